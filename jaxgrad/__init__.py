@@ -1,0 +1,19 @@
+"""PyTorch's semantics as pure JAX functions.
+
+The state is gone: `.grad` is a return value, a random generator is a key, an optimizer is a pair of
+functions. What each function takes, returns and refuses is PyTorch's; every place where it is not
+says so in its docstring under "Differs from PyTorch" and is a row of the comparison study.
+
+    autograd     backward, finite differences
+    functional   losses
+    random       samplers, key first
+    fit          loss + params + optimizer + data -> fitted params
+    study        the comparison study (`jaxgrad study`); not imported here
+"""
+
+from . import autograd as autograd
+from . import fit as fit
+from . import functional as functional
+from . import random as random
+
+__version__ = "0.1.0"

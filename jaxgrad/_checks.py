@@ -1,0 +1,133 @@
+"""The one place that words an argument error; knows no caller.
+
+A static fact (shape, dtype, an unknown option) raises `TypeError` or `ValueError` at trace time. A
+fact about values raises `ValueError` where the values are concrete; under tracing it is
+a `checkify.debug_check`: free under plain `jit`, real under `checkify.checkify`.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+from jax.experimental import checkify
+
+
+def wrong(function: str, argument: str, expected: str, got: object, remedy: str = "") -> str:
+    """One wording: function, argument, what was expected, what came, and the remedy."""
+    return f"{function}: {argument} must be {expected}, got {got}" + (f"; {remedy}" * bool(remedy))
+
+
+def array(function: str, argument: str, value: Any) -> jax.Array:
+    """`value` as an array, or a `TypeError` that names the argument."""
+    try:
+        if value is None or isinstance(value, (str, bytes)):
+            raise TypeError("no array")
+        return jnp.asarray(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        got = f"{type(value).__name__} {value!r:.60}"
+        raise TypeError(wrong(function, argument, "an array", got)) from error
+
+
+def floating(function: str, argument: str, value: Any) -> jax.Array:
+    """`value` as a real floating point array."""
+    result = array(function, argument, value)
+    promoted(function, argument, result)
+    return result
+
+
+def promoted(function: str, argument: str, *arrays: jax.Array) -> Any:
+    """The dtype the arrays promote to, which must be real floating point."""
+    dtype = jnp.result_type(*arrays)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        remedy = "cast it with .astype(float)"
+        raise TypeError(wrong(function, argument, "floating point", dtype, remedy))
+    return dtype
+
+
+def scalar(function: str, argument: str, value: Any) -> jax.Array:
+    """`value` as a real 0-D array; a Python number stays weakly typed."""
+    result = array(function, argument, value)
+    if result.ndim or not (
+        jnp.issubdtype(result.dtype, jnp.floating) or jnp.issubdtype(result.dtype, jnp.integer)
+    ):
+        got = f"{result.dtype}{list(result.shape)}"
+        raise TypeError(wrong(function, argument, "a real scalar", got))
+    return result
+
+
+def integer(function: str, argument: str, value: Any, minimum: int) -> int:
+    """`value` as a static Python integer of at least `minimum`."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError("a truth value is not a count")
+        result = operator.index(value)
+    except TypeError as error:
+        got = f"{type(value).__name__} {value!r:.60}"
+        raise TypeError(wrong(function, argument, "a concrete integer", got)) from error
+    if result < minimum:
+        raise ValueError(wrong(function, argument, f"at least {minimum}", result))
+    return result
+
+
+def key(function: str, value: Any) -> jax.Array:
+    """`value` as one typed key, of any implementation."""
+    if not (isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)):
+        got = f"{type(value).__name__} {value!r:.60}"
+        remedy = "make one with jax.random.key(seed)"
+        raise TypeError(wrong(function, "key", "a typed key", got, remedy))
+    if value.ndim:
+        remedy = "map over the keys with jax.vmap"
+        raise ValueError(wrong(function, "key", "a single key", f"shape {value.shape}", remedy))
+    return value
+
+
+def shape(function: str, value: Any) -> tuple[int, ...]:
+    """`value`, an integer or a sequence of integers, as a shape."""
+    sizes = value if isinstance(value, (tuple, list)) else (value,)
+    result = tuple(integer(function, "shape", size, minimum=0) for size in sizes)
+    if math.prod(result) >= 2**63 or len(result) > 64:
+        raise ValueError(wrong(function, "shape", "an addressable size", result))
+    return result
+
+
+def float_dtype(function: str, value: Any) -> Any:
+    """`value` as a real floating point dtype; None is JAX's default float."""
+    try:
+        dtype = jnp.zeros((), float if value is None else value).dtype
+    except (TypeError, ValueError) as error:
+        raise TypeError(wrong(function, "dtype", "a floating point dtype", repr(value))) from error
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise TypeError(wrong(function, "dtype", "a floating point dtype", dtype))
+    return dtype
+
+
+def option(function: str, argument: str, value: Any, options: tuple[str, ...]) -> str:
+    """`value` as one of the named `options`."""
+    if not isinstance(value, str) or value not in options:
+        expected = "one of " + ", ".join(map(repr, options))
+        raise ValueError(wrong(function, argument, expected, repr(value)))
+    return value
+
+
+def same_shape(function: str, argument: str, value: jax.Array, other: str, like: jax.Array) -> None:
+    """Refuse the silent broadcast of `value` against `like`."""
+    if value.shape != like.shape:
+        expected = f"of {other}'s shape {like.shape}"
+        remedy = "broadcast it yourself with jnp.broadcast_to"
+        raise ValueError(wrong(function, argument, expected, value.shape, remedy))
+
+
+def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
+    """Raise `ValueError(text)` where `valid` is False; a `debug_check` where it is traced.
+
+    The functions in `values` fill the text's fields. They run only once the check has failed, or
+    as part of the traced program, where nothing is computed unless `checkify` asks for it.
+    """
+    if isinstance(valid, Tracer):
+        checkify.debug_check(valid, text, **{name: value() for name, value in values.items()})
+    elif not valid:
+        raise ValueError(text.format(**{name: value() for name, value in values.items()}))

@@ -1,0 +1,57 @@
+"""Which leaves of a pytree can require gradients, and which are carried along."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgrad import _checks
+
+
+def is_none(leaf: Any) -> bool:
+    """Whether a leaf stands for "no value here"; for `is_leaf=`."""
+    return leaf is None
+
+
+def split(function: str, argument: str, tree: Any) -> tuple[Any, Any]:
+    """`tree` twice: its floating point and complex leaves, and the others; None for what is not.
+
+    A tree that has leaves, but none that can require gradients, is a `TypeError`.
+    """
+    tree = jax.tree.map(lambda leaf: _checks.array(function, argument, leaf), tree)
+    dtypes = [leaf.dtype for leaf in jax.tree.leaves(tree)]
+    if dtypes and not any(jnp.issubdtype(dtype, jnp.inexact) for dtype in dtypes):
+        expected = "floating point or complex in at least one leaf"
+        remedy = "only floating point and complex can require gradients"
+        got = ", ".join(sorted({str(dtype) for dtype in dtypes}))
+        raise TypeError(_checks.wrong(function, argument, expected, got, remedy))
+    inexact = jax.tree.map(lambda leaf: jnp.issubdtype(leaf.dtype, jnp.inexact), tree)
+    differentiable = jax.tree.map(lambda leaf, yes: leaf if yes else None, tree, inexact)
+    rest = jax.tree.map(lambda leaf, yes: None if yes else leaf, tree, inexact)
+    return differentiable, rest
+
+
+def merge(differentiable: Any, rest: Any) -> Any:
+    """The tree that `split` took apart."""
+    return jax.tree.map(
+        lambda leaf, other: other if leaf is None else leaf, differentiable, rest, is_leaf=is_none
+    )
+
+
+def selected(function: str, argnums: Any, args: tuple[Any, ...]) -> tuple[int, ...]:
+    """`argnums` as non-negative positions in `args`."""
+    numbers = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    positions = tuple(_checks.integer(function, "argnums", n, minimum=-len(args)) for n in numbers)
+    if not positions or max(positions) >= len(args):
+        expected = f"positions among the {len(args)} arguments"
+        raise ValueError(_checks.wrong(function, "argnums", expected, argnums))
+    positions = tuple(n % len(args) for n in positions)
+    if len(set(positions)) != len(positions):
+        raise ValueError(_checks.wrong(function, "argnums", "distinct positions", argnums))
+    return positions
+
+
+def replaced(args: tuple[Any, ...], positions: tuple[int, ...], values: Any) -> tuple[Any, ...]:
+    """`args` with `values` at `positions`."""
+    by_position = dict(zip(positions, values, strict=True))
+    return tuple(by_position.get(n, arg) for n, arg in enumerate(args))
