@@ -309,7 +309,7 @@ def multinomial(
     needed = 1 if replacement else num_samples
     text = _checks.wrong(name, "input", "finite and at least 0 everywhere", "{least} to {most}")
     _checks.holds(valid, text, least=lambda: jnp.min(input), most=lambda: jnp.max(input))
-    expected = f"rows of at least {needed} non-zero weights, to draw {num_samples} of"
+    expected = f"positive in at least {needed} of each row's weights"
     _checks.holds(least >= needed, _checks.wrong(name, "input", expected, "{n}"), n=lambda: least)
     return indices.reshape(*input.shape[:-1], num_samples)
 

@@ -1,0 +1,117 @@
+"""What a snippet gave, as data: arrays keep their dtype, and all of it goes to JSON and back."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Law:
+    """How a random answer keeps to its exact law.
+
+    Attributes:
+        pvalue: of the chi-square test (categories) or the Kolmogorov-Smirnov test (continuous).
+        counts: how often each category, or each twentieth of the law's probability, was drawn.
+        expected: the counts the law expects.
+    """
+
+    pvalue: float
+    counts: list[int]
+    expected: list[float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a snippet gave.
+
+    Attributes:
+        value: nested lists and dicts of NumPy arrays, texts, Python numbers and None.
+        grads: the gradients asked for, by input.
+        error: "Type: message" of what it raised instead, or None.
+        warning: the first warning it gave, or None; shown, not compared.
+        law: for a random answer, how it keeps to its law; `value` is then an empty array of the
+            answer's dtype, with a first axis of 0 before its shape.
+    """
+
+    value: Any = None
+    grads: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    warning: str | None = None
+    law: Law | None = None
+
+
+def flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    """The leaves of a value, each with its path."""
+    if isinstance(value, dict):
+        children = [(f"{path}[{name!r}]", value[name]) for name in sorted(value)]
+    elif isinstance(value, list):
+        children = [(f"{path}[{index}]", child) for index, child in enumerate(value)]
+    else:
+        return [(path, value)]
+    return [leaf for where, child in children for leaf in flat(child, where)]
+
+
+def to_json(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON; what is empty is left out."""
+    parts = {
+        "value": _encoded(answer.value),
+        "grads": _encoded(answer.grads),
+        "error": answer.error,
+        "warning": answer.warning,
+        "law": answer.law and vars(answer.law),
+    }
+    return {name: part for name, part in parts.items() if part or name == "value"}
+
+
+def from_json(data: dict[str, Any]) -> Answer:
+    """The answer that `to_json` wrote."""
+    return Answer(
+        value=_decoded(data["value"]),
+        grads=_decoded(data.get("grads", {})),
+        error=data.get("error"),
+        warning=data.get("warning"),
+        law=Law(**data["law"]) if "law" in data else None,
+    )
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _encoded(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_encoded(child) for child in value]
+    if isinstance(value, np.ndarray):
+        data = [_number(x) for x in value.ravel().tolist()]
+        return {"dtype": str(value.dtype), "shape": list(value.shape), "data": data}
+    return _number(value)
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(child) for child in value]
+    if isinstance(value, dict) and value.keys() == {"dtype", "shape", "data"}:
+        data = [_decoded(x) for x in value["data"]]
+        return np.array(data, dtype(value["dtype"])).reshape(value["shape"])
+    if isinstance(value, dict) and value.keys() == {"float"}:
+        return float(value["float"])
+    if isinstance(value, dict) and value.keys() == {"real", "imag"}:
+        return complex(_decoded(value["real"]), _decoded(value["imag"]))
+    if isinstance(value, dict):
+        return {name: _decoded(child) for name, child in value.items()}
+    return value
+
+
+def _number(value: Any) -> Any:
+    """A scalar as JSON, which has neither complex numbers nor inf and NaN."""
+    if isinstance(value, complex):
+        return {"real": _number(value.real), "imag": _number(value.imag)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    return value
+
+
+def dtype(name: str) -> Any:
+    """The NumPy dtype of that name, bfloat16 among them."""
+    return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)

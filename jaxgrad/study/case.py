@@ -1,0 +1,88 @@
+"""What a case is: data, and nothing else."""
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict, get_args
+
+import numpy as np
+
+Verdict = Literal["same", "error", "structure", "shape", "dtype", "value", "law", "gradient"]
+"""The first thing that differs, looked for in this order:
+
+error: one side raises and the other does not. structure: None, text or another pytree on one side.
+shape, dtype: of an array. value: beyond the dtype's tolerance. law: one side's random answer keeps
+to the exact law and the other's does not. gradient: as value, for the gradients asked for.
+"""
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+f32, i32, c64 = (
+    functools.partial(np.array, dtype=dtype) for dtype in (np.float32, np.int32, np.complex64)
+)
+"""Arrays for inputs."""
+
+
+class Snippets(TypedDict):
+    """The three snippets of a case that shares them with others."""
+
+    torch: str
+    jax: str
+    jaxgrad: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One question put to PyTorch, to plain JAX and to jaxgrad.
+
+    A snippet is Python; its last line is the expression whose value is the answer. It sees the
+    inputs by name, and the names that `run.NAMES` lists for its side.
+
+    Attributes:
+        family: the family it belongs to.
+        name: one line, unique in the family.
+        source: where in the described system the question comes up, such as "In [24]".
+        inputs: NumPy arrays and plain Python values, by name.
+        torch: what a PyTorch user writes.
+        jax: what a porter would write in plain JAX.
+        jaxgrad: what jaxgrad offers; empty where that is nothing.
+        verdict_jax: what is declared of plain JAX against PyTorch.
+        verdict_jaxgrad: what is declared of jaxgrad against PyTorch.
+        grads: inputs whose gradient, with a cotangent of ones, is measured as well.
+        law: for a random answer, the exact law of its elements: an expression that gives either
+            the probabilities of 0, 1, 2, … or a frozen distribution of `scipy.stats`.
+        rtol: a relative tolerance, where rounding is amplified and `why` says by what.
+        exact: whether jaxgrad's answer is bit for bit PyTorch's once contraction is off.
+        x64: whether JAX runs with 64-bit types.
+        picture: "curve" where the answer is worth a plot; a random answer always has one.
+        why: the reason for what is declared.
+        link: a page that documents it.
+    """
+
+    family: str
+    name: str
+    torch: str
+    jax: str
+    why: str
+    jaxgrad: str = ""
+    source: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    verdict_jax: Verdict = "same"
+    verdict_jaxgrad: Verdict = "same"
+    grads: tuple[str, ...] = ()
+    law: str = ""
+    rtol: float | None = None
+    exact: bool = False
+    x64: bool = False
+    picture: Literal["", "curve"] = ""
+    link: str = ""
+
+    def digest(self) -> str:
+        """A fingerprint of all that PyTorch's answer depends on."""
+        parts = [self.torch, self.law, repr(self.grads)]
+        for name, value in sorted(self.inputs.items()):
+            array = np.asarray(value)
+            parts += [name, type(value).__name__, str(array.dtype), repr(array.tolist())]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,50 @@
+"""The distribution of a random answer, against the exact law its case states."""
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from .answer import Law
+
+BINS = 20
+ALARM = 1e-6
+"""A p-value below which a law counts as broken: the false-alarm probability of one test."""
+
+
+def against(samples: np.ndarray, law: str) -> Law:
+    """Tests samples against the law of an expression.
+
+    Probabilities are tested by chi-square over the categories; a draw outside them, or of one with
+    probability 0, gives the p-value 0. A frozen distribution is tested by Kolmogorov-Smirnov on
+    its cumulative distribution function, which may differ from column to column.
+    """
+    exact = eval(law, {"np": np, "stats": stats})
+    if hasattr(exact, "cdf"):
+        return _continuous(samples, exact)
+    return _discrete(samples.ravel(), np.asarray(exact, float))
+
+
+def kept(law: Law) -> bool:
+    """Whether the law was not seen to be broken."""
+    return law.pvalue >= ALARM
+
+
+def _continuous(samples: np.ndarray, exact: Any) -> Law:
+    quantiles = np.ravel(exact.cdf(samples.astype(float)))
+    counts = np.histogram(quantiles, BINS, (0, 1))[0]
+    pvalue = stats.kstest(quantiles, "uniform").pvalue
+    return Law(float(pvalue), counts.tolist(), [quantiles.size / BINS] * BINS)
+
+
+def _discrete(samples: np.ndarray, probabilities: np.ndarray) -> Law:
+    probabilities = probabilities / probabilities.sum()
+    known = (samples >= 0) & (samples < probabilities.size) & (samples == np.floor(samples))
+    counts = np.bincount(samples[known].astype(int), minlength=probabilities.size)
+    expected = probabilities * samples.size
+    possible = probabilities > 0
+    if not known.all() or counts[~possible].any():
+        pvalue = 0.0
+    else:
+        pvalue = float(stats.chisquare(counts[possible], expected[possible]).pvalue)
+    return Law(pvalue, counts.tolist(), expected.tolist())

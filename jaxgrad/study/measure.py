@@ -1,0 +1,154 @@
+"""Two answers -> what differs first, and by how much. Nothing is cast before it is compared."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .answer import Answer, flat
+from .case import Verdict
+from .law import kept
+
+TOLERANCES = {
+    "float64": (1e-12, 1e-14),
+    "complex128": (1e-12, 1e-14),
+    "float32": (1.3e-6, 1e-5),
+    "complex64": (1.3e-6, 1e-5),
+    "float16": (1e-3, 1e-5),
+    "bfloat16": (1.6e-2, 1e-5),
+}
+"""rtol and atol by dtype: `torch.testing.assert_close`'s, but tighter in float64."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of holding one answer against PyTorch's.
+
+    Attributes:
+        verdict: what differs first.
+        detail: where, in words; empty where nothing differs.
+        ulps: the largest distance in units in the last place over value and gradients; None where
+            no floating point numbers could be compared.
+        identical: how many elements are the same, bit for bit.
+        elements: of how many.
+    """
+
+    verdict: Verdict
+    detail: str = ""
+    ulps: float | None = None
+    identical: int = 0
+    elements: int = 0
+
+
+def compare(expected: Answer, got: Answer, *, x64: bool, rtol: float | None = None) -> Comparison:
+    """Holds `got` against `expected`: errors, then structure, shape, dtype, value, gradient."""
+    if expected.error or got.error:
+        if expected.error and got.error:
+            return Comparison("same")
+        return Comparison("error", got.error or f"returned, where expected: {expected.error}")
+    verdict, detail = _leaves(flat(expected.value), flat(got.value), x64, rtol)
+    if verdict == "same" and expected.law and got.law and kept(expected.law) != kept(got.law):
+        verdict, detail = "law", f"p-value {got.law.pvalue:.1e} against {expected.law.pvalue:.1e}"
+    if verdict == "same":
+        verdict, detail = _leaves(flat(expected.grads), flat(got.grads), x64, rtol)
+        verdict = "same" if verdict == "same" else "gradient"
+    ulps, identical, elements = None, 0, 0
+    if verdict in ("same", "value", "gradient"):
+        pairs = zip(
+            flat(expected.value) + flat(expected.grads),
+            flat(got.value) + flat(got.grads),
+            strict=True,
+        )
+        for (_, e), (_, g) in pairs:
+            if _shape(e) == _shape(g) and _dtype(e) == _dtype(g):
+                distance, same = ulp_distance(np.asarray(e), np.asarray(g))
+                ulps = distance if ulps is None else max(ulps, distance) if distance else ulps
+                identical, elements = identical + same, elements + np.size(e)
+    return Comparison(verdict, detail, ulps, identical, elements)
+
+
+def _leaves(
+    expected: list[tuple[str, Any]], got: list[tuple[str, Any]], x64: bool, rtol: float | None
+) -> tuple[Verdict, str]:
+    """The first difference of two flat values, in the order of the verdicts."""
+    if [path for path, _ in expected] != [path for path, _ in got]:
+        return "structure", f"{len(got)} leaves, expected {len(expected)}"
+    pairs = [(path, e, g) for (path, e), (_, g) in zip(expected, got, strict=True)]
+    for path, e, g in pairs:
+        if _kind(e) != _kind(g):
+            return "structure", _at(path, f"is {_kind(g)}, expected {_kind(e)}")
+    for path, e, g in pairs:
+        if _shape(e) != _shape(g):
+            return "shape", _at(path, f"has shape {_shape(g)}, expected {_shape(e)}")
+    for path, e, g in pairs:
+        if not _dtypes_agree(_dtype(e), _dtype(g), x64):
+            return "dtype", _at(path, f"is {_dtype(g)}, expected {_dtype(e)}")
+    for path, e, g in pairs:
+        if not _close(e, g, rtol):
+            return "value", _at(path, "is out of tolerance")
+    return "same", ""
+
+
+def _at(path: str, what: str) -> str:
+    return f"answer{path} {what}"
+
+
+def _kind(leaf: Any) -> str:
+    if isinstance(leaf, np.ndarray):
+        return "an array"
+    return "None" if leaf is None else type(leaf).__name__
+
+
+def _shape(leaf: Any) -> Any:
+    return leaf.shape if isinstance(leaf, np.ndarray) else None
+
+
+def _dtype(leaf: Any) -> str:
+    return str(leaf.dtype) if isinstance(leaf, np.ndarray) else type(leaf).__name__
+
+
+def _dtypes_agree(expected: str, got: str, x64: bool) -> bool:
+    """PyTorch's int64 indices are int32 where JAX has no 64-bit types."""
+    return expected == got or (not x64 and (expected, got) == ("int64", "int32"))
+
+
+def _close(expected: Any, got: Any, rtol: float | None) -> bool:
+    if expected is None or isinstance(expected, str):
+        return expected == got
+    default, atol = TOLERANCES.get(_dtype(expected), (1e-12, 0.0))
+    wide = complex if np.iscomplexobj(expected) else float
+    return np.allclose(
+        np.asarray(got).astype(wide),
+        np.asarray(expected).astype(wide),
+        rtol=rtol or default,
+        atol=atol,
+        equal_nan=True,
+    )
+
+
+def ulp_distance(expected: np.ndarray, got: np.ndarray) -> tuple[float | None, int]:
+    """The largest distance in units in the last place, and how many elements are identical.
+
+    The distance is counted in steps from one floating point number of the dtype to the next, and
+    infinite where only one side is NaN. Complex numbers are measured part by part, and other
+    dtypes have no distance.
+    """
+    if expected.dtype.kind == "c":
+        real = ulp_distance(np.real(expected), np.real(got))
+        imag = ulp_distance(np.imag(expected), np.imag(got))
+        return max(real[0] or 0.0, imag[0] or 0.0), min(real[1], imag[1])
+    same = (expected == got) | ((expected != expected) & (got != got))
+    if str(expected.dtype) not in TOLERANCES:
+        return None, int(np.sum(same))
+    if expected.size == 0:
+        return 0.0, 0
+    distance = np.abs(_ordinal(expected) - _ordinal(got))
+    distance = np.where(np.isnan(expected) ^ np.isnan(got), np.inf, distance)
+    return float(np.max(np.where(same, 0, distance))), int(np.sum(same))
+
+
+def _ordinal(x: np.ndarray) -> np.ndarray:
+    """The place of each number among all numbers of its dtype, from -0 and 0 outwards."""
+    integers = np.ascontiguousarray(x).view(f"i{x.dtype.itemsize}").astype(np.int64)
+    magnitude = integers & ((1 << (8 * x.dtype.itemsize - 1)) - 1)
+    return np.where(integers < 0, -magnitude, magnitude).astype(np.longdouble)

@@ -1,0 +1,134 @@
+"""A snippet -> its answer. The only file that imports torch, and only for PyTorch's snippets."""
+
+import ast
+import importlib
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+import jaxgrad
+from jaxgrad import autograd, fit
+
+from .answer import Answer
+from .case import Case
+from .law import against
+
+Side = Literal["torch", "jax", "jaxgrad"]
+
+NAMES: dict[Side, str] = {
+    "torch": "torch, nn (torch.nn), F (torch.nn.functional), np; torch.manual_seed(0) was called",
+    "jax": "jax, jnp, optax, np, key (jax.random.key(0))",
+    "jaxgrad": "plain JAX's, F (jaxgrad.functional), random (jaxgrad.random), backward, "
+    "central_difference, fit, linear, least_squares",
+}
+"""The names a snippet sees beside its inputs."""
+
+
+def run(case: Case, side: Side) -> Answer:
+    """Runs a case's snippet for one side; what it raises is the answer too."""
+    code = getattr(case, side)
+    execute = _torch if side == "torch" else _jax
+    with warnings.catch_warnings(record=True) as caught, jax.enable_x64(case.x64):
+        warnings.simplefilter("always")
+        try:
+            value, grads = execute(case, code, side)
+        except Exception as error:
+            lines = str(error).strip().splitlines() or [""]
+            return Answer(error=f"{type(error).__name__}: {lines[0]}", warning=_first(caught))
+    law = None
+    if case.law:
+        law = against(value, case.law)
+        value = np.zeros((0, *value.shape), value.dtype)
+    return Answer(value, grads, None, _first(caught), law)
+
+
+def evaluate(code: str, names: dict[str, Any]) -> Any:
+    """Runs the statements of `code` and returns the value of its last line."""
+    module = ast.parse(code)
+    *body, last = module.body
+    if not isinstance(last, ast.Expr):
+        raise SyntaxError("the last line of a snippet must be an expression")
+    exec(compile(ast.Module(body, []), "<snippet>", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "<snippet>", "eval"), names)
+
+
+def torch_version() -> str | None:
+    """The version of the installed PyTorch, or None."""
+    try:
+        return importlib.import_module("torch").__version__
+    except ModuleNotFoundError:
+        return None
+
+
+def _torch(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
+    torch = importlib.import_module("torch")
+    torch.manual_seed(0)
+    names = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "np": np}
+    inputs = {
+        name: torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+        for name, value in case.inputs.items()
+    }
+    for name in case.grads:
+        inputs[name].requires_grad_()
+    value = evaluate(code, names | inputs)
+    if case.grads:
+        value.backward(torch.ones_like(value))
+    grads = {name: inputs[name].grad for name in case.grads}
+    plain = _plain(lambda leaf: _from_torch(torch, leaf))
+    return plain(value), plain(grads)
+
+
+def _from_torch(torch: Any, leaf: Any) -> Any:
+    if not isinstance(leaf, torch.Tensor):
+        return leaf
+    leaf = leaf.detach().resolve_conj()
+    if leaf.dtype == torch.bfloat16:
+        return leaf.float().numpy().astype(jnp.bfloat16)
+    return leaf.numpy()
+
+
+def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
+    names = {"jax": jax, "jnp": jnp, "optax": optax, "np": np, "key": jax.random.key(0)}
+    if side == "jaxgrad":
+        names |= {"jaxgrad": jaxgrad, "F": jaxgrad.functional, "random": jaxgrad.random}
+        names |= {"backward": autograd.backward, "central_difference": autograd.central_difference}
+        names |= {"fit": fit.fit, "linear": fit.linear, "least_squares": fit.least_squares}
+    inputs = {
+        name: jnp.asarray(value) if isinstance(value, np.ndarray) else value
+        for name, value in case.inputs.items()
+    }
+
+    def of_grads(chosen: Mapping[str, Any]) -> Any:
+        return evaluate(code, names | inputs | dict(chosen))
+
+    if not case.grads:
+        return _plain(_from_jax)(of_grads({})), {}
+    value, pull = jax.vjp(of_grads, {name: inputs[name] for name in case.grads})
+    (grads,) = pull(jax.tree.map(jnp.ones_like, value))
+    return _plain(_from_jax)(value), _plain(_from_jax)(grads)
+
+
+def _from_jax(leaf: Any) -> Any:
+    return np.asarray(leaf) if isinstance(leaf, (jax.Array, np.generic)) else leaf
+
+
+def _plain(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Nested lists and dicts of converted leaves."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {str(name): plain(child) for name, child in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(child) for child in value]
+        return convert(value)
+
+    return plain
+
+
+def _first(caught: list[warnings.WarningMessage]) -> str | None:
+    return f"{caught[0].category.__name__}: {caught[0].message}" if caught else None
