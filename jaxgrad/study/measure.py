@@ -27,6 +27,7 @@ class Comparison:
     Attributes:
         verdict: what differs first.
         detail: where, in words; empty where nothing differs.
+        raises: whether the answer held against PyTorch's is an error.
         ulps: the largest distance in units in the last place over value and gradients; None where
             no floating point numbers could be compared.
         identical: how many elements are the same, bit for bit.
@@ -35,6 +36,7 @@ class Comparison:
 
     verdict: Verdict
     detail: str = ""
+    raises: bool = False
     ulps: float | None = None
     identical: int = 0
     elements: int = 0
@@ -43,9 +45,8 @@ class Comparison:
 def compare(expected: Answer, got: Answer, *, x64: bool, rtol: float | None = None) -> Comparison:
     """Holds `got` against `expected`: errors, then structure, shape, dtype, value, gradient."""
     if expected.error or got.error:
-        if expected.error and got.error:
-            return Comparison("same")
-        return Comparison("error", got.error or f"returned, where expected: {expected.error}")
+        verdict: Verdict = "same" if expected.error and got.error else "error"
+        return Comparison(verdict, raises=bool(got.error))
     verdict, detail = _leaves(flat(expected.value), flat(got.value), x64, rtol)
     if verdict == "same" and expected.law and got.law and kept(expected.law) != kept(got.law):
         verdict, detail = "law", f"p-value {got.law.pvalue:.1e} against {expected.law.pvalue:.1e}"
@@ -64,7 +65,7 @@ def compare(expected: Answer, got: Answer, *, x64: bool, rtol: float | None = No
                 distance, same = ulp_distance(np.asarray(e), np.asarray(g))
                 ulps = distance if ulps is None else max(ulps, distance) if distance else ulps
                 identical, elements = identical + same, elements + np.size(e)
-    return Comparison(verdict, detail, ulps, identical, elements)
+    return Comparison(verdict, detail, False, ulps, identical, elements)
 
 
 def _leaves(

@@ -12,11 +12,9 @@ import jaxgrad
 from .answer import Answer
 from .measure import Comparison
 from .pictures import picture
-from .report import brief, declared, summary, ulps
+from .report import brief, summary, ulps, words
 from .rows import Row
 from .run import NAMES
-
-TITLES = {"torch": "PyTorch", "jax": "plain JAX", "jaxgrad": "jaxgrad"}
 
 
 def page(rows: Sequence[Row], *, exact: bool) -> str:
@@ -43,7 +41,7 @@ def page(rows: Sequence[Row], *, exact: bool) -> str:
         versions=versions,
         jaxgrad=jaxgrad.__version__,
         exact=exact,
-        names={TITLES[side]: text for side, text in NAMES.items()},
+        names=NAMES,
     )
 
 
@@ -54,38 +52,40 @@ def slug(row: Row) -> str:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    svg = picture(row)
-    inputs = (f"{name} = {brief(Answer(value), 15)}" for name, value in row.case.inputs.items())
+    case, svg = row.case, picture(row)
+    inputs = (f"{name} = {brief(Answer(value), 15)}" for name, value in case.inputs.items())
     return {
-        "case": row.case,
+        "case": case,
         "slug": slug(row),
         "problems": row.problems,
         "ulps": ulps(row.versus_jaxgrad or row.versus_jax),
         "inputs": "; ".join(inputs),
         "picture": svg and base64.b64encode(svg.encode()).decode(),
         "sides": [
-            _side(row, "torch", row.torch, None),
-            _side(row, "jax", row.jax, row.versus_jax),
-            _side(row, "jaxgrad", row.jaxgrad, row.versus_jaxgrad),
+            _side("PyTorch", case.torch, row.torch),
+            _side("plain JAX", case.jax, row.jax, row.versus_jax, case.verdict_jax),
+            _side("jaxgrad", case.jaxgrad, row.jaxgrad, row.versus_jaxgrad, case.verdict_jaxgrad),
         ],
     }
 
 
 def _side(
-    row: Row, side: str, answer: Answer | None, comparison: Comparison | None
+    title: str,
+    code: str,
+    answer: Answer | None,
+    comparison: Comparison | None = None,
+    declared: str = "",
 ) -> dict[str, Any]:
-    verdict, style = "offers nothing", "soft"
+    style = "soft"
     if comparison:
-        held = comparison.verdict == declared(row, comparison)
-        same = comparison.verdict == "same"
-        verdict = "same" if same else f"another {comparison.verdict}"
-        style = "broken" if not held else "same" if same else "other"
+        same = "same" if comparison.verdict == "same" else "other"
+        style = same if comparison.verdict == declared else "broken"
     return {
-        "title": TITLES[side],
-        "code": getattr(row.case, side),
+        "title": title,
+        "code": code,
         "answer": brief(answer, 7),
         "warning": answer.warning if answer else None,
-        "verdict": verdict,
+        "verdict": words(comparison) if comparison else "offers nothing",
         "style": style,
         "detail": comparison.detail if comparison else "",
     }

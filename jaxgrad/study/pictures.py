@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import SymmetricalLogLocator
 
 from .answer import Answer
 from .rows import Row
@@ -77,4 +78,7 @@ def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
         axes.plot(finite, label=name, markersize=4, **STYLES[name])
         sizes.append(np.abs(values[np.isfinite(values) & (values != 0)]))
     if np.max(np.concatenate(sizes)) > 1e3 * np.min(np.concatenate(sizes)):
-        axes.set_yscale("symlog")
+        axes.set_yscale("symlog", linthresh=np.min(np.concatenate(sizes)))
+        locator = SymmetricalLogLocator(axes.yaxis.get_transform())
+        locator.set_params(numticks=7)
+        axes.yaxis.set_major_locator(locator)

@@ -30,8 +30,8 @@ def table(rows: Sequence[Row]) -> Table:
             row.case.family,
             row.case.name,
             *(Text(brief(answer)) for answer in (row.torch, row.jax, row.jaxgrad)),
-            _verdict(row, row.versus_jax),
-            _verdict(row, row.versus_jaxgrad),
+            _verdict(row.case.verdict_jax, row.versus_jax),
+            _verdict(row.case.verdict_jaxgrad, row.versus_jaxgrad),
             ulps(best),
             f"{best.identical}/{best.elements}" if best.elements else "",
         )
@@ -94,10 +94,11 @@ def ulps(comparison: Comparison | None) -> str:
     return f"{comparison.ulps:.0f}"
 
 
-def declared(row: Row, comparison: Comparison) -> str:
-    """The verdict that the case declares for that comparison."""
-    ours = comparison is row.versus_jaxgrad
-    return row.case.verdict_jaxgrad if ours else row.case.verdict_jax
+def words(comparison: Comparison) -> str:
+    """A verdict in words."""
+    if comparison.verdict == "error":
+        return "raises" if comparison.raises else "does not raise"
+    return "same" if comparison.verdict == "same" else f"another {comparison.verdict}"
 
 
 def _leaf(leaf: Any, places: int) -> str:
@@ -112,26 +113,22 @@ def _leaf(leaf: Any, places: int) -> str:
     return f"{leaf.dtype}{shape} " + ", ".join(numbers)
 
 
-def _verdict(row: Row, comparison: Comparison | None) -> Text:
+def _verdict(declared: str, comparison: Comparison | None) -> Text:
     if comparison is None:
         return Text("–")
-    said = declared(row, comparison)
-    if comparison.verdict != said:
-        return Text(f"{comparison.verdict}, declared {said}", style="bold red")
-    if said == "same":
-        return Text("same", style="green")
-    return Text(f"another {said}", style="yellow")
+    if comparison.verdict != declared:
+        return Text(f"{words(comparison)}, declared {declared}", style="bold red")
+    return Text(words(comparison), style="green" if declared == "same" else "yellow")
 
 
 def _row(row: Row) -> dict[str, Any]:
     case = row.case
-    sides = {
-        "torch": {"code": case.torch, "answer": to_json(row.torch)},
-        "jax": {"code": case.jax, "answer": to_json(row.jax), **_compared(row, row.versus_jax)},
-    }
-    if row.jaxgrad and row.versus_jaxgrad:
-        compared = _compared(row, row.versus_jaxgrad)
-        sides["jaxgrad"] = {"code": case.jaxgrad, "answer": to_json(row.jaxgrad), **compared}
+    sides: dict[str, dict[str, Any]] = {"torch": _side(case.torch, row.torch)}
+    sides["jax"] = _side(case.jax, row.jax, row.versus_jax, case.verdict_jax)
+    if row.jaxgrad:
+        sides["jaxgrad"] = _side(
+            case.jaxgrad, row.jaxgrad, row.versus_jaxgrad, case.verdict_jaxgrad
+        )
     return {
         "family": case.family,
         "name": case.name,
@@ -146,14 +143,13 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _compared(row: Row, comparison: Comparison) -> dict[str, Any]:
-    distance = comparison.ulps
-    finite = distance is None or np.isfinite(distance)
-    return {
-        "declared": declared(row, comparison),
-        "verdict": comparison.verdict,
-        "detail": comparison.detail,
-        "ulps": distance if finite else "inf",
-        "identical": comparison.identical,
-        "elements": comparison.elements,
-    }
+def _side(
+    code: str, answer: Answer, comparison: Comparison | None = None, declared: str = ""
+) -> dict[str, Any]:
+    side: dict[str, Any] = {"code": code, "answer": to_json(answer)}
+    if comparison:
+        compared = {"declared": declared, **vars(comparison)}
+        if comparison.ulps is not None and np.isinf(comparison.ulps):
+            compared["ulps"] = "inf"
+        side |= compared
+    return side

@@ -20,9 +20,9 @@ from .law import against
 
 Side = Literal["torch", "jax", "jaxgrad"]
 
-NAMES: dict[Side, str] = {
-    "torch": "torch, nn (torch.nn), F (torch.nn.functional), np; torch.manual_seed(0) was called",
-    "jax": "jax, jnp, optax, np, key (jax.random.key(0))",
+NAMES = {
+    "PyTorch": "torch, nn (torch.nn), F (torch.nn.functional), np; torch.manual_seed(0) was called",
+    "plain JAX": "jax, jnp, optax, np, key (jax.random.key(0))",
     "jaxgrad": "plain JAX's, F (jaxgrad.functional), random (jaxgrad.random), backward, "
     "central_difference, fit, linear, least_squares",
 }

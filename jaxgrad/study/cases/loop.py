@@ -50,7 +50,7 @@ _DIVERGES = (
     "The rate 0.01 is above 2 / curvature for every point (0.0083, 0.0021, 0.0009), so each step "
     "overshoots: an epoch multiplies the error by -1.42 x -8.68 x -20.78 = -256, and in the "
     "eighth the loss, its square, is beyond float32: inf. JAX and PyTorch agree; what "
-    "differs is where XLA contracts a*b + c into one rounding, and `--exact` switches that off."
+    "differs is where XLA contracts a*b + c into one rounding, and --exact switches that off."
 )
 
 
