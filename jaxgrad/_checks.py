@@ -23,6 +23,8 @@ def wrong(function: str, argument: str, expected: str, got: object, remedy: str 
 
 def array(function: str, argument: str, value: Any) -> jax.Array:
     """`value` as an array, or a `TypeError` that names the argument."""
+    if isinstance(value, jax.Array):
+        return value
     try:
         if value is None or isinstance(value, (str, bytes)):
             raise TypeError("no array")
@@ -30,6 +32,11 @@ def array(function: str, argument: str, value: Any) -> jax.Array:
     except (TypeError, ValueError, OverflowError) as error:
         got = f"{type(value).__name__} {value!r:.60}"
         raise TypeError(wrong(function, argument, "an array", got)) from error
+
+
+def arrays(function: str, argument: str, tree: Any) -> Any:
+    """`tree` with arrays for leaves."""
+    return jax.tree.map(lambda leaf: array(function, argument, leaf), tree)
 
 
 def floating(function: str, argument: str, value: Any) -> jax.Array:

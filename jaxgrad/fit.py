@@ -10,6 +10,7 @@ import optax
 from jax.typing import ArrayLike
 
 from . import _checks
+from ._dtypes import wide
 from .autograd import backward
 from .autograd._leaves import merge, split
 
@@ -85,6 +86,7 @@ def fit(
     if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
         expected = "an optax.GradientTransformation"
         raise TypeError(_checks.wrong("fit", "optimizer", expected, type(optimizer).__name__))
+    params, data = _checks.arrays("fit", "params", params), _checks.arrays("fit", "data", data)
     steps = _checks.integer("fit", "steps", steps, minimum=1)
     if tol is not None:
         tol = _checks.scalar("fit", "tol", tol)
@@ -199,13 +201,16 @@ def linear(params: Any, x: ArrayLike) -> jax.Array:
     weight = _checks.floating("linear", "weight", params["weight"])
     bias = _checks.floating("linear", "bias", params["bias"])
     x = _checks.floating("linear", "x", x)
-    if weight.ndim > 2 or (weight.ndim and x.shape[-1:] != weight.shape[-1:]):
+    if weight.ndim > 2:
+        expected = "of shape (out, in), (in,) or ()"
+        raise ValueError(_checks.wrong("linear", "weight", expected, f"shape {weight.shape}"))
+    if weight.ndim and x.shape[-1:] != weight.shape[-1:]:
         expected = f"(..., in) for a weight of shape {weight.shape}"
         raise ValueError(_checks.wrong("linear", "x", expected, f"shape {x.shape}"))
     if bias.shape not in ((), weight.shape[:-1]):
         expected = f"of shape {weight.shape[:-1]} or ()"
         raise ValueError(_checks.wrong("linear", "bias", expected, f"shape {bias.shape}"))
-    product = jnp.dot(x, weight.T)
+    product = x @ weight.T if weight.ndim else x * weight
     return product + jnp.broadcast_to(bias, product.shape)
 
 
@@ -228,8 +233,9 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> dict[str, jax.Array]:
     Raises:
         TypeError: x or y is not floating point.
         ValueError: the shapes do not match, or the answer is not unique: fewer samples than
-            unknowns, or a column that is constant or a combination of others. Traced values are
-            checked under `checkify` only, and where they fail the answer is NaN.
+            unknowns, or a column that is constant or a combination of others; or a value is not
+            finite. Traced values are checked under `checkify` only, and where they fail the
+            answer is NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
 
@@ -247,7 +253,9 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> dict[str, jax.Array]:
     if y.ndim not in (1, 2) or y.shape[0] != x.shape[0]:
         expected = f"({x.shape[0]},) or ({x.shape[0]}, out)"
         raise ValueError(_checks.wrong("least_squares", "y", expected, f"shape {y.shape}"))
-    params, rank = _least_squares(x, y)
+    params, finite, rank = _least_squares(x, y)
+    text = _checks.wrong("least_squares", "x and y", "finite", "inf or nan")
+    _checks.holds(finite, text)
     columns = 1 if x.ndim == 1 else x.shape[1]
     remedy = "drop constant or repeated columns, or add samples"
     text = _checks.wrong("least_squares", "x", f"of rank {columns} once centred", "{rank}", remedy)
@@ -256,18 +264,19 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> dict[str, jax.Array]:
 
 
 @jax.jit
-def _least_squares(x: jax.Array, y: jax.Array) -> tuple[dict[str, jax.Array], jax.Array]:
+def _least_squares(x: jax.Array, y: jax.Array) -> tuple[dict[str, jax.Array], jax.Array, jax.Array]:
+    """The answer, whether the data are finite, and the rank of the centred x."""
     dtype = jnp.result_type(x, y)
-    wide = jnp.promote_types(dtype, jnp.float32)
-    columns = x.astype(wide).reshape(x.shape[0], -1)
-    targets = y.astype(wide).reshape(y.shape[0], -1)
+    columns = x.astype(wide(dtype)).reshape(x.shape[0], -1)
+    targets = y.astype(wide(dtype)).reshape(y.shape[0], -1)
     centre, level = jnp.mean(columns, axis=0), jnp.mean(targets, axis=0)
     centred = columns - jnp.broadcast_to(centre, columns.shape)
     weight, _, rank, _ = jnp.linalg.lstsq(centred, targets - jnp.broadcast_to(level, targets.shape))
-    weight = jnp.where(rank == columns.shape[1], weight, jnp.nan)
+    finite = jnp.all(jnp.isfinite(columns)) & jnp.all(jnp.isfinite(targets))
+    weight = jnp.where(finite & (rank == columns.shape[1]), weight, jnp.nan)
     bias = level - centre @ weight
     params = {
         "weight": weight.T.reshape(*y.shape[1:], *x.shape[1:]).astype(dtype),
         "bias": bias.reshape(y.shape[1:]).astype(dtype),
     }
-    return params, rank
+    return params, finite, rank

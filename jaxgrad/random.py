@@ -14,6 +14,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import wide
 
 
 def uniform(
@@ -66,12 +67,14 @@ def uniform(
 def _uniform(
     key: jax.Array, a: jax.Array, b: jax.Array, shape: tuple[int, ...]
 ) -> tuple[jax.Array, jax.Array]:
-    wide = _wide(a.dtype)
-    low, high = a.astype(wide), b.astype(wide)
+    low, high = a.astype(wide(a.dtype)), b.astype(wide(a.dtype))
     valid = (a <= b) & jnp.isfinite(a) & jnp.isfinite((high - low).astype(a.dtype))
-    unit = jax.random.uniform(key, shape, wide)
+    unit = jax.random.uniform(key, shape, low.dtype)
     samples = (low + unit * (high - low)).astype(a.dtype)
-    samples = jnp.where(samples < b, samples, jnp.nextafter(b, a))  # rounding may reach b
+    if a.dtype != low.dtype:  # or XLA compares before it rounds
+        samples = jax.lax.optimization_barrier(samples)
+    below_b = jnp.nextafter(*jax.lax.stop_gradient((b, a)))
+    samples = jnp.where(samples < b, samples, below_b)  # rounding may reach b
     return jnp.where(valid, samples, jnp.nan), valid
 
 
@@ -107,7 +110,7 @@ def randn(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _randn(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    return jax.random.normal(key, shape, _wide(dtype)).astype(dtype)
+    return jax.random.normal(key, shape, wide(dtype)).astype(dtype)
 
 
 def normal(
@@ -197,11 +200,11 @@ def _matched(mean: jax.Array, std: jax.Array, shape: Any) -> tuple[tuple[int, ..
 def _normal(
     key: jax.Array, mean: jax.Array, std: jax.Array, shape: tuple[int, ...]
 ) -> tuple[jax.Array, jax.Array]:
-    dtype, wide = mean.dtype, _wide(mean.dtype)
+    dtype = mean.dtype
     valid = std >= 0
     std = jnp.where(valid, std, jnp.nan)
-    mean, std = (jnp.broadcast_to(x, shape).astype(wide) for x in (mean, std))
-    samples = mean + std * jax.random.normal(key, shape, wide)
+    mean, std = (jnp.broadcast_to(x, shape).astype(wide(dtype)) for x in (mean, std))
+    samples = mean + std * jax.random.normal(key, shape, mean.dtype)
     return samples.astype(dtype), jnp.all(valid)
 
 
@@ -243,7 +246,7 @@ def bernoulli(key: jax.Array, input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _bernoulli(key: jax.Array, input: jax.Array) -> tuple[jax.Array, jax.Array]:
-    probability = jax.lax.stop_gradient(input.astype(_wide(input.dtype)))
+    probability = jax.lax.stop_gradient(input.astype(wide(input.dtype)))
     valid = (probability >= 0) & (probability <= 1)
     ones = jax.random.bernoulli(key, probability, mode="high")  # resolves p far below 2⁻²³
     return jnp.where(valid, ones.astype(input.dtype), jnp.nan), jnp.all(valid)
@@ -319,7 +322,7 @@ def _multinomial(
     key: jax.Array, weights: jax.Array, num_samples: int, replacement: bool
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Indices for each row, whether every weight is one, and the fewest non-zero ones of a row."""
-    weights = jax.lax.stop_gradient(weights.astype(_wide(weights.dtype)))
+    weights = jax.lax.stop_gradient(weights.astype(wide(weights.dtype)))
     proper = jnp.all(jnp.isfinite(weights) & (weights >= 0), axis=1)
     nonzero = jnp.sum(weights > 0, axis=1)
     valid = proper & (nonzero >= (1 if replacement else num_samples))
@@ -332,7 +335,9 @@ def _multinomial(
 def _with_replacement(key: jax.Array, weights: jax.Array, num_samples: int) -> jax.Array:
     """The inverse of the cumulative weights at uniform points."""
     rows, dtype = weights.shape[0], weights.dtype
-    weights = weights / jnp.max(weights, axis=1, keepdims=True)  # their sum cannot overflow
+    # Neither their sum may overflow nor a point below it be subnormal, which XLA flushes to 0.
+    largest = jnp.max(weights, axis=1, keepdims=True)
+    weights = weights * jnp.where(largest > 1, 2.0**-64, 2.0**64).astype(dtype)
     cumulative = jax.lax.cumsum(weights, axis=1)
     # Level across a weight of 0 whatever the rounding of the sum, so that no point falls there.
     cumulative = jax.lax.cummax(jnp.where(weights > 0, cumulative, 0), axis=1)
@@ -346,8 +351,3 @@ def _without_replacement(key: jax.Array, weights: jax.Array, num_samples: int) -
     """The winners of a race in which category i runs with log wᵢ + Gumbel noise."""
     noise = jax.random.gumbel(key, weights.shape, weights.dtype, mode="high")
     return jax.lax.top_k(jnp.log(weights) + noise, num_samples)[1]
-
-
-def _wide(dtype: Any) -> Any:
-    """The dtype to sample in: float32 for the narrow ones."""
-    return jnp.promote_types(dtype, jnp.float32)

@@ -18,7 +18,7 @@ def split(function: str, argument: str, tree: Any) -> tuple[Any, Any]:
 
     A tree that has leaves, but none that can require gradients, is a `TypeError`.
     """
-    tree = jax.tree.map(lambda leaf: _checks.array(function, argument, leaf), tree)
+    tree = _checks.arrays(function, argument, tree)
     dtypes = [leaf.dtype for leaf in jax.tree.leaves(tree)]
     if dtypes and not any(jnp.issubdtype(dtype, jnp.inexact) for dtype in dtypes):
         expected = "floating point or complex in at least one leaf"

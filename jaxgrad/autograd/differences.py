@@ -82,6 +82,9 @@ def _leaf_rates(
 ) -> jax.Array:
     """The rates for each element of one leaf, in the shape of fn's output + the leaf's."""
     leaf = _checks.floating("central_difference", "argument", leaf)
+    if leaf.size == 0:
+        out = jax.eval_shape(fn, leaf)
+        return jnp.zeros(out.shape + leaf.shape, out.dtype)
     step = delta.astype(leaf.dtype)
     visible = leaf + step > leaf - step
     expected = f"visible beside x in {leaf.dtype}"
@@ -93,7 +96,7 @@ def _leaf_rates(
         shift = jnp.where(index < leaf.size, step, -step)
         return fn(leaf.ravel().at[index % leaf.size].add(shift).reshape(leaf.shape))
 
-    if traced or leaf.size == 0:
+    if traced:
         values = jax.lax.map(near, jnp.arange(2 * leaf.size))
     else:  # call fn as it is: compiled into one program it would round otherwise
         values = jnp.stack([near(index) for index in range(2 * leaf.size)])

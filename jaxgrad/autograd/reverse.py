@@ -34,8 +34,9 @@ def backward(
         them where `argnums` is a tuple), and None for an integer, boolean or key leaf.
 
     Raises:
-        TypeError: a selected argument has leaves, but none floating point or complex; an output
-            is neither; a cotangent or an accumulated gradient has another dtype.
+        TypeError: `fn` is not callable; a selected argument has leaves, but none floating point or
+            complex; an output is neither; a cotangent or an accumulated gradient has another
+            dtype.
         ValueError: an output of several elements, or a complex one, without a `cotangent`; a
             cotangent or an accumulated gradient of another structure or shape; bad `argnums`.
 
@@ -58,6 +59,8 @@ def backward(
     >>> grads[0, 0]
     Array(110., dtype=float32)
     """
+    if not callable(fn):
+        raise TypeError(_checks.wrong("backward", "fn", "callable", type(fn).__name__))
 
     @functools.wraps(fn)
     def value_and_grads(*args: Any, cotangent: Any = None, grads: Any = None, **kwargs: Any) -> Any:

@@ -71,14 +71,18 @@ def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
 
 def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
     """The answers as curves over their index; signed logarithms where they span decades."""
-    sizes = []
+    drawn = []
     for name, answer in answers.items():
         values = np.asarray(answer.value, float)
         finite = np.where(np.isfinite(values), values, np.nan)
         axes.plot(finite, label=name, markersize=4, **STYLES[name])
-        sizes.append(np.abs(values[np.isfinite(values) & (values != 0)]))
-    if np.max(np.concatenate(sizes)) > 1e3 * np.min(np.concatenate(sizes)):
-        axes.set_yscale("symlog", linthresh=np.min(np.concatenate(sizes)))
+        drawn.append(values[np.isfinite(values) & (values != 0)])
+    numbers = np.concatenate(drawn)
+    smallest, largest = np.min(np.abs(numbers)), np.max(np.abs(numbers))
+    if largest > 1e3 * smallest and np.all(numbers > 0):
+        axes.set_yscale("log")
+    elif largest > 1e3 * smallest:
+        axes.set_yscale("symlog", linthresh=smallest)
         locator = SymmetricalLogLocator(axes.yaxis.get_transform())
         locator.set_params(numticks=7)
         axes.yaxis.set_major_locator(locator)

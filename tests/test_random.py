@@ -1,0 +1,445 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.experimental import checkify
+from oracles import assert_counted, assert_distributed, assert_same
+from scipy import stats
+
+from jaxgrad.random import bernoulli, multinomial, normal, randn, uniform
+
+WEIGHTS = np.array([10, 0, 13, 10, 34, 45, 65, 67, 87, 89, 87, 34, 0.0])
+IMPLEMENTATIONS = ("threefry2x32", "rbg", "philox4x32")
+
+
+def pairs_law(weights):
+    """The probability of each ordered pair of draws without replacement: i * n + j."""
+    total = np.sum(weights)
+    law = [
+        [(i != j) * w * v / total / (total - w) for j, v in enumerate(weights)]
+        for i, w in enumerate(weights)
+    ]
+    return np.ravel(law)
+
+
+@pytest.fixture(params=["eager", "jit", "vmap"])
+def drawn(request):
+    """Draws 40,000 times or more: `drawn(draw)`, where `draw(key, n)` gives an array of n rows."""
+
+    def eager(draw):
+        return draw(jax.random.key(0), 40_000)
+
+    def jit(draw):
+        return jax.jit(draw, static_argnums=1)(jax.random.key(1), 40_000)
+
+    def vmap(draw):
+        keys = jax.random.split(jax.random.key(2), 40)
+        rows = jax.vmap(lambda key: draw(key, 1000))(keys)
+        return rows.reshape(-1, *rows.shape[2:])
+
+    return {"eager": eager, "jit": jit, "vmap": vmap}[request.param]
+
+
+class TestDistributions:
+    def test_uniform(self, drawn, dtype):
+        samples = drawn(lambda key, n: uniform(key, n, -0.5, 2.0))
+        assert samples.dtype == dtype
+        assert_distributed(samples, stats.uniform(-0.5, 2.5))
+
+    def test_randn(self, drawn, dtype):
+        samples = drawn(lambda key, n: randn(key, n))
+        assert samples.dtype == dtype
+        assert_distributed(samples, stats.norm())
+
+    def test_normal(self, drawn, dtype):
+        mean, std = np.arange(1.0, 5.0).astype(dtype), np.array([1, 0.5, 0.1, 3], dtype)
+        samples = drawn(lambda key, n: normal(key, mean, std, (n, 4)))
+        assert samples.dtype == dtype
+        assert_distributed(samples, stats.norm(mean.astype(float), std.astype(float)))
+
+    def test_bernoulli(self, drawn, dtype):
+        p = np.array([0.0, 1e-3, 0.3, 1.0], dtype)
+        samples = drawn(lambda key, n: bernoulli(key, jnp.broadcast_to(p, (n, 4))))
+        assert samples.dtype == dtype
+        law = np.ravel([[1 - x, x] for x in p.astype(float)])
+        assert_counted(np.asarray(samples) + 2 * np.arange(4), law)
+
+    def test_multinomial_with_replacement(self, drawn, dtype):
+        weights = WEIGHTS.astype(dtype)
+        samples = drawn(lambda key, n: multinomial(key, weights, n, replacement=True))
+        assert samples.dtype == (jnp.int64 if dtype == "float64" else jnp.int32)
+        assert_counted(samples, WEIGHTS)
+
+    def test_multinomial_without_replacement(self, drawn, dtype):
+        def rows(n):
+            return jnp.broadcast_to(WEIGHTS.astype(dtype), (n, 13))
+
+        samples = drawn(lambda key, n: multinomial(key, rows(n), 3))
+        assert samples.shape[1:] == (3,)
+        assert_counted(samples[:, 0], WEIGHTS)
+        assert_counted(13 * samples[:, 0] + samples[:, 1], pairs_law(WEIGHTS))
+
+    @pytest.mark.parametrize("narrow", ["bfloat16", "float16"])
+    def test_narrow_samples_are_rounded_once(self, narrow):
+        key_n, key_u, key_b, key_m = jax.random.split(jax.random.key(3), 4)
+        normals = randn(key_n, 200_000, dtype=narrow)
+        assert normals.dtype == narrow
+        # Sampled in bfloat16 there would be 128 values at most, and none beyond 3.
+        assert np.unique(normals).size > 1000
+        assert np.max(np.abs(np.asarray(normals, float))) > 4
+        assert_distributed(normals[:20_000], stats.norm())
+        uniforms = uniform(key_u, 200_000, dtype=narrow)
+        assert np.unique(uniforms).size > 1000
+        assert float(jnp.max(uniforms)) < 1
+        p = jnp.full(40_000, 0.3, narrow)
+        assert bernoulli(key_b, p).dtype == narrow
+        assert_counted(bernoulli(key_m, p), [1 - float(p[0]), float(p[0])])
+
+    def test_narrow_multinomial(self):
+        weights = jnp.array(WEIGHTS, jnp.bfloat16)
+        draws = multinomial(jax.random.key(4), weights, 40_000, replacement=True)
+        assert_counted(draws, WEIGHTS)
+
+    def test_rows_are_independent(self):
+        weights = jnp.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+        draws = multinomial(jax.random.key(5), weights, 40_000, replacement=True)
+        law = np.outer([1, 2, 3], [3, 2, 1])
+        assert_counted(3 * draws[0] + draws[1], law.ravel())
+
+    def test_rare_events_are_as_rare_as_they_should_be(self):
+        # 2²⁴ draws at 2⁻³⁰: 0.016 expected. A uniform of 23 bits would give 2.
+        ones = bernoulli(jax.random.key(6), jnp.full(2**24, 2.0**-30)).sum()
+        assert stats.poisson.sf(int(ones) - 1, 2**-6) > 1e-4
+
+    def test_many_categories(self):
+        draws = multinomial(jax.random.key(7), jnp.ones(50_000), 100_000, replacement=True)
+        assert_counted(np.asarray(draws) // 1000, np.ones(50))
+
+    @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+    def test_any_key(self, implementation):
+        key = jax.random.key(0, impl=implementation)
+        assert_distributed(randn(key, 20_000), stats.norm())
+
+
+class TestEdges:
+    def test_uniform_never_reaches_b(self, any_dtype):
+        # Numbers of the dtype are so far apart here that most roundings reach b.
+        base = {"bfloat16": 128.0, "float16": 1024.0, "float32": 2.0**23, "float64": 2.0**52}
+        a = base[any_dtype]
+        samples = uniform(jax.random.key(0), 1000, a, a + 1, dtype=any_dtype)
+        assert bool(jnp.all(samples == a))
+
+    def test_uniform_of_an_empty_range_is_its_end(self, any_dtype):
+        samples = uniform(jax.random.key(0), 3, 1.5, 1.5, dtype=any_dtype)
+        assert_same(samples, jnp.full(3, 1.5, any_dtype))
+
+    def test_certain_events(self, any_dtype):
+        p = jnp.array([0.0, 1.0] * 50_000, any_dtype)
+        assert_same(bernoulli(jax.random.key(0), p), p)
+
+    def test_std_zero_is_the_mean(self, any_dtype):
+        mean = jnp.arange(3, dtype=any_dtype)
+        assert_same(normal(jax.random.key(0), mean, 0.0), mean)
+
+    def test_infinities_and_nan_pass_where_pytorch_lets_them(self):
+        key_a, key_b = jax.random.split(jax.random.key(0))
+        assert np.isinf(normal(key_a, jnp.zeros(3), jnp.inf)).all()
+        assert np.isnan(normal(key_b, jnp.array(jnp.nan)))
+
+    @pytest.mark.parametrize("replacement", [True, False])
+    def test_one_category(self, replacement):
+        assert multinomial(jax.random.key(0), jnp.array([0.1]), 1, replacement).tolist() == [0]
+
+    def test_extreme_weights(self):
+        weights = jnp.array([0, 1e-30, 1e30, 3e38, 0])
+        key_a, key_b = jax.random.split(jax.random.key(0))
+        assert set(multinomial(key_a, weights, 100, True).tolist()) == {3}
+        assert multinomial(key_b, weights, 3).tolist() == [3, 2, 1]
+
+    def test_weights_whose_sum_overflows(self):
+        draws = multinomial(jax.random.key(0), jnp.full(4, 3e38), 4000, replacement=True)
+        assert_counted(draws, np.ones(4))
+
+    def test_all_of_them(self):
+        draws = multinomial(jax.random.key(0), jnp.tile(jnp.arange(1.0, 8.0), (100, 1)), 7)
+        assert_same(jnp.sort(draws), jnp.tile(jnp.arange(7), (100, 1)))
+
+    def test_nothing(self, any_dtype):
+        keys = jax.random.split(jax.random.key(0), 6)
+        empty = jnp.zeros((0, 3), any_dtype)
+        assert_same(uniform(keys[0], (0, 3), dtype=any_dtype), empty)
+        assert_same(randn(keys[1], (0, 3), dtype=any_dtype), empty)
+        assert_same(normal(keys[2], empty, empty), empty)
+        assert_same(bernoulli(keys[3], empty), empty)
+        assert multinomial(keys[4], empty, 2).shape == (0, 2)
+        assert multinomial(keys[5], empty, 2, replacement=True).shape == (0, 2)
+
+
+class TestShapes:
+    @pytest.mark.parametrize(
+        ("mean", "std", "shape"),
+        [
+            ((10,), (10,), (10,)),
+            ((), (5,), (5,)),
+            ((5,), (), (5,)),
+            ((3, 1), (1, 4), (3, 4)),
+            ((3, 1), (1, 3), (3, 3)),
+            ((2, 3), (6,), (2, 3)),
+            ((6,), (3, 2), (6,)),
+            ((), (1, 1), (1, 1)),
+        ],
+    )
+    def test_normal(self, mean, std, shape):
+        assert normal(jax.random.key(0), jnp.zeros(mean), jnp.ones(std)).shape == shape
+
+    def test_equal_counts_are_matched_in_order(self):
+        std = jnp.array([0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+        samples = normal(jax.random.key(0), jnp.zeros((2, 3)), std)
+        assert_same(samples != 0, jnp.array([[False] * 3, [True, False, False]]))
+
+    def test_scalars_with_a_shape(self):
+        assert normal(jax.random.key(0), 0.5, 2.0, (2, 3)).shape == (2, 3)
+        assert normal(jax.random.key(0), shape=4).shape == (4,)
+        assert normal(jax.random.key(0), 0.5, 2.0).shape == ()
+
+    @pytest.mark.parametrize(
+        ("mean", "std", "expected"),
+        [
+            (jnp.zeros(2, jnp.bfloat16), jnp.ones(2), "bfloat16"),
+            (jnp.zeros(2), jnp.ones(2, jnp.float16), "float32"),
+            (0.5, jnp.ones(2, jnp.float16), "float16"),
+            (0, jnp.ones(2), "float32"),
+            (jnp.zeros(2), jnp.arange(2), "float32"),
+            (jnp.array(0.5, jnp.float16), 1.0, "float16"),
+        ],
+    )
+    def test_the_dtype_is_the_means(self, mean, std, expected):
+        assert normal(jax.random.key(0), mean, std).dtype == expected
+
+
+class TestTransformations:
+    SAMPLERS = {
+        "uniform": lambda key, x: uniform(key, (5,), x[0], x[1]),
+        "randn": lambda key, x: randn(key, (5,)),
+        "normal": lambda key, x: normal(key, x, x + 1),
+        "bernoulli": lambda key, x: bernoulli(key, x),
+        "multinomial": lambda key, x: multinomial(key, x + 1, 3),
+        "replacement": lambda key, x: multinomial(key, x + 1, 3, replacement=True),
+    }
+    X = np.array([0.1, 0.5, 0.9, 0.2, 0.7])
+
+    @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+    def test_jit_is_eager(self, sampler, any_dtype):
+        x = jnp.array(self.X, any_dtype)
+        eager = sampler(jax.random.key(0), x)
+        assert_same(jax.jit(sampler)(jax.random.key(0), x), eager)
+
+    @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+    def test_vmap_is_a_loop(self, sampler):
+        xs = jnp.tile(jnp.array(self.X, jnp.float32), (3, 1))
+        together = jax.vmap(sampler)(jax.random.split(jax.random.key(0), 3), xs)
+        keys = jax.random.split(jax.random.key(0), 3)
+        loop = [sampler(key, x) for key, x in zip(keys, xs, strict=True)]
+        assert_same(together, jnp.stack(loop))
+
+    @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+    def test_scan(self, sampler):
+        x = jnp.array(self.X, jnp.float32)
+        keys = jax.random.split(jax.random.key(0), 3)
+        _, drawn = jax.lax.scan(lambda carry, key: (carry, sampler(key, x)), None, keys)
+        loop = [sampler(key, x) for key in jax.random.split(jax.random.key(0), 3)]
+        assert_same(drawn, jnp.stack(loop))
+
+    @pytest.mark.parametrize("sampler", [normal, bernoulli, multinomial])
+    def test_sharded_arrays(self, sampler, rows):
+        x = jnp.linspace(0.1, 0.9, 64).reshape(16, 4)
+        draw = {
+            normal: lambda key, x: normal(key, x, x),
+            bernoulli: bernoulli,
+            multinomial: lambda key, x: multinomial(key, x, 2),
+        }[sampler]
+        sharded = jax.device_put(x, rows)
+        assert_same(draw(jax.random.key(0), sharded), draw(jax.random.key(0), x))
+
+    @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+    def test_a_second_call_compiles_nothing(self, sampler, caplog):
+        x = jnp.array(self.X, jnp.float32)
+        sampler(jax.random.key(0), x)
+        with jax.log_compiles():
+            caplog.clear()
+            sampler(jax.random.key(1), x)
+        assert not [r for r in caplog.records if "Compiling" in r.getMessage()]
+
+    def test_gradients_of_normal(self, dtype):
+        mean, std = jnp.zeros(3, dtype), jnp.full(3, 2.0, dtype)
+
+        def total(mean, std):
+            samples = normal(jax.random.key(0), mean, std)
+            return samples.sum(), samples
+
+        (d_mean, d_std), samples = jax.grad(total, (0, 1), has_aux=True)(mean, std)
+        assert_same(d_mean, jnp.ones(3, dtype))
+        assert_same(d_std, samples / 2)
+        forward = jax.jacfwd(lambda std: normal(jax.random.key(0), mean, std))(std)
+        assert_same(forward, jnp.diag(samples / 2))
+
+    def test_gradients_of_uniform(self, any_dtype):
+        def draw(a, b):
+            return uniform(jax.random.key(0), 3, a, b, dtype=any_dtype)
+
+        u = draw(0, 1)
+        ends = jnp.zeros((), any_dtype), jnp.ones((), any_dtype)
+        assert_same(jax.jacrev(draw, (0, 1))(*ends), (1 - u, u))
+
+    def test_no_gradient_reaches_the_weights(self):
+        d_p = jax.grad(lambda p: bernoulli(jax.random.key(0), p).sum())(jnp.array([0.2, 0.8]))
+        assert_same(d_p, jnp.zeros(2))
+
+        def chosen(w):
+            return (w[multinomial(jax.random.key(0), w, 1)] * 0 + 1).sum()
+
+        assert_same(jax.grad(chosen)(jnp.array([1.0, 2.0])), jnp.zeros(2))
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("sampler", ["uniform", "randn", "normal", "bernoulli", "multinomial"])
+    @pytest.mark.parametrize(
+        ("key", "error", "match"),
+        [
+            (0, TypeError, "key must be a typed key, got int 0; make one with jax.random.key"),
+            (np.zeros(2, np.uint32), TypeError, "key must be a typed key, got ndarray"),
+            (
+                jax.random.split(jax.random.key(0)),
+                ValueError,
+                r"key must be a single key, got shape \(2,\)",
+            ),
+        ],
+        ids=["seed", "legacy", "batch"],
+    )
+    def test_keys(self, sampler, key, error, match):
+        call = {
+            "uniform": lambda: uniform(key, 3),
+            "randn": lambda: randn(key, 3),
+            "normal": lambda: normal(key, 0.0, 1.0),
+            "bernoulli": lambda: bernoulli(key, 0.5),
+            "multinomial": lambda: multinomial(key, jnp.ones(2), 1),
+        }[sampler]
+        with pytest.raises(error, match=f"{sampler}: {match}"):
+            call()
+
+    @pytest.mark.parametrize("shape", [-1, (2, -1), 1.5, "3", None, (2, None), 2**70])
+    @pytest.mark.parametrize("sampler", [uniform, randn])
+    def test_shapes(self, sampler, shape):
+        with pytest.raises((TypeError, ValueError), match=f"{sampler.__name__}: shape must be"):
+            sampler(jax.random.key(0), shape)
+
+    @pytest.mark.parametrize("dtype", [jnp.int32, complex, bool, "float", object()])
+    @pytest.mark.parametrize("sampler", [uniform, randn])
+    def test_dtypes(self, sampler, dtype):
+        if dtype == "float":
+            dtype = "floating"
+        with pytest.raises(TypeError, match=f"{sampler.__name__}: dtype must be a floating point"):
+            sampler(jax.random.key(0), 3, dtype=dtype)
+
+    @pytest.mark.parametrize(
+        ("a", "b"),
+        [(2, 1), (np.nan, 1), (0, np.nan), (0, np.inf), (-np.inf, 0), (-3e38, 3e38), (0, 1e39)],
+    )
+    def test_uniform(self, a, b):
+        with pytest.raises(ValueError, match=r"uniform: \[a, b\) must be a finite range"):
+            uniform(jax.random.key(0), 3, a, b)
+        with np.errstate(over="ignore"):
+            a, b = np.float32(a), np.float32(b)
+        samples = jax.jit(lambda a, b: uniform(jax.random.key(0), 3, a, b))(a, b)
+        assert np.isnan(samples).all()
+
+    @pytest.mark.parametrize("p", [-0.1, 1.0000001, np.nan, np.inf])
+    def test_bernoulli(self, p):
+        p = jnp.array([0.5, p])
+        with pytest.raises(ValueError, match=r"bernoulli: input must be in \[0, 1\] everywhere"):
+            bernoulli(jax.random.key(0), p)
+        assert np.isnan(jax.jit(bernoulli)(jax.random.key(0), p)[1])
+
+    @pytest.mark.parametrize("p", [0, True, 1j, [0, 1]])
+    def test_bernoulli_dtypes(self, p):
+        with pytest.raises(TypeError, match="bernoulli: input must be floating point"):
+            bernoulli(jax.random.key(0), jnp.array(p))
+
+    @pytest.mark.parametrize("std", [-1.0, np.nan])
+    def test_normal(self, std):
+        std = jnp.array([1.0, std])
+        with pytest.raises(ValueError, match="normal: std must be at least 0 everywhere"):
+            normal(jax.random.key(0), 0.0, std)
+        samples = jax.jit(lambda std: normal(jax.random.key(0), 0.0, std))(std)
+        assert np.isnan(samples).tolist() == [False, True]
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "match"),
+        [
+            ((jnp.zeros(3), jnp.ones(4)), ValueError, "std must be of a shape that broadcasts"),
+            ((jnp.zeros(3), 1.0, (2,)), ValueError, "shape must be a shape to which mean and std"),
+            ((jnp.zeros(3), 1.0, ()), ValueError, "shape must be a shape to which mean and std"),
+            ((jnp.arange(3), jnp.ones(3)), TypeError, "dtype must be a floating point dtype"),
+            ((0.5, jnp.arange(3)), TypeError, "dtype must be a floating point dtype"),
+            ((jnp.zeros(3, complex), 1.0), TypeError, "dtype must be a floating point dtype"),
+            ((jnp.zeros(3), 1j), TypeError, "std must be real"),
+            ((None, 1.0), TypeError, "mean must be an array, got NoneType None"),
+            (("a", 1.0), TypeError, "mean must be an array, got str 'a'"),
+        ],
+    )
+    def test_normal_forms(self, arguments, error, match):
+        with pytest.raises(error, match=f"normal: {match}"):
+            normal(jax.random.key(0), *arguments)
+
+    @pytest.mark.parametrize("replacement", [True, False])
+    @pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
+    def test_multinomial_weights(self, bad, replacement):
+        weights = jnp.array([[1.0, 1.0], [1.0, bad]])
+        with pytest.raises(ValueError, match="input must be finite and at least 0 everywhere"):
+            multinomial(jax.random.key(0), weights, 1, replacement)
+        draws = jax.jit(lambda w: multinomial(jax.random.key(0), w, 1, replacement))(weights)
+        assert draws[0, 0] >= 0 and draws[1, 0] == -1
+
+    def test_multinomial_support(self):
+        rows = jnp.array([[1.0, 1.0, 1.0], [0.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
+        with pytest.raises(ValueError, match="positive in at least 3 of each row's weights, got 2"):
+            multinomial(jax.random.key(0), rows[:2], 3)
+        with pytest.raises(ValueError, match="positive in at least 1 of each row's weights, got 0"):
+            multinomial(jax.random.key(0), rows, 5, replacement=True)
+        draws = jax.jit(lambda w: multinomial(jax.random.key(0), w, 2))(rows)
+        assert (draws[:2] >= 0).all() and (draws[2] == -1).all()
+
+    @pytest.mark.parametrize(
+        ("weights", "n", "error", "match"),
+        [
+            (jnp.ones(2), 0, ValueError, "num_samples must be at least 1, got 0"),
+            (jnp.ones(2), -1, ValueError, "num_samples must be at least 1, got -1"),
+            (jnp.ones(2), 1.0, TypeError, "num_samples must be a concrete integer, got float"),
+            (jnp.ones(2), True, TypeError, "num_samples must be a concrete integer, got bool"),
+            (jnp.ones(2), 3, ValueError, "at most the 2 categories without replacement, got 3"),
+            (jnp.arange(2), 1, TypeError, "input must be floating point, got int32"),
+            (jnp.array(1.0), 1, ValueError, r"input must be \(categories,\) or"),
+            (jnp.ones((1, 1, 2)), 1, ValueError, r"input must be \(categories,\) or"),
+            (jnp.ones(0), 1, ValueError, "with at least one category"),
+            (jnp.ones((0, 0)), 1, ValueError, "with at least one category"),
+            (None, 1, TypeError, "input must be an array, got NoneType None"),
+        ],
+    )
+    def test_multinomial_forms(self, weights, n, error, match):
+        with pytest.raises(error, match=f"multinomial: .*{match}"):
+            multinomial(jax.random.key(0), weights, n)
+
+    @pytest.mark.parametrize(
+        ("draw", "bad", "match"),
+        [
+            (bernoulli, jnp.array([2.0]), r"bernoulli: input must be in \[0, 1\]"),
+            (lambda k, x: normal(k, 0.0, x), jnp.array([-1.0]), "normal: std must be at least 0"),
+            (lambda k, x: uniform(k, 2, x, 0.0), jnp.array(1.0), "uniform: .* finite range"),
+            (lambda k, x: multinomial(k, x, 1), jnp.array([-1.0]), "multinomial: input must be"),
+        ],
+        ids=["bernoulli", "normal", "uniform", "multinomial"],
+    )
+    def test_checkify_makes_them_real_under_jit(self, draw, bad, match):
+        error, _ = jax.jit(checkify.checkify(draw))(jax.random.key(0), bad)
+        with pytest.raises(checkify.JaxRuntimeError, match=match):
+            error.throw()
