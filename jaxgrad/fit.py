@@ -14,6 +14,8 @@ from ._dtypes import wide
 from .autograd import backward
 from .autograd._leaves import merge, split
 
+__all__ = ["Fit", "fit", "least_squares", "linear"]
+
 
 class Fit(NamedTuple):
     """What a fit leaves behind.
@@ -111,7 +113,7 @@ def fit(
 def _fit(
     params: Any, data: Any, tol: jax.Array | None, *, loss_fn: Any, optimizer: Any, steps: int
 ) -> tuple[Fit, jax.Array, jax.Array]:
-    """The fit, whether it stayed finite, and the step at which it last was or ceased to be."""
+    """The fit, NaN where it diverged; whether it stayed finite; and the step to name if not."""
     params, rest = split("fit", "params", params)
     params = jax.tree.map(lambda leaf: leaf.astype(leaf.dtype), params)  # no longer weakly typed
     update = optax.with_extra_args_support(optimizer).update
@@ -122,25 +124,26 @@ def _fit(
             raise ValueError(_checks.wrong("fit", "the loss", "a scalar", f"shape {loss.shape}"))
         return loss.reshape(())
 
-    def step(state: tuple[Any, Any]) -> tuple[tuple[Any, Any], jax.Array]:
-        params, opt_state = state
+    def step(state: Any) -> tuple[Any, jax.Array]:
+        params, opt_state, finite_losses, finite = state
         loss, grads = backward(loss_of)(params)
         updates, opt_state = update(
             grads, opt_state, params, value=loss, grad=grads, value_fn=loss_of
         )
-        return (optax.apply_updates(params, updates), opt_state), loss
+        params = optax.apply_updates(params, updates)
+        finite = finite & jnp.isfinite(loss)
+        return (params, opt_state, finite_losses + finite.astype(int), finite), loss
 
-    start = (params, optimizer.init(params))
+    start = (params, optimizer.init(params), jnp.zeros((), int), jnp.array(True))
     loop = _all_steps if tol is None else functools.partial(_until, tol)
-    (params, opt_state), losses, taken, converged = loop(step, start, steps)
+    state, losses, taken, converged = loop(step, start, steps)
 
-    lost = ~jnp.isfinite(losses) & (jnp.arange(steps) < taken)
-    finite = ~jnp.any(lost)
+    params, opt_state, finite_losses, finite = state
     for leaf in jax.tree.leaves(params):
         finite &= jnp.all(jnp.isfinite(leaf))
     params = jax.tree.map(lambda leaf: jnp.where(finite, leaf, jnp.nan), params)
-    at = jnp.where(jnp.any(lost), jnp.argmax(lost), taken - 1)
-    return Fit(merge(params, rest), opt_state, losses, taken, converged), finite, at
+    result = Fit(merge(params, rest), opt_state, losses, taken, converged)
+    return result, finite, jnp.minimum(finite_losses, taken - 1)
 
 
 def _all_steps(step: Any, state: Any, steps: int) -> tuple[Any, jax.Array, jax.Array, jax.Array]:

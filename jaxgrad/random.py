@@ -16,6 +16,8 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
+__all__ = ["bernoulli", "multinomial", "normal", "randn", "uniform"]
+
 
 def uniform(
     key: jax.Array, shape: Any, a: ArrayLike = 0.0, b: ArrayLike = 1.0, *, dtype: Any = None

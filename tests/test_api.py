@@ -1,0 +1,149 @@
+"""What holds for the whole package: the import arrows, the public names, their docstrings."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import json
+import pathlib
+import pkgutil
+import subprocess
+import sys
+
+import jax
+import pytest
+
+import jaxgrad
+
+ROOT = pathlib.Path(jaxgrad.__file__).parent
+README = pathlib.Path(__file__).parent.parent / "README.md"
+LAYERS = ["_checks", "_dtypes", "functional", "random", "autograd", "fit", "study"]
+"""A later one may import an earlier one, never the reverse."""
+
+PUBLIC = ["autograd", "fit", "functional", "random"]
+
+
+def public():
+    """Every public name: what `__all__` lists, or where there is none, what is re-exported."""
+    for name in PUBLIC:
+        module = importlib.import_module(f"jaxgrad.{name}")
+        for attribute, value in vars(module).items():
+            listed = getattr(module, "__all__", [attribute])
+            if attribute in listed and (inspect.isfunction(value) or inspect.isclass(value)):
+                yield f"{name}.{attribute}", value
+
+
+def modules():
+    return [name for _, name, _ in pkgutil.walk_packages([str(ROOT)], "jaxgrad.")]
+
+
+def imported(path):
+    """The layers of jaxgrad that a file imports, anywhere in it."""
+    package = ("jaxgrad", *path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            prefix = ".".join([*base, *filter(None, [node.module])])
+            names = [f"{prefix}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "jaxgrad" and len(parts) > 1 and parts[1] in LAYERS:
+                yield parts[1]
+            elif parts[0] == "torch":
+                yield "torch"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_import_arrows(path):
+    layer = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    if layer == "__init__":
+        allowed = set(LAYERS) - {"study"}
+    else:
+        allowed = set(LAYERS[: LAYERS.index(layer) + 1])
+    assert set(imported(path)) <= allowed
+
+
+def run(code):
+    """Runs code in a fresh interpreter; what it prints is JSON."""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stderr == ""
+    return json.loads(result.stdout)
+
+
+def test_import_loads_neither_torch_nor_the_study():
+    loaded = run("import jaxgrad, json, sys; print(json.dumps(list(sys.modules)))")
+    heavy = ("torch", "jaxgrad.study", "rich", "jinja2", "matplotlib")
+    assert not [name for name in loaded if name.startswith(heavy)]
+
+
+def test_import_has_no_side_effects():
+    code = """
+import json, os, jax, optax
+before = dict(jax.config.values), dict(os.environ)
+import jaxgrad
+print(json.dumps([dict(jax.config.values) == before[0], dict(os.environ) == before[1]]))
+"""
+    assert run(code) == [True, True]
+
+
+def test_the_study_imports_torch_lazily():
+    code = """
+import json, sys
+import jaxgrad.study.cli, jaxgrad.study.rows, jaxgrad.study.cases
+print(json.dumps("torch" in sys.modules))
+"""
+    assert run(code) is False
+
+
+def test_there_are_public_names():
+    assert {"autograd.backward", "fit.fit", "fit.Fit", "functional.mse_loss", "random.normal"} <= {
+        name for name, _ in public()
+    }
+
+
+@pytest.mark.parametrize("name", [name for name, _ in public()])
+def test_docstrings(name):
+    value = dict(public())[name]
+    text = inspect.getdoc(value) or ""
+    if inspect.isclass(value):
+        assert "Attributes:" in text
+        return
+    for part in ("Args:", "Returns:", "Raises:", "Source:", ">>>"):
+        assert part in text, f"{name} lacks {part}"
+    for parameter in inspect.signature(value).parameters:
+        assert f"    {parameter}: " in text, f"{name} does not explain {parameter}"
+
+
+@pytest.mark.parametrize("name", ["jaxgrad", *modules()])
+def test_modules_say_what_they_are(name):
+    if not name.endswith("__main__"):
+        assert importlib.import_module(name).__doc__
+
+
+@pytest.mark.parametrize("name", [name for name, _ in public()])
+def test_examples_in_docstrings_run(name):
+    value = dict(public())[name]
+    for example in doctest.DocTestFinder(recurse=False).find(value, name, globs={}):
+        results = doctest.DocTestRunner(verbose=False).run(example)
+        assert results.failed == 0
+
+
+def test_readme_examples_run():
+    # The closing fence is no part of what an example prints.
+    lines = README.read_text(encoding="utf-8").split("\n")
+    text = "\n".join("" if line.startswith("```") else line for line in lines)
+    with jax.numpy_dtype_promotion("standard"):
+        example = doctest.DocTestParser().get_doctest(text, {}, "README.md", str(README), 0)
+        results = doctest.DocTestRunner(verbose=False).run(example)
+    assert results.failed == 0 and results.attempted > 10
+
+
+def test_version():
+    changelog = README.with_name("CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {jaxgrad.__version__}" in changelog
