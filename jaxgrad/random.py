@@ -164,12 +164,12 @@ def normal(
     key = _checks.key("normal", key)
     mean = _checks.array("normal", "mean", mean)
     std = _checks.array("normal", "std", std)
-    if dtype is None:
+    if dtype is None and not (mean.weak_type and std.weak_type):
         dtype = (std if mean.weak_type else mean).dtype
     dtype = _checks.float_dtype("normal", dtype)
     shape, std = _matched(mean, std, shape)
     for argument, value in (("mean", mean), ("std", std)):
-        if not jnp.can_cast(value.dtype, dtype, "same_kind"):
+        if jnp.iscomplexobj(value):
             raise TypeError(_checks.wrong("normal", argument, "real", value.dtype))
     samples, valid = _normal(key, mean.astype(dtype), std.astype(dtype), shape)
     text = _checks.wrong("normal", "std", "at least 0 everywhere", "{least}")

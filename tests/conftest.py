@@ -18,8 +18,8 @@ jax.config.update("jax_debug_key_reuse", True)
 
 
 def pytest_collection_modifyitems(items):
-    if importlib.util.find_spec("torch") is None:
-        skip = pytest.mark.skip(reason="PyTorch is not installed")
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "expecttest")):
+        skip = pytest.mark.skip(reason="PyTorch and expecttest are not installed")
         for item in items:
             if "torch" in item.keywords:
                 item.add_marker(skip)

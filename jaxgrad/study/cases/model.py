@@ -36,8 +36,17 @@ _OURS_B = "rate_b = central_difference(loss, delta, argnums=1)(w, b)\n"
 CASES = (
     Case(
         family="model",
+        name="the version",
+        source="In [14]",
+        torch="str(torch.__version__)",
+        jax="jax.__version__",
+        verdict_jax="value",
+        why="The described system shows 1.7.1; what this study recorded is newer.",
+    ),
+    Case(
+        family="model",
         name="tensors from lists of floats",
-        source="In [16]",
+        source="In [15] to In [16]",
         torch="torch.tensor([58.0, 59.0, 60.0])",
         jax="jnp.array([58.0, 59.0, 60.0])",
         why="float32 on each side.",

@@ -1,0 +1,53 @@
+import ast
+import re
+
+import pytest
+
+from jaxgrad.study import record
+from jaxgrad.study.case import VERDICTS
+from jaxgrad.study.cases import CASES, FAMILIES
+from jaxgrad.study.page import slug
+from jaxgrad.study.rows import Row
+
+IDS = [f"{case.family}: {case.name}" for case in CASES]
+
+
+def test_there_are_enough():
+    assert len(CASES) >= 90
+    assert FAMILIES == ("loop", "backward", "sampling", "model", "fit")
+
+
+def test_names_and_anchors_are_unique():
+    assert len(set(IDS)) == len(IDS)
+    anchors = {slug(Row(case, *[None] * 6, ())) for case in CASES}
+    assert len(anchors) == len(CASES)
+
+
+def test_every_cell_of_the_described_system_has_a_case():
+    cells = set()
+    for case in CASES:
+        numbers = [int(n) for n in re.findall(r"In \[(\d+)\]", case.source)]
+        if "to In" in case.source:
+            numbers = range(numbers[0], numbers[1] + 1)
+        if not case.source.startswith(("prose", "comments")):
+            cells.update(numbers)
+    assert cells == set(range(1, 26))
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_well_formed(case):
+    for code in filter(None, (case.torch, case.jax, case.jaxgrad)):
+        assert isinstance(ast.parse(code).body[-1], ast.Expr)
+        assert max(map(len, code.splitlines())) <= 100
+    assert case.verdict_jax in VERDICTS and case.verdict_jaxgrad in VERDICTS
+    assert case.why.endswith((".", "?")) and "`" not in case.why
+    assert case.jaxgrad or case.verdict_jaxgrad == "same"
+    assert set(case.grads) <= set(case.inputs)
+    if case.rtol is not None:
+        assert len(case.why) > 60, "a tolerance of its own needs its reason"
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_recorded(case):
+    _, version = record.read(case)
+    assert version.startswith("2.13.0")

@@ -1,0 +1,100 @@
+"""The command as a user runs it, in processes of its own: no hostile settings there."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from jaxgrad.study import cli
+from jaxgrad.study.cases import CASES
+
+
+def jaxgrad(*arguments, **environment):
+    command = [sys.executable, "-m", "jaxgrad.study", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
+
+
+def test_every_declared_verdict_holds(tmp_path):
+    result = jaxgrad("--out", str(tmp_path))
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    document = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))
+    assert document["held"] and len(document["rows"]) == len(CASES)
+    assert "every declared verdict held" in result.stdout
+    html = (tmp_path / "study.html").read_text(encoding="utf-8")
+    assert html.count("<details id=") == len(CASES)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the flag is for x86-64 processors")
+def test_the_loop_is_exact_without_contraction(tmp_path):
+    result = jaxgrad("--exact", "--only", "loop", "--out", str(tmp_path))
+    assert result.returncode == 0, result.stdout + result.stderr
+    document = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))
+    assert document["exact"]
+    gradients, losses, *_ = document["rows"]
+    for row in (gradients, losses):
+        assert row["jaxgrad"]["identical"] == row["jaxgrad"]["elements"] == 30
+        assert row["jaxgrad"]["ulps"] == 0
+
+
+@pytest.mark.torch
+def test_every_declared_verdict_holds_live(tmp_path):
+    result = jaxgrad("--live", "--out", str(tmp_path))
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+
+
+def test_an_unknown_family_is_refused():
+    result = jaxgrad("--only", "nonsense")
+    assert result.returncode == 2 and "choose from" in result.stderr
+
+
+@pytest.mark.parametrize("folder", ["missing", "file"])
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path, folder, capsys):
+    (tmp_path / "file").write_text("")
+    assert cli.main(["study", "--out", str(tmp_path / folder)]) == 2
+    assert "cannot write into" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--live", "--record"])
+def test_live_needs_pytorch(option, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_installed", lambda name: name != "torch")
+    assert cli.main(["study", option]) == 2
+    assert "PyTorch is not installed" in capsys.readouterr().err
+
+
+def test_the_extra_is_named_where_it_is_missing(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_installed", lambda name: name != "rich")
+    assert cli.main(["study"]) == 2
+    assert "needs rich; run: pip install 'jaxgrad[study]'" in capsys.readouterr().err
+
+
+def test_exact_needs_an_x86_processor(monkeypatch, capsys):
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    assert cli.main(["study", "--exact"]) == 2
+    assert "--exact needs an x86-64 processor, not arm64" in capsys.readouterr().err
+
+
+def test_a_broken_verdict_is_the_exit_status(tmp_path):
+    code = f"""
+import dataclasses, sys
+from jaxgrad.study import cases, cli
+cases.CASES = (dataclasses.replace(cases.CASES[3], verdict_jax="value"),)
+sys.exit(cli.main(["study", "--out", {str(tmp_path)!r}]))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "plain JAX: declared value, measured same" in result.stdout
+    assert "1 rows do not hold" in result.stdout
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0 and capsys.readouterr().out.startswith("jaxgrad ")

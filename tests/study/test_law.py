@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from jaxgrad.study.law import against, kept
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("samples", "law", "holds"),
+    [
+        (RNG.normal(2, 3, 5000), "stats.norm(2, 3)", True),
+        (RNG.normal(2, 3, 5000), "stats.norm(2, 4)", False),
+        (RNG.normal(2, 3, 5000), "stats.uniform(0, 1)", False),
+        (RNG.normal([0, 5], [1, 2], (2500, 2)), "stats.norm([0, 5], [1, 2])", True),
+        (RNG.normal([0, 5], [1, 2], (2500, 2)), "stats.norm([0, 5], [2, 1])", False),
+        (RNG.choice(3, 5000, p=[0.2, 0.3, 0.5]), "[2, 3, 5]", True),
+        (RNG.choice(3, 5000, p=[0.2, 0.3, 0.5]), "[3, 2, 5]", False),
+        (np.array([0, 0, 2]), "[1, 0, 1]", True),
+        (np.array([0, 1, 2]), "[1, 0, 1]", False),
+        (np.array([0, 3]), "[1, 1]", False),
+        (np.array([0, -1]), "[1, 1]", False),
+        (np.array([0.0, 0.5]), "[1, 1]", False),
+        (np.full(5000, 0.5), "stats.uniform(0, 1)", False),
+        (np.array([np.nan] * 50), "stats.norm()", False),
+    ],
+)
+def test_laws(samples, law, holds):
+    assert kept(against(samples, law)) is holds
+
+
+def test_counts():
+    law = against(np.array([0, 2, 2, 2]), "[1, 0, 3]")
+    assert law.counts == [1, 0, 3] and law.expected == [1.0, 0.0, 3.0] and law.pvalue == 1.0
+    law = against(RNG.uniform(size=400), "stats.uniform(0, 1)")
+    assert sum(law.counts) == 400 and law.expected == [20.0] * 20
