@@ -84,10 +84,8 @@ def test_mse_loss_at_special_points(reduction, weighted):
     import torch
 
     special = [0.0, -0.0, 1.0, -1e-300, 1e300, np.inf, -np.inf, np.nan]
-    x, y = (
-        torch.tensor(v, dtype=torch.float64)
-        for v in zip(*itertools.product(special, special), strict=True)
-    )
+    pairs = torch.tensor(list(itertools.product(special, special)), dtype=torch.float64)
+    x, y = pairs.unbind(1)
     w = torch.arange(64.0, dtype=torch.float64) if weighted else None
     for slices in (slice(0, 2), slice(0, 8), slice(None), slice(0, 0)):
         tensors = [t[slices].clone().requires_grad_() for t in (x, y)]

@@ -1,0 +1,98 @@
+"""The examples do what they say, and the tour prints what it shows."""
+
+import ast
+import contextlib
+import importlib.util
+import io
+import json
+import pathlib
+import re
+
+import jax
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture(autouse=True)
+def ordinary():
+    """The settings of a reader, not those of the tests."""
+    with (
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+        jax.debug_key_reuse(False),
+    ):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("name", "largest"),
+    [("backward_and_accumulate", 1e-5), ("sampling", 0.01), ("linear_fit", 1e-5)],
+)
+def test_scripts(name, largest, capsys):
+    path = EXAMPLES / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert capsys.readouterr().out == "", "importing an example prints"
+    assert 0 <= module.main() < largest
+    assert capsys.readouterr().out
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 80
+
+
+def test_every_script_is_tested():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {
+        "backward_and_accumulate",
+        "sampling",
+        "linear_fit",
+    }
+
+
+def outputs(cell):
+    """What a committed cell shows as text."""
+    parts = []
+    for output in cell["outputs"]:
+        assert output["output_type"] != "error"
+        assert output.get("name") != "stderr"
+        data = output.get("text") or output.get("data", {}).get("text/plain") or []
+        if "image/png" not in output.get("data", {}):
+            parts.append("".join(data))
+    return "\n".join(part.strip() for part in parts)
+
+
+def run(source, names):
+    """What a cell shows when it runs: what it prints, then the value of its last line."""
+    module = ast.parse(source)
+    last = module.body.pop() if isinstance(module.body[-1], ast.Expr) else None
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(module, "<cell>", "exec"), names)
+        value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names) if last else None
+    shown = [printed.getvalue().strip(), "" if value is None else repr(value)]
+    return "\n".join(filter(None, shown))
+
+
+def numbers(text):
+    """A text as its words and its numbers, the latter to six digits."""
+    text = re.sub(r"\s+", " ", text)
+    pattern = r"-?\d+\.?\d*(?:e[+-]?\d+)?"
+    return re.sub(pattern, "#", text), [float(n) for n in re.findall(pattern, text)]
+
+
+def test_the_tour_prints_what_it_shows(monkeypatch):
+    import matplotlib
+
+    monkeypatch.setattr(matplotlib, "get_backend", matplotlib.get_backend)
+    matplotlib.use("agg")
+    notebook = json.loads((EXAMPLES / "tour.ipynb").read_text(encoding="utf-8"))
+    names, pictures = {}, 0
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        source = "".join(cell["source"])
+        words, values = numbers(run(source, names))
+        shown_words, shown_values = numbers(outputs(cell))
+        assert words == shown_words, source
+        assert values == pytest.approx(shown_values, rel=1e-4, abs=1e-6), source
+        pictures += sum("image/png" in output.get("data", {}) for output in cell["outputs"])
+    assert pictures == 3
