@@ -11,7 +11,7 @@ import jaxgrad
 
 from .answer import Answer
 from .measure import Comparison
-from .pictures import picture
+from .pictures import overview, picture
 from .report import brief, summary, ulps, words
 from .rows import Row
 from .run import NAMES
@@ -42,6 +42,7 @@ def page(rows: Sequence[Row], *, exact: bool) -> str:
         jaxgrad=jaxgrad.__version__,
         exact=exact,
         names=NAMES,
+        overview=_encoded(overview(rows)),
     )
 
 
@@ -49,6 +50,10 @@ def slug(row: Row) -> str:
     """The row's anchor on the page."""
     words = re.findall(r"[a-z0-9]+", row.case.name.lower())
     return "-".join([row.case.family, *words])
+
+
+def _encoded(svg: str) -> str:
+    return base64.b64encode(svg.encode()).decode()
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -60,7 +65,7 @@ def _row(row: Row) -> dict[str, Any]:
         "problems": row.problems,
         "ulps": ulps(row.versus_jaxgrad or row.versus_jax),
         "inputs": "; ".join(inputs),
-        "picture": svg and base64.b64encode(svg.encode()).decode(),
+        "picture": svg and _encoded(svg),
         "sides": [
             _side("PyTorch", case.torch, row.torch),
             _side("plain JAX", case.jax, row.jax, row.versus_jax, case.verdict_jax),

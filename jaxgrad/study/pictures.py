@@ -1,15 +1,18 @@
 """A picture for a row, where one helps: drawn answers beside their law, and overlaid curves."""
 
 import io
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import SymmetricalLogLocator
+from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 
 from .answer import Answer
+from .measure import Comparison
 from .rows import Row
 
 # Colours that colour-blind readers can tell apart (Okabe & Ito 2008), on light and on dark.
@@ -23,30 +26,90 @@ GREY = "#808080"
 
 def picture(row: Row) -> str | None:
     """The row's picture as SVG, or None."""
-    sides = {"PyTorch": row.torch, "plain JAX": row.jax, "jaxgrad": row.jaxgrad}
-    answers = {name: answer for name, answer in sides.items() if answer and not answer.error}
+    answers = _answers(row)
     if row.case.law and all(answer.law for answer in answers.values()):
-        return _svg(_histogram, answers, "category" if "stats" not in row.case.law else "")
+        label = "" if "stats" in row.case.law else "category"
+        return _alone(_histogram, answers, label or "twentieths of the exact law")
     if row.case.picture == "curve" and answers:
-        return _svg(_curve, answers, "step")
+        return _alone(_curve, answers, "step")
     return None
 
 
-def _svg(draw: Any, answers: dict[str, Answer], label: str) -> str:
+def overview(rows: Sequence[Row]) -> str:
+    """All rows in one picture: how often each side agrees, and one law that was missed."""
+    missed = [row for row in rows if row.versus_jax.verdict == "law"][:1]
+    figure = Figure(figsize=(6 + 4 * len(missed), 3), layout="constrained")
+    widths = [3, 2][: 1 + len(missed)]
+    panels = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)
+    _agreement(panels[0, 0], rows)
+    for axes, row in zip(panels[0, 1:], missed, strict=True):
+        _histogram(axes, _answers(row))
+        _dress(axes, "category")
+        axes.set_title(textwrap.fill(row.case.name, 44), color=GREY, fontsize=9)
+    return _svg(figure)
+
+
+def _answers(row: Row) -> dict[str, Answer]:
+    sides = {"PyTorch": row.torch, "plain JAX": row.jax, "jaxgrad": row.jaxgrad}
+    return {name: answer for name, answer in sides.items() if answer and not answer.error}
+
+
+def _alone(draw: Any, answers: dict[str, Answer], label: str) -> str:
     figure = Figure(figsize=(6.4, 2.6), layout="constrained")
     axes = figure.add_subplot()
     draw(axes, answers)
-    axes.set_xlabel(label or "share of the exact law's probability, in twentieths", color=GREY)
+    _dress(axes, label)
+    return _svg(figure)
+
+
+def _dress(axes: Axes, label: str) -> None:
+    """Grey lines and letters, which can be read on light and on dark."""
+    axes.set_xlabel(label, color=GREY)
     axes.tick_params(colors=GREY)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("bottom", "left"):
         axes.spines[side].set_color(GREY)
     axes.legend(frameon=False, labelcolor=GREY, fontsize=8)
+
+
+def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "jaxgrad", "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return buffer.getvalue()
+
+
+def _agreement(axes: Axes, rows: Sequence[Row]) -> None:
+    """For each family, how many cases agree with PyTorch: plain JAX above, jaxgrad below."""
+    families = list(dict.fromkeys(row.case.family for row in rows))
+    names = {"same": "as PyTorch", "other": "declared difference", "none": "nothing offered"}
+    colors = {"same": "#009e73", "other": "#e69f00", "none": "#80808040"}
+    for place, family in enumerate(families):
+        of_family = [row for row in rows if row.case.family == family]
+        for offset, comparisons in (
+            (-0.2, [row.versus_jax for row in of_family]),
+            (0.2, [row.versus_jaxgrad for row in of_family]),
+        ):
+            kinds = [_kind(comparison) for comparison in comparisons]
+            left = 0
+            for kind, name in names.items():
+                label = name if (place, offset) == (0, -0.2) else None
+                count = kinds.count(kind)
+                axes.barh(place + offset, count, 0.36, left, color=colors[kind], label=label)
+                left += count
+            side = "plain JAX" if offset < 0 else "jaxgrad"
+            axes.text(left + 0.5, place + offset, side, va="center", fontsize=7, color=GREY)
+    axes.set_yticks(range(len(families)), families)
+    axes.invert_yaxis()
+    axes.margins(x=0.1)
+    _dress(axes, "cases")
+
+
+def _kind(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return "none"
+    return "same" if comparison.verdict == "same" else "other"
 
 
 def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
@@ -67,6 +130,7 @@ def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
                 label="the exact law" if index == 0 else None,
             )
     axes.set_ylabel("draws", color=GREY)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _curve(axes: Axes, answers: dict[str, Answer]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import platform
 import subprocess
 import sys
@@ -25,6 +26,8 @@ def test_every_declared_verdict_holds(tmp_path):
     document = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))
     assert document["held"] and len(document["rows"]) == len(CASES)
     assert "every declared verdict held" in result.stdout
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert document["summary"] in " ".join(readme.split()), "the README tells another result"
     html = (tmp_path / "study.html").read_text(encoding="utf-8")
     assert html.count("<details id=") == len(CASES)
 
