@@ -93,7 +93,7 @@ def _measure(options: argparse.Namespace) -> int:
     answer = rows.live if options.live else rows.recorded
     measured = rows.measure(cases, answer, exact=options.exact)
     done = list(track(measured, "measuring", total=len(cases), console=bar))
-    console.print(report.table(done))
+    console.print(report.table(done, console.width))
     report.problems(done, console)
     console.print(report.summary(done), soft_wrap=True, highlight=False)
     document = report.document(done, exact=options.exact)

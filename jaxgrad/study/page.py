@@ -88,7 +88,7 @@ def _side(
     return {
         "title": title,
         "code": code,
-        "answer": brief(answer, 7),
+        "answer": brief(answer, 32),
         "warning": answer.warning if answer else None,
         "verdict": words(comparison) if comparison else "offers nothing",
         "style": style,

@@ -15,21 +15,24 @@ from .measure import Comparison
 from .rows import Row
 
 
-def table(rows: Sequence[Row]) -> Table:
-    """One line for each row."""
-    result = Table(title="PyTorch, plain JAX and jaxgrad", title_justify="left", pad_edge=False)
-    for column in ("family", "case", "PyTorch", "plain JAX", "jaxgrad"):
-        result.add_column(column, overflow="fold", ratio=None if column == "family" else 3)
+def table(rows: Sequence[Row], width: int) -> Table:
+    """One line for each row, or a few where the terminal is narrow; answers are cut short."""
+    unit = max(8, (width - 70) // 5)  # the other columns and the lines between take 70 or less
+    result = Table(title="PyTorch, plain JAX and jaxgrad", title_justify="left")
+    result.add_column("family")
+    result.add_column("case", width=2 * unit)
+    for column in ("PyTorch", "plain JAX", "jaxgrad"):
+        result.add_column(column, width=unit, no_wrap=True, overflow="ellipsis")
     for column in ("plain JAX is", "jaxgrad is"):
-        result.add_column(column, overflow="fold", ratio=2)
-    result.add_column("ulps", justify="right")
-    result.add_column("bits", justify="right")
+        result.add_column(column, max_width=14)
+    for column in ("ulps", "bits"):
+        result.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         best = row.versus_jaxgrad or row.versus_jax
         result.add_row(
             row.case.family,
             row.case.name,
-            *(Text(brief(answer)) for answer in (row.torch, row.jax, row.jaxgrad)),
+            *(Text(brief(answer, 2, 6)) for answer in (row.torch, row.jax, row.jaxgrad)),
             _verdict(row.case.verdict_jax, row.versus_jax),
             _verdict(row.case.verdict_jaxgrad, row.versus_jaxgrad),
             ulps(best),
@@ -70,21 +73,19 @@ def document(rows: Sequence[Row], *, exact: bool) -> dict[str, Any]:
     }
 
 
-def brief(answer: Answer | None, places: int = 3) -> str:
-    """An answer in one short line."""
+def brief(answer: Answer | None, places: int, digits: int = 9) -> str:
+    """An answer in one line, with so many of its first numbers and so many digits of each."""
     if answer is None:
         return "–"
     if answer.error:
         return answer.error
     if answer.law:
         value = answer.value
-        return f"{value.dtype}{list(value.shape[1:])}, law p = {answer.law.pvalue:.2g}"
-    leaves = [_leaf(leaf, places) for _, leaf in flat(answer.value)]
+        return f"{_short(value.dtype)}{list(value.shape[1:])}, law p = {answer.law.pvalue:.2g}"
+    leaves = [_leaf(leaf, places, digits) for _, leaf in flat(answer.value)]
     text = leaves[0] if len(leaves) == 1 else f"[{'; '.join(leaves)}]"
-    if answer.grads:
-        grads = (f"d{name} {_leaf(leaf, places)}" for name, leaf in flat(answer.grads))
-        text += "; " + "; ".join(grads)
-    return text
+    grads = (f"; d{name} {_leaf(leaf, places, digits)}" for name, leaf in answer.grads.items())
+    return text + "".join(grads)
 
 
 def ulps(comparison: Comparison | None) -> str:
@@ -101,16 +102,23 @@ def words(comparison: Comparison) -> str:
     return "same" if comparison.verdict == "same" else f"another {comparison.verdict}"
 
 
-def _leaf(leaf: Any, places: int) -> str:
+def _leaf(leaf: Any, places: int, digits: int) -> str:
     if not isinstance(leaf, np.ndarray):
         return str(leaf)
-    numbers = [f"{x:.9g}" if leaf.dtype.kind in "f" else str(x) for x in leaf.ravel().tolist()]
-    if leaf.dtype.kind == "V":
-        numbers = [f"{float(x):.4g}" for x in leaf.ravel()]
+    floating = leaf.dtype.kind in "fV"  # V is bfloat16
+    numbers = [f"{float(x):.{digits}g}" if floating else str(x) for x in leaf.ravel().tolist()]
     if len(numbers) > places + 1:
         numbers = [*numbers[:places], "…", numbers[-1]]
     shape = f"{list(leaf.shape)}" if leaf.shape else ""
-    return f"{leaf.dtype}{shape} " + ", ".join(numbers)
+    return f"{_short(leaf.dtype)}{shape} " + ", ".join(numbers)
+
+
+def _short(dtype: Any) -> str:
+    """A dtype as JAX abbreviates it: f32, i64, bf16."""
+    name = str(dtype)
+    for long, short in (("bfloat", "bf"), ("float", "f"), ("int", "i"), ("complex", "c")):
+        name = name.replace(long, short)
+    return name
 
 
 def _verdict(declared: str, comparison: Comparison | None) -> Text:
