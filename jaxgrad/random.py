@@ -72,11 +72,9 @@ def _uniform(
     low, high = a.astype(wide(a.dtype)), b.astype(wide(a.dtype))
     valid = (a <= b) & jnp.isfinite(a) & jnp.isfinite((high - low).astype(a.dtype))
     unit = jax.random.uniform(key, shape, low.dtype)
-    samples = (low + unit * (high - low)).astype(a.dtype)
-    if a.dtype != low.dtype:  # or XLA compares before it rounds
-        samples = jax.lax.optimization_barrier(samples)
-    below_b = jnp.nextafter(*jax.lax.stop_gradient((b, a)))
-    samples = jnp.where(samples < b, samples, below_b)  # rounding may reach b
+    samples = low + unit * (high - low)
+    below_b = jnp.nextafter(*jax.lax.stop_gradient((b, a))).astype(low.dtype)
+    samples = jnp.where(samples > below_b, below_b, samples).astype(a.dtype)  # none rounds to b
     return jnp.where(valid, samples, jnp.nan), valid
 
 
@@ -343,9 +341,8 @@ def _with_replacement(key: jax.Array, weights: jax.Array, num_samples: int) -> j
     cumulative = jax.lax.cumsum(weights, axis=1)
     # Level across a weight of 0 whatever the rounding of the sum, so that no point falls there.
     cumulative = jax.lax.cummax(jnp.where(weights > 0, cumulative, 0), axis=1)
-    total = cumulative[:, -1:]
-    points = jax.random.uniform(key, (rows, num_samples), dtype) * total
-    points = jnp.minimum(points, jnp.nextafter(total, jnp.zeros_like(total)))
+    # Uniform numbers stay a whole step below 1, and so do the points below the total.
+    points = jax.random.uniform(key, (rows, num_samples), dtype) * cumulative[:, -1:]
     return jax.vmap(functools.partial(jnp.searchsorted, side="right"))(cumulative, points)
 
 

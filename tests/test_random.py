@@ -3,9 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.experimental import checkify
-from oracles import assert_counted, assert_distributed, assert_same
+from oracles import ALARM, assert_counted, assert_distributed, assert_same
 from scipy import stats
 
+import jaxgrad
 from jaxgrad.random import bernoulli, multinomial, normal, randn, uniform
 
 WEIGHTS = np.array([10, 0, 13, 10, 34, 45, 65, 67, 87, 89, 87, 34, 0.0])
@@ -110,6 +111,26 @@ class TestDistributions:
         # 2²⁴ draws at 2⁻³⁰: 0.016 expected. A uniform of 23 bits would give 2.
         ones = bernoulli(jax.random.key(6), jnp.full(2**24, 2.0**-30)).sum()
         assert stats.poisson.sf(int(ones) - 1, 2**-6) > 1e-4
+
+    def test_a_sum_that_rounds_makes_no_category_possible(self):
+        # Between two of the 25,000 weights of 0, the rounding of the sum may go up and down.
+        weights = jax.random.uniform(jax.random.key(8), (50_000,)).at[1::2].set(0)
+        draws = multinomial(jax.random.key(9), weights, 1_000_000, replacement=True)
+        assert (draws % 2 == 0).all()
+
+    @pytest.mark.parametrize(("unit", "category"), [(0.0, 1), (1 - 2.0**-23, 3)])
+    def test_points_at_the_ends_of_the_sum(self, unit, category, monkeypatch):
+        weights = jnp.array([[0, 0.1, 0, 0.7, 0], [0, 1, 1, 1 / 3, 0]], jnp.float32)
+        monkeypatch.setattr(jax.random, "uniform", lambda key, shape, dtype: jnp.full(shape, unit))
+        draws = jaxgrad.random._with_replacement(jax.random.key(0), weights, 3)
+        assert (draws == category).all()
+
+    def test_a_race_of_many_has_no_ties(self):
+        # A tie goes to the lower index: with 23-bit noise one draw in 16 too many would ascend.
+        keys = jax.random.split(jax.random.key(10), 8)
+        draws = jax.vmap(lambda key: multinomial(key, jnp.ones(2**20), 1001))(keys)
+        ascents = int((jnp.diff(draws) > 0).sum())
+        assert stats.binomtest(ascents, 8000).pvalue > ALARM
 
     def test_many_categories(self):
         draws = multinomial(jax.random.key(7), jnp.ones(50_000), 100_000, replacement=True)
