@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.experimental import checkify
-from oracles import ALARM, assert_counted, assert_distributed, assert_same
+from oracles import assert_counted, assert_distributed, assert_same
 from scipy import stats
 
 import jaxgrad
@@ -112,10 +112,13 @@ class TestDistributions:
         ones = bernoulli(jax.random.key(6), jnp.full(2**24, 2.0**-30)).sum()
         assert stats.poisson.sf(int(ones) - 1, 2**-6) > 1e-4
 
-    def test_a_sum_that_rounds_makes_no_category_possible(self):
-        # Between two of the 25,000 weights of 0, the rounding of the sum may go up and down.
-        weights = jax.random.uniform(jax.random.key(8), (50_000,)).at[1::2].set(0)
-        draws = multinomial(jax.random.key(9), weights, 1_000_000, replacement=True)
+    def test_a_sum_that_rounds_makes_no_category_possible(self, monkeypatch):
+        # Added up as a tree, as on accelerators, the sum goes up or down across a weight of 0.
+        monkeypatch.setattr(
+            jax.lax, "cumsum", lambda x, axis: jax.lax.associative_scan(jnp.add, x, axis=axis)
+        )
+        weights = jax.random.uniform(jax.random.key(8), (1, 50_000)).at[:, 1::2].set(0)
+        draws = jaxgrad.random._with_replacement(jax.random.key(9), weights, 1_000_000)
         assert (draws % 2 == 0).all()
 
     @pytest.mark.parametrize(("unit", "category"), [(0.0, 1), (1 - 2.0**-23, 3)])
@@ -125,12 +128,17 @@ class TestDistributions:
         draws = jaxgrad.random._with_replacement(jax.random.key(0), weights, 3)
         assert (draws == category).all()
 
-    def test_a_race_of_many_has_no_ties(self):
-        # A tie goes to the lower index: with 23-bit noise one draw in 16 too many would ascend.
-        keys = jax.random.split(jax.random.key(10), 8)
-        draws = jax.vmap(lambda key: multinomial(key, jnp.ones(2**20), 1001))(keys)
-        ascents = int((jnp.diff(draws) > 0).sum())
-        assert stats.binomtest(ascents, 8000).pvalue > ALARM
+    def test_a_race_of_many_has_no_ties(self, monkeypatch):
+        # Noise of 23 bits ties one in 17 of the thousand winners among a million.
+        scores = []
+
+        def top_k(values, k):
+            scores.append(-jnp.sort(-values)[:, :k])
+            return None, jnp.zeros((1, k), int)
+
+        monkeypatch.setattr(jax.lax, "top_k", top_k)
+        jaxgrad.random._without_replacement(jax.random.key(10), jnp.ones((1, 2**20)), 1000)
+        assert np.unique(scores[0]).size > 995
 
     def test_many_categories(self):
         draws = multinomial(jax.random.key(7), jnp.ones(50_000), 100_000, replacement=True)
