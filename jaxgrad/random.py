@@ -1,7 +1,8 @@
 """Samplers: PyTorch's names, defaults and refusals, with an explicit key first.
 
 A key is any typed key (`jax.random.key(seed)`, of any implementation). One key gives one stream:
-the same key, shape and dtype give the same numbers, under jit and vmap and on sharded arrays too.
+the same key, shape and dtype give the same numbers, under jit and vmap and on sharded arrays too
+(except JAX's rbg keys under vmap, of which JAX says so).
 bfloat16 and float16 are sampled in float32 and rounded once.
 """
 
