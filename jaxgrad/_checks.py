@@ -74,7 +74,9 @@ def integer(function: str, argument: str, value: Any, minimum: int) -> int:
         result = operator.index(value)
     except TypeError as error:
         got = f"{type(value).__name__} {value!r:.60}"
-        raise TypeError(wrong(function, argument, "a concrete integer", got)) from error
+        static = f"under jit make it static: static_argnames={argument!r}"
+        remedy = static if isinstance(value, Tracer) else ""
+        raise TypeError(wrong(function, argument, "a concrete integer", got, remedy)) from error
     if result < minimum:
         raise ValueError(wrong(function, argument, f"at least {minimum}", result))
     return result

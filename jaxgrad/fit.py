@@ -48,7 +48,8 @@ def fit(
 
         lossᵢ, gᵢ = loss_fn and its gradient at (paramsᵢ, data);   paramsᵢ₊₁ = paramsᵢ + update(gᵢ)
 
-    A second call with the same functions, `steps` and shapes compiles nothing.
+    A second call with the same `loss_fn` and `optimizer` objects, `steps` and shapes compiles
+    nothing: make the optimizer once, outside of loops.
 
     Args:
         loss_fn: `(params, data) -> loss`, a pure function; the loss a real scalar, or one element.

@@ -150,8 +150,9 @@ def normal(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.normal.html
 
     Differs from PyTorch: the gradient reaches mean and std (PyTorch's are silently zero); the
-    documented rule of equal element counts holds (PyTorch 2.13 refuses it); two scalars without a
-    shape give one sample; arrays may be given with a shape; no complex dtypes.
+    documented rule of equal element counts holds (PyTorch 2.13 refuses it); `size` is called shape
+    as elsewhere here; two scalars without it give one sample, and arrays may be given with it; no
+    complex dtypes.
 
     >>> import jax, jax.numpy as jnp
     >>> from jaxgrad.random import normal
@@ -164,7 +165,8 @@ def normal(
     mean = _checks.array("normal", "mean", mean)
     std = _checks.array("normal", "std", std)
     if dtype is None and not (mean.weak_type and std.weak_type):
-        dtype = (std if mean.weak_type else mean).dtype
+        argument, given = ("std", std) if mean.weak_type else ("mean", mean)
+        dtype = _checks.floating("normal", argument, given).dtype
     dtype = _checks.float_dtype("normal", dtype)
     shape, std = _matched(mean, std, shape)
     for argument, value in (("mean", mean), ("std", std)):
@@ -282,12 +284,14 @@ def multinomial(
         ValueError: num_samples is not positive; the weights are 0-D, more than 2-D or without
             categories; a weight is negative, infinite or NaN; a row has no non-zero weight or,
             without replacement, fewer of them than num_samples. Facts about traced weights are
-            checked under `checkify` only, and rows where one fails give -1.
+            checked under `checkify` only, and rows where one fails give -1 (with which JAX, as
+            NumPy, reads the last element).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
 
     Differs from PyTorch: more draws without replacement than non-zero weights are refused
-    (PyTorch 2.13 draws categories of weight 0); more than 2²⁴ categories are allowed.
+    (PyTorch 2.13 draws categories of weight 0); more than 2²⁴ categories are allowed; indices are
+    int32 unless JAX's 64-bit types are switched on.
 
     >>> import jax, jax.numpy as jnp
     >>> from jaxgrad.random import multinomial

@@ -409,9 +409,9 @@ class TestRefusals:
             ((jnp.zeros(3), jnp.ones(4)), ValueError, "std must be of a shape that broadcasts"),
             ((jnp.zeros(3), 1.0, (2,)), ValueError, "shape must be a shape to which mean and std"),
             ((jnp.zeros(3), 1.0, ()), ValueError, "shape must be a shape to which mean and std"),
-            ((jnp.arange(3), jnp.ones(3)), TypeError, "dtype must be a floating point dtype"),
-            ((0.5, jnp.arange(3)), TypeError, "dtype must be a floating point dtype"),
-            ((jnp.zeros(3, complex), 1.0), TypeError, "dtype must be a floating point dtype"),
+            ((jnp.arange(3), jnp.ones(3)), TypeError, "mean must be floating point, got int32"),
+            ((0.5, jnp.arange(3)), TypeError, "std must be floating point, got int32"),
+            ((jnp.zeros(3, complex), 1.0), TypeError, "mean must be floating point, got complex64"),
             ((jnp.zeros(3), 1j), TypeError, "std must be real"),
             ((None, 1.0), TypeError, "mean must be an array, got NoneType None"),
             (("a", 1.0), TypeError, "mean must be an array, got str 'a'"),
@@ -458,6 +458,10 @@ class TestRefusals:
     def test_multinomial_forms(self, weights, n, error, match):
         with pytest.raises(error, match=f"multinomial: .*{match}"):
             multinomial(jax.random.key(0), weights, n)
+
+    def test_a_traced_number_of_samples_is_told_what_to_do(self):
+        with pytest.raises(TypeError, match="under jit make it static: static_argnames='num_sampl"):
+            jax.jit(multinomial)(jax.random.key(0), jnp.ones(3), 2)
 
     @pytest.mark.parametrize(
         ("draw", "bad", "match"),

@@ -38,14 +38,22 @@ def merge(differentiable: Any, rest: Any) -> Any:
     )
 
 
+def numbers(function: str, argnums: Any) -> tuple[int, ...]:
+    """`argnums` as integers, one or more."""
+    given = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    result = tuple(_checks.integer(function, "argnums", n, minimum=-(2**31)) for n in given)
+    if not result:
+        raise ValueError(_checks.wrong(function, "argnums", "one position or more", argnums))
+    return result
+
+
 def selected(function: str, argnums: Any, args: tuple[Any, ...]) -> tuple[int, ...]:
-    """`argnums` as non-negative positions in `args`."""
-    numbers = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
-    positions = tuple(_checks.integer(function, "argnums", n, minimum=-len(args)) for n in numbers)
-    if not positions or max(positions) >= len(args):
+    """`argnums` as distinct, non-negative positions in `args`."""
+    given = numbers(function, argnums)
+    if not all(-len(args) <= n < len(args) for n in given):
         expected = f"positions among the {len(args)} arguments"
         raise ValueError(_checks.wrong(function, "argnums", expected, argnums))
-    positions = tuple(n % len(args) for n in positions)
+    positions = tuple(n % len(args) for n in given)
     if len(set(positions)) != len(positions):
         raise ValueError(_checks.wrong(function, "argnums", "distinct positions", argnums))
     return positions

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
-from ._leaves import merge, replaced, selected, split
+from ._leaves import merge, numbers, replaced, selected, split
 
 
 def central_difference(
@@ -52,6 +52,7 @@ def central_difference(
     name = "central_difference"
     if not callable(fn):
         raise TypeError(_checks.wrong(name, "fn", "callable", type(fn).__name__))
+    numbers(name, argnums)
     delta = _checks.scalar(name, "delta", delta)
     text = _checks.wrong(name, "delta", "positive and finite", "{delta}")
     _checks.holds((delta > 0) & jnp.isfinite(delta), text, delta=lambda: delta)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxgrad import _checks
 
-from ._leaves import is_none, merge, replaced, selected, split
+from ._leaves import is_none, merge, numbers, replaced, selected, split
 
 
 def backward(
@@ -28,17 +28,18 @@ def backward(
     Returns:
         `(*args, cotangent=None, grads=None, **kwargs) -> (value, grads)`, or with `has_aux`
         `-> ((value, aux), grads)`. `cotangent` has the structure, shapes and dtypes of `value`;
-        Python numbers in it take the value's dtype. It is 1 by default, which needs real outputs
-        of one element each. `grads` given are accumulated onto, as `.grad` is; None in their
+        Python numbers in it take the value's dtype. It is 1 by default, which needs one real
+        output of one element. `grads` given are accumulated onto, as `.grad` is; None in their
         place is no gradient yet. `grads` returned have the structure of the argument (a tuple of
         them where `argnums` is a tuple), and None for an integer, boolean or key leaf.
 
     Raises:
         TypeError: `fn` is not callable; a selected argument has leaves, but none floating point or
-            complex; an output is neither; a cotangent or an accumulated gradient has another
-            dtype.
-        ValueError: an output of several elements, or a complex one, without a `cotangent`; a
-            cotangent or an accumulated gradient of another structure or shape; bad `argnums`.
+            complex; an output is neither, or there is none; a cotangent or an accumulated
+            gradient has another dtype.
+        ValueError: several outputs, or one of several elements, or a complex one, without a
+            `cotangent`; a cotangent or an accumulated gradient of another structure or shape; bad
+            `argnums`.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.backward.html
 
@@ -61,6 +62,7 @@ def backward(
     """
     if not callable(fn):
         raise TypeError(_checks.wrong("backward", "fn", "callable", type(fn).__name__))
+    numbers("backward", argnums)
 
     @functools.wraps(fn)
     def value_and_grads(*args: Any, cotangent: Any = None, grads: Any = None, **kwargs: Any) -> Any:
@@ -84,6 +86,13 @@ def backward(
 def _full_cotangent(value: Any, cotangent: Any) -> Any:
     """The cotangent in the structure, shapes and dtypes of `value`, or an error that names it."""
     leaves, structure = jax.tree.flatten(value)
+    if not leaves:
+        expected, remedy = "floating point or complex", "does the function return its result?"
+        raise TypeError(_checks.wrong("backward", "output", expected, value, remedy))
+    if cotangent is None and len(leaves) > 1:
+        expected = "given for an output of several arrays"
+        remedy = "or return what is not to be differentiated beside the value, with has_aux=True"
+        raise ValueError(_checks.wrong("backward", "cotangent", expected, "None", remedy))
     for leaf in leaves:
         dtype = _checks.array("backward", "output", leaf).dtype
         if not jnp.issubdtype(dtype, jnp.inexact):

@@ -21,7 +21,10 @@ class Refused(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit status: 0 held, 1 did not hold, 2 was not run."""
+    """Runs the command; returns its exit status.
+
+    0: every verdict held. 1: one did not. 2: it was not run. 130: it was interrupted.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -29,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as error:
         print(f"jaxgrad study: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("jaxgrad study: interrupted, no report written", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

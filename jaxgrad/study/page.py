@@ -10,7 +10,7 @@ import jinja2
 import jaxgrad
 
 from .answer import Answer
-from .measure import Comparison
+from .measure import TOLERANCES, Comparison
 from .pictures import overview, picture
 from .report import brief, summary, ulps, words
 from .rows import Row
@@ -42,6 +42,7 @@ def page(rows: Sequence[Row], *, exact: bool) -> str:
         jaxgrad=jaxgrad.__version__,
         exact=exact,
         names=NAMES,
+        tolerances=TOLERANCES,
         overview=_encoded(overview(rows)),
     )
 
@@ -63,6 +64,9 @@ def _row(row: Row) -> dict[str, Any]:
         "case": case,
         "slug": slug(row),
         "problems": row.problems,
+        "agrees": all(
+            c is None or c.verdict == "same" for c in (row.versus_jax, row.versus_jaxgrad)
+        ),
         "ulps": ulps(row.versus_jaxgrad or row.versus_jax),
         "inputs": "; ".join(inputs),
         "picture": svg and _encoded(svg),

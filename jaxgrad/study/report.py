@@ -14,14 +14,18 @@ from .answer import Answer, flat, to_json
 from .measure import Comparison
 from .rows import Row
 
+NARROW = 110
+"""Columns of a terminal below which the table leaves the answers to the page."""
+
 
 def table(rows: Sequence[Row], width: int) -> Table:
     """One line for each row, or a few where the terminal is narrow; answers are cut short."""
-    unit = max(8, (width - 70) // 5)  # the other columns and the lines between take 70 or less
+    narrow = width < NARROW
     result = Table(title="PyTorch, plain JAX and jaxgrad", title_justify="left")
-    result.add_column("family")
-    result.add_column("case", width=2 * unit)
-    for column in ("PyTorch", "plain JAX", "jaxgrad"):
+    result.add_column("family", no_wrap=True)
+    unit = (width - 70) // 5  # the other columns and the lines between take 70 or less
+    result.add_column("case", width=None if narrow else 2 * unit)
+    for column in () if narrow else ("PyTorch", "plain JAX", "jaxgrad"):
         result.add_column(column, width=unit, no_wrap=True, overflow="ellipsis")
     for column in ("plain JAX is", "jaxgrad is"):
         result.add_column(column, max_width=14)
@@ -29,10 +33,11 @@ def table(rows: Sequence[Row], width: int) -> Table:
         result.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         best = row.versus_jaxgrad or row.versus_jax
+        answers = () if narrow else (row.torch, row.jax, row.jaxgrad)
         result.add_row(
             row.case.family,
             row.case.name,
-            *(Text(brief(answer, 2, 6)) for answer in (row.torch, row.jax, row.jaxgrad)),
+            *(Text(brief(answer, 2, 6)) for answer in answers),
             _verdict(row.case.verdict_jax, row.versus_jax),
             _verdict(row.case.verdict_jaxgrad, row.versus_jaxgrad),
             ulps(best),
@@ -44,14 +49,14 @@ def table(rows: Sequence[Row], width: int) -> Table:
 def summary(rows: Sequence[Row]) -> str:
     """What the rows say, in three sentences."""
     offered = [row for row in rows if row.versus_jaxgrad]
-    plain = sum(row.versus_jax.verdict == "same" for row in rows)
+    plain = sum(row.versus_jax.verdict == "same" for row in offered)
     ours = sum(row.versus_jaxgrad.verdict == "same" for row in offered if row.versus_jaxgrad)
     broken = sum(bool(row.problems) for row in rows)
     held = "every declared verdict held" if not broken else f"{broken} rows do not hold"
     return (
-        f"{len(rows)} cases. Plain JAX agrees with PyTorch in {plain} of {len(rows)}, jaxgrad in "
-        f"{ours} of the {len(offered)} where it offers something; the rest is declared, each with "
-        f"its reason: {held}."
+        f"{len(rows)} cases. In the {len(offered)} where jaxgrad offers something, plain JAX as a "
+        f"porter might write it agrees with PyTorch in {plain}, and jaxgrad in {ours}. Every "
+        f"difference is declared, with its reason: {held}."
     )
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from .run import evaluate
+from .run import evaluate, torch_version
 
 ROUNDS = 5
 
@@ -97,45 +97,62 @@ work""",
 )
 
 
-def measure(work: Work) -> dict[str, list[float]]:
-    """Seconds of each competitor, one number a round."""
-    seconds: dict[str, list[float]] = {"torch": [], "jax": [], "jaxgrad": []}
+@dataclass(frozen=True)
+class Times:
+    """Seconds of the first call, which compiles, and the median of those once warmed up."""
+
+    first: float
+    median: float
+
+
+def measure(work: Work) -> dict[str, list[Times]]:
+    """The times of each competitor, one a round."""
+    times: dict[str, list[Times]] = {"torch": [], "jax": [], "jaxgrad": []}
     for _ in range(ROUNDS):
-        for name, rounds in seconds.items():
+        for name, rounds in times.items():
             command = [sys.executable, "-m", __spec__.name, getattr(work, name)]
             output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            rounds.append(json.loads(output))
-    return seconds
+            rounds.append(Times(**json.loads(output)))
+    return times
 
 
-def median_seconds(code: str) -> float:
-    """The median time of the function that `code` ends with, warmed up, over a second of calls."""
+def timed(code: str) -> Times:
+    """The times of the function that `code` ends with, over a second of calls."""
     function = evaluate(code, {})
-    function()
-    function()
-    times: list[float] = []
-    while sum(times) < 1:
+
+    def seconds() -> float:
         start = time.perf_counter()
         function()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        return time.perf_counter() - start
+
+    first, _ = seconds(), seconds()
+    times: list[float] = []
+    while sum(times) < 1:
+        times.append(seconds())
+    return Times(first, statistics.median(times))
 
 
-def main() -> None:
-    """Prints a line for each competitor; with an argument, times that code and prints seconds."""
+def main() -> int:
+    """Prints a line for each competitor; with an argument, times that code and prints JSON."""
     if len(sys.argv) > 1:
-        print(json.dumps(median_seconds(sys.argv[1])))
-        return
+        print(json.dumps(vars(timed(sys.argv[1]))))
+        return 0
+    if torch_version() is None:
+        print("the speed study compares with PyTorch, which is not installed", file=sys.stderr)
+        return 2
     print(FIT.name)
-    seconds = measure(FIT)
-    slowest = statistics.median(seconds["torch"])
-    for name, rounds in seconds.items():
-        middle, least, most = statistics.median(rounds), min(rounds), max(rounds)
+    times = measure(FIT)
+    slowest = statistics.median(t.median for t in times["torch"])
+    for name, rounds in times.items():
+        warm = [t.median * 1e3 for t in rounds]
+        first = statistics.median(t.first for t in rounds) * 1e3
+        middle = statistics.median(warm)
         print(
-            f"  {name:8} {middle * 1e3:8.3f} ms ({least * 1e3:.3f} to {most * 1e3:.3f}), "
-            f"{slowest / middle:.0f}x PyTorch eager"
+            f"  {name:8} {middle:8.3f} ms ({min(warm):.3f} to {max(warm):.3f}), first call "
+            f"{first:.0f} ms; {slowest * 1e3 / middle:.0f}x PyTorch eager"
         )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

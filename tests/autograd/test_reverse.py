@@ -49,9 +49,9 @@ class TestValues:
         expected = {"w": jnp.full(3, 2.0), "layers": [jnp.full(3, 3.0), (jnp.array(6.0), None)]}
         assert_same(grads, expected)
 
-    def test_scalar_outputs_are_summed(self):
-        value, grads = backward(lambda x: (x.sum(), 2 * x.sum()))(X)
-        assert_same(grads, jnp.full(3, 3.0))
+    def test_several_outputs_are_weighed_by_their_cotangents(self):
+        value, grads = backward(lambda x: (x.sum(), 2 * x.sum()))(X, cotangent=(1.0, 10.0))
+        assert_same(grads, jnp.full(3, 21.0))
 
     def test_python_numbers_take_the_values_dtype(self):
         y = jnp.ones(2, jnp.bfloat16)
@@ -166,7 +166,15 @@ class TestIntegers:
 
     def test_an_integer_output_is_refused(self):
         with pytest.raises(TypeError, match="output must be floating .*has_aux=True"):
-            backward(lambda x: (square(x), 3))(X)
+            backward(lambda x: 3)(X)
+
+    def test_several_outputs_without_a_cotangent_are_refused(self):
+        with pytest.raises(ValueError, match="cotangent must be given .* with has_aux=True"):
+            backward(lambda x: (square(x), x.max()))(X)
+
+    def test_a_forgotten_return_is_refused(self):
+        with pytest.raises(TypeError, match="output must be floating .* got None; does the funct"):
+            backward(lambda x: None)(X)
 
 
 class TestRefusals:
@@ -203,6 +211,11 @@ class TestRefusals:
     def test_argnums(self, argnums, error):
         with pytest.raises(error, match="backward: argnums must be"):
             backward(lambda x, y: square(x), argnums)(X, X)
+
+    @pytest.mark.parametrize("argnums", [X, {"w": X}, (), "x"])
+    def test_argnums_are_seen_at_once(self, argnums):
+        with pytest.raises((TypeError, ValueError), match="backward: argnums must be"):
+            backward(square, argnums)
 
     def test_other_leaves(self):
         with pytest.raises(TypeError, match="argument 0 must be an array, got str 'text'"):
