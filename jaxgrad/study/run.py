@@ -33,17 +33,17 @@ def run(case: Case, side: Side) -> Answer:
     """Runs a case's snippet for one side; what it raises is the answer too."""
     code = getattr(case, side)
     execute = _torch if side == "torch" else _jax
+    law = None
     with warnings.catch_warnings(record=True) as caught, jax.enable_x64(case.x64):
         warnings.simplefilter("always")
         try:
             value, grads = execute(case, code, side)
+            if case.law:
+                law = against(value, case.law)
+                value = np.zeros((0, *value.shape), value.dtype)
         except Exception as error:
             lines = str(error).strip().splitlines() or [""]
             return Answer(error=f"{type(error).__name__}: {lines[0]}", warning=_first(caught))
-    law = None
-    if case.law:
-        law = against(value, case.law)
-        value = np.zeros((0, *value.shape), value.dtype)
     return Answer(value, grads, None, _first(caught), law)
 
 

@@ -47,6 +47,10 @@ def test_held():
         ({"jax": "(x + 1)[:1]"}, "plain JAX: declared same, measured shape"),
         ({"jax": "y = 3"}, "plain JAX: declared same, measured error"),
         ({"jax": "x +"}, "plain JAX: declared same, measured error"),
+        (
+            {"jax": "[x]", "law": "stats.norm()", "jaxgrad": ""},
+            "plain JAX: declared same, measured error",
+        ),
     ],
 )
 def test_not_held(changes, problem):
