@@ -98,7 +98,7 @@ def shape(function: str, value: Any) -> tuple[int, ...]:
     """`value`, an integer or a sequence of integers, as a shape."""
     sizes = value if isinstance(value, (tuple, list)) else (value,)
     result = tuple(integer(function, "shape", size, minimum=0) for size in sizes)
-    if math.prod(result) >= 2**63 or len(result) > 64:
+    if math.prod(result) >= 2**48 or len(result) > 64:  # beyond, XLA aborts the process
         raise ValueError(wrong(function, "shape", "an addressable size", result))
     return result
 
@@ -139,4 +139,5 @@ def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
     if isinstance(valid, Tracer):
         checkify.debug_check(valid, text, **{name: value() for name, value in values.items()})
     elif not valid:
-        raise ValueError(text.format(**{name: value() for name, value in values.items()}))
+        got = {name: jax.lax.stop_gradient(value()) for name, value in values.items()}
+        raise ValueError(text.format(**got))

@@ -68,8 +68,9 @@ def fit(
     Raises:
         TypeError: an argument is of the wrong kind, or params has no floating point leaf.
         ValueError: the loss is no scalar, steps or tol is not positive, or the fit diverged: the
-            message names the step at which the loss or a parameter ceased to be finite. Under
-            tracing that is checked under `checkify` only, and the parameters are NaN.
+            message names the first step whose loss is not finite, or the last step where only
+            params are not. Under tracing that is checked under `checkify` only, and the parameters
+            are NaN.
 
     Source: the training loop of https://docs.pytorch.org/docs/stable/optim.html
 
@@ -91,6 +92,8 @@ def fit(
         raise TypeError(_checks.wrong("fit", "optimizer", expected, type(optimizer).__name__))
     params, data = _checks.arrays("fit", "params", params), _checks.arrays("fit", "data", data)
     steps = _checks.integer("fit", "steps", steps, minimum=1)
+    if steps >= 2**31:
+        raise ValueError(_checks.wrong("fit", "steps", "below 2**31", steps))
     if tol is not None:
         tol = _checks.scalar("fit", "tol", tol)
         text = _checks.wrong("fit", "tol", "positive", "{tol}")

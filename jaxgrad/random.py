@@ -164,6 +164,9 @@ def normal(
     key = _checks.key("normal", key)
     mean = _checks.array("normal", "mean", mean)
     std = _checks.array("normal", "std", std)
+    for argument, value in (("mean", mean), ("std", std)):
+        if not jnp.issubdtype(value.dtype, jnp.number) and value.dtype != bool:
+            raise TypeError(_checks.wrong("normal", argument, "an array of numbers", value.dtype))
     if dtype is None and not (mean.weak_type and std.weak_type):
         argument, given = ("std", std) if mean.weak_type else ("mean", mean)
         dtype = _checks.floating("normal", argument, given).dtype
@@ -290,7 +293,8 @@ def multinomial(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
 
     Differs from PyTorch: more draws without replacement than non-zero weights are refused
-    (PyTorch 2.13 draws categories of weight 0); more than 2²⁴ categories are allowed; indices are
+    (PyTorch 2.13 draws categories of weight 0); with replacement at most 2²⁰ categories unless the
+    weights are float64 (PyTorch: 2²⁴, and unevenly near it), and any number without; indices are
     int32 unless JAX's 64-bit types are switched on.
 
     >>> import jax, jax.numpy as jnp
@@ -305,6 +309,9 @@ def multinomial(
     key = _checks.key(name, key)
     input = _checks.floating(name, "input", input)
     num_samples = _checks.integer(name, "num_samples", num_samples, minimum=1)
+    if not isinstance(replacement, (bool, np.bool_)):
+        got = f"{type(replacement).__name__} {replacement!r:.60}"
+        raise TypeError(_checks.wrong(name, "replacement", "True or False", got))
     if input.ndim not in (1, 2) or input.shape[-1] == 0:
         expected = "(categories,) or (rows, categories), with at least one category"
         raise ValueError(_checks.wrong(name, "input", expected, f"shape {input.shape}"))
@@ -312,6 +319,10 @@ def multinomial(
         expected = f"at most the {input.shape[-1]} categories without replacement"
         remedy = "draw with replacement=True"
         raise ValueError(_checks.wrong(name, "num_samples", expected, num_samples, remedy))
+    if replacement and input.shape[-1] > 2**20 and input.dtype != jnp.float64:
+        # A float32 uniform number has 2²³ values: too few to reach more categories evenly.
+        expected = "of at most 2**20 categories with replacement, or float64"
+        raise ValueError(_checks.wrong(name, "input", expected, f"{input.shape[-1]} {input.dtype}"))
     rows = input.reshape(-1, input.shape[-1])
     indices, valid, least = _multinomial(key, rows, num_samples, bool(replacement))
     needed = 1 if replacement else num_samples

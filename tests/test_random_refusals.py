@@ -35,7 +35,7 @@ class TestRefusals:
         with pytest.raises(error, match=f"{sampler}: {match}"):
             call()
 
-    @pytest.mark.parametrize("shape", [-1, (2, -1), 1.5, "3", None, (2, None), 2**70])
+    @pytest.mark.parametrize("shape", [-1, (2, -1), 1.5, "3", None, (2, None), 2**70, (2**20,) * 3])
     @pytest.mark.parametrize("sampler", [uniform, randn])
     def test_shapes(self, sampler, shape):
         with pytest.raises((TypeError, ValueError), match=f"{sampler.__name__}: shape must be"):
@@ -136,6 +136,23 @@ class TestRefusals:
     def test_multinomial_forms(self, weights, n, error, match):
         with pytest.raises(error, match=f"multinomial: .*{match}"):
             multinomial(jax.random.key(0), weights, n)
+
+    @pytest.mark.parametrize("replacement", ["False", 1, None, [0]])
+    def test_replacement_is_a_truth_value(self, replacement):
+        with pytest.raises(TypeError, match="multinomial: replacement must be True or False"):
+            multinomial(jax.random.key(0), jnp.ones(3), 2, replacement)
+
+    def test_too_many_categories_for_a_float32_uniform(self):
+        with pytest.raises(ValueError, match=r"input must be of at most 2\*\*20 categories"):
+            multinomial(jax.random.key(0), jnp.ones(2**20 + 1), 2, replacement=True)
+
+    def test_a_key_is_no_mean(self):
+        with pytest.raises(TypeError, match="normal: mean must be an array of numbers"):
+            normal(jax.random.key(0), jax.random.key(1), 1.0)
+
+    def test_values_are_named_under_grad(self):
+        with pytest.raises(ValueError, match="got 2.0 to 2.0"):
+            jax.grad(lambda p: bernoulli(jax.random.key(0), p).sum())(jnp.array([2.0]))
 
     def test_a_traced_number_of_samples_is_told_what_to_do(self):
         with pytest.raises(TypeError, match="under jit make it static: static_argnames='num_sampl"):
