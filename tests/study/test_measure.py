@@ -60,6 +60,8 @@ def test_indices_are_narrower_where_jax_has_no_64_bit_types():
 def test_errors():
     failed, fine = Answer(error="ValueError: no"), Answer(ONE)
     assert compare(failed, failed, x64=False).verdict == "same"
+    for slip in ("NameError: a", "AttributeError: b", "SyntaxError: c"):
+        assert compare(failed, Answer(error=slip), x64=False).verdict == "error"
     assert compare(failed, fine, x64=False).verdict == "error"
     assert not compare(failed, fine, x64=False).raises
     assert compare(fine, failed, x64=False).raises

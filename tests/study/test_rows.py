@@ -1,7 +1,6 @@
 """A declared verdict that does not hold is found, whichever way it fails."""
 
 import json
-import sys
 
 import jax
 import numpy as np
@@ -137,7 +136,3 @@ def test_pictures():
     done = list(rows.measure([drawn, curve], answer))
     pictures = page(done, exact=False).count("data:image/svg+xml;base64,")
     assert pictures == 1 + 2  # the overview, then one for each
-
-
-def test_nothing_here_imports_torch():
-    assert "torch" not in sys.modules or "tests.test_torch" in sys.modules

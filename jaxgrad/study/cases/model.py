@@ -184,7 +184,7 @@ CASES = (
         torch="F.mse_loss(x, target, reduction='average')",
         jax="optax.squared_error(x, target, reduction='average')",
         jaxgrad="F.mse_loss(x, target, reduction='average')",
-        why="Each side refuses.",
+        why="PyTorch and jaxgrad refuse the word; optax has no such argument and refuses any.",
         link=_MSE,
     ),
     Case(
