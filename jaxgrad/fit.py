@@ -278,7 +278,17 @@ def _least_squares(x: jax.Array, y: jax.Array) -> tuple[dict[str, jax.Array], ja
     targets = y.astype(wide(dtype)).reshape(y.shape[0], -1)
     centre, level = jnp.mean(columns, axis=0), jnp.mean(targets, axis=0)
     centred = columns - jnp.broadcast_to(centre, columns.shape)
-    weight, _, rank, _ = jnp.linalg.lstsq(centred, targets - jnp.broadcast_to(level, targets.shape))
+    # Columns of one length, so that their units do not decide the rank; what is left of a constant
+    # column is the rounding of its mean.
+    length = jnp.linalg.norm(jax.lax.stop_gradient(centred), axis=0)
+    rounding = jnp.finfo(columns.dtype).eps * jnp.linalg.norm(
+        jax.lax.stop_gradient(columns), axis=0
+    )
+    scale = jnp.where(length > 4 * rounding, length, jnp.inf)
+    scaled = centred / jnp.broadcast_to(scale, centred.shape)
+    level_targets = targets - jnp.broadcast_to(level, targets.shape)
+    weight, _, rank, _ = jnp.linalg.lstsq(scaled, level_targets)
+    weight = weight / jnp.broadcast_to(scale[:, None], weight.shape)
     finite = jnp.all(jnp.isfinite(columns)) & jnp.all(jnp.isfinite(targets))
     weight = jnp.where(finite & (rank == columns.shape[1]), weight, jnp.nan)
     bias = level - centre @ weight

@@ -310,6 +310,17 @@ class TestLeastSquares:
         with pytest.raises(error, match=f"least_squares: .*{match}"):
             least_squares(x, y)
 
+    @pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 1.1, 3.3, 57.3])
+    def test_a_constant_whose_mean_rounds_is_refused(self, value, dtype):
+        for n in range(2, 30):
+            with pytest.raises(ValueError, match="of rank 1 once centred, got 0"):
+                least_squares(jnp.full(n, value, dtype), jnp.arange(n, dtype=dtype))
+
+    def test_units_do_not_matter(self):
+        x = np.random.default_rng(0).normal(size=(200, 2)) * [1e5, 1]
+        line = least_squares(jnp.array(x, jnp.float32), jnp.array(x @ [2e-5, 3], jnp.float32))
+        np.testing.assert_allclose(line["weight"], [2e-5, 3], rtol=1e-4)
+
     def test_no_unique_answer_under_jit_is_nan(self):
         line = jax.jit(least_squares)(jnp.ones(3), jnp.ones(3))
         assert np.isnan(line["weight"]) and np.isnan(line["bias"])
