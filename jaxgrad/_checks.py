@@ -114,6 +114,17 @@ def float_dtype(function: str, value: Any) -> Any:
     return dtype
 
 
+def number_dtype(function: str, value: Any, default: Any) -> Any:
+    """`value` as a real dtype of integers, floats or truth values; None is the default's."""
+    try:
+        dtype = jnp.zeros((), default if value is None else value).dtype
+    except (TypeError, ValueError) as error:
+        raise TypeError(wrong(function, "dtype", "a real dtype", repr(value))) from error
+    if not any(jnp.issubdtype(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_)):
+        raise TypeError(wrong(function, "dtype", "a real dtype", dtype))
+    return dtype
+
+
 def option(function: str, argument: str, value: Any, options: tuple[str, ...]) -> str:
     """`value` as one of the named `options`."""
     if not isinstance(value, str) or value not in options:

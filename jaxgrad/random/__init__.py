@@ -1,0 +1,41 @@
+"""Samplers: PyTorch's names, defaults and refusals, with an explicit key first.
+
+A key is any typed key, `jax.random.key(seed)` of any implementation, or `key(seed)`, whose bits are
+the same and come faster. One key gives one stream: the same key, shape and dtype give the same
+numbers, under jit and vmap and on sharded arrays too (except JAX's rbg keys under vmap, of which
+JAX says so). bfloat16 and float16 are sampled in float32 and rounded once.
+"""
+
+from .categories import multinomial as multinomial
+from .continuous import cauchy as cauchy
+from .continuous import exponential as exponential
+from .continuous import rand as rand
+from .continuous import uniform as uniform
+from .counts import binomial as binomial
+from .counts import poisson as poisson
+from .discrete import bernoulli as bernoulli
+from .discrete import geometric as geometric
+from .discrete import randint as randint
+from .gaussian import log_normal as log_normal
+from .gaussian import normal as normal
+from .gaussian import randn as randn
+from .keys import key as key
+from .permutation import randperm as randperm
+
+__all__ = [
+    "bernoulli",
+    "binomial",
+    "cauchy",
+    "exponential",
+    "geometric",
+    "key",
+    "log_normal",
+    "multinomial",
+    "normal",
+    "poisson",
+    "rand",
+    "randint",
+    "randn",
+    "randperm",
+    "uniform",
+]

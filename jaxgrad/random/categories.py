@@ -1,0 +1,205 @@
+"""Draws of categories with given weights."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+from . import _draws
+from .keys import words
+
+Wide = tuple[jax.Array, jax.Array]
+"""Unsigned 64-bit integers as their upper and lower uint32 words: exact without 64-bit types."""
+
+
+def multinomial(
+    key: jax.Array, input: ArrayLike, num_samples: int, replacement: bool = False
+) -> jax.Array:
+    """Draws category indices with the given weights, row by row: `torch.multinomial`.
+
+        P(first draw = i) = wᵢ / Σⱼ wⱼ;   without replacement each later draw has the same form
+        over the categories that are left, and a row's draws come in the order of drawing.
+
+    A category of weight 0 is never drawn, and every other one as often as its weight says, however
+    small beside the largest. The gradient with respect to the weights is zero. With replacement
+    the cumulative weights, 64-bit integers whose sums are exact, are searched: time O(categories +
+    draws log categories), memory O(categories + draws). For single draws and without replacement
+    the largest of log wᵢ + Gumbel noise win (Kool, van Hoof & Welling 2019, "Stochastic Beams and
+    Where to Find Them").
+
+    Args:
+        key: a typed key.
+        input: weights w, (categories,) or (rows, categories): floating point, finite, at least 0,
+            not normalised; rows are independent of one another.
+        num_samples: how many draws from each row, a positive Python integer.
+        replacement: whether a category may be drawn again.
+
+    Returns:
+        Indices, (num_samples,) or (rows, num_samples), in JAX's default integer dtype.
+
+    Raises:
+        TypeError: the key is not a typed key, the weights are not floating point, or num_samples
+            is not a Python integer.
+        ValueError: num_samples is not positive; the weights are 0-D, more than 2-D or without
+            categories; a weight is negative, infinite or NaN; a row has no non-zero weight or,
+            without replacement, fewer of them than num_samples. Facts about traced weights are
+            checked under `checkify` only, and rows where one fails give -1 (with which JAX, as
+            NumPy, reads the last element).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
+
+    Differs from PyTorch: more draws without replacement than non-zero weights are refused
+    (PyTorch 2.13 draws categories of weight 0); any number of categories (PyTorch refuses more
+    than 2²⁴, and adds float32 weights up in float32: a million weights of 1 beside one of 2²⁴ are
+    never drawn there); indices are int32 unless JAX's 64-bit types are switched on.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.random import key, multinomial
+    >>> weights = jnp.array([10.0, 0.0, 13.0, 10.0])
+    >>> multinomial(key(0), weights, 3).sort()
+    Array([0, 2, 3], dtype=int32)
+    >>> multinomial(key(0), weights, 5, replacement=True).shape
+    (5,)
+    """
+    name = "multinomial"
+    key = _checks.key(name, key)
+    input = _checks.floating(name, "input", input)
+    num_samples = _checks.integer(name, "num_samples", num_samples, minimum=1)
+    if not isinstance(replacement, (bool, np.bool_)):
+        got = f"{type(replacement).__name__} {replacement!r:.60}"
+        raise TypeError(_checks.wrong(name, "replacement", "True or False", got))
+    if input.ndim not in (1, 2) or input.shape[-1] == 0:
+        expected = "(categories,) or (rows, categories), with at least one category"
+        raise ValueError(_checks.wrong(name, "input", expected, f"shape {input.shape}"))
+    if not replacement and num_samples > input.shape[-1]:
+        expected = f"at most the {input.shape[-1]} categories without replacement"
+        remedy = "draw with replacement=True"
+        raise ValueError(_checks.wrong(name, "num_samples", expected, num_samples, remedy))
+    rows = input.reshape(-1, input.shape[-1])
+    indices, valid, least = _multinomial(key, rows, num_samples, bool(replacement))
+    needed = 1 if replacement else num_samples
+    text = _checks.wrong(name, "input", "finite and at least 0 everywhere", "{least} to {most}")
+    _checks.holds(valid, text, least=lambda: jnp.min(input), most=lambda: jnp.max(input))
+    expected = f"positive in at least {needed} of each row's weights"
+    _checks.holds(least >= needed, _checks.wrong(name, "input", expected, "{n}"), n=lambda: least)
+    return indices.reshape(*input.shape[:-1], num_samples)
+
+
+@functools.partial(jax.jit, static_argnames=("num_samples", "replacement"))
+def _multinomial(
+    key: jax.Array, weights: jax.Array, num_samples: int, replacement: bool
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Indices for each row, whether every weight is one, and the fewest non-zero ones of a row."""
+    weights = jax.lax.stop_gradient(weights.astype(wide(weights.dtype)))
+    proper = jnp.all(jnp.isfinite(weights) & (weights >= 0), axis=1)
+    nonzero = jnp.sum(weights > 0, axis=1)
+    valid = proper & (nonzero >= (1 if replacement else num_samples))
+    draw = _with_replacement if replacement and num_samples > 1 else _without_replacement
+    indices = draw(key, jnp.where(valid[:, None], weights, 1), num_samples).astype(int)
+    least = jnp.min(nonzero, initial=weights.shape[1])
+    return jnp.where(valid[:, None], indices, -1), jnp.all(proper), least
+
+
+def _without_replacement(key: jax.Array, weights: jax.Array, num_samples: int) -> jax.Array:
+    """The winners of a race in which category i runs with log wᵢ + Gumbel noise."""
+    scores = jnp.log(weights) + _draws.gumbel(key, weights.shape, weights.dtype)
+    if num_samples == 1:
+        return _first_largest(scores)
+    return jax.lax.top_k(scores, num_samples)[1]
+
+
+def _first_largest(scores: jax.Array) -> jax.Array:
+    """`jnp.argmax` over the rows by two plain reductions, which XLA runs faster on CPUs."""
+    largest = jnp.max(scores, axis=1, keepdims=True)
+    index = jax.lax.broadcasted_iota(jnp.int32, scores.shape, 1)
+    behind = jnp.where(scores == largest, index, scores.shape[1])
+    return jnp.min(behind, axis=1, keepdims=True)
+
+
+def _with_replacement(key: jax.Array, weights: jax.Array, num_samples: int) -> jax.Array:
+    """The inverse of the cumulative weights at uniform points."""
+    high, low = _cumulative(*_integers(weights))
+    points = words(key, (weights.shape[0], num_samples))
+    points = _upper_half(points, (high[:, -1:], low[:, -1:]))
+    return jax.vmap(_count_up_to)(high, low, *points)
+
+
+def _integers(weights: jax.Array) -> Wide:
+    """The weights of each row as integers in proportion, whose sum is at most 2⁶³.
+
+    The sum is bounded by whole numbers, too, so that the scale depends on no order of addition.
+    """
+    bits = weights.shape[1].bit_length()
+    _, exponent = jnp.frexp(jnp.max(weights, axis=1, keepdims=True))
+    parts = _times_power(weights, -exponent)  # below 1, and at least one of them from 1/2 on
+    coarse = jnp.ceil(parts * 2.0 ** (31 - bits)).astype(jnp.uint32)
+    total = jnp.sum(coarse, axis=1, keepdims=True, dtype=jnp.uint32)
+    scale = 63 - (32 - jax.lax.clz(total).astype(jnp.int32)) + (31 - bits)
+    units = jnp.round(_times_power(parts, scale))
+    high = jnp.floor(units * 2.0**-32)
+    return high.astype(jnp.uint32), (units - high * 2.0**32).astype(jnp.uint32)
+
+
+def _times_power(x: jax.Array, exponent: jax.Array) -> jax.Array:
+    """Scales x by 2ⁿ in two steps, since 2ⁿ itself may be out of range."""
+    first = exponent // 2
+    one = jnp.ones((), x.dtype)
+    return x * jnp.ldexp(one, first) * jnp.ldexp(one, exponent - first)
+
+
+def _cumulative(high: jax.Array, low: jax.Array) -> Wide:
+    """Exact cumulative sums along the rows."""
+    sums = jax.lax.cumsum(low, axis=1)
+    carries = (sums < low).astype(jnp.uint32)  # a sum that is less than its last term wrapped
+    return jax.lax.cumsum(high + carries, axis=1), sums
+
+
+def _upper_half(x: Wide, y: Wide) -> Wide:
+    """floor(x y / 2⁶⁴)."""
+    (x1, x0), (y1, y0) = x, y
+    (a1, a0), (b1, b0), (c1, c0) = _product(x1, y1), _product(x1, y0), _product(x0, y1)
+    bottom, _ = _product(x0, y0)
+    bottom, carry1 = _sum(bottom, b0)
+    _, carry2 = _sum(bottom, c0)
+    low, carry3 = _sum(a0, b1)
+    low, carry4 = _sum(low, c1)
+    low, carry5 = _sum(low, carry1 + carry2)
+    return a1 + carry3 + carry4 + carry5, low
+
+
+def _sum(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The sum modulo 2³², and the carry."""
+    total = x + y
+    return total, (total < y).astype(jnp.uint32)
+
+
+def _product(x: jax.Array, y: jax.Array) -> Wide:
+    """The product of two uint32, by halves of 16 bits."""
+    shift, mask = jnp.uint32(16), jnp.uint32(0xFFFF)
+    x1, x0, y1, y0 = x >> shift, x & mask, y >> shift, y & mask
+    a, b, c = x0 * y0, x0 * y1, x1 * y0
+    middle = (a >> shift) + (b & mask) + (c & mask)
+    high = x1 * y1 + (b >> shift) + (c >> shift) + (middle >> shift)
+    return high, (a & mask) | (middle << shift)
+
+
+def _count_up_to(high: jax.Array, low: jax.Array, high_p: jax.Array, low_p: jax.Array) -> Any:
+    """How many of the sorted numbers are at most each point: a binary search for all at once."""
+    size = high.shape[0]
+    steps = size.bit_length()
+
+    def halve(i: int, count: jax.Array) -> jax.Array:
+        more = count + (1 << (steps - 1 - i))
+        at = jnp.minimum(more, size) - 1
+        upper = jnp.take(high, at, mode="clip")
+        lower = jnp.take(low, at, mode="clip")
+        fits = (upper < high_p) | ((upper == high_p) & (lower <= low_p))
+        return jnp.where((more <= size) & fits, more, count)
+
+    return jax.lax.fori_loop(0, steps, halve, jnp.zeros(high_p.shape, jnp.int32))

@@ -1,0 +1,196 @@
+"""Samplers of integers and of truth values."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+from . import _draws
+from ._arguments import broadcast
+from .keys import unrolled
+
+
+def bernoulli(
+    key: jax.Array, input: ArrayLike, shape: Any = None, *, dtype: Any = None
+) -> jax.Array:
+    """Samples 1 with probability p and 0 otherwise: `torch.bernoulli`, `Tensor.bernoulli_(p)`.
+
+        P(xᵢ = 1) = pᵢ,   P(xᵢ = 0) = 1 - pᵢ
+
+    Exact at p = 0 and p = 1, and to within rounding for any p of 2⁻⁶⁵ and more. The gradient with
+    respect to p is zero.
+
+    Args:
+        key: a typed key.
+        input: probabilities p in [0, 1], floating point, any shape.
+        shape: the shape of the samples, to which the input is broadcast: a dropout mask is
+            `bernoulli(key, 1 - p, x.shape)`. By default the input's.
+        dtype: a real dtype, of truth values too; by default the input's.
+
+    Returns:
+        An array of zeros and ones.
+
+    Raises:
+        TypeError: the key is not a typed key, the input is not floating point, or shape or dtype
+            is of the wrong kind.
+        ValueError: a p outside [0, 1], or NaN, or a shape that the input does not broadcast to.
+            Traced p are checked under `checkify` only, and wrong ones give NaN (False or the least
+            integer where dtype has no NaN).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
+
+    Differs from PyTorch: events of p below 2⁻²³ come as rarely as they should.
+
+    >>> from jaxgrad.random import bernoulli, key
+    >>> bernoulli(key(0), 0.9, (2, 3)).shape
+    (2, 3)
+    """
+    key = _checks.key("bernoulli", key)
+    input = _checks.floating("bernoulli", "input", input)
+    dtype = _checks.number_dtype("bernoulli", dtype, input.dtype)
+    shape = input.shape if shape is None else broadcast("bernoulli", input, shape)
+    samples, valid = _bernoulli(key, input, shape, dtype)
+    text = _checks.wrong("bernoulli", "input", "in [0, 1] everywhere", "{least} to {most}")
+    _checks.holds(valid, text, least=lambda: jnp.min(input), most=lambda: jnp.max(input))
+    return samples
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
+def _bernoulli(
+    key: jax.Array, input: jax.Array, shape: tuple[int, ...], dtype: Any
+) -> tuple[jax.Array, jax.Array]:
+    probability = jax.lax.stop_gradient(input.astype(wide(input.dtype)))
+    valid = (probability >= 0) & (probability <= 1)
+    ones = _draws.fine_uniform(key, shape, probability.dtype) <= probability
+    return jnp.where(valid, ones.astype(dtype), _poison(dtype)), jnp.all(valid)
+
+
+def randint(
+    key: jax.Array, low: int, high: int | None = None, shape: Any = (), *, dtype: Any = None
+) -> jax.Array:
+    """Integers, each of [low, high) as likely as the others: `torch.randint`.
+
+        P(x = k) = 1 / (high - low),   low ≤ k < high
+
+    The likelihoods differ by no more than 2⁻³² of themselves (2⁻⁶⁴ for 64-bit dtypes).
+
+    Args:
+        key: a typed key.
+        low: the least integer; with `high` left out or None, the end, and 0 is the least.
+        high: the end, which itself never comes: a Python integer above `low`.
+        shape: an integer or a sequence of integers.
+        dtype: a real dtype that holds low and high - 1; by default JAX's default integer.
+
+    Returns:
+        An array of that shape and dtype.
+
+    Raises:
+        TypeError: the key is not a typed key, or another argument is of the wrong kind.
+        ValueError: an empty range, one that the dtype does not hold, or a negative size.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.randint.html
+
+    Differs from PyTorch: int32 unless JAX's 64-bit types are switched on.
+
+    >>> from jaxgrad.random import key, randint
+    >>> x = randint(key(0), 3, 5, (100,))
+    >>> int(x.min()), int(x.max())
+    (3, 4)
+    >>> randint(key(0), 10, shape=(2, 3)).shape
+    (2, 3)
+    """
+    key = _checks.key("randint", key)
+    low = _checks.integer("randint", "low", low, minimum=-(2**63))
+    low, high = (0, low) if high is None else (low, high)
+    high = _checks.integer("randint", "high", high, minimum=-(2**63))
+    if high <= low:
+        raise ValueError(_checks.wrong("randint", "high", f"above low = {low}", high))
+    dtype = _checks.number_dtype("randint", dtype, int)
+    exact = jnp.issubdtype(dtype, jnp.integer)
+    least, most = (jnp.iinfo(dtype).min, jnp.iinfo(dtype).max) if exact else _whole_numbers(dtype)
+    if low < least or high - 1 > most:
+        expected = f"a range that {dtype} holds, {least} to {most}"
+        raise ValueError(_checks.wrong("randint", "[low, high)", expected, f"[{low}, {high})"))
+    return _randint(key, _checks.shape("randint", shape), low, high, dtype)
+
+
+def _whole_numbers(dtype: Any) -> tuple[int, int]:
+    """The range of whole numbers that a dtype of floats or truth values holds without gaps."""
+    if jnp.issubdtype(dtype, jnp.bool_):
+        return 0, 1
+    most = min(2 ** (jnp.finfo(dtype).nmant + 1), jnp.iinfo(int).max)
+    return -most, most
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "low", "high", "dtype"))
+def _randint(key: jax.Array, shape: tuple[int, ...], low: int, high: int, dtype: Any) -> jax.Array:
+    kind = dtype if jnp.issubdtype(dtype, jnp.integer) else int
+    return jax.random.randint(unrolled(key), shape, low, high, kind).astype(dtype)
+
+
+def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) -> jax.Array:
+    """Samples how many trials it takes to succeed once: `Tensor.geometric_`.
+
+        P(x = k) = p (1 - p)ᵏ⁻¹,   k = 1, 2, 3, …
+
+    The gradient with respect to p is zero.
+
+    Args:
+        key: a typed key.
+        shape: an integer or a sequence of integers.
+        p: the probability of success, a scalar in (0, 1).
+        dtype: a real dtype of numbers; by default JAX's default float. Samples beyond the largest
+            number of an integer dtype are that number.
+
+    Returns:
+        An array of that shape and dtype, 1 and more.
+
+    Raises:
+        TypeError: the key is not a typed key, or another argument is of the wrong kind.
+        ValueError: a negative size, or p outside (0, 1). A traced p is checked under `checkify`
+            only, and a wrong one gives NaN (the least integer where dtype has no NaN).
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
+
+    Differs from PyTorch: takes a shape where PyTorch fills a tensor in place.
+
+    >>> from jaxgrad.random import geometric, key
+    >>> int(geometric(key(0), 1000, 0.5).min())
+    1
+    """
+    key, shape = _checks.key("geometric", key), _checks.shape("geometric", shape)
+    p = _checks.scalar("geometric", "p", p)
+    dtype = _checks.number_dtype("geometric", dtype, float)
+    if jnp.issubdtype(dtype, jnp.bool_):
+        raise TypeError(_checks.wrong("geometric", "dtype", "a dtype of numbers", dtype))
+    p = p.astype(p.dtype if jnp.issubdtype(p.dtype, jnp.floating) else float)
+    samples, valid = _geometric(key, p, shape, dtype)
+    _checks.holds(valid, _checks.wrong("geometric", "p", "in (0, 1)", "{p}"), p=lambda: p)
+    return samples
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
+def _geometric(
+    key: jax.Array, p: jax.Array, shape: tuple[int, ...], dtype: Any
+) -> tuple[jax.Array, jax.Array]:
+    p = jax.lax.stop_gradient(p.astype(wide(p.dtype)))
+    valid = (p > 0) & (p < 1)
+    rate = -jnp.log1p(-jnp.where(valid, p, 0.5))
+    # Waiting times of rate λ, rounded up, pass each k with probability exp(-λ k) = (1 - p)ᵏ.
+    samples = jnp.maximum(jnp.ceil(_draws.exponential(key, shape, p.dtype) / rate), 1)
+    if jnp.issubdtype(dtype, jnp.integer):
+        most = jnp.iinfo(dtype).max
+        samples = jnp.where(samples < most, samples.astype(dtype), jnp.array(most, dtype))
+    return jnp.where(valid, samples.astype(dtype), _poison(dtype)), valid
+
+
+def _poison(dtype: Any) -> Any:
+    """What no sampler of this kind gives: NaN, or where there is none the least integer."""
+    if jnp.issubdtype(dtype, jnp.floating):
+        return jnp.array(jnp.nan, dtype)
+    return jnp.array(False if jnp.issubdtype(dtype, jnp.bool_) else jnp.iinfo(dtype).min, dtype)

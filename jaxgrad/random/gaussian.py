@@ -1,0 +1,200 @@
+"""Samplers of the normal law and of its exponential."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+from ._arguments import filled, in_range
+from .keys import unrolled
+
+
+def randn(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
+    """Samples of the standard normal distribution: `torch.randn`.
+
+        p(x) = exp(-x²/2) / √(2π)
+
+    Args:
+        key: a typed key.
+        shape: an integer or a sequence of integers.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        An array of that shape and dtype.
+
+    Raises:
+        TypeError: the key is not a typed key, or shape or dtype is of the wrong kind.
+        ValueError: a negative size.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.randn.html
+
+    Differs from PyTorch: no complex dtypes.
+
+    >>> from jaxgrad.random import key, randn
+    >>> randn(key(0), (2, 3)).shape
+    (2, 3)
+    """
+    key = _checks.key("randn", key)
+    return _randn(key, _checks.shape("randn", shape), _checks.float_dtype("randn", dtype))
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
+def _randn(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    return jax.random.normal(unrolled(key), shape, wide(dtype)).astype(dtype)
+
+
+def normal(
+    key: jax.Array,
+    mean: ArrayLike = 0.0,
+    std: ArrayLike = 1.0,
+    shape: Any = None,
+    *,
+    dtype: Any = None,
+) -> jax.Array:
+    """Samples of normal distributions, one for each element: `torch.normal`.
+
+        xᵢ = meanᵢ + stdᵢ zᵢ,   zᵢ ~ N(0, 1)
+
+    The gradient flows through mean and std along that formula. A std of 0 gives the mean.
+
+    Args:
+        key: a typed key.
+        mean: means, a scalar or an array.
+        std: standard deviations, at least 0, a scalar or an array. Broadcast against mean; where
+            the two do not broadcast but have as many elements, std is read in order and the
+            mean's shape wins.
+        shape: the shape of the samples, to which mean and std are broadcast; by default theirs.
+        dtype: a real floating point dtype; by default the mean's, or where the mean is a Python
+            number the std's, or where both are, JAX's default float.
+
+    Returns:
+        An array of samples.
+
+    Raises:
+        TypeError: the key is not a typed key, an argument is of the wrong kind, or the dtype of
+            the samples would not be floating point.
+        ValueError: the shapes cannot be matched, or a std is negative or NaN. A traced std is
+            checked under `checkify` only, and a wrong one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.normal.html
+
+    Differs from PyTorch: the gradient reaches mean and std (PyTorch's are silently zero); the
+    documented rule of equal element counts holds (PyTorch 2.13 refuses it); `size` is called shape
+    as elsewhere here; two scalars without it give one sample, and arrays may be given with it; no
+    complex dtypes.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.random import key, normal
+    >>> normal(key(0), jnp.arange(1.0, 11.0), jnp.arange(1, 0, -0.1)).shape
+    (10,)
+    >>> normal(key(0), 0.5, jnp.arange(1.0, 6.0)).shape
+    (5,)
+    """
+    key = _checks.key("normal", key)
+    mean = _checks.array("normal", "mean", mean)
+    std = _checks.array("normal", "std", std)
+    for argument, value in (("mean", mean), ("std", std)):
+        if not jnp.issubdtype(value.dtype, jnp.number) and value.dtype != bool:
+            raise TypeError(_checks.wrong("normal", argument, "an array of numbers", value.dtype))
+    if dtype is None and not (mean.weak_type and std.weak_type):
+        argument, given = ("std", std) if mean.weak_type else ("mean", mean)
+        dtype = _checks.floating("normal", argument, given).dtype
+    dtype = _checks.float_dtype("normal", dtype)
+    shape, std = _matched(mean, std, shape)
+    for argument, value in (("mean", mean), ("std", std)):
+        if jnp.iscomplexobj(value):
+            raise TypeError(_checks.wrong("normal", argument, "real", value.dtype))
+    samples, valid = _normal(key, mean.astype(dtype), std.astype(dtype), shape)
+    text = _checks.wrong("normal", "std", "at least 0 everywhere", "{least}")
+    _checks.holds(valid, text, least=lambda: jnp.min(std))
+    return samples
+
+
+def _matched(mean: jax.Array, std: jax.Array, shape: Any) -> tuple[tuple[int, ...], jax.Array]:
+    """The shape of the samples, and std in a shape that broadcasts to it."""
+    try:
+        together = np.broadcast_shapes(mean.shape, std.shape)
+    except ValueError:
+        if mean.size != std.size:
+            expected = f"of a shape that broadcasts with mean's {mean.shape}, or of its size"
+            raise ValueError(_checks.wrong("normal", "std", expected, std.shape)) from None
+        together, std = mean.shape, std.reshape(mean.shape)
+    if shape is None:
+        return together, std
+    shape = _checks.shape("normal", shape)
+    try:
+        if np.broadcast_shapes(together, shape) == shape:
+            return shape, std
+    except ValueError:
+        pass
+    expected = f"a shape to which mean and std, {together}, broadcast"
+    raise ValueError(_checks.wrong("normal", "shape", expected, shape))
+
+
+@functools.partial(jax.jit, static_argnames="shape")
+def _normal(
+    key: jax.Array, mean: jax.Array, std: jax.Array, shape: tuple[int, ...]
+) -> tuple[jax.Array, jax.Array]:
+    dtype = mean.dtype
+    valid = std >= 0
+    std = jnp.where(valid, std, jnp.nan)
+    mean, std = (jnp.broadcast_to(x, shape).astype(wide(dtype)) for x in (mean, std))
+    samples = mean + std * jax.random.normal(unrolled(key), shape, mean.dtype)
+    return samples.astype(dtype), jnp.all(valid)
+
+
+def log_normal(
+    key: jax.Array, shape: Any, mean: ArrayLike = 1.0, std: ArrayLike = 2.0, *, dtype: Any = None
+) -> jax.Array:
+    """Samples whose logarithm is normal: `Tensor.log_normal_`.
+
+        x = exp(mean + std z),   z ~ N(0, 1)
+
+    mean and std are those of the logarithm. The gradient flows through them.
+
+    Args:
+        key: a typed key.
+        shape: an integer or a sequence of integers.
+        mean: mean of log x, a finite scalar.
+        std: standard deviation of log x, a positive finite scalar.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        An array of that shape and dtype.
+
+    Raises:
+        TypeError: the key is not a typed key, or another argument is of the wrong kind.
+        ValueError: a negative size, or mean or std out of range. Traced ones are checked under
+            `checkify` only, and wrong ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
+
+    Differs from PyTorch: takes a shape where PyTorch fills a tensor in place; infinite parameters
+    are refused.
+
+    >>> from jaxgrad.random import key, log_normal
+    >>> bool((log_normal(key(0), 5) > 0).all())
+    True
+    """
+    key, shape, dtype, (mean, std) = filled(
+        "log_normal", key, shape, dtype, {"mean": mean, "std": std}
+    )
+    samples, valid = _log_normal(key, mean, std, shape)
+    in_range("log_normal", "mean finite and std positive and finite", valid, mean=mean, std=std)
+    return samples
+
+
+@functools.partial(jax.jit, static_argnames="shape")
+def _log_normal(
+    key: jax.Array, mean: jax.Array, std: jax.Array, shape: tuple[int, ...]
+) -> tuple[jax.Array, jax.Array]:
+    valid = jnp.isfinite(mean) & jnp.isfinite(std) & (std > 0)
+    center, scale = mean.astype(wide(mean.dtype)), std.astype(wide(mean.dtype))
+    samples = jnp.exp(center + scale * jax.random.normal(unrolled(key), shape, center.dtype))
+    return jnp.where(valid, samples, jnp.nan).astype(mean.dtype), valid
