@@ -7,6 +7,7 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     autograd     backward, finite differences
     functional   losses
     random       samplers, key first
+    replay       the numbers that PyTorch draws from a seed
     fit          loss + params + optimizer + data -> fitted params
     study        the comparison study (`jaxgrad study`); not imported here
 """
@@ -15,5 +16,6 @@ from . import autograd as autograd
 from . import fit as fit
 from . import functional as functional
 from . import random as random
+from . import replay as replay
 
 __version__ = "0.1.0"

@@ -82,6 +82,13 @@ def integer(function: str, argument: str, value: Any, minimum: int) -> int:
     return result
 
 
+def concrete(function: str, argument: str, tree: Any) -> None:
+    """Refuse traced values where a function works on the host."""
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree)):
+        remedy = f"{function} runs on the host: call it outside jit, vmap and grad"
+        raise TypeError(wrong(function, argument, "concrete", "a traced array", remedy))
+
+
 def key(function: str, value: Any) -> jax.Array:
     """`value` as one typed key, of any implementation."""
     if not (isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)):

@@ -1,0 +1,54 @@
+"""PyTorch's CPU random numbers, from PyTorch's seeds, without PyTorch.
+
+    torch.manual_seed(0)            state = replay.manual_seed(0)
+    x = torch.randn(2, 3)           x, state = replay.randn(state, (2, 3))
+    p = torch.randperm(10)          p, state = replay.randperm(state, 10)
+
+The state is data: every function takes one and returns the next beside its values, and `get_state`
+and `set_state` are PyTorch's own bytes, so that a stream can change hands at any point. The
+functions work on the host, in NumPy, outside jit; the values are JAX arrays.
+
+What is replayed is PyTorch 2.13 on an x86-64 processor with AVX2 (any since 2013): measured there,
+every value and every state is the same to the bit, in float32, float64, float16 and bfloat16. None
+of it depends on the number of threads. With `ATEN_CPU_CAPABILITY=default` the words and states are
+the same and values differ in their last bits. Earlier releases draw some distributions otherwise.
+For samplers under jit, with a key, there is `jaxgrad.random`.
+"""
+
+from .continuous import cauchy as cauchy
+from .continuous import exponential as exponential
+from .continuous import rand as rand
+from .continuous import uniform as uniform
+from .discrete import bernoulli as bernoulli
+from .discrete import geometric as geometric
+from .discrete import multinomial as multinomial
+from .discrete import randint as randint
+from .discrete import randperm as randperm
+from .gaussian import log_normal as log_normal
+from .gaussian import normal as normal
+from .gaussian import randn as randn
+from .gaussian import trunc_normal as trunc_normal
+from .generator import State as State
+from .generator import get_state as get_state
+from .generator import manual_seed as manual_seed
+from .generator import set_state as set_state
+
+__all__ = [
+    "State",
+    "bernoulli",
+    "cauchy",
+    "exponential",
+    "geometric",
+    "get_state",
+    "log_normal",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "rand",
+    "randint",
+    "randn",
+    "randperm",
+    "set_state",
+    "trunc_normal",
+    "uniform",
+]

@@ -1,0 +1,65 @@
+"""Draws of integers and of categories: unchecked, on NumPy arrays."""
+
+import math
+
+import numpy as np
+
+from jaxgrad import _checks
+from jaxgrad.replay import _draws
+from jaxgrad.replay.generator import State, words32, words64
+
+
+def integers(state: State, shape: tuple[int, ...], low: int, high: int) -> _draws.Draw:
+    """Integers of [low, high) as int64: words modulo the range, two words from 2²⁸ on."""
+    span = high - low
+    words, state = (words64 if span >= 2**28 else words32)(state, math.prod(shape))
+    offsets = words.astype(np.uint64) % np.uint64(span)
+    return (offsets + np.uint64(low % 2**64)).view(np.int64).reshape(shape), state
+
+
+def permutation(state: State, count: int) -> _draws.Draw:
+    """0 … count - 1 shuffled from the front (Fisher and Yates), one word a swap."""
+    words, state = words32(state, max(count - 1, 0))
+    offsets = words % np.arange(count, 1, -1, dtype=np.uint32)
+    order = list(range(count))
+    for i, j in enumerate((offsets + np.arange(count - 1)).tolist() if count else ()):
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, np.int64), state
+
+
+def race(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
+    """Indices of the `count` largest of weights / exponential numbers, row by row.
+
+    Where two of them tie PyTorch's order is an accident of its C++ library's sort: refused.
+    """
+    noise, state = _draws.exponential(state, weights.shape, weights.dtype)
+    with np.errstate(all="ignore"):
+        quotients = _wide(weights) / _wide(noise)
+        quotients = _wide(quotients.astype(weights.dtype))
+    if count == 1:
+        return np.argmax(quotients, axis=-1, keepdims=True).astype(np.int64), state
+    order = np.argsort(-quotients, axis=-1, kind="stable")
+    ranked = np.take_along_axis(quotients, order[..., : count + 1], axis=-1)
+    if (ranked[..., 1:] == ranked[..., :-1]).any():
+        expected = f"{weights.dtype} weights that decide the order of the draws"
+        remedy = "PyTorch leaves it to chance; use float64, fewer samples or replacement"
+        raise ValueError(_checks.wrong("multinomial", "input", expected, "a tie", remedy))
+    return order[..., :count], state
+
+
+def search(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
+    """Indices at which the cumulative weights reach uniform numbers, row by row."""
+    rows = _wide(weights).reshape(-1, weights.shape[-1])
+    units, state = _draws.unit64(state, rows.shape[0] * count)
+    cumulative = np.cumsum(rows, axis=1)
+    cumulative = cumulative / cumulative[:, -1:]
+    cumulative[:, -1] = 1
+    found = np.empty((rows.shape[0], count), np.int64)
+    for row, points, out in zip(cumulative, units.reshape(found.shape), found, strict=True):
+        out[:] = np.searchsorted(row.astype(np.float64), points)
+    return found.reshape(*weights.shape[:-1], count), state
+
+
+def _wide(x: np.ndarray) -> np.ndarray:
+    """Half precision is computed with in float32."""
+    return x if x.dtype.itemsize > 2 else x.astype(np.float32)

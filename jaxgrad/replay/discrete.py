@@ -1,0 +1,313 @@
+"""Integers, permutations, coin tosses and categories as PyTorch draws them."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgrad import _checks
+from jaxgrad.replay import _arguments, _arithmetic, _choices, _draws
+from jaxgrad.replay.generator import State, checked
+
+
+def randint(
+    state: State, low: Any = 0, high: Any = None, shape: Any = None, *, dtype: Any = None
+) -> tuple[jax.Array, State]:
+    """Integers of [low, high): `torch.randint`, called as `randint(state, high, shape)` too.
+
+        x = low + w mod (high - low),   w the next word, or from a range of 2²⁸ on the next two
+
+    Args:
+        state: a state of the generator.
+        low: the least integer.
+        high: one above the greatest integer.
+        shape: an integer or a sequence of integers.
+        dtype: an integer, floating point or truth dtype; by default int64 where JAX's 64-bit types
+            are on, else int32 with the same values.
+
+    Returns:
+        The values and the next state. Bit-identical in every dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind, or traced.
+        ValueError: an empty range, or one that reaches beyond the dtype; a negative size or too
+            many elements; a 64-bit dtype while JAX's 64-bit types are off.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.randint.html
+
+    Differs from PyTorch: `size` is called shape as elsewhere here; int32 unless JAX's 64-bit types
+    are on; does not warn of integers that a floating point dtype cannot hold; at most 2³¹ elements.
+
+    >>> from jaxgrad import replay
+    >>> replay.randint(replay.manual_seed(0), 10, (5,))[0]
+    Array([4, 9, 3, 0, 3], dtype=int32)
+    >>> replay.randint(replay.manual_seed(0), -3, 3, 5)[0]
+    Array([-1,  0,  2, -3, -2], dtype=int32)
+    """
+    state = checked("randint", state)
+    if shape is None:
+        low, high, shape = 0, low, high
+    least, most = -(2**63), 2**63 - 1
+    low = _arguments.count("randint", "low", low, minimum=least, largest=most)
+    high = _arguments.count("randint", "high", high, minimum=least, largest=most)
+    shape, dtype = _arguments.shape("randint", shape), _arguments.any_dtype("randint", dtype)
+    low, high = _range(low, high, dtype)
+    values, state = _choices.integers(state, shape, low, high)
+    if jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize == 2:
+        values = values.astype(np.float32)
+    return jnp.asarray(values.astype(dtype)), state
+
+
+def _range(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
+    """The range in the dtype: its ends as PyTorch moves them where floats are sparse."""
+    _nonempty(low, high)
+    if jnp.issubdtype(dtype, jnp.floating):
+        limit = int(float(jnp.finfo(dtype).max))
+        least, most = -limit, limit
+    elif dtype.kind == "b":
+        least, most = 0, 1
+    else:
+        least, most = int(jnp.iinfo(dtype).min), int(jnp.iinfo(dtype).max)
+    if low < least or high - 1 > most:
+        expected = f"within {dtype}, [{least}, {most}]"
+        raise ValueError(_checks.wrong("randint", "[low, high)", expected, f"[{low}, {high})"))
+    if jnp.issubdtype(dtype, jnp.floating):
+        low, high = _representable(low, high, dtype)
+        _nonempty(low, high)
+    return low, high
+
+
+def _nonempty(low: int, high: int) -> None:
+    if low >= high:
+        raise ValueError(_checks.wrong("randint", "low", "less than high", f"[{low}, {high})"))
+
+
+def _representable(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
+    """Ends moved inwards by a step of the dtype where rounding would carry a draw beyond them."""
+    digits = jnp.finfo(dtype).nmant + 1
+    ends = np.array([low + 1, high - 1])
+    if dtype.itemsize == 2:
+        ends = ends.astype(np.float32)
+    rounded = map(int, ends.astype(dtype))
+    # PyTorch's own conversion to int64 wraps around at 2⁶³.
+    above, below = ((x + 2**63) % 2**64 - 2**63 for x in rounded)
+    if above < low:
+        low = above + 2 ** max(abs(low + 1).bit_length() - digits, 0)
+    if below >= high:
+        high = below - 2 ** max(abs(high - 1).bit_length() - digits, 0)
+    return low, high
+
+
+def randperm(state: State, n: int) -> tuple[jax.Array, State]:
+    """A random permutation of 0 … n - 1: `torch.randperm`.
+
+        for i = 0 … n - 2:   swap xᵢ and xⱼ,   j = i + w mod (n - i)       (Fisher and Yates)
+
+    Args:
+        state: a state of the generator.
+        n: how many, a Python integer.
+
+    Returns:
+        The permutation and the next state, in JAX's default integer dtype. Bit-identical.
+
+    Raises:
+        TypeError: state or n is of the wrong kind.
+        ValueError: n is negative or too large.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.randperm.html
+
+    Differs from PyTorch: at most 214 748 364 integers; int32 unless JAX's 64-bit types are on.
+
+    >>> from jaxgrad import replay
+    >>> replay.randperm(replay.manual_seed(0), 5)[0]
+    Array([4, 0, 1, 3, 2], dtype=int32)
+    """
+    state = checked("randperm", state)
+    n = _arguments.count("randperm", "n", n, minimum=0, largest=(2**32 - 1) // 20)
+    values, state = _choices.permutation(state, n)
+    return jnp.asarray(values.astype(_arguments.default_int())), state
+
+
+def bernoulli(
+    state: State, input: Any, shape: Any = None, *, dtype: Any = None
+) -> tuple[jax.Array, State]:
+    """Ones with probability p: `torch.bernoulli(p)`, and with a shape `Tensor.bernoulli_(p)`.
+
+        x = 1 if u < p else 0,   u ~ U[0, 1)
+
+    An array of float64 probabilities, and a scalar with a shape, is compared with 53 random bits,
+    other arrays with 24.
+
+    Args:
+        state: a state of the generator.
+        input: probabilities in [0, 1]: a floating point array, or with a shape a scalar.
+        shape: the shape of the samples where the probability is a scalar; else left out.
+        dtype: where there is a shape a real floating point dtype, float32 by default.
+
+    Returns:
+        Zeros and ones, in the array's shape and dtype or in the ones asked for, and the next state.
+        Bit-identical.
+
+    Raises:
+        TypeError: an argument is of the wrong kind, or traced; a number without a shape.
+        ValueError: a probability outside [0, 1] or NaN; a dtype without a shape; a negative size
+            or too many elements.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
+
+    Differs from PyTorch: takes a shape where PyTorch fills a tensor in place; at most 2³¹ elements.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad import replay
+    >>> replay.bernoulli(replay.manual_seed(0), jnp.array([0.0, 0.5, 0.5, 1.0]))[0]
+    Array([0., 0., 1., 1.], dtype=float32)
+    >>> replay.bernoulli(replay.manual_seed(0), 0.5, 4)[0]
+    Array([0., 0., 1., 0.], dtype=float32)
+    """
+    state = checked("bernoulli", state)
+    if shape is None:
+        probability, result = _probabilities(input, dtype)
+    else:
+        shape, result = (
+            _arguments.shape("bernoulli", shape),
+            _arguments.float_dtype("bernoulli", dtype),
+        )
+        probability = np.broadcast_to(_arguments.real("bernoulli", "input", input), shape)
+    least, most = np.min(probability, initial=1), np.max(probability, initial=0)
+    if not (0 <= least and most <= 1):
+        got = f"{least} to {most}"
+        raise ValueError(_checks.wrong("bernoulli", "input", "in [0, 1] everywhere", got))
+    unit = _draws.unit64 if probability.dtype == np.float64 else _draws.unit32
+    values, state = unit(state, probability.size)
+    return jnp.asarray((values.reshape(probability.shape) < probability).astype(result)), state
+
+
+def _probabilities(input: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
+    """An array of probabilities, in float32 or float64, and its own dtype."""
+    _checks.concrete("bernoulli", "input", input)
+    if isinstance(input, (int, float)):
+        remedy = "say how many with shape="
+        raise TypeError(_checks.wrong("bernoulli", "input", "an array", f"{input!r:.60}", remedy))
+    if dtype is not None:
+        remedy = "the array decides it"
+        expected = "left out beside an array"
+        raise ValueError(_checks.wrong("bernoulli", "dtype", expected, f"{dtype!r:.60}", remedy))
+    probability = np.asarray(_checks.floating("bernoulli", "input", input))
+    narrow = probability.dtype.itemsize == 2
+    return probability.astype(np.float32) if narrow else probability, probability.dtype
+
+
+def multinomial(
+    state: State, input: Any, num_samples: int, replacement: bool = False
+) -> tuple[jax.Array, State]:
+    """Category indices with the given weights, row by row: `torch.multinomial`.
+
+        with replacement, two draws or more:   the first i with w₀ + … + wᵢ ≥ u Σⱼ wⱼ
+        else:   the largest of wᵢ / eᵢ,   eᵢ exponential
+
+    Args:
+        state: a state of the generator.
+        input: weights w, (categories,) or (rows, categories): floating point, finite, at least 0.
+        num_samples: how many draws from each row, a positive Python integer.
+        replacement: whether a category may be drawn again.
+
+    Returns:
+        Indices, (num_samples,) or (rows, num_samples), in JAX's default integer dtype, and the
+        next state. Bit-identical.
+
+    Raises:
+        TypeError: an argument is of the wrong kind, or traced.
+        ValueError: num_samples is not positive or too large; the weights are 0-D, more than 2-D,
+            without categories or more than 2²⁴ of them; a weight is negative, infinite or NaN; a
+            row has no non-zero weight; two quotients that decide tie.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
+
+    Differs from PyTorch: a tie that decides the order of draws without replacement is refused: in
+    PyTorch it is an accident of the C++ library's sort. Ties are rare in float32 up to thousands of
+    draws, common in half precision, and certain where more draws are asked for than there are
+    non-zero weights. Indices are int32 unless JAX's 64-bit types are on.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad import replay
+    >>> weights = jnp.array([10.0, 0.0, 13.0, 10.0])
+    >>> replay.multinomial(replay.manual_seed(0), weights, 2)[0]
+    Array([2, 3], dtype=int32)
+    >>> replay.multinomial(replay.manual_seed(0), weights, 5, replacement=True)[0]
+    Array([3, 3, 2, 3, 2], dtype=int32)
+    """
+    name = "multinomial"
+    state = checked(name, state)
+    _checks.concrete(name, "input", input)
+    weights = np.asarray(_checks.floating(name, "input", input))
+    num_samples = _arguments.count(name, "num_samples", num_samples, minimum=1)
+    if not isinstance(replacement, (bool, np.bool_)):
+        got = f"{type(replacement).__name__} {replacement!r:.60}"
+        raise TypeError(_checks.wrong(name, "replacement", "True or False", got))
+    _check_weights(weights, num_samples, bool(replacement))
+    _arguments.shape(name, (*weights.shape[:-1], num_samples))
+    draw = _choices.search if replacement and num_samples > 1 else _choices.race
+    values, state = draw(state, weights, num_samples)
+    return jnp.asarray(values.astype(_arguments.default_int())), state
+
+
+def _check_weights(weights: np.ndarray, num_samples: int, replacement: bool) -> None:
+    name, categories = "multinomial", weights.shape[-1] if weights.ndim else 0
+    if weights.ndim not in (1, 2) or not 0 < categories <= 2**24:
+        expected = "(categories,) or (rows, categories), with 1 to 2**24 categories"
+        raise ValueError(_checks.wrong(name, "input", expected, f"shape {weights.shape}"))
+    if not replacement and num_samples > categories:
+        expected = f"at most the {categories} categories without replacement"
+        remedy = "draw with replacement=True"
+        raise ValueError(_checks.wrong(name, "num_samples", expected, num_samples, remedy))
+    least, most = np.min(weights, initial=0), np.max(weights, initial=0)
+    if not (least >= 0 and most < np.inf):
+        got = f"{least} to {most}"
+        raise ValueError(_checks.wrong(name, "input", "finite and at least 0 everywhere", got))
+    if not (weights > 0).any(axis=-1).all():
+        got = "a row of zeros"
+        raise ValueError(_checks.wrong(name, "input", "positive somewhere in each row", got))
+
+
+def geometric(state: State, shape: Any, p: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
+    """Geometric numbers, trials up to the first success: `Tensor.geometric_(p)`.
+
+        x = ⌈log u / log(1 - p)⌉,   u ~ U[0, 1) of 53 bits, in float64 whatever the dtype
+
+    Args:
+        state: a state of the generator.
+        shape: an integer or a sequence of integers.
+        p: the probability of success, a scalar in (0, 1).
+        dtype: a real floating point dtype; float32 by default, as in PyTorch.
+
+    Returns:
+        The values and the next state. Bit-identical in every dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind, or traced.
+        ValueError: a negative size or too many elements, p outside (0, 1), or float64 while JAX's
+            64-bit types are off.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
+
+    Differs from PyTorch: takes a shape where PyTorch fills a tensor in place; at most 2³¹ elements;
+    no integer dtypes.
+
+    >>> from jaxgrad import replay
+    >>> replay.geometric(replay.manual_seed(0), 3, 0.1)[0]
+    Array([1., 4., 8.], dtype=float32)
+    """
+    name = "geometric"
+    state = checked(name, state)
+    shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
+    p = _arguments.real(name, "p", p)
+    if not 0 < p < 1:
+        raise ValueError(_checks.wrong(name, "p", "in (0, 1)", p))
+    units, state = _draws.unit64(state, math.prod(shape))
+    logs = _arithmetic.libm(math.log, np.where(units > 0, units, 1))
+    logs = np.where(units > 0, logs, -np.inf)
+    with np.errstate(all="ignore"):
+        values = np.ceil(logs / math.log1p(-p))
+    return jnp.asarray(_draws.narrow(values, dtype).reshape(shape)), state
