@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_api import public
 
+from jaxgrad import replay
+
 SCALARS = st.sampled_from(
     [None, True, 0, 1, -1, 3, 2**40, 10**30, 0.0, 0.5, -0.5, 2.0, 1e39, np.nan, np.inf, -np.inf]
     + [1j, "", "mean", "text", b"bytes", object(), int, len, ..., NotImplemented, slice(2)]
@@ -50,8 +52,15 @@ CALLABLES = st.sampled_from(
 )
 OPTIMIZERS = st.builds(optax.sgd, st.sampled_from([0.1, 1e30, np.nan]))
 STEPS = st.one_of(st.sampled_from([1, 2]), SCALARS.filter(lambda x: x != 2**40))
+STATES = st.builds(replay.manual_seed, st.integers(-(2**63), 2**64 - 1))
 
 GOOD = {
+    "state": st.one_of(STATES, STATES, STATES, st.builds(replay.State, *[JUNK] * 6)),
+    "new_state": STATES.map(replay.get_state),
+    "p": st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+    "low": st.integers(-5, 5),
+    "high": st.integers(-5, 5),
+    "n": st.integers(-1, 20),
     "key": KEYS,
     "fn": CALLABLES,
     "loss_fn": CALLABLES,

@@ -21,7 +21,8 @@ _QUARTER_PI = (0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8)
 def fma32(a: Any, b: Any, c: Any) -> np.ndarray:
     """A * b + c in float32, rounded once."""
     product = np.multiply(a, b, dtype=np.float64)  # exact: 24 + 24 bits fit in 53
-    total = np.atleast_1d(product + np.float64(c))
+    with np.errstate(invalid="ignore"):
+        total = np.atleast_1d(product + np.float64(c))
     # The sum is rounded to float64 and again to float32, which errs where the first rounding
     # lands halfway between two float32 numbers: rare enough to look at one by one.
     halfway = (total.view(np.int64) & 0x1FFFFFFF) == 0x10000000
@@ -30,14 +31,17 @@ def fma32(a: Any, b: Any, c: Any) -> np.ndarray:
         error = _two_sum(product, c)[1]
         nudged = np.nextafter(total[halfway], np.copysign(np.inf, error))
         total[halfway] = np.where(error == 0, total[halfway], nudged)
-    return total.astype(np.float32)
+    with np.errstate(over="ignore"):
+        return total.astype(np.float32)
 
 
 def fma64(a: Any, b: Any, c: Any) -> np.ndarray:
     """A * b + c in float64, rounded once (but for ties of one in about 2⁵⁰)."""
-    product, low = _two_product(a, b)
-    total, error = _two_sum(product, c)
-    return np.where(np.isfinite(total + low), total + (error + low), product + c)
+    with np.errstate(all="ignore"):
+        product, low = _two_product(a, b)
+        total, error = _two_sum(product, c)
+        fused = total + (error + low)
+        return np.where(np.isfinite(fused), fused, product + c)
 
 
 def _two_sum(a: Any, b: Any) -> tuple[Any, Any]:

@@ -51,8 +51,9 @@ def search(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
     """Indices at which the cumulative weights reach uniform numbers, row by row."""
     rows = _wide(weights).reshape(-1, weights.shape[-1])
     units, state = _draws.unit64(state, rows.shape[0] * count)
-    cumulative = np.cumsum(rows, axis=1)
-    cumulative = cumulative / cumulative[:, -1:]
+    with np.errstate(all="ignore"):
+        cumulative = np.cumsum(rows, axis=1)
+        cumulative = cumulative / cumulative[:, -1:]
     cumulative[:, -1] = 1
     found = np.empty((rows.shape[0], count), np.int64)
     for row, points, out in zip(cumulative, units.reshape(found.shape), found, strict=True):

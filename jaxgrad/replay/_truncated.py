@@ -66,7 +66,10 @@ def _thinned(
     b: float,
 ) -> _draws.Draw:
     """A uniform number x stays with probability p(x) / max p."""
-    log_peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    peak = (max(a, min(mean, b)) - mean) / std
+    if (b - a) / std * max(abs(peak), 0.4) > ROUNDS:  # about the mean number of tries
+        raise _hopeless(a, b)
+    log_peak = -0.5 * peak**2
     values = np.zeros(shape, dtype)
     pending = np.ones(shape, bool)
     for _ in range(ROUNDS):

@@ -72,7 +72,9 @@ def _range(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
         least, most = int(jnp.iinfo(dtype).min), int(jnp.iinfo(dtype).max)
     if low < least or high - 1 > most:
         expected = f"within {dtype}, [{least}, {most}]"
-        raise ValueError(_checks.wrong("randint", "[low, high)", expected, f"[{low}, {high})"))
+        remedy = "name another dtype (int64 needs jax_enable_x64)"
+        got = f"[{low}, {high})"
+        raise ValueError(_checks.wrong("randint", "[low, high)", expected, got, remedy))
     if jnp.issubdtype(dtype, jnp.floating):
         low, high = _representable(low, high, dtype)
         _nonempty(low, high)

@@ -125,7 +125,8 @@ def _scalar_mean(mean: Any, dtype: np.dtype) -> np.ndarray:
 
 def _real_array(argument: str, value: Any) -> np.ndarray:
     result = _checks.array("normal", argument, value)
-    if not jnp.issubdtype(result.dtype, jnp.number) or jnp.iscomplexobj(result):
+    kinds = (jnp.floating, jnp.integer, jnp.bool_)
+    if not any(jnp.issubdtype(result.dtype, kind) for kind in kinds):
         raise TypeError(_checks.wrong("normal", argument, "an array of reals", result.dtype))
     return np.asarray(result)
 
@@ -140,7 +141,7 @@ def _together(mean: np.ndarray, std: np.ndarray) -> tuple[int, ...]:
 
 
 def _at_least_zero(std: Any) -> None:
-    least = np.min(std, initial=np.inf)
+    least = np.min(std, initial=0)
     if not least >= 0:
         raise ValueError(_checks.wrong("normal", "std", "at least 0 everywhere", least))
 
