@@ -8,10 +8,17 @@ The state is data: every function takes one and returns the next beside its valu
 and `set_state` are PyTorch's own bytes, so that a stream can change hands at any point. The
 functions work on the host, in NumPy, outside jit; the values are JAX arrays.
 
-What is replayed is PyTorch 2.13 on an x86-64 processor with AVX2 (any since 2013): measured there,
-every value and every state is the same to the bit, in float32, float64, float16 and bfloat16. None
-of it depends on the number of threads. With `ATEN_CPU_CAPABILITY=default` the words and states are
-the same and values differ in their last bits. Earlier releases draw some distributions otherwise.
+What is replayed is PyTorch 2.13 on an x86-64 processor with AVX2 or AVX-512. Measured there (AMD,
+glibc), every value and every state is the same to the bit in float32, float64, float16 and bfloat16,
+whatever the number of threads. What limits this:
+
+- `ATEN_CPU_CAPABILITY=default`, or a processor without AVX2: the same words, but values that differ
+  in their last bits: normals by up to 2e-6 in float32, uniform numbers by 1 ulp.
+- Where float64 logarithms, sines or cosines are part of a draw they are the C library's, as in
+  PyTorch; another one may round the last bit otherwise.
+- Earlier releases draw some of this differently: exponential and Bernoulli numbers through Intel's
+  MKL, truncated normals by inversion, integers of a range from 2²⁸ to 2³² from one word.
+
 For samplers under jit, with a key, there is `jaxgrad.random`.
 """
 

@@ -171,19 +171,18 @@ def bernoulli(
     state = checked("bernoulli", state)
     if shape is None:
         probability, result = _probabilities(input, dtype)
+        shape = probability.shape
     else:
-        shape, result = (
-            _arguments.shape("bernoulli", shape),
-            _arguments.float_dtype("bernoulli", dtype),
-        )
-        probability = np.broadcast_to(_arguments.real("bernoulli", "input", input), shape)
+        shape = _arguments.shape("bernoulli", shape)
+        result = _arguments.float_dtype("bernoulli", dtype)
+        probability = np.array(_arguments.real("bernoulli", "input", input))
     least, most = np.min(probability, initial=1), np.max(probability, initial=0)
     if not (0 <= least and most <= 1):
         got = f"{least} to {most}"
         raise ValueError(_checks.wrong("bernoulli", "input", "in [0, 1] everywhere", got))
     unit = _draws.unit64 if probability.dtype == np.float64 else _draws.unit32
-    values, state = unit(state, probability.size)
-    return jnp.asarray((values.reshape(probability.shape) < probability).astype(result)), state
+    values, state = unit(state, math.prod(shape))
+    return jnp.asarray((values.reshape(shape) < probability).astype(result)), state
 
 
 def _probabilities(input: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:

@@ -148,16 +148,17 @@ def _at_least_zero(std: Any) -> None:
 
 def _combined(operation: np.ufunc, values: np.ndarray, other: np.ndarray) -> np.ndarray:
     """PyTorch's in-place operation: computed in the dtype the two promote to, then rounded."""
-    if jnp.issubdtype(other.dtype, jnp.floating):
-        work = np.dtype(jnp.promote_types(values.dtype, other.dtype))
-    else:
-        work = values.dtype
-    other = _draws.narrow(other, work)
-    if work.itemsize == 2:
-        work = np.dtype(np.float32)
+    if not jnp.issubdtype(other.dtype, jnp.floating):
+        other = _draws.narrow(other, values.dtype)
+    wider = max(values.dtype, other.dtype, key=_size)
+    work = wider if wider.itemsize > 2 else np.dtype(np.float32)
     with np.errstate(all="ignore"):
         result = operation(values.astype(work), other.astype(work))
     return _draws.narrow(result, values.dtype)
+
+
+def _size(dtype: np.dtype) -> int:
+    return dtype.itemsize
 
 
 def log_normal(
@@ -216,7 +217,8 @@ def trunc_normal(
 
     Where [a, b] holds more than 0.3 of the mass, normal numbers of the whole shape are drawn until
     every element has been inside once; elsewhere uniform ones, each kept with probability
-    p(x) / max p. PyTorch before 2.13 inverted the distribution function instead.
+    p(x) / max p. Earlier releases of PyTorch inverted the
+    distribution function instead.
 
     Args:
         state: a state of the generator.
