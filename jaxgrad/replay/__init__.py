@@ -9,8 +9,8 @@ and `set_state` are PyTorch's own bytes, so that a stream can change hands at an
 functions work on the host, in NumPy, outside jit; the values are JAX arrays.
 
 What is replayed is PyTorch 2.13 on an x86-64 processor with AVX2 or AVX-512. Measured there (AMD,
-glibc), every value and every state is the same to the bit in float32, float64, float16 and bfloat16,
-whatever the number of threads. What limits this:
+glibc), every value and every state is the same to the bit in float32, float64, float16 and
+bfloat16, whatever the number of threads. What limits this:
 
 - `ATEN_CPU_CAPABILITY=default`, or a processor without AVX2: the same words, but values that differ
   in their last bits: normals by up to 2e-6 in float32, uniform numbers by 1 ulp.

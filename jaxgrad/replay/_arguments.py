@@ -13,6 +13,9 @@ LARGEST = 2**31
 """Elements of one draw; beyond, its words alone would fill the memory of most hosts."""
 
 
+_FLOATS = ("float32", "float64", "float16", "bfloat16")
+
+
 def shape(function: str, value: Any) -> tuple[int, ...]:
     """`value` as a shape of at most `LARGEST` elements."""
     _checks.concrete(function, "shape", value)
@@ -56,7 +59,14 @@ def float_dtype(function: str, value: Any) -> np.dtype:
     if value is None:
         return np.dtype(np.float32)
     _available(function, value)
-    return np.dtype(_checks.float_dtype(function, value))
+    return floating(function, "dtype", _checks.float_dtype(function, value))
+
+
+def floating(function: str, argument: str, dtype: Any) -> np.dtype:
+    """`dtype` as one of the floating point dtypes that PyTorch's samplers know."""
+    if str(dtype) not in _FLOATS:
+        raise TypeError(_checks.wrong(function, argument, "one of " + ", ".join(_FLOATS), dtype))
+    return np.dtype(dtype)
 
 
 def any_dtype(function: str, value: Any) -> np.dtype:
@@ -69,7 +79,7 @@ def any_dtype(function: str, value: Any) -> np.dtype:
         dtype = np.dtype(jnp.zeros((), value).dtype)
     except (TypeError, ValueError) as error:
         raise TypeError(_checks.wrong(function, "dtype", expected, f"{value!r:.60}")) from error
-    if not any(jnp.issubdtype(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_)):
+    if dtype.kind not in "iub" and str(dtype) not in _FLOATS:
         raise TypeError(_checks.wrong(function, "dtype", expected, dtype))
     return dtype
 

@@ -196,6 +196,7 @@ def _probabilities(input: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
         expected = "left out beside an array"
         raise ValueError(_checks.wrong("bernoulli", "dtype", expected, f"{dtype!r:.60}", remedy))
     probability = np.asarray(_checks.floating("bernoulli", "input", input))
+    _arguments.floating("bernoulli", "input", probability.dtype)
     narrow = probability.dtype.itemsize == 2
     return probability.astype(np.float32) if narrow else probability, probability.dtype
 
@@ -243,6 +244,7 @@ def multinomial(
     state = checked(name, state)
     _checks.concrete(name, "input", input)
     weights = np.asarray(_checks.floating(name, "input", input))
+    _arguments.floating(name, "input", weights.dtype)
     num_samples = _arguments.count(name, "num_samples", num_samples, minimum=1)
     if not isinstance(replacement, (bool, np.bool_)):
         got = f"{type(replacement).__name__} {replacement!r:.60}"

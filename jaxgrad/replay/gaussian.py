@@ -105,7 +105,8 @@ def _normal_arrays(state: State, mean: Any, std: Any, dtype: Any) -> tuple[jax.A
         remedy = "the arrays decide it"
         raise ValueError(_checks.wrong("normal", "dtype", "left out beside arrays", dtype, remedy))
     given, argument = (mean, "mean") if arrays[0] else (std, "std")
-    result = np.dtype(_checks.floating("normal", argument, given).dtype)
+    given = _checks.floating("normal", argument, given)
+    result = _arguments.floating("normal", argument, given.dtype)
     if not arrays[1]:
         std = _arguments.real("normal", "std", std)
         _at_least_zero(std)
@@ -125,9 +126,8 @@ def _scalar_mean(mean: Any, dtype: np.dtype) -> np.ndarray:
 
 def _real_array(argument: str, value: Any) -> np.ndarray:
     result = _checks.array("normal", argument, value)
-    kinds = (jnp.floating, jnp.integer, jnp.bool_)
-    if not any(jnp.issubdtype(result.dtype, kind) for kind in kinds):
-        raise TypeError(_checks.wrong("normal", argument, "an array of reals", result.dtype))
+    if result.dtype.kind not in "iub":
+        _arguments.floating("normal", argument, result.dtype)
     return np.asarray(result)
 
 
