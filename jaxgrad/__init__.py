@@ -7,6 +7,7 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     autograd     backward, finite differences
     functional   losses
     random       samplers, key first
+    init         initial weights, key first: torch.nn.init and the layers' defaults
     replay       the numbers that PyTorch draws from a seed
     fit          loss + params + optimizer + data -> fitted params
     study        the comparison study (`jaxgrad study`); not imported here
@@ -15,6 +16,7 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
 from . import autograd as autograd
 from . import fit as fit
 from . import functional as functional
+from . import init as init
 from . import random as random
 from . import replay as replay
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 from jax.experimental import checkify
 
@@ -64,6 +65,37 @@ def scalar(function: str, argument: str, value: Any) -> jax.Array:
         got = f"{result.dtype}{list(result.shape)}"
         raise TypeError(wrong(function, argument, "a real scalar", got))
     return result
+
+
+def number(function: str, argument: str, value: Any) -> float | jax.Array:
+    """`value` as a real scalar: a Python number stays one, with all its digits."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return scalar(function, argument, value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(
+            wrong(function, argument, "a number in range", "an integer beyond it")
+        ) from error
+
+
+def static_number(function: str, argument: str, value: Any) -> float:
+    """`value` as a finite Python number, which decides what is traced."""
+    if isinstance(value, Tracer):
+        remedy = f"under jit make it static: static_argnames={argument!r}"
+        raise TypeError(wrong(function, argument, "a concrete number", "a tracer", remedy))
+    result = float(number(function, argument, value))
+    if not math.isfinite(result):
+        raise ValueError(wrong(function, argument, "finite", result))
+    return result
+
+
+def truth(function: str, argument: str, value: Any) -> bool:
+    """`value` as a static truth value; 1 and "no" are none."""
+    if not isinstance(value, (bool, np.bool_)):
+        got = f"{type(value).__name__} {value!r:.60}"
+        raise TypeError(wrong(function, argument, "True or False", got))
+    return bool(value)
 
 
 def integer(function: str, argument: str, value: Any, minimum: int) -> int:

@@ -1,0 +1,89 @@
+"""The keyed source: a law's numbers from a key, and a weight's layout and place."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+from jax.sharding import NamedSharding, PartitionSpec
+
+from jaxgrad import _checks, random
+from jaxgrad._dtypes import wide
+from jaxgrad.init._laws import Draw
+from jaxgrad.init._plans import Plan
+
+LAYOUTS = ("torch", "flax")
+
+
+class Target(NamedTuple):
+    """What is to be filled: checked, with the shape in PyTorch's layout."""
+
+    key: jax.Array
+    shape: tuple[int, ...]
+    dtype: Any
+
+
+def target(function: str, key: Any, shape: Any, dtype: Any, layout: Any = "torch") -> Target:
+    """The arguments that all initialisers share, checked."""
+    key, shape = _checks.key(function, key), torch_shape(function, shape, layout)
+    return Target(key, shape, _checks.float_dtype(function, dtype))
+
+
+def torch_shape(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
+    """The shape in PyTorch's layout: (out, in, *kernel) of (*kernel, in, out)."""
+    shape = _checks.shape(function, shape)
+    if _checks.option(function, "layout", layout, LAYOUTS) == "flax" and len(shape) > 1:
+        return (shape[-1], shape[-2], *shape[:-2])
+    return shape
+
+
+def sample(key: jax.Array, draw: Draw, dtype: Any) -> jax.Array:
+    """The numbers of one draw."""
+    if draw.kind == "constant":
+        return jnp.full(draw.shape, draw.args[0], dtype)
+    if draw.kind == "uniform":
+        return random.uniform(key, draw.shape, *draw.args, dtype=dtype)
+    if draw.kind == "randperm":
+        rows = jnp.broadcast_to(jnp.arange(draw.shape[0])[:, None], draw.shape)
+        return jax.random.permutation(key, rows, independent=True)
+    # In the wide dtype, so that mean and std are not rounded to a narrow one first.
+    mean, std = draw.args
+    return random.normal(key, mean, std, draw.shape, dtype=wide(dtype)).astype(dtype)
+
+
+def placed(function: str, weight: jax.Array, out_sharding: Any, layout: str = "torch") -> jax.Array:
+    """A weight of PyTorch's layout in the asked one, and where it was asked for."""
+    if layout == "flax" and weight.ndim > 1:
+        weight = jnp.moveaxis(weight, (0, 1), (-1, -2))
+    if out_sharding is None:
+        return weight
+    if not isinstance(out_sharding, (NamedSharding, PartitionSpec)):
+        got = f"{type(out_sharding).__name__} {out_sharding!r:.60}"
+        expected = "a NamedSharding, a PartitionSpec or None"
+        raise TypeError(_checks.wrong(function, "out_sharding", expected, got))
+    if not isinstance(weight, Tracer):
+        return jax.device_put(weight, out_sharding)
+    named = isinstance(out_sharding, NamedSharding)
+    mesh = out_sharding.mesh if named else jax.sharding.get_abstract_mesh()
+    if mesh.explicit_axes:
+        return jax.sharding.reshard(weight, out_sharding)
+    return jax.lax.with_sharding_constraint(weight, out_sharding)
+
+
+def kept(draws: tuple[Draw, ...]) -> list[Draw]:
+    """The draws that no later one overwrites in full."""
+    last = {draw.name: index for index, draw in enumerate(draws) if draw.row is None}
+    return [draw for index, draw in enumerate(draws) if index >= last[draw.name]]
+
+
+def parameters(function: str, key: Any, plan: Plan, dtype: Any) -> dict[str, jax.Array]:
+    """A layer's parameters by name: one key for each draw that is kept."""
+    key, dtype = _checks.key(function, key), _checks.float_dtype(function, dtype)
+    draws = kept(plan.draws)
+    keys = iter(jax.random.split(key, sum(draw.kind != "constant" for draw in draws)))
+    filled = dict.fromkeys(plan.names, jnp.zeros((), dtype))
+    for draw in draws:
+        values = sample(key if draw.kind == "constant" else next(keys), draw, dtype)
+        row = draw.row
+        filled[draw.name] = values if row is None else filled[draw.name].at[row].set(values)
+    return filled

@@ -1,0 +1,240 @@
+"""Weights of independent elements whose law does not depend on the shape."""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks, random
+from jaxgrad._dtypes import wide
+from jaxgrad.init import _draws, _laws
+
+
+def uniform(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    a: ArrayLike = 0.0,
+    b: ArrayLike = 1.0,
+) -> jax.Array:
+    """Weights of the uniform distribution on [a, b): `torch.nn.init.uniform_`.
+
+        w = a + u (b - a),   u ~ U[0, 1)
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        a: lower end, a finite scalar.
+        b: upper end, a finite scalar, at least a; b - a must be finite too.
+
+    Returns:
+        An array of that shape and dtype; the gradient flows through a and b.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size, or a and b out of order or out of range. Traced a and b are
+            checked under `checkify` only, and wrong ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
+
+    Differs from PyTorch: makes an array instead of filling a tensor.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> init.uniform(jax.random.key(0), (3, 5), a=-1.0).shape
+    (3, 5)
+    """
+    key, shape, dtype = _draws.target("uniform", key, shape, dtype)
+    weight = random.uniform(key, shape, a, b, dtype=dtype)
+    return _draws.placed("uniform", weight, out_sharding)
+
+
+def normal(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    mean: ArrayLike = 0.0,
+    std: ArrayLike = 1.0,
+) -> jax.Array:
+    """Weights of the normal distribution: `torch.nn.init.normal_`.
+
+        w = mean + std z,   z ~ N(0, 1)
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        mean: a scalar.
+        std: standard deviation, a scalar, at least 0.
+
+    Returns:
+        An array of that shape and dtype; the gradient flows through mean and std.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size, or std is negative or NaN. A traced std is checked under
+            `checkify` only, and a wrong one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.normal_
+
+    Differs from PyTorch: makes an array instead of filling a tensor.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> init.normal(jax.random.key(0), (3, 5), std=0.02).shape
+    (3, 5)
+    """
+    key, shape, dtype = _draws.target("normal", key, shape, dtype)
+    args = _checks.number("normal", "mean", mean), _checks.number("normal", "std", std)
+    weight = _draws.sample(key, _laws.Draw("weight", shape, "normal", args), dtype)
+    return _draws.placed("normal", weight, out_sharding)
+
+
+def bernoulli(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    p: ArrayLike = 0.5,
+    values: ArrayLike | Sequence[float] = (0.0, 1.0),
+) -> jax.Array:
+    """Weights of two values: `Tensor.bernoulli_(p)` for 0 and 1.
+
+        P(w = values[1]) = p,   P(w = values[0]) = 1 - p
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        p: the probability of the second value, a scalar in [0, 1].
+        values: the two values.
+
+    Returns:
+        An array of that shape and dtype. The gradient flows through the values, not through p.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size, not two values, or p outside [0, 1] or NaN. A traced p is
+            checked under `checkify` only, and a wrong one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bernoulli_.html
+
+    Differs from PyTorch: other values than 0 and 1; makes an array instead of filling a tensor.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> w = init.bernoulli(jax.random.key(0), (3, 5), p=0.3, values=(-1.0, 1.0))
+    >>> w.shape, bool(((w == -1) | (w == 1)).all())
+    ((3, 5), True)
+    """
+    key, shape, dtype = _draws.target("bernoulli", key, shape, dtype)
+    p = _checks.number("bernoulli", "p", p)
+    values = _values("bernoulli", values, dtype)
+    if values.size != 2:
+        raise ValueError(_checks.wrong("bernoulli", "values", "two", values.size))
+    text = _checks.wrong("bernoulli", "p", "in [0, 1]", "{p}")
+    _checks.holds((p >= 0) & (p <= 1), text, p=lambda: jnp.asarray(p))
+    return _draws.placed("bernoulli", _bernoulli(key, p, values, shape), out_sharding)
+
+
+@functools.partial(jax.jit, static_argnames="shape")
+def _bernoulli(
+    key: jax.Array, p: ArrayLike, values: jax.Array, shape: tuple[int, ...]
+) -> jax.Array:
+    p = jax.lax.stop_gradient(jnp.asarray(p).astype(wide(values.dtype)))
+    second = jax.random.bernoulli(key, p, shape, mode="high")  # resolves p far below 2⁻²³
+    weight = jnp.where(second, values[1], values[0])
+    return jnp.where((p >= 0) & (p <= 1), weight, jnp.nan)
+
+
+def multinomial(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    values: ArrayLike | Sequence[float],
+    weights: ArrayLike | Sequence[float],
+) -> jax.Array:
+    """Weights of finitely many values, drawn with given weights: `values[torch.multinomial(…)]`.
+
+        P(w = valuesᵢ) = weightsᵢ / Σⱼ weightsⱼ
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        values: what is drawn, one-dimensional.
+        weights: how often, as many numbers, finite, at least 0, not normalised.
+
+    Returns:
+        An array of that shape and dtype. The gradient flows through the values, not through the
+        weights.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size; no values, or not as many weights; a weight is negative,
+            infinite or NaN, or none is positive. Facts about traced weights are checked under
+            `checkify` only, and wrong ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
+
+    Differs from PyTorch: PyTorch draws indices; they are drawn with replacement.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> w = init.multinomial(
+    ...     jax.random.key(0), (3, 5), values=[-1.0, 0.0, 1.0], weights=[1.0, 0.0, 2.0]
+    ... )
+    >>> w.shape, bool((abs(w) == 1).all())
+    ((3, 5), True)
+    """
+    name = "multinomial"
+    key, shape, dtype = _draws.target(name, key, shape, dtype)
+    values, weights = _values(name, values, dtype), _checks.array(name, "weights", weights)
+    if weights.shape != values.shape:
+        expected = f"as many as values, {values.size}"
+        raise ValueError(_checks.wrong(name, "weights", expected, f"shape {weights.shape}"))
+    # Integers count too: PyTorch's users write [10, 0, 13].
+    integers = jnp.issubdtype(weights.dtype, jnp.integer)
+    weights = _checks.floating(name, "weights", weights.astype(float) if integers else weights)
+    proper = jnp.isfinite(weights) & (weights >= 0)
+    valid = jnp.all(proper) & jnp.any(weights > 0)
+    text = _checks.wrong(name, "weights", "finite, at least 0, and one of them positive", "{w}")
+    _checks.holds(valid, text, w=lambda: weights)
+    size = max(1, math.prod(shape))  # a sampler draws once or more
+    indices = random.multinomial(key, weights, size, replacement=True)
+    return _draws.placed(name, _chosen(values, indices, shape), out_sharding)
+
+
+@functools.partial(jax.jit, static_argnames="shape")
+def _chosen(values: jax.Array, indices: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """The values at the indices, NaN at -1; one index too many where the shape is empty."""
+    weight = jnp.where(indices >= 0, values[indices], jnp.nan)
+    return weight[: math.prod(shape)].reshape(shape)
+
+
+def _values(function: str, values: Any, dtype: Any) -> jax.Array:
+    """What may be drawn: real numbers, one-dimensional and not empty."""
+    array = _checks.array(function, "values", values)
+    real = jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
+    if not real:
+        raise TypeError(_checks.wrong(function, "values", "real numbers", array.dtype))
+    if array.ndim != 1 or not array.size:
+        expected = "one-dimensional and not empty"
+        raise ValueError(_checks.wrong(function, "values", expected, f"shape {array.shape}"))
+    return array.astype(dtype)

@@ -1,0 +1,65 @@
+"""What the scale of a weight depends on: the gain of the nonlinearity, and the fans."""
+
+from typing import Any
+
+from jaxgrad.init import _draws, _laws
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor by which weights make up for what a nonlinearity takes: `calculate_gain`.
+
+        linear, conv1d … conv_transpose3d, sigmoid   1
+        tanh                                         5/3
+        relu                                         √2
+        leaky_relu                                   √(2 / (1 + param²))
+        selu                                         3/4
+
+    Args:
+        nonlinearity: one of these names.
+        param: leaky_relu's negative slope, 0.01 by default; the others do not look at it.
+
+    Returns:
+        A Python float.
+
+    Raises:
+        TypeError: leaky_relu's param is no real number, or is traced.
+        ValueError: an unknown nonlinearity, or leaky_relu's param is not finite.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain
+
+    Differs from PyTorch: a float for each name (PyTorch: the integer 1 for the first line); an
+    infinite slope or one of NaN is refused.
+
+    >>> from jaxgrad import init
+    >>> init.calculate_gain("leaky_relu", 1.0), init.calculate_gain("selu")
+    (1.0, 0.75)
+    """
+    return _laws.gain("calculate_gain", nonlinearity, "param", param)
+
+
+def calculate_fan(shape: Any, layout: str = "torch") -> tuple[int, int]:
+    """How many inputs feed an output of a weight, and how many outputs an input feeds.
+
+        fan_in = in · Π kernel,   fan_out = out · Π kernel
+
+    Args:
+        shape: a weight's shape, of two dimensions or more.
+        layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
+
+    Returns:
+        (fan_in, fan_out), two integers.
+
+    Raises:
+        TypeError: a size is no integer.
+        ValueError: fewer than two dimensions, a negative size or an unknown layout.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html (in PyTorch it is a private function,
+        `_calculate_fan_in_and_fan_out`)
+
+    Differs from PyTorch: takes a shape instead of a tensor.
+
+    >>> from jaxgrad import init
+    >>> init.calculate_fan((8, 3, 5, 5)), init.calculate_fan((5, 5, 3, 8), layout="flax")
+    ((75, 200), (75, 200))
+    """
+    return _laws.fans("calculate_fan", _draws.torch_shape("calculate_fan", shape, layout))

@@ -1,0 +1,295 @@
+"""Default parameters of the convolutions."""
+
+from typing import Any
+
+import jax
+
+from jaxgrad.init import _draws, _plans
+
+
+def conv1d(
+    key: jax.Array,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int | tuple[int, ...],
+    *,
+    groups: int = 1,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.Conv1d`.
+
+        weight, bias ~ U[-r, r),   r = √(groups / (in_channels · Π kernel_size))
+
+    Args:
+        key: a typed key.
+        in_channels: channels of an input, a multiple of groups.
+        out_channels: channels of an output, a multiple of groups.
+        kernel_size: the kernel's size.
+        groups: into how many groups the channels are split, at least 1.
+        bias: whether there is a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays: weight (out_channels, in_channels / groups, *kernel_size), and bias
+        (out_channels,) if asked.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a size is out of range, or groups does not divide the channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
+
+    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
+    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    dict of arrays under the names of the state_dict.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> params = init.conv1d(jax.random.key(0), 4, 6, 3, groups=2)
+    >>> {name: value.shape for name, value in params.items()}
+    {'weight': (6, 2, 3), 'bias': (6,)}
+    """
+    channels = (in_channels, out_channels)
+    plan = _plans.convolution("conv1d", channels, kernel_size, groups, bias)
+    return _draws.parameters("conv1d", key, plan, dtype)
+
+
+def conv2d(
+    key: jax.Array,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int | tuple[int, ...],
+    *,
+    groups: int = 1,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.Conv2d`.
+
+        weight, bias ~ U[-r, r),   r = √(groups / (in_channels · Π kernel_size))
+
+    Args:
+        key: a typed key.
+        in_channels: channels of an input, a multiple of groups.
+        out_channels: channels of an output, a multiple of groups.
+        kernel_size: the kernel's size, or 2 of them.
+        groups: into how many groups the channels are split, at least 1.
+        bias: whether there is a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays: weight (out_channels, in_channels / groups, *kernel_size), and bias
+        (out_channels,) if asked.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a size is out of range, or groups does not divide the channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+
+    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
+    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    dict of arrays under the names of the state_dict.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> params = init.conv2d(jax.random.key(0), 4, 6, 3, groups=2)
+    >>> {name: value.shape for name, value in params.items()}
+    {'weight': (6, 2, 3, 3), 'bias': (6,)}
+    """
+    channels = (in_channels, out_channels)
+    plan = _plans.convolution("conv2d", channels, kernel_size, groups, bias)
+    return _draws.parameters("conv2d", key, plan, dtype)
+
+
+def conv3d(
+    key: jax.Array,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int | tuple[int, ...],
+    *,
+    groups: int = 1,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.Conv3d`.
+
+        weight, bias ~ U[-r, r),   r = √(groups / (in_channels · Π kernel_size))
+
+    Args:
+        key: a typed key.
+        in_channels: channels of an input, a multiple of groups.
+        out_channels: channels of an output, a multiple of groups.
+        kernel_size: the kernel's size, or 3 of them.
+        groups: into how many groups the channels are split, at least 1.
+        bias: whether there is a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays: weight (out_channels, in_channels / groups, *kernel_size), and bias
+        (out_channels,) if asked.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a size is out of range, or groups does not divide the channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv3d.html
+
+    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
+    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    dict of arrays under the names of the state_dict.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> params = init.conv3d(jax.random.key(0), 4, 6, 3, groups=2)
+    >>> {name: value.shape for name, value in params.items()}
+    {'weight': (6, 2, 3, 3, 3), 'bias': (6,)}
+    """
+    channels = (in_channels, out_channels)
+    plan = _plans.convolution("conv3d", channels, kernel_size, groups, bias)
+    return _draws.parameters("conv3d", key, plan, dtype)
+
+
+def conv_transpose1d(
+    key: jax.Array,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int | tuple[int, ...],
+    *,
+    groups: int = 1,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.ConvTranspose1d`.
+
+        weight, bias ~ U[-r, r),   r = √(groups / (out_channels · Π kernel_size))
+
+    Args:
+        key: a typed key.
+        in_channels: channels of an input, a multiple of groups.
+        out_channels: channels of an output, a multiple of groups.
+        kernel_size: the kernel's size.
+        groups: into how many groups the channels are split, at least 1.
+        bias: whether there is a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays: weight (in_channels, out_channels / groups, *kernel_size), and bias
+        (out_channels,) if asked.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a size is out of range, or groups does not divide the channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
+
+    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
+    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    dict of arrays under the names of the state_dict.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> params = init.conv_transpose1d(jax.random.key(0), 4, 6, 3, groups=2)
+    >>> {name: value.shape for name, value in params.items()}
+    {'weight': (4, 3, 3), 'bias': (6,)}
+    """
+    channels = (in_channels, out_channels)
+    plan = _plans.convolution("conv_transpose1d", channels, kernel_size, groups, bias)
+    return _draws.parameters("conv_transpose1d", key, plan, dtype)
+
+
+def conv_transpose2d(
+    key: jax.Array,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int | tuple[int, ...],
+    *,
+    groups: int = 1,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.ConvTranspose2d`.
+
+        weight, bias ~ U[-r, r),   r = √(groups / (out_channels · Π kernel_size))
+
+    Args:
+        key: a typed key.
+        in_channels: channels of an input, a multiple of groups.
+        out_channels: channels of an output, a multiple of groups.
+        kernel_size: the kernel's size, or 2 of them.
+        groups: into how many groups the channels are split, at least 1.
+        bias: whether there is a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays: weight (in_channels, out_channels / groups, *kernel_size), and bias
+        (out_channels,) if asked.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a size is out of range, or groups does not divide the channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
+
+    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
+    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    dict of arrays under the names of the state_dict.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> params = init.conv_transpose2d(jax.random.key(0), 4, 6, 3, groups=2)
+    >>> {name: value.shape for name, value in params.items()}
+    {'weight': (4, 3, 3, 3), 'bias': (6,)}
+    """
+    channels = (in_channels, out_channels)
+    plan = _plans.convolution("conv_transpose2d", channels, kernel_size, groups, bias)
+    return _draws.parameters("conv_transpose2d", key, plan, dtype)
+
+
+def conv_transpose3d(
+    key: jax.Array,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int | tuple[int, ...],
+    *,
+    groups: int = 1,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.ConvTranspose3d`.
+
+        weight, bias ~ U[-r, r),   r = √(groups / (out_channels · Π kernel_size))
+
+    Args:
+        key: a typed key.
+        in_channels: channels of an input, a multiple of groups.
+        out_channels: channels of an output, a multiple of groups.
+        kernel_size: the kernel's size, or 3 of them.
+        groups: into how many groups the channels are split, at least 1.
+        bias: whether there is a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays: weight (in_channels, out_channels / groups, *kernel_size), and bias
+        (out_channels,) if asked.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a size is out of range, or groups does not divide the channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose3d.html
+
+    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
+    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    dict of arrays under the names of the state_dict.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> params = init.conv_transpose3d(jax.random.key(0), 4, 6, 3, groups=2)
+    >>> {name: value.shape for name, value in params.items()}
+    {'weight': (4, 3, 3, 3, 3), 'bias': (6,)}
+    """
+    channels = (in_channels, out_channels)
+    plan = _plans.convolution("conv_transpose3d", channels, kernel_size, groups, bias)
+    return _draws.parameters("conv_transpose3d", key, plan, dtype)

@@ -1,0 +1,231 @@
+"""Default parameters and buffers of the normalisations; nothing in them is random."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgrad import _checks
+
+
+def batch_norm(
+    num_features: int,
+    *,
+    affine: bool = True,
+    track_running_stats: bool = True,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters and buffers of `torch.nn.BatchNorm1d`, 2d and 3d.
+
+        weight, running_var = 1;   bias, running_mean, num_batches_tracked = 0
+
+    Args:
+        num_features: how many channels.
+        affine: whether there are a weight and a bias.
+        track_running_stats: whether there are the running statistics.
+        bias: whether an affine one has a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays (num_features,): weight and bias if affine, running_mean and running_var
+        if tracked, and then the count num_batches_tracked () in JAX's default integer dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
+
+    Differs from PyTorch: takes only what they depend on, by keyword; the count is int32
+    unless JAX's 64-bit types are switched on; returns a flat dict of arrays under the names of the
+    state_dict.
+
+    >>> from jaxgrad import init
+    >>> init.batch_norm(1, affine=True, track_running_stats=False)
+    {'weight': Array([1.], dtype=float32), 'bias': Array([0.], dtype=float32)}
+    """
+    return _tracked("batch_norm", num_features, affine, track_running_stats, bias, dtype)
+
+
+def instance_norm(
+    num_features: int,
+    *,
+    affine: bool = False,
+    track_running_stats: bool = False,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters and buffers of `torch.nn.InstanceNorm1d`, 2d and 3d.
+
+        weight, running_var = 1;   bias, running_mean, num_batches_tracked = 0
+
+    Args:
+        num_features: how many channels.
+        affine: whether there are a weight and a bias.
+        track_running_stats: whether there are the running statistics.
+        bias: whether an affine one has a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays (num_features,): weight and bias if affine, running_mean and running_var
+        if tracked, and then the count num_batches_tracked () in JAX's default integer dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm1d.html
+
+    Differs from PyTorch: takes only what they depend on, by keyword; the count is int32
+    unless JAX's 64-bit types are switched on; returns a flat dict of arrays under the names of the
+    state_dict.
+
+    >>> from jaxgrad import init
+    >>> init.instance_norm(1, affine=True, track_running_stats=False)
+    {'weight': Array([1.], dtype=float32), 'bias': Array([0.], dtype=float32)}
+    """
+    return _tracked("instance_norm", num_features, affine, track_running_stats, bias, dtype)
+
+
+def layer_norm(
+    normalized_shape: Any,
+    *,
+    elementwise_affine: bool = True,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.LayerNorm`.
+
+        weight = 1;   bias = 0
+
+    Args:
+        normalized_shape: the trailing dimensions, an integer or a sequence of integers.
+        elementwise_affine: whether there are a weight and a bias.
+        bias: whether an affine one has a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays of that shape: weight and bias if affine.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
+
+    Differs from PyTorch: takes only what they depend on, by keyword; returns a flat dict of
+    arrays under the names of the state_dict.
+
+    >>> from jaxgrad import init
+    >>> {name: value.shape for name, value in init.layer_norm((2, 3)).items()}
+    {'weight': (2, 3), 'bias': (2, 3)}
+    """
+    return _affine(
+        "layer_norm", normalized_shape, ("elementwise_affine", elementwise_affine), bias, dtype
+    )
+
+
+def group_norm(
+    num_groups: int,
+    num_channels: int,
+    *,
+    affine: bool = True,
+    bias: bool = True,
+    dtype: Any = None,
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.GroupNorm`.
+
+        weight = 1;   bias = 0
+
+    Args:
+        num_groups: into how many groups the channels are split, at least 1.
+        num_channels: how many channels, a multiple of num_groups.
+        affine: whether there are a weight and a bias.
+        bias: whether an affine one has a bias.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of arrays (num_channels,): weight and bias if affine.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a size is out of range, or num_groups does not divide num_channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
+
+    Differs from PyTorch: takes only what they depend on, by keyword; num_groups below 1 is
+    refused (PyTorch 2.13: ZeroDivisionError at 0); returns a flat dict of arrays under the names of
+    the state_dict.
+
+    >>> from jaxgrad import init
+    >>> {name: value.shape for name, value in init.group_norm(2, 4).items()}
+    {'weight': (4,), 'bias': (4,)}
+    """
+    groups = _checks.integer("group_norm", "num_groups", num_groups, minimum=1)
+    channels = _checks.integer("group_norm", "num_channels", num_channels, minimum=0)
+    if channels % groups:
+        expected = f"divisible by num_groups = {groups}"
+        raise ValueError(_checks.wrong("group_norm", "num_channels", expected, channels))
+    return _affine("group_norm", channels, ("affine", affine), bias, dtype)
+
+
+def rms_norm(
+    normalized_shape: Any, *, elementwise_affine: bool = True, dtype: Any = None
+) -> dict[str, jax.Array]:
+    """Default parameters of `torch.nn.RMSNorm`.
+
+        weight = 1
+
+    Args:
+        normalized_shape: the trailing dimensions, an integer or a sequence of integers.
+        elementwise_affine: whether there is a weight.
+        dtype: a real floating point dtype; by default JAX's default float.
+
+    Returns:
+        A dict of one array of that shape, weight, or an empty one.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
+
+    Differs from PyTorch: takes only what they depend on, by keyword; returns a flat dict of
+    arrays under the names of the state_dict.
+
+    >>> from jaxgrad import init
+    >>> init.rms_norm(2)
+    {'weight': Array([1., 1.], dtype=float32)}
+    """
+    affine = ("elementwise_affine", elementwise_affine)
+    return _affine("rms_norm", normalized_shape, affine, False, dtype)
+
+
+def _affine(
+    function: str, shape: Any, affine: tuple[str, Any], bias: Any, dtype: Any
+) -> dict[str, jax.Array]:
+    """A weight of ones and a bias of zeros; `affine` is an argument's name and value."""
+    shape, dtype = _checks.shape(function, shape), _checks.float_dtype(function, dtype)
+    bias = _checks.truth(function, "bias", bias)
+    if not _checks.truth(function, *affine):
+        return {}
+    weight = {"weight": jnp.ones(shape, dtype)}
+    return {**weight, "bias": jnp.zeros(shape, dtype)} if bias else weight
+
+
+def _tracked(
+    function: str, num_features: Any, affine: Any, track: Any, bias: Any, dtype: Any
+) -> dict[str, jax.Array]:
+    """An affine map, and the running statistics if they are tracked."""
+    size = _checks.integer(function, "num_features", num_features, minimum=0)
+    params = _affine(function, size, ("affine", affine), bias, dtype)
+    if not _checks.truth(function, "track_running_stats", track):
+        return params
+    dtype = _checks.float_dtype(function, dtype)
+    return {
+        **params,
+        "running_mean": jnp.zeros(size, dtype),
+        "running_var": jnp.ones(size, dtype),
+        "num_batches_tracked": jnp.zeros((), int),
+    }

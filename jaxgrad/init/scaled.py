@@ -1,0 +1,242 @@
+"""Weights whose scale follows from their fans, so that signals neither fade nor grow."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad.init import _draws, _laws
+
+
+def xavier_uniform(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    gain: ArrayLike = 1.0,
+    layout: str = "torch",
+) -> jax.Array:
+    """Uniform weights that keep a signal's scale both ways: `xavier_uniform_`.
+
+        w ~ U[-r, r),   r = gain √(6 / (fan_in + fan_out))
+
+    Also called Glorot initialisation (Glorot & Bengio 2010, "Understanding the difficulty of
+    training deep feedforward neural networks").
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape, of two dimensions or more.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        gain: what the deviation is multiplied by, a finite scalar of at least 0.
+        layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
+
+    Returns:
+        An array of that shape and dtype; the gradient flows through gain.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: fewer than two dimensions, a negative size, an unknown layout, or gain is
+            negative, infinite or NaN. A traced gain is checked under `checkify` only, and a wrong
+            one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_uniform_
+
+    Differs from PyTorch: makes an array instead of filling a tensor; an empty shape is allowed
+    whatever its fans (PyTorch 2.13: ZeroDivisionError where both are 0).
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> init.xavier_uniform(jax.random.key(0), (3, 5), gain=init.calculate_gain("relu")).shape
+    (3, 5)
+    """
+    name = "xavier_uniform"
+    target = _draws.target(name, key, shape, dtype, layout)
+    std = _laws.xavier_std(name, target.shape, _gain(name, gain))
+    return _filled(name, target, _laws.uniform, std, out_sharding, layout)
+
+
+def xavier_normal(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    gain: ArrayLike = 1.0,
+    layout: str = "torch",
+) -> jax.Array:
+    """Normal weights that keep a signal's scale both ways: `xavier_normal_`.
+
+        w ~ N(0, σ²),   σ = gain √(2 / (fan_in + fan_out))
+
+    Also called Glorot initialisation (Glorot & Bengio 2010, "Understanding the difficulty of
+    training deep feedforward neural networks").
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape, of two dimensions or more.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        gain: what the deviation is multiplied by, a finite scalar of at least 0.
+        layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
+
+    Returns:
+        An array of that shape and dtype; the gradient flows through gain.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: fewer than two dimensions, a negative size, an unknown layout, or gain is
+            negative, infinite or NaN. A traced gain is checked under `checkify` only, and a wrong
+            one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_normal_
+
+    Differs from PyTorch: makes an array instead of filling a tensor; an empty shape is allowed
+    whatever its fans (PyTorch 2.13: ZeroDivisionError where both are 0).
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> init.xavier_normal(jax.random.key(0), (3, 5), gain=init.calculate_gain("relu")).shape
+    (3, 5)
+    """
+    name = "xavier_normal"
+    target = _draws.target(name, key, shape, dtype, layout)
+    std = _laws.xavier_std(name, target.shape, _gain(name, gain))
+    return _filled(name, target, _laws.normal, std, out_sharding, layout)
+
+
+def kaiming_uniform(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    layout: str = "torch",
+) -> jax.Array:
+    """Uniform weights that keep a signal's scale one way: `kaiming_uniform_`.
+
+        w ~ U[-r, r),   r = calculate_gain(nonlinearity, a) √(3 / fan)
+
+    Also called He initialisation (He et al. 2015, "Delving deep into rectifiers").
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape, of two dimensions or more.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        a: the negative slope of the leaky_relu that follows, a finite Python number; other
+            nonlinearities do not look at it.
+        mode: "fan_in" to keep the scale of the forward pass, "fan_out" of the backward pass.
+        nonlinearity: what follows, one of `calculate_gain`'s names.
+        layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
+
+    Returns:
+        An array of that shape and dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind, or a is traced.
+        ValueError: fewer than two dimensions, a negative size, an unknown layout, mode or
+            nonlinearity, or a is not finite.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_uniform_
+
+    Differs from PyTorch: makes an array instead of filling a tensor; no warning for an empty
+    shape, whose arguments are checked as well; an infinite a is refused.
+
+    >>> import functools, jax
+    >>> from jaxgrad import init
+    >>> init.kaiming_uniform(jax.random.key(0), (8, 3, 5, 5), nonlinearity="relu").shape
+    (8, 3, 5, 5)
+    >>> kernel_init = functools.partial(init.kaiming_uniform, a=0.1, layout="flax")
+    >>> isinstance(kernel_init, jax.nn.initializers.Initializer)
+    True
+    """
+    name = "kaiming_uniform"
+    target = _draws.target(name, key, shape, dtype, layout)
+    std = _laws.kaiming_std(name, target.shape, a, mode, nonlinearity)
+    return _filled(name, target, _laws.uniform, std, out_sharding, layout)
+
+
+def kaiming_normal(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    layout: str = "torch",
+) -> jax.Array:
+    """Normal weights that keep a signal's scale one way: `kaiming_normal_`.
+
+        w ~ N(0, σ²),   σ = calculate_gain(nonlinearity, a) / √fan
+
+    Also called He initialisation (He et al. 2015, "Delving deep into rectifiers").
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape, of two dimensions or more.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        a: the negative slope of the leaky_relu that follows, a finite Python number; other
+            nonlinearities do not look at it.
+        mode: "fan_in" to keep the scale of the forward pass, "fan_out" of the backward pass.
+        nonlinearity: what follows, one of `calculate_gain`'s names.
+        layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
+
+    Returns:
+        An array of that shape and dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind, or a is traced.
+        ValueError: fewer than two dimensions, a negative size, an unknown layout, mode or
+            nonlinearity, or a is not finite.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_normal_
+
+    Differs from PyTorch: makes an array instead of filling a tensor; no warning for an empty
+    shape, whose arguments are checked as well; an infinite a is refused.
+
+    >>> import functools, jax
+    >>> from jaxgrad import init
+    >>> init.kaiming_normal(jax.random.key(0), (8, 3, 5, 5), nonlinearity="relu").shape
+    (8, 3, 5, 5)
+    >>> kernel_init = functools.partial(init.kaiming_normal, a=0.1, layout="flax")
+    >>> isinstance(kernel_init, jax.nn.initializers.Initializer)
+    True
+    """
+    name = "kaiming_normal"
+    target = _draws.target(name, key, shape, dtype, layout)
+    std = _laws.kaiming_std(name, target.shape, a, mode, nonlinearity)
+    return _filled(name, target, _laws.normal, std, out_sharding, layout)
+
+
+def _gain(function: str, gain: Any) -> Any:
+    """A factor of a deviation: finite and at least 0."""
+    gain = _checks.number(function, "gain", gain)
+    text = _checks.wrong(function, "gain", "finite and at least 0", "{gain}")
+    _checks.holds((gain >= 0) & (gain < math.inf), text, gain=lambda: jnp.asarray(gain))
+    return gain
+
+
+def _filled(
+    function: str,
+    target: _draws.Target,
+    law: Callable[[str, tuple[int, ...], Any], _laws.Draw],
+    std: Any,
+    out_sharding: Any,
+    layout: str,
+) -> jax.Array:
+    """The target filled with a law of that deviation."""
+    draw = law("weight", target.shape, std)
+    weight = _draws.sample(target.key, draw, target.dtype)
+    return _draws.placed(function, weight, out_sharding, layout)

@@ -1,0 +1,248 @@
+"""Weights whose elements depend on one another."""
+
+import functools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+from jaxgrad.init import _draws, _laws
+
+
+def eye(
+    key: jax.Array | None,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    layout: str = "torch",
+) -> jax.Array:
+    """The identity matrix, as far as the shape allows: `torch.nn.init.eye_`.
+
+        wᵢⱼ = 1 if i = j else 0
+
+    Args:
+        key: not used.
+        shape: the weight's shape, of two dimensions.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        layout: "torch" for shapes (out, in), "flax" for (in, out).
+
+    Returns:
+        An array of that shape and dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: not two dimensions, a negative size or an unknown layout.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.eye_
+
+    Differs from PyTorch: makes an array instead of filling a tensor; no integer dtypes.
+
+    >>> from jaxgrad import init
+    >>> init.eye(None, (2, 3))
+    Array([[1., 0., 0.],
+           [0., 1., 0.]], dtype=float32)
+    """
+    shape = _matrix("eye", shape, layout)
+    weight = jnp.eye(*shape, dtype=_checks.float_dtype("eye", dtype))
+    return _draws.placed("eye", weight, out_sharding, layout)
+
+
+def dirac(
+    key: jax.Array | None,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    groups: int = 1,
+    layout: str = "torch",
+) -> jax.Array:
+    """The convolution that hands its input on, channel by channel: `torch.nn.init.dirac_`.
+
+        w[g n + d, d, k₁ // 2, …] = 1 for g < groups and d < min(n, in), n = out / groups
+
+    and 0 elsewhere.
+
+    Args:
+        key: not used.
+        shape: the weight's shape, of three to five dimensions.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        groups: the groups of the convolution, a divisor of the output channels.
+        layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
+
+    Returns:
+        An array of that shape and dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: not three to five dimensions, a negative size, an unknown layout, or groups is
+            less than 1 or does not divide the output channels.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.dirac_
+
+    Differs from PyTorch: makes an array instead of filling a tensor; no integer dtypes; groups of
+    0 or less are refused (PyTorch 2.13: ZeroDivisionError, or zeros); an empty kernel is allowed.
+
+    >>> from jaxgrad import init
+    >>> init.dirac(None, (2, 1, 3), groups=2)
+    Array([[[0., 1., 0.]],
+    <BLANKLINE>
+           [[0., 1., 0.]]], dtype=float32)
+    """
+    shape = _draws.torch_shape("dirac", shape, layout)
+    if not 3 <= len(shape) <= 5:
+        raise ValueError(_checks.wrong("dirac", "shape", "of 3, 4 or 5 dimensions", shape))
+    groups = _checks.integer("dirac", "groups", groups, minimum=1)
+    if shape[0] % groups:
+        expected = f"a divisor of the {shape[0]} output channels"
+        raise ValueError(_checks.wrong("dirac", "groups", expected, groups))
+    block = jnp.eye(shape[0] // groups, shape[1], dtype=_checks.float_dtype("dirac", dtype))
+    weight = jnp.zeros(shape, block.dtype)
+    if weight.size:
+        middle = tuple(size // 2 for size in shape[2:])
+        weight = weight.at[(..., *middle)].set(jnp.tile(block, (groups, 1)))
+    return _draws.placed("dirac", weight, out_sharding, layout)
+
+
+def orthogonal(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    gain: ArrayLike = 1.0,
+    layout: str = "torch",
+) -> jax.Array:
+    """A uniformly distributed orthogonal matrix: `torch.nn.init.orthogonal_`.
+
+        WᵀW = gain² I for a tall W, WWᵀ = gain² I for a wide one
+
+    with W the weight as a matrix of `out` rows (Saxe, McClelland & Ganguli 2013, "Exact solutions
+    to the nonlinear dynamics of learning in deep linear neural networks").
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape, of two dimensions or more.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        gain: what the matrix is multiplied by, a scalar.
+        layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
+
+    Returns:
+        An array of that shape and dtype; the gradient flows through gain.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: fewer than two dimensions, a negative size or an unknown layout.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.orthogonal_
+
+    Differs from PyTorch: makes an array instead of filling a tensor; bfloat16 and float16 are
+    allowed, made in float32 and rounded once (PyTorch 2.13: NotImplementedError).
+
+    >>> import jax, jax.numpy as jnp
+    >>> from jaxgrad import init
+    >>> w = init.orthogonal(jax.random.key(0), (3, 5), gain=2.0)
+    >>> bool(jnp.allclose(w @ w.T, 4 * jnp.eye(3), atol=1e-5))
+    True
+    """
+    name = "orthogonal"
+    key, shape, dtype = _draws.target(name, key, shape, dtype, layout)
+    if len(shape) < 2:
+        raise ValueError(_checks.wrong(name, "shape", "of at least 2 dimensions", shape))
+    gain = _checks.number(name, "gain", gain)
+    weight = _orthogonal(key, gain, shape, dtype)
+    return _draws.placed(name, weight, out_sharding, layout)
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
+def _orthogonal(key: jax.Array, gain: ArrayLike, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    if not math.prod(shape):
+        return jnp.zeros(shape, dtype)
+    matrix = _draws.sample(key, _laws.orthogonal(shape), wide(dtype))
+    gain = jnp.asarray(gain).astype(matrix.dtype)
+    return _laws.orthogonalised(matrix, shape, gain).astype(dtype)
+
+
+def sparse(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    sparsity: float,
+    std: ArrayLike = 0.01,
+    layout: str = "torch",
+) -> jax.Array:
+    """A normal matrix with the same number of zeros in each column: `torch.nn.init.sparse_`.
+
+        ⌈sparsity · out⌉ zeros in each column, at random rows;   w ~ N(0, std²) elsewhere
+
+    (Martens 2010, "Deep learning via Hessian-free optimization".)
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape, of two dimensions.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        sparsity: the share of zeros in a column, a Python number in [0, 1].
+        std: the standard deviation of the others, a scalar, at least 0.
+        layout: "torch" for shapes (out, in), "flax" for (in, out), where a column is a row.
+
+    Returns:
+        An array of that shape and dtype; the gradient flows through std.
+
+    Raises:
+        TypeError: an argument is of the wrong kind, or sparsity is traced.
+        ValueError: not two dimensions, a negative size, an unknown layout, sparsity outside
+            [0, 1], or std is negative or NaN. A traced std is checked under `checkify` only, and
+            a wrong one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.sparse_
+
+    Differs from PyTorch: makes an array instead of filling a tensor; sparsity outside [0, 1] is
+    refused (PyTorch 2.13 takes -0.5 for all but half of a column).
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> w = init.sparse(jax.random.key(0), (10, 3), sparsity=0.25)
+    >>> (w == 0).sum(axis=0)
+    Array([3, 3, 3], dtype=int32)
+    """
+    name = "sparse"
+    key, _, dtype = _draws.target(name, key, shape, dtype, layout)
+    shape = _matrix(name, shape, layout)
+    sparsity = _checks.static_number(name, "sparsity", sparsity)
+    if not 0 <= sparsity <= 1:
+        raise ValueError(_checks.wrong(name, "sparsity", "in [0, 1]", sparsity))
+    std = _checks.number(name, "std", std)
+    text = _checks.wrong(name, "std", "at least 0", "{std}")
+    _checks.holds(std >= 0, text, std=lambda: jnp.asarray(std))
+    zeros = math.ceil(sparsity * shape[0])
+    weight = _sparse(key, std, shape, zeros, dtype)
+    return _draws.placed(name, weight, out_sharding, layout)
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "zeros", "dtype"))
+def _sparse(
+    key: jax.Array, std: ArrayLike, shape: tuple[int, ...], zeros: int, dtype: Any
+) -> jax.Array:
+    key_values, key_order = jax.random.split(key)
+    values, order = _laws.sparse(shape, std)
+    return _laws.sparsified(
+        _draws.sample(key_values, values, dtype), _draws.sample(key_order, order, dtype), zeros
+    )
+
+
+def _matrix(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
+    """A shape of two dimensions, in PyTorch's layout."""
+    shape = _draws.torch_shape(function, shape, layout)
+    if len(shape) != 2:
+        raise ValueError(_checks.wrong(function, "shape", "of 2 dimensions", shape))
+    return shape

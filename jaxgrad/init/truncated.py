@@ -1,0 +1,162 @@
+"""Weights of the truncated normal distribution."""
+
+import functools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+from jaxgrad.init import _draws
+
+SLIVER = 2.0**-6
+"""Below this difference of erf at its ends, an interval beside the mean is a tail."""
+
+
+def trunc_normal(
+    key: jax.Array,
+    shape: Any,
+    dtype: Any = None,
+    out_sharding: Any = None,
+    *,
+    mean: ArrayLike = 0.0,
+    std: ArrayLike = 1.0,
+    a: ArrayLike = -2.0,
+    b: ArrayLike = 2.0,
+) -> jax.Array:
+    """Weights of the normal distribution, given that they lie in [a, b]: `trunc_normal_`.
+
+        p(w) ∝ exp(-(w - mean)² / 2 std²) on [a, b],   0 elsewhere
+
+    By the inverse of the distribution function; in a tail, where that has too few digits left, by
+    rejection from a truncated exponential distribution. So an interval far from the mean has the
+    right law too, and there is nothing to warn of.
+
+    Args:
+        key: a typed key.
+        shape: the weight's shape.
+        dtype: a real floating point dtype; by default JAX's default float.
+        out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
+        mean: the untruncated mean, a finite scalar.
+        std: the untruncated standard deviation, a positive finite scalar.
+        a: lower end, a scalar, in the weight's own units; -∞ for none. Rounded to the dtype.
+        b: upper end, a scalar, at least a; ∞ for none. Rounded to the dtype.
+
+    Returns:
+        An array of that shape and dtype; no element lies outside [a, b] as rounded to the dtype.
+        The gradient with respect to mean, std, a and b is zero.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: a negative size, or mean, std, a or b out of range or out of order. Traced
+            ones are checked under `checkify` only, and wrong ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.trunc_normal_
+
+    Differs from PyTorch: no warning where the mean is more than 2 std from [a, b], and an infinite
+    end is allowed there; std of 0 or less is refused (PyTorch 2.13: ZeroDivisionError, or samples
+    of no stated law); makes an array instead of filling a tensor.
+
+    >>> import jax
+    >>> from jaxgrad import init
+    >>> w = init.trunc_normal(jax.random.key(0), (3, 5), std=0.02, a=-0.04, b=0.04)
+    >>> w.shape, bool((abs(w) <= 0.04).all())
+    ((3, 5), True)
+    """
+    name = "trunc_normal"
+    key, shape, dtype = _draws.target(name, key, shape, dtype)
+    mean, std = _checks.number(name, "mean", mean), _checks.number(name, "std", std)
+    low, high = _checks.number(name, "a", a), _checks.number(name, "b", b)
+    text = _checks.wrong(name, "mean", "finite", "{mean}")
+    _checks.holds(abs(mean) < math.inf, text, mean=lambda: jnp.asarray(mean))
+    text = _checks.wrong(name, "std", "positive and finite", "{std}")
+    _checks.holds((std > 0) & (std < math.inf), text, std=lambda: jnp.asarray(std))
+    weight, valid = _trunc_normal(key, mean, std, low, high, shape, dtype)
+    text = _checks.wrong(
+        name, "[a, b]", f"an interval of {dtype}, with mean and std in range", "{a} to {b}"
+    )
+    _checks.holds(valid, text, a=lambda: jnp.asarray(low), b=lambda: jnp.asarray(high))
+    return _draws.placed(name, weight, out_sharding)
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
+def _trunc_normal(
+    key: jax.Array,
+    mean: ArrayLike,
+    std: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
+    shape: tuple[int, ...],
+    dtype: Any,
+) -> tuple[jax.Array, jax.Array]:
+    """The samples, and whether mean, std, a and b are a law."""
+    # Ends that the dtype has, so that what is rounded to the dtype can stay within them.
+    ends = [jax.lax.stop_gradient(jnp.asarray(x).astype(dtype)) for x in (a, b)]
+    low, high = (end.astype(wide(dtype)) for end in ends)
+    mean, std = (jax.lax.stop_gradient(jnp.asarray(x).astype(low.dtype)) for x in (mean, std))
+    proper = jnp.isfinite(mean) & (std > 0) & jnp.isfinite(std)
+    valid = proper & (low <= high) & (low < jnp.inf) & (high > -jnp.inf)
+    alpha, beta = (low - mean) / std, (high - mean) / std
+    around = (alpha <= 0) & (beta >= 0)
+    mass = jax.lax.erf(beta * math.sqrt(0.5)) - jax.lax.erf(alpha * math.sqrt(0.5))
+    tail = valid & ~around & (mass <= SLIVER)
+    samples = jax.lax.cond(
+        tail,
+        functools.partial(_tail, shape=shape),
+        functools.partial(_inverse, shape=shape),
+        *(key, mean, std, low, high, tail),
+    )
+    samples = jnp.clip(samples.astype(dtype), *ends)
+    return jnp.where(valid, samples, jnp.nan), valid
+
+
+def _inverse(
+    key: jax.Array,
+    mean: jax.Array,
+    std: jax.Array,
+    low: jax.Array,
+    high: jax.Array,
+    tail: jax.Array,
+    shape: tuple[int, ...],
+) -> jax.Array:
+    """The inverse, mean + std √2 erf⁻¹(y), y uniform between erf at the two ends."""
+    first, last = (jax.lax.erf((end - mean) / std * math.sqrt(0.5)) for end in (low, high))
+    points = first + jax.random.uniform(key, shape, mean.dtype) * (last - first)
+    one = jnp.nextafter(jnp.ones((), mean.dtype), jnp.zeros((), mean.dtype))
+    return mean + std * (math.sqrt(2) * jax.lax.erf_inv(jnp.clip(points, -one, one)))
+
+
+def _tail(
+    key: jax.Array,
+    mean: jax.Array,
+    std: jax.Array,
+    low: jax.Array,
+    high: jax.Array,
+    tail: jax.Array,
+    shape: tuple[int, ...],
+) -> jax.Array:
+    """The nearer end and beyond it std t, with t of density ∝ exp(-rate t - t²/2).
+
+    t is proposed with density ∝ exp(-rate t) and kept with probability exp(-t²/2), which is more
+    often than not: the interval is narrow or the rate above 1.
+    """
+    above = low > mean
+    edge = jnp.where(above, low, high)
+    rate = jnp.minimum(jnp.abs(edge - mean) / std, jnp.finfo(mean.dtype).max)
+    # Under vmap this runs for other intervals too, where it must come to an end.
+    rate, length = jnp.where(tail, rate, 1), jnp.where(tail, (high - low) / std, 0)
+
+    def body(state: tuple[jax.Array, jax.Array, jax.Array]):
+        key, kept, pending = state
+        key, key_t, key_keep = jax.random.split(key, 3)
+        unit = jax.random.uniform(key_t, shape, mean.dtype)
+        t = -jnp.log1p(unit * jnp.expm1(-rate * length)) / rate
+        keep = jax.random.uniform(key_keep, shape, mean.dtype) < jnp.exp(-t * t / 2)
+        return key, jnp.where(pending, t, kept), pending & ~keep
+
+    state = key, jnp.zeros(shape, mean.dtype), jnp.ones(shape, bool)
+    _, t, _ = jax.lax.while_loop(lambda state: jnp.any(state[2]), body, state)
+    return edge + jnp.where(above, std, -std) * t
