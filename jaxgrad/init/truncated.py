@@ -103,12 +103,9 @@ def _trunc_normal(
     around = (alpha <= 0) & (beta >= 0)
     mass = jax.lax.erf(beta * math.sqrt(0.5)) - jax.lax.erf(alpha * math.sqrt(0.5))
     tail = valid & ~around & (mass <= SLIVER)
-    samples = jax.lax.cond(
-        tail,
-        functools.partial(_tail, shape=shape),
-        functools.partial(_inverse, shape=shape),
-        *(key, mean, std, low, high, tail),
-    )
+    key_inverse, key_tail = jax.random.split(key)
+    samples = _inverse(key_inverse, mean, std, low, high, shape)
+    samples = _tail(key_tail, mean, std, low, high, samples, tail)
     samples = jnp.clip(samples.astype(dtype), *ends)
     return jnp.where(valid, samples, jnp.nan), valid
 
@@ -119,7 +116,6 @@ def _inverse(
     std: jax.Array,
     low: jax.Array,
     high: jax.Array,
-    tail: jax.Array,
     shape: tuple[int, ...],
 ) -> jax.Array:
     """The inverse, mean + std √2 erf⁻¹(y), y uniform between erf at the two ends."""
@@ -135,28 +131,28 @@ def _tail(
     std: jax.Array,
     low: jax.Array,
     high: jax.Array,
+    otherwise: jax.Array,
     tail: jax.Array,
-    shape: tuple[int, ...],
 ) -> jax.Array:
-    """The nearer end and beyond it std t, with t of density ∝ exp(-rate t - t²/2).
+    """The nearer end and beyond it std t, with t of density ∝ exp(-rate t - t²/2); if a tail.
 
     t is proposed with density ∝ exp(-rate t) and kept with probability exp(-t²/2), which is more
-    often than not: the interval is narrow or the rate above 1.
+    often than not: the interval is narrow or the rate above 1. A loop and no branch, which would
+    select from keys under vmap; where there is no tail it makes no step.
     """
     above = low > mean
     edge = jnp.where(above, low, high)
     rate = jnp.minimum(jnp.abs(edge - mean) / std, jnp.finfo(mean.dtype).max)
-    # Under vmap this runs for other intervals too, where it must come to an end.
-    rate, length = jnp.where(tail, rate, 1), jnp.where(tail, (high - low) / std, 0)
+    length = (high - low) / std
 
     def body(state: tuple[jax.Array, jax.Array, jax.Array]):
-        key, kept, pending = state
-        key, key_t, key_keep = jax.random.split(key, 3)
-        unit = jax.random.uniform(key_t, shape, mean.dtype)
+        step, samples, pending = state
+        key_t, key_keep = jax.random.split(jax.random.fold_in(key, step))
+        unit = jax.random.uniform(key_t, samples.shape, mean.dtype)
         t = -jnp.log1p(unit * jnp.expm1(-rate * length)) / rate
-        keep = jax.random.uniform(key_keep, shape, mean.dtype) < jnp.exp(-t * t / 2)
-        return key, jnp.where(pending, t, kept), pending & ~keep
+        keep = jax.random.uniform(key_keep, samples.shape, mean.dtype) < jnp.exp(-t * t / 2)
+        samples = jnp.where(pending, edge + jnp.where(above, std, -std) * t, samples)
+        return step + 1, samples, pending & ~keep
 
-    state = key, jnp.zeros(shape, mean.dtype), jnp.ones(shape, bool)
-    _, t, _ = jax.lax.while_loop(lambda state: jnp.any(state[2]), body, state)
-    return edge + jnp.where(above, std, -std) * t
+    state = jnp.zeros((), "uint32"), otherwise, jnp.broadcast_to(tail, otherwise.shape)
+    return jax.lax.while_loop(lambda state: jnp.any(state[2]), body, state)[1]

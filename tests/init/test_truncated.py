@@ -1,0 +1,124 @@
+"""The truncated normal distribution: its law near and far, its bounds in each dtype."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.experimental import checkify
+from oracles import assert_distributed, assert_same
+from scipy import stats
+
+from jaxgrad.init import trunc_normal
+
+INTERVALS = [
+    *[
+        (0.0, 1.0, -2.0, 2.0),
+        (0.0, 0.02, -2.0, 2.0),
+        (0.0, 0.02, -0.04, 0.04),
+        (1.0, 2.0, 0.5, 0.7),
+    ],
+    *[(0.0, 1.0, 0.0, math.inf), (3.0, 0.5, -math.inf, 3.5), (0.0, 1.0, -math.inf, math.inf)],
+    # Tails: above and below the mean, narrow and wide, near and far.
+    *[
+        (0.0, 1.0, 2.5, 3.5),
+        (0.0, 1.0, 5.0, 6.0),
+        (0.0, 1.0, -6.0, -5.0),
+        (1.0, 0.1, 3.0, math.inf),
+    ],
+    *[
+        (0.0, 1.0, 50.0, 1e30),
+        (0.0, 1.0, 0.5, 0.501),
+        (0.0, 1.0, -1.51, -1.5),
+        (0.0, 1.0, 1e-4, 2e-4),
+    ],
+]
+
+
+def law(mean, std, a, b):
+    """scipy's, which stops at 38 deviations; beyond, the tail is exponential to a part in 1000."""
+    alpha, beta = (a - mean) / std, (b - mean) / std
+    if alpha > 38:
+        return stats.expon(a, std / alpha)
+    return stats.truncnorm(alpha, beta, mean, std)
+
+
+@pytest.mark.parametrize("parameters", INTERVALS, ids=str)
+def test_law(parameters, dtype):
+    mean, std, a, b = parameters
+    samples = trunc_normal(jax.random.key(0), 40_000, dtype, mean=mean, std=std, a=a, b=b)
+    assert samples.dtype == dtype
+    assert (samples >= a).all() and (samples <= b).all()
+    assert_distributed(samples, law(*parameters))
+
+
+@pytest.mark.parametrize("narrow", ["bfloat16", "float16"])
+@pytest.mark.parametrize("parameters", INTERVALS, ids=str)
+def test_narrow_dtypes_stay_within_the_bounds(parameters, narrow):
+    mean, std, a, b = parameters
+    samples = trunc_normal(jax.random.key(0), 100_000, narrow, mean=mean, std=std, a=a, b=b)
+    assert samples.dtype == narrow
+    low, high = (jnp.asarray(end).astype(narrow) for end in (a, b))
+    assert (samples >= low).all() and (samples <= high).all()
+
+
+def test_narrow_samples_are_rounded_once():
+    wide = trunc_normal(jax.random.key(0), 10_000, std=0.5, a=-1.0, b=1.0)
+    narrow = trunc_normal(jax.random.key(0), 10_000, "bfloat16", std=0.5, a=-1.0, b=1.0)
+    assert_same(narrow, wide.astype("bfloat16"), rtol=0)
+
+
+@pytest.mark.parametrize(
+    "parameters", [(0.0, 1.0, 1.0, 1.0), (0.0, 1.0, 9.0, 9.0), (0.0, 1.0, 0.0, 0.0)]
+)
+def test_an_interval_of_one_point(parameters, any_dtype):
+    mean, std, a, b = parameters
+    samples = trunc_normal(jax.random.key(0), 5, any_dtype, mean=mean, std=std, a=a, b=b)
+    assert_same(samples, jnp.full(5, a, any_dtype), rtol=0)
+
+
+def test_jit_and_vmap_over_the_parameters():
+    table = jnp.array([p for p in INTERVALS if math.isfinite(p[2])], jnp.float32)
+    keys = jax.random.split(jax.random.key(0), len(table))
+
+    def draw(key, p):
+        return trunc_normal(key, (3, 4), mean=p[0], std=p[1], a=p[2], b=p[3])
+
+    loop = jnp.stack([draw(key, p) for key, p in zip(keys, table, strict=True)])
+    keys = jax.random.split(jax.random.key(0), len(table))
+    assert_same(jax.vmap(draw)(keys, table), loop)
+    keys = jax.random.split(jax.random.key(0), len(table))
+    assert_same(jnp.stack([jax.jit(draw)(*row) for row in zip(keys, table, strict=True)]), loop)
+
+
+@pytest.mark.parametrize("a", [-1.0, 4.0])
+def test_no_gradient_reaches_the_parameters(a):
+    def total(std, a):
+        return trunc_normal(jax.random.key(0), 5, std=std, a=a, b=5.0).sum()
+
+    assert_same(jax.grad(total, (0, 1))(1.0, a), (jnp.zeros(()), jnp.zeros(())))
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "match"),
+    [
+        ({"a": 2, "b": -2}, r"\[a, b\] must be an interval of float32.*, got 2.* to -2"),
+        ({"a": math.nan}, r"\[a, b\] must be an interval"),
+        ({"a": math.inf, "b": math.inf}, r"\[a, b\] must be an interval"),
+        ({"std": 0}, "std must be positive and finite, got 0"),
+        ({"std": -1.0}, "std must be positive and finite, got -1.0"),
+        ({"std": math.nan}, "std must be positive and finite, got nan"),
+        ({"mean": math.inf}, "mean must be finite, got inf"),
+    ],
+)
+def test_refusals(kwargs, match):
+    def draw(key, kwargs):
+        return trunc_normal(key, 3, **kwargs)
+
+    with pytest.raises(ValueError, match=f"trunc_normal: {match}"):
+        draw(jax.random.key(0), kwargs)
+    assert np.isnan(jax.jit(draw)(jax.random.key(0), kwargs)).all()
+    error, _ = jax.jit(checkify.checkify(draw))(jax.random.key(0), kwargs)
+    with pytest.raises(checkify.JaxRuntimeError, match=f"trunc_normal: {match}"):
+        error.throw()
