@@ -17,7 +17,17 @@ import jaxgrad
 
 ROOT = pathlib.Path(jaxgrad.__file__).parent
 README = pathlib.Path(__file__).parent.parent / "README.md"
-LAYERS = ["_checks", "_dtypes", "functional", "random", "init", "replay", "autograd", "fit", "study"]
+LAYERS = [
+    "_checks",
+    "_dtypes",
+    "functional",
+    "random",
+    "init",
+    "replay",
+    "autograd",
+    "fit",
+    "study",
+]
 """A later one may import an earlier one, never the reverse."""
 
 PUBLIC = ["autograd", "fit", "functional", "init", "random", "replay"]

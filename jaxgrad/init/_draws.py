@@ -15,18 +15,36 @@ from jaxgrad.init._plans import Plan
 LAYOUTS = ("torch", "flax")
 
 
+class Source:
+    """What may stand for a key: draws follow one another, as from a generator with a state."""
+
+    def draw(self, draw: Draw, dtype: Any) -> jax.Array:
+        """The numbers of one draw."""
+        raise NotImplementedError
+
+
 class Target(NamedTuple):
     """What is to be filled: checked, with the shape in PyTorch's layout."""
 
-    key: jax.Array
+    key: Any
     shape: tuple[int, ...]
     dtype: Any
 
 
 def target(function: str, key: Any, shape: Any, dtype: Any, layout: Any = "torch") -> Target:
     """The arguments that all initialisers share, checked."""
-    key, shape = _checks.key(function, key), torch_shape(function, shape, layout)
+    key, shape = checked(function, key), torch_shape(function, shape, layout)
     return Target(key, shape, _checks.float_dtype(function, dtype))
+
+
+def checked(function: str, key: Any) -> jax.Array | Source:
+    """A typed key, or a source in its place."""
+    return key if isinstance(key, Source) else _checks.key(function, key)
+
+
+def split(key: jax.Array | Source, count: int) -> list[Any]:
+    """A key for each of several draws; from a source they follow one another."""
+    return [key] * count if isinstance(key, Source) else list(jax.random.split(key, count))
 
 
 def torch_shape(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
@@ -37,8 +55,10 @@ def torch_shape(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
     return shape
 
 
-def sample(key: jax.Array, draw: Draw, dtype: Any) -> jax.Array:
+def sample(key: jax.Array | Source, draw: Draw, dtype: Any) -> jax.Array:
     """The numbers of one draw."""
+    if isinstance(key, Source):
+        return key.draw(draw, dtype)
     if draw.kind == "constant":
         return jnp.full(draw.shape, draw.args[0], dtype)
     if draw.kind == "uniform":
@@ -77,10 +97,10 @@ def kept(draws: tuple[Draw, ...]) -> list[Draw]:
 
 
 def parameters(function: str, key: Any, plan: Plan, dtype: Any) -> dict[str, jax.Array]:
-    """A layer's parameters by name: one key for each draw that is kept."""
-    key, dtype = _checks.key(function, key), _checks.float_dtype(function, dtype)
-    draws = kept(plan.draws)
-    keys = iter(jax.random.split(key, sum(draw.kind != "constant" for draw in draws)))
+    """A layer's parameters by name: one key for each draw that is kept; a source makes all."""
+    key, dtype = checked(function, key), _checks.float_dtype(function, dtype)
+    draws = plan.draws if isinstance(key, Source) else kept(plan.draws)
+    keys = iter(split(key, sum(draw.kind != "constant" for draw in draws)))
     filled = dict.fromkeys(plan.names, jnp.zeros((), dtype))
     for draw in draws:
         values = sample(key if draw.kind == "constant" else next(keys), draw, dtype)

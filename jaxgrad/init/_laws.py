@@ -98,7 +98,7 @@ def orthogonal(shape: tuple[int, ...]) -> Draw:
     return Draw("weight", (shape[0], math.prod(shape[1:])), "normal", (0.0, 1.0))
 
 
-def orthogonalised(matrix: jax.Array, shape: tuple[int, ...], gain: Any) -> jax.Array:
+def orthogonalised(matrix: jax.Array, gain: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """Gain times Q of that matrix, transposed where it is wide, with R's diagonal positive."""
     wide = matrix.shape[0] < matrix.shape[1]
     q, r = jnp.linalg.qr(matrix.T if wide else matrix)

@@ -1,6 +1,5 @@
 """Weights whose elements depend on one another."""
 
-import functools
 import math
 from typing import Any
 
@@ -157,17 +156,14 @@ def orthogonal(
     if len(shape) < 2:
         raise ValueError(_checks.wrong(name, "shape", "of at least 2 dimensions", shape))
     gain = _checks.number(name, "gain", gain)
-    weight = _orthogonal(key, gain, shape, dtype)
+    if not math.prod(shape):
+        return _draws.placed(name, jnp.zeros(shape, dtype), out_sharding, layout)
+    matrix = _draws.sample(key, _laws.orthogonal(shape), wide(dtype))
+    weight = _orthogonalised(matrix, jnp.asarray(gain).astype(matrix.dtype), shape).astype(dtype)
     return _draws.placed(name, weight, out_sharding, layout)
 
 
-@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
-def _orthogonal(key: jax.Array, gain: ArrayLike, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    if not math.prod(shape):
-        return jnp.zeros(shape, dtype)
-    matrix = _draws.sample(key, _laws.orthogonal(shape), wide(dtype))
-    gain = jnp.asarray(gain).astype(matrix.dtype)
-    return _laws.orthogonalised(matrix, shape, gain).astype(dtype)
+_orthogonalised = jax.jit(_laws.orthogonalised, static_argnames="shape")
 
 
 def sparse(
@@ -225,19 +221,15 @@ def sparse(
     text = _checks.wrong(name, "std", "at least 0", "{std}")
     _checks.holds(std >= 0, text, std=lambda: jnp.asarray(std))
     zeros = math.ceil(sparsity * shape[0])
-    weight = _sparse(key, std, shape, zeros, dtype)
+    key_values, key_order = _draws.split(key, 2)
+    values, order = _laws.sparse(shape, std)
+    weight = _sparsified(
+        _draws.sample(key_values, values, dtype), _draws.sample(key_order, order, dtype), zeros
+    )
     return _draws.placed(name, weight, out_sharding, layout)
 
 
-@functools.partial(jax.jit, static_argnames=("shape", "zeros", "dtype"))
-def _sparse(
-    key: jax.Array, std: ArrayLike, shape: tuple[int, ...], zeros: int, dtype: Any
-) -> jax.Array:
-    key_values, key_order = jax.random.split(key)
-    values, order = _laws.sparse(shape, std)
-    return _laws.sparsified(
-        _draws.sample(key_values, values, dtype), _draws.sample(key_order, order, dtype), zeros
-    )
+_sparsified = jax.jit(_laws.sparsified, static_argnames="zeros")
 
 
 def _matrix(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
