@@ -89,7 +89,7 @@ def test_orthogonal_of_pytorchs_matrix(shape):
         law = _laws.orthogonal(shape)
         matrix = torch.empty(law.shape, dtype=torch.float64).normal_(*law.args)
         with jax.enable_x64(True):
-            ours = _laws.orthogonalised(jnp.asarray(matrix.numpy()), jnp.float32(0.7), shape)
+            ours = _laws.orthogonalised(jnp.asarray(matrix.numpy()), jnp.asarray(0.7), shape)
         np.testing.assert_allclose(ours, theirs.numpy(), rtol=0, atol=1e-12)
 
 
