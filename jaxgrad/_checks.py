@@ -70,7 +70,8 @@ def scalar(function: str, argument: str, value: Any) -> jax.Array:
 def number(function: str, argument: str, value: Any) -> float | jax.Array:
     """`value` as a real scalar: a Python number stays one, with all its digits."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return scalar(function, argument, value)
+        result = scalar(function, argument, value)
+        return result if jnp.issubdtype(result.dtype, jnp.floating) else result.astype(float)
     try:
         return float(value)
     except OverflowError as error:

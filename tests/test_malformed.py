@@ -54,6 +54,12 @@ OPTIMIZERS = st.builds(optax.sgd, st.sampled_from([0.1, 1e30, np.nan]))
 STEPS = st.one_of(st.sampled_from([1, 2]), SCALARS.filter(lambda x: x != 2**40))
 STATES = st.builds(replay.manual_seed, st.integers(-(2**63), 2**64 - 1))
 
+SIZES = (
+    *("in_features", "out_features", "in1_features", "in2_features", "in_channels"),
+    *("out_channels", "kernel_size", "groups", "num_embeddings", "embedding_dim", "input_size"),
+    *("hidden_size", "num_layers", "proj_size", "embed_dim", "num_heads", "kdim", "vdim"),
+    *("num_features", "num_groups", "num_channels"),
+)
 GOOD = {
     "state": st.one_of(STATES, STATES, STATES, st.builds(replay.State, *[JUNK] * 6)),
     "new_state": STATES.map(replay.get_state),
@@ -69,12 +75,23 @@ GOOD = {
     "num_samples": st.integers(-1, 4),
     "dtype": DTYPES,
     "reduction": st.sampled_from(["none", "mean", "sum"]),
+    "nonlinearity": st.sampled_from(["relu", "leaky_relu"]),
+    "mode": st.sampled_from(["fan_in", "fan_out"]),
+    "layout": st.sampled_from(["torch", "flax"]),
+    "out_sharding": st.none(),
+    "normalized_shape": SHAPES,
+    **dict.fromkeys(SIZES, st.integers(-1, 6)),
+    **dict.fromkeys(["bias", "affine", "elementwise_affine", "bidirectional"], st.booleans()),
+    **dict.fromkeys(["add_bias_kv", "track_running_stats"], st.booleans()),
 }
+# A size that is merely too large for the machine is not malformed.
+JUNK_SIZES = JUNK.filter(lambda x: not (np.isscalar(x) and x == 2**40))
 BAD = {
     "steps": STEPS,
-    # A size that is merely too large for the machine is not malformed.
-    "shape": JUNK.filter(lambda x: x is not None and not (np.isscalar(x) and x == 2**40)),
-    "num_samples": JUNK.filter(lambda x: not (np.isscalar(x) and x == 2**40)),
+    "shape": JUNK_SIZES.filter(lambda x: x is not None),
+    "num_samples": JUNK_SIZES,
+    "normalized_shape": JUNK_SIZES,
+    **dict.fromkeys(SIZES, JUNK_SIZES),
 }
 FUNCTIONS = {name: value for name, value in public() if inspect.isfunction(value)}
 

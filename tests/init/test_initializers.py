@@ -68,11 +68,10 @@ class TestLaws:
 
     @pytest.mark.parametrize("narrow", ["bfloat16", "float16"])
     def test_narrow_weights_have_the_deviation_that_was_asked_for(self, narrow):
-        # 1.003 is 1 in bfloat16: of four million squares, 4.2 deviations of their mean away.
+        # 1.003 is 1 in bfloat16, 8 deviations of the mean of four million squares away.
         weight = init.normal(jax.random.key(0), (2000, 2000), narrow, std=1.003)
         assert weight.dtype == narrow
         squares = np.sum(np.square(np.asarray(weight, float))) / 1.003**2
-        # Rounding adds the variance of half an ulp: 2⁻¹⁸/3 of a square in bfloat16.
         low, high = stats.chi2(4_000_000).interval(1 - 1e-6)
         assert low < squares < high
 
@@ -238,6 +237,15 @@ class TestTransformations:
         stack = jax.vmap(draw)(jnp.array([1.0, 2.0]))
         assert_same(stack, jnp.stack([draw(1.0), draw(2.0)]))
         assert_same(jax.jacfwd(draw)(2.0), draw(1.0))
+
+    @pytest.mark.parametrize("two", [2, np.float64(2), np.int64(2), np.array(2), jnp.float16(2)])
+    def test_any_real_scalar_is_a_scale(self, two, any_dtype):
+        for name, argument in [("xavier_normal", "gain"), ("normal", "std"), ("trunc_normal", "b")]:
+            ours, expected = (
+                getattr(init, name)(jax.random.key(0), (3, 5), any_dtype, **{argument: value})
+                for value in (two, 2.0)
+            )
+            assert_same(ours, expected)
 
     def test_gradients(self):
         key = jax.random.key

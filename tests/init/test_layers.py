@@ -95,16 +95,23 @@ def test_names_come_in_the_order_of_the_state_dict():
     ]
 
 
-@pytest.mark.parametrize("name", LAYERS)
-def test_jit_is_eager_and_vmap_is_a_loop(name, any_dtype):
-    def draw(key):
-        return LAYERS[name](key, dtype=any_dtype)
-
-    loop = [draw(key) for key in jax.random.split(jax.random.key(0), 2)]
-    together = jax.vmap(draw)(jax.random.split(jax.random.key(0), 2))
+@pytest.mark.parametrize(
+    ("draw", "dtype"),
+    [
+        (lambda key, dtype: init.linear(key, 3, 2, dtype=dtype), "bfloat16"),
+        (lambda key, dtype: init.embedding(key, 3, 2, 1, dtype=dtype), "float32"),
+        (lambda key, dtype: init.gru(key, 3, 2, dtype=dtype), "float16"),
+        (lambda key, dtype: init.multihead_attention(key, 4, 2, dtype=dtype), "float32"),
+    ],
+    ids=["linear", "embedding", "gru", "multihead_attention"],
+)
+def test_jit_is_eager_and_vmap_is_a_loop(draw, dtype):
+    loop = [draw(key, dtype) for key in jax.random.split(jax.random.key(0), 2)]
+    together = jax.vmap(lambda key: draw(key, dtype))(jax.random.split(jax.random.key(0), 2))
     assert_same(together, jax.tree.map(lambda *leaves: jnp.stack(leaves), *loop))
-    assert_same(jax.jit(draw)(jax.random.key(0)), draw(jax.random.key(0)))
-    assert {value.dtype for value in together.values()} == {jnp.dtype(any_dtype)}
+    jitted = jax.jit(draw, static_argnums=1)
+    assert_same([jitted(key, dtype) for key in jax.random.split(jax.random.key(0), 2)], loop)
+    assert {value.dtype for value in together.values()} == {jnp.dtype(dtype)}
 
 
 @pytest.mark.parametrize("name", LAYERS)

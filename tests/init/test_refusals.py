@@ -153,7 +153,7 @@ VALUES = [
     ("xavier_uniform", {"gain": -1.0}, "gain must be finite and at least 0, got -1"),
     ("xavier_normal", {"gain": math.nan}, "gain must be finite and at least 0, got nan"),
     ("xavier_uniform", {"gain": math.inf}, "gain must be finite and at least 0, got inf"),
-    ("sparse", {"std": -1.0}, "std must be at least 0, got -1"),
+    ("sparse", {"std": -1.0}, "std must be at least 0"),
     ("bernoulli", {"p": 1.5}, r"p must be in \[0, 1\], got 1.5"),
     ("bernoulli", {"p": math.nan}, r"p must be in \[0, 1\], got nan"),
     ("multinomial", {"weights": [0.0, 0.0]}, "weights must be finite, at least 0, and one of them"),
