@@ -1,6 +1,7 @@
 """Loss + params + optimizer + data -> fitted params: the one place where the pieces meet."""
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -59,8 +60,8 @@ def fit(
         data: any pytree of arrays, handed to `loss_fn` as it is.
         steps: how many steps to take at most, at least 1.
         tol: stop once the loss changes by less than this from one step to the next, in the
-            loss's units; by default all steps are taken. A fit with `tol` can be differentiated
-            in forward mode only.
+            loss's units, unless the optimizer made no step at all; by default all steps are taken.
+            A fit with `tol` can be differentiated in forward mode only.
 
     Returns:
         A `Fit`: params, opt_state, losses, steps, converged.
@@ -129,25 +130,30 @@ def _fit(
         return loss.reshape(())
 
     def step(state: Any) -> tuple[Any, jax.Array]:
-        params, opt_state, finite_losses, finite = state
+        params, opt_state, finite_losses, finite, _ = state
         loss, grads = backward(loss_of)(params)
         updates, opt_state = update(
             grads, opt_state, params, value=loss, grad=grads, value_fn=loss_of
         )
         params = optax.apply_updates(params, updates)
         finite = finite & jnp.isfinite(loss)
-        return (params, opt_state, finite_losses + finite.astype(int), finite), loss
+        waiting = _any_nonzero(grads) & ~_any_nonzero(updates)
+        return (params, opt_state, finite_losses + finite.astype(int), finite, waiting), loss
 
-    start = (params, optimizer.init(params), jnp.zeros((), int), jnp.array(True))
+    start = (params, optimizer.init(params), jnp.zeros((), int), jnp.array(True), jnp.array(True))
     loop = _all_steps if tol is None else functools.partial(_until, tol)
     state, losses, taken, converged = loop(step, start, steps)
 
-    params, opt_state, finite_losses, finite = state
+    params, opt_state, finite_losses, finite, _ = state
     for leaf in jax.tree.leaves(params):
         finite &= jnp.all(jnp.isfinite(leaf))
     params = jax.tree.map(lambda leaf: jnp.where(finite, leaf, jnp.nan), params)
     result = Fit(merge(params, rest), opt_state, losses, taken, converged)
     return result, finite, jnp.minimum(finite_losses, taken - 1)
+
+
+def _any_nonzero(tree: Any) -> jax.Array:
+    return functools.reduce(operator.or_, [jnp.any(leaf != 0) for leaf in jax.tree.leaves(tree)])
 
 
 def _all_steps(step: Any, state: Any, steps: int) -> tuple[Any, jax.Array, jax.Array, jax.Array]:
@@ -158,14 +164,18 @@ def _all_steps(step: Any, state: Any, steps: int) -> tuple[Any, jax.Array, jax.A
 def _until(
     tol: jax.Array, step: Any, state: Any, steps: int
 ) -> tuple[Any, jax.Array, jax.Array, jax.Array]:
-    """Steps until the loss changes by less than `tol`, or is not finite."""
+    """Steps until the loss changes by less than `tol`, or is not finite.
+
+    A loss that stayed because the optimizer waited (a rate of 0, gathered gradients) is no sign.
+    """
     losses = jnp.full(steps, jnp.nan, jax.eval_shape(step, state)[1].dtype)
 
     def body(loop: Any) -> Any:
-        state, losses, taken, _, _ = loop
-        state, loss = step(state)
+        (*_, waited), losses, taken, _, _ = loop
+        state, loss = step(loop[0])
         # Before the first step the last place is read, which still holds NaN.
-        converged = jnp.abs(loss - losses[taken - 1]) < tol.astype(loss.dtype)
+        change = jnp.abs(loss - losses[taken - 1]).astype(wide(loss.dtype))
+        converged = (change < tol.astype(change.dtype)) & ~waited
         going = jnp.isfinite(loss) & ~converged
         return state, losses.at[taken].set(loss), taken + 1, converged, going
 
@@ -226,7 +236,7 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> dict[str, jax.Array]:
 
         weight, bias = argmin ‖x weightᵀ + bias - y‖²
 
-    by a singular value decomposition of the centred x. bfloat16 and float16 are solved in float32
+    by a QR decomposition of the centred x. bfloat16 and float16 are solved in float32
     and rounded once.
 
     Args:
@@ -287,7 +297,13 @@ def _least_squares(x: jax.Array, y: jax.Array) -> tuple[dict[str, jax.Array], ja
     scale = jnp.where(length > 4 * rounding, length, jnp.inf)
     scaled = centred / jnp.broadcast_to(scale, centred.shape)
     level_targets = targets - jnp.broadcast_to(level, targets.shape)
-    weight, _, rank, _ = jnp.linalg.lstsq(scaled, level_targets)
+    rank = jnp.linalg.matrix_rank(jax.lax.stop_gradient(scaled))
+    if scaled.shape[0] < scaled.shape[1]:  # fewer samples than unknowns: no answer
+        weight = jnp.full((scaled.shape[1], targets.shape[1]), jnp.nan, scaled.dtype)
+    else:
+        # Its derivative, unlike that of singular values, exists where columns are orthogonal.
+        q, r = jnp.linalg.qr(scaled)
+        weight = jax.scipy.linalg.solve_triangular(r, q.T @ level_targets)
     weight = weight / jnp.broadcast_to(scale[:, None], weight.shape)
     finite = jnp.all(jnp.isfinite(columns)) & jnp.all(jnp.isfinite(targets))
     weight = jnp.where(finite & (rank == columns.shape[1]), weight, jnp.nan)

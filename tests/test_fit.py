@@ -324,3 +324,46 @@ class TestLeastSquares:
     def test_no_unique_answer_under_jit_is_nan(self):
         line = jax.jit(least_squares)(jnp.ones(3), jnp.ones(3))
         assert np.isnan(line["weight"]) and np.isnan(line["bias"])
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optax.sgd(optax.linear_schedule(0.0, 0.1, 5)),
+        optax.MultiSteps(optax.sgd(0.1), every_k_schedule=4),
+    ],
+    ids=["warm-up from 0", "gathered gradients"],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_step_that_moves_nothing_is_no_convergence(optimizer):
+    def loss_fn(mean, data):
+        return ((data - mean) ** 2).mean()
+
+    with jax.numpy_dtype_promotion("standard"):  # optax's counters and rates mix dtypes
+        result = fit(loss_fn, jnp.array(0.0), optimizer, jnp.array([1.0, 3.0]), steps=500, tol=1e-6)
+    assert bool(result.converged)
+    np.testing.assert_allclose(float(result.params), 2, atol=1e-2)
+
+
+def test_a_gradient_of_zero_is_convergence():
+    def loss_fn(mean, data):
+        return ((data - mean) ** 2).mean()
+
+    result = fit(loss_fn, jnp.array(2.0), optax.sgd(0.1), jnp.array([1.0, 3.0]), steps=9, tol=1e-6)
+    assert bool(result.converged) and int(result.steps) == 2
+
+
+def test_gradient_of_least_squares_for_orthogonal_columns(dtype):
+    x = jnp.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], dtype)
+    y = jnp.array([3.0, 1, 0, -2], dtype)
+
+    def slope(x):
+        return least_squares(x, y)["weight"][0]
+
+    step = {"float32": 1e-2, "float64": 1e-5}[dtype]
+    numeric = np.zeros(x.shape)
+    for place in np.ndindex(x.shape):
+        ends = [float(slope(x.at[place].add(sign * step))) for sign in (1, -1)]
+        numeric[place] = (ends[0] - ends[1]) / (2 * step)
+    tolerance = {"float32": 2e-3, "float64": 1e-8}[dtype]
+    np.testing.assert_allclose(jax.grad(slope)(x), numeric, atol=tolerance)

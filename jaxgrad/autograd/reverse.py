@@ -80,6 +80,8 @@ def backward(
         fresh = fresh if isinstance(argnums, (tuple, list)) else fresh[0]
         return (value, *aux) if has_aux else value, _accumulated(grads, fresh)
 
+    # Else inspection, as by `donate_argnames`, would see fn's parameters and not these.
+    del value_and_grads.__dict__["__wrapped__"]
     return value_and_grads
 
 

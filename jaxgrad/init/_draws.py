@@ -11,6 +11,7 @@ from jaxgrad import _checks, random
 from jaxgrad._dtypes import wide
 from jaxgrad.init._laws import Draw
 from jaxgrad.init._plans import Plan
+from jaxgrad.random.keys import unrolled
 
 LAYOUTS = ("torch", "flax")
 
@@ -65,7 +66,7 @@ def sample(key: jax.Array | Source, draw: Draw, dtype: Any) -> jax.Array:
         return random.uniform(key, draw.shape, *draw.args, dtype=dtype)
     if draw.kind == "randperm":
         rows = jnp.broadcast_to(jnp.arange(draw.shape[0])[:, None], draw.shape)
-        return jax.random.permutation(key, rows, independent=True)
+        return jax.random.permutation(unrolled(key), rows, independent=True)
     # In the wide dtype, so that mean and std are not rounded to a narrow one first.
     mean, std = draw.args
     return random.normal(key, mean, std, draw.shape, dtype=wide(dtype)).astype(dtype)

@@ -155,9 +155,9 @@ def _bernoulli(
     key: jax.Array, p: ArrayLike, values: jax.Array, shape: tuple[int, ...]
 ) -> jax.Array:
     p = jax.lax.stop_gradient(jnp.asarray(p).astype(wide(values.dtype)))
-    second = jax.random.bernoulli(key, p, shape, mode="high")  # resolves p far below 2⁻²³
-    weight = jnp.where(second, values[1], values[0])
-    return jnp.where((p >= 0) & (p <= 1), weight, jnp.nan)
+    valid = (p >= 0) & (p <= 1)
+    second = random.bernoulli(key, jnp.where(valid, p, 0), shape, dtype=bool)
+    return jnp.where(valid, jnp.where(second, values[1], values[0]), jnp.nan)
 
 
 def multinomial(

@@ -11,6 +11,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 from jaxgrad.init import _draws
+from jaxgrad.random.keys import unrolled
 
 SLIVER = 2.0**-6
 """Below this difference of erf at its ends, an interval beside the mean is a tail."""
@@ -103,7 +104,7 @@ def _trunc_normal(
     around = (alpha <= 0) & (beta >= 0)
     mass = jax.lax.erf(beta * math.sqrt(0.5)) - jax.lax.erf(alpha * math.sqrt(0.5))
     tail = valid & ~around & (mass <= SLIVER)
-    key_inverse, key_tail = jax.random.split(key)
+    key_inverse, key_tail = jax.random.split(unrolled(key))
     samples = _inverse(key_inverse, mean, std, low, high, shape)
     samples = _tail(key_tail, mean, std, low, high, samples, tail)
     samples = jnp.clip(samples.astype(dtype), *ends)

@@ -261,3 +261,9 @@ class TestTransformations:
 
     def test_numpy_arguments(self):
         assert_same(backward(square)(np.array([1.0, 2.0], np.float32))[1], jnp.array([2.0, 4.0]))
+
+
+def test_grads_can_be_donated():
+    step = jax.jit(backward(jnp.sum), donate_argnames="grads")
+    _, grads = step(jnp.ones(3), grads=jnp.ones(3))
+    assert_same(grads, jnp.full(3, 2.0))
