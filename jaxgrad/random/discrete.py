@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
@@ -12,7 +13,8 @@ from jaxgrad._dtypes import wide
 
 from . import _draws
 from ._arguments import broadcast
-from .keys import unrolled
+from .categories import Wide, _upper_half
+from .keys import unrolled, words
 
 
 def bernoulli(
@@ -77,7 +79,9 @@ def randint(
 
         P(x = k) = 1 / (high - low),   low ≤ k < high
 
-    The likelihoods differ by no more than 2⁻³² of themselves (2⁻⁶⁴ for 64-bit dtypes).
+    The likelihoods differ by no more than 2⁻³² of themselves (2⁻⁶⁴ where high - low is above
+    2³²). Those of `jax.random.randint` differ by up to a factor of two: in JAX 0.10 its remainders
+    overflow where high - low is above 2¹⁶.
 
     Args:
         key: a typed key.
@@ -129,8 +133,37 @@ def _whole_numbers(dtype: Any) -> tuple[int, int]:
 
 @functools.partial(jax.jit, static_argnames=("shape", "low", "high", "dtype"))
 def _randint(key: jax.Array, shape: tuple[int, ...], low: int, high: int, dtype: Any) -> jax.Array:
-    kind = dtype if jnp.issubdtype(dtype, jnp.integer) else int
-    return jax.random.randint(unrolled(key), shape, low, high, kind).astype(dtype)
+    kind = jnp.uint32 if high - low <= 2**32 and not jax.config.jax_enable_x64 else jnp.uint64
+    offset = _below(key, shape, high - low).astype(kind)
+    signed = jnp.int32 if kind == jnp.uint32 else jnp.int64
+    start = jnp.asarray(np.uint64(low % 2**64).astype(kind))
+    integers = start + offset  # modulo 2³² or 2⁶⁴, as negative numbers are kept
+    return (integers if low >= 0 else integers.astype(signed)).astype(dtype)
+
+
+def _below(key: jax.Array, shape: tuple[int, ...], end: int) -> jax.Array:
+    """Integers from 0 to end - 1: floor(x end), x uniform in [0, 1) with 64 bits, or with 128."""
+    if end <= 2**32:
+        factor = jnp.uint32(end >> 32), jnp.uint32(end % 2**32)
+        return _upper_half(words(key, shape), factor)[1]
+    more, less = (_joined(words(k, shape)) for k in jax.random.split(unrolled(key)))
+    if end == 2**64:
+        return more
+    factor = jnp.uint32(end >> 32), jnp.uint32(end % 2**32)
+    rest = _joined(_upper_half(_halves(less), factor))
+    low = more * jnp.uint64(end) + rest
+    return _joined(_upper_half(_halves(more), factor)) + (low < rest).astype(jnp.uint64)
+
+
+def _joined(halves: Wide) -> jax.Array:
+    """The uint64 of two words."""
+    high, low = (half.astype(jnp.uint64) for half in halves)
+    return (high << jnp.uint64(32)) | low
+
+
+def _halves(x: jax.Array) -> Wide:
+    """The two words of a uint64."""
+    return (x >> jnp.uint64(32)).astype(jnp.uint32), x.astype(jnp.uint32)
 
 
 def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) -> jax.Array:
