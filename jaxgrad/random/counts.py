@@ -280,9 +280,10 @@ def _binomial_probability(k: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array
         - _deviance(k, n * p) - _deviance(n - k, n * (1 - p))
     )  # fmt: skip
     inside = (k > 0) & (k < n)
-    spread = jnp.where(inside, 2 * jnp.pi * k * (1 - k / n), 1)
+    spread = jnp.where(inside, 2 * jnp.pi * (1 - k / n), 1)
+    root = jnp.sqrt(spread) * jnp.sqrt(jnp.maximum(k, 1))  # their product may overflow
     ends = jnp.where(k > 0, n * jnp.log(p), n * jnp.log1p(-p))
-    return jnp.where(inside, jnp.exp(exponent) / jnp.sqrt(spread), jnp.exp(ends))
+    return jnp.where(inside, jnp.exp(exponent) / root, jnp.exp(ends))
 
 
 def _deviance(x: jax.Array, mean: jax.Array) -> jax.Array:
