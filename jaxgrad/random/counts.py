@@ -253,9 +253,8 @@ def _many_binomial(key: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
     def draw(state: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         key, samples = state
         key, now = jax.random.split(key)
-        first, second = words(now, n.shape)
-        u, v = _centred(first, n.dtype), _centred(second, n.dtype) + 0.5
-        room = 0.5 - jnp.abs(u)
+        positive, room, v = _proposal(now, n.shape, n.dtype)
+        u = jnp.where(positive, 0.5 - room, room - 0.5)
         k = jnp.floor((2 * a / room + b) * u + n * p + 0.5)
         inside = (k >= 0) & (k <= n)
         share = _binomial_probability(jnp.where(inside, k, mode), n, p) / height
@@ -268,9 +267,23 @@ def _many_binomial(key: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
     return jax.lax.while_loop(unfinished, draw, (key, jnp.full_like(n, -1)))[1]
 
 
-def _centred(word: jax.Array, dtype: Any) -> jax.Array:
-    """Random bits as a number between -1/2 and 1/2, neither of which comes."""
-    return (jnp.int32(word >> jnp.uint32(8)).astype(dtype) + 0.5) * 2.0**-24 - 0.5
+def _proposal(
+    key: jax.Array, shape: tuple[int, ...], dtype: Any
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """A fair truth value, a uniform number in (0, 1/2], and one in (0, 1).
+
+    Of 23 bits each in float32; in float64, whose counts may be spread more widely, of 52 or more.
+    """
+    if dtype == jnp.float64:
+        keys = jax.random.split(key)
+        return *_draws.signed_half(keys[0], shape, dtype), _draws.fine_uniform(
+            keys[1], shape, dtype
+        )
+    first, second = (
+        (jnp.int32(word >> jnp.uint32(9)).astype(dtype) + 0.5) * 2.0**-23
+        for word in words(key, shape)
+    )
+    return first > 0.5, jnp.minimum(first, 1 - first), second
 
 
 def _binomial_probability(k: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
