@@ -148,8 +148,9 @@ def _exponential(
 ) -> tuple[jax.Array, jax.Array]:
     valid = (lambd > 0) & jnp.isfinite(lambd)
     rate = lambd.astype(wide(lambd.dtype))
-    info = jnp.finfo(lambd.dtype)  # float32's subnormal numbers are 0 to XLA, float16's are not
-    least = info.smallest_subnormal if info.bits == 16 else info.smallest_normal
+    # The subnormal numbers of float32, and so of bfloat16, are 0 to XLA; float16's are not.
+    normal = jnp.finfo(rate.dtype).smallest_normal
+    least = max(float(jnp.finfo(lambd.dtype).smallest_subnormal), float(normal))
     samples = (_draws.exponential(key, shape, rate.dtype) / rate).astype(lambd.dtype)
     return jnp.where(valid, jnp.maximum(samples, least), jnp.nan), valid
 
