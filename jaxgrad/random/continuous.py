@@ -99,6 +99,9 @@ def _uniform(
     unit = jax.random.uniform(unrolled(key), shape, low.dtype)
     samples = low + unit * (high - low)
     below_b = jnp.nextafter(*jax.lax.stop_gradient((b, a))).astype(low.dtype)
+    # What is nearer to 0 than this, is 0 to XLA.
+    normal = jnp.finfo(low.dtype).smallest_normal.astype(low.dtype)
+    below_b = jnp.where((b == 0) & (a < b), jnp.minimum(below_b, -normal), below_b)
     samples = jnp.where(samples > below_b, below_b, samples).astype(a.dtype)  # none rounds to b
     return jnp.where(valid, samples, jnp.nan), valid
 
