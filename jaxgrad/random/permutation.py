@@ -78,7 +78,9 @@ def _randperm(key: jax.Array, n: int, dtype: Any) -> jax.Array:
 def _bijection(keys: jax.Array, n: int) -> jax.Array:
     """A permutation of 0 to n - 1, one of those that the round keys choose from."""
     # a b is at least n and exceeds it by less than a, so that few walks lead out of the range.
+    # a is even: were a and b odd, each round would be an even permutation, and the whole too.
     a = math.isqrt(n - 1) + 1
+    a += a % 2
     b = -(-n // a)
     # XLA runs elementwise code on CPUs many times slower over sizes that 8 does not divide.
     index = jax.lax.iota(jnp.uint32, -(-n // 8) * 8)
