@@ -24,8 +24,8 @@ def bernoulli(
 
         P(xᵢ = 1) = pᵢ,   P(xᵢ = 0) = 1 - pᵢ
 
-    Exact at p = 0 and p = 1, and to within rounding for any p of 2⁻⁶⁵ and more. The gradient with
-    respect to p is zero.
+    Exact at p = 0 and p = 1, and to within rounding in p and in 1 - p elsewhere, as far as 63
+    random bits go. The gradient with respect to p is zero.
 
     Args:
         key: a typed key.
@@ -68,7 +68,8 @@ def _bernoulli(
 ) -> tuple[jax.Array, jax.Array]:
     probability = jax.lax.stop_gradient(input.astype(wide(input.dtype)))
     valid = (probability >= 0) & (probability <= 1)
-    ones = _draws.fine_uniform(key, shape, probability.dtype) <= probability
+    above, half = _draws.signed_half(key, shape, probability.dtype)
+    ones = jnp.where(above, half >= 1 - probability, half <= probability)  # 1 - p is exact there
     return jnp.where(valid, ones.astype(dtype), _poison(dtype)), jnp.all(valid)
 
 
