@@ -244,6 +244,7 @@ def _few_binomial(above: jax.Array, half: jax.Array, n: jax.Array, p: jax.Array)
 def _many_binomial(key: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
     """By rejection from a hat that a uniform number is transformed to."""
     mode = jnp.floor((n + 1) * p)
+    whole = jnp.floor(n * p)  # apart from the rest, or the sum would round to even numbers
     deviation = jnp.sqrt(n * p * (1 - p))
     b = 1.15 + 2.53 * deviation
     a = -0.0873 + 0.0248 * b + 0.01 * p
@@ -255,7 +256,7 @@ def _many_binomial(key: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
         key, now = jax.random.split(key)
         positive, room, v = _proposal(now, n.shape, n.dtype)
         u = jnp.where(positive, 0.5 - room, room - 0.5)
-        k = jnp.floor((2 * a / room + b) * u + n * p + 0.5)
+        k = whole + jnp.floor((2 * a / room + b) * u + (n * p - whole + 0.5))
         inside = (k >= 0) & (k <= n)
         share = _binomial_probability(jnp.where(inside, k, mode), n, p) / height
         accepted = inside & (v * alpha <= share * (a / (room * room) + b))
