@@ -69,17 +69,12 @@ def _poisson(key: jax.Array, input: jax.Array) -> tuple[jax.Array, jax.Array]:
     rate = jax.lax.stop_gradient(input.astype(wide(input.dtype)))
     valid = (rate >= 0) & jnp.isfinite(rate)
     above, half = _draws.signed_half(key, rate.shape, rate.dtype)
-    few = valid & (rate < FEW)
-    by_terms = _if_any(few, _few_poisson, above, half, jnp.where(few, rate, 0))
-    many = valid & ~few
-    by_quantile = _if_any(many, _many_poisson, above, half, jnp.where(many, rate, FEW))
+    few = rate < FEW
+    # Both for all: in a branch XLA would run them on a single core of a CPU.
+    by_terms = _few_poisson(above, half, jnp.where(valid & few, rate, 0))
+    by_quantile = _many_poisson(above, half, jnp.where(valid & ~few, rate, FEW))
     samples = jnp.where(few, by_terms, by_quantile)
     return jnp.where(valid, samples, jnp.nan).astype(input.dtype), jnp.all(valid)
-
-
-def _if_any(needed: jax.Array, function: Callable[..., jax.Array], *args: jax.Array) -> jax.Array:
-    """What the function gives, or unless some element needs it, anything."""
-    return jax.lax.cond(jnp.any(needed), function, lambda *args: args[-1], *args)
 
 
 def _few_poisson(above: jax.Array, half: jax.Array, rate: jax.Array) -> jax.Array:
@@ -219,14 +214,9 @@ def _binomial(
     many = valid & ~few
     key_few, key_many = jax.random.split(unrolled(key))
     above, half = _draws.signed_half(key_few, shape, p.dtype)
-    by_terms = _if_any(
-        few, _few_binomial, above, half, jnp.where(few, n, 0), jnp.where(few, rarer, 0)
-    )
-    by_rejection = _if_any(
-        many,
-        functools.partial(_many_binomial, key_many),
-        jnp.where(many, n, 4 * FEW),
-        jnp.where(many, rarer, 0.5),
+    by_terms = _few_binomial(above, half, jnp.where(few, n, 0), jnp.where(few, rarer, 0))
+    by_rejection = _many_binomial(
+        key_many, many, jnp.where(many, n, 4 * FEW), jnp.where(many, rarer, 0.5)
     )
     successes = jnp.where(few, by_terms, by_rejection)
     samples = jnp.where(p > 0.5, n - successes, successes)
@@ -241,8 +231,8 @@ def _few_binomial(above: jax.Array, half: jax.Array, n: jax.Array, p: jax.Array)
     return _added_up(above, half, none, lambda k: jnp.maximum(n - (k - 1), 0) / k * odds)
 
 
-def _many_binomial(key: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
-    """By rejection from a hat that a uniform number is transformed to."""
+def _many_binomial(key: jax.Array, needed: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
+    """By rejection from a hat that a uniform number is transformed to, where needed."""
     mode = jnp.floor((n + 1) * p)
     whole = jnp.floor(n * p)  # apart from the rest, or the sum would round to even numbers
     deviation = jnp.sqrt(n * p * (1 - p))
@@ -265,7 +255,7 @@ def _many_binomial(key: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
     def unfinished(state: tuple[jax.Array, jax.Array]) -> jax.Array:
         return jnp.any(state[1] < 0)
 
-    return jax.lax.while_loop(unfinished, draw, (key, jnp.full_like(n, -1)))[1]
+    return jax.lax.while_loop(unfinished, draw, (key, -needed.astype(n.dtype)))[1]
 
 
 def _proposal(

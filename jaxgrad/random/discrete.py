@@ -134,7 +134,7 @@ def _whole_numbers(dtype: Any) -> tuple[int, int]:
 
 @functools.partial(jax.jit, static_argnames=("shape", "low", "high", "dtype"))
 def _randint(key: jax.Array, shape: tuple[int, ...], low: int, high: int, dtype: Any) -> jax.Array:
-    kind = jnp.uint32 if high - low <= 2**32 and not jax.config.jax_enable_x64 else jnp.uint64
+    kind = jnp.uint32 if high - low <= 2**32 and not jax.enable_x64.value else jnp.uint64
     offset = _below(key, shape, high - low).astype(kind)
     signed = jnp.int32 if kind == jnp.uint32 else jnp.int64
     start = jnp.asarray(np.uint64(low % 2**64).astype(kind))
