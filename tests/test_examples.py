@@ -27,7 +27,12 @@ def ordinary():
 
 @pytest.mark.parametrize(
     ("name", "largest"),
-    [("backward_and_accumulate", 1e-5), ("sampling", 0.01), ("linear_fit", 1e-5)],
+    [
+        ("backward_and_accumulate", 1e-5),
+        ("initial_weights", 1e-6),
+        ("sampling", 0.01),
+        ("linear_fit", 1e-5),
+    ],
 )
 def test_scripts(name, largest, capsys):
     path = EXAMPLES / f"{name}.py"
@@ -43,6 +48,7 @@ def test_scripts(name, largest, capsys):
 def test_every_script_is_tested():
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {
         "backward_and_accumulate",
+        "initial_weights",
         "sampling",
         "linear_fit",
     }

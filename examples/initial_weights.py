@@ -1,0 +1,49 @@
+"""The weights of a PyTorch model from its seed, without PyTorch; and the same laws from a key.
+
+python examples/initial_weights.py
+"""
+
+import jax
+import jax.numpy as jnp
+
+from jaxgrad import init, random, replay
+
+Params = dict[str, jax.Array]
+
+
+def classifier(layers: list[Params], x: jax.Array) -> jax.Array:
+    """torch.nn.Sequential(Linear(784, 128), ReLU(), Linear(128, 10)) as a function."""
+    first, second = layers
+    hidden = jax.nn.relu(x @ first["weight"].T + first["bias"])
+    return hidden @ second["weight"].T + second["bias"]
+
+
+def main() -> float:
+    """Prints a model's first outputs; returns how far they are from those PyTorch 2.13.0 gives."""
+    # torch.manual_seed(0)
+    state = replay.manual_seed(0)
+    # model = torch.nn.Sequential(torch.nn.Linear(784, 128), ReLU(), torch.nn.Linear(128, 10))
+    first, state = replay.linear(state, 784, 128)
+    second, state = replay.linear(state, 128, 10)
+    # x = torch.rand(2, 784)
+    x, state = replay.rand(state, (2, 784))
+    logits = classifier([first, second], x)
+    print(logits)
+
+    # The order of examples that torch.randperm(6) gives next, and the state for PyTorch to go on.
+    order, state = replay.randperm(state, 6)
+    print(order, replay.get_state(state).shape)
+
+    # The same laws from a key: for jit, vmap over many models, and sharded arrays.
+    keys = jax.random.split(random.key(0), 5)
+    models = jax.vmap(lambda key: init.linear(key, 784, 128))(keys)
+    print({name: values.shape for name, values in models.items()})
+    return float(jnp.max(jnp.abs(logits[0, :3] - jnp.array(LOGITS))))
+
+
+LOGITS = [0.23717552, -0.14097416, 0.07038655]
+"""The first of them, from PyTorch."""
+
+
+if __name__ == "__main__":
+    main()
