@@ -6,7 +6,23 @@ import numpy as np
 import pytest
 from jax.experimental import checkify
 
-from jaxgrad.random import bernoulli, multinomial, normal, randn, uniform
+from jaxgrad.random import (
+    bernoulli,
+    binomial,
+    cauchy,
+    exponential,
+    geometric,
+    key,
+    log_normal,
+    multinomial,
+    normal,
+    poisson,
+    rand,
+    randint,
+    randn,
+    randperm,
+    uniform,
+)
 
 
 class TestRefusals:
@@ -142,10 +158,6 @@ class TestRefusals:
         with pytest.raises(TypeError, match="multinomial: replacement must be True or False"):
             multinomial(jax.random.key(0), jnp.ones(3), 2, replacement)
 
-    def test_too_many_categories_for_a_float32_uniform(self):
-        with pytest.raises(ValueError, match=r"input must be of at most 2\*\*20 categories"):
-            multinomial(jax.random.key(0), jnp.ones(2**20 + 1), 2, replacement=True)
-
     def test_a_key_is_no_mean(self):
         with pytest.raises(TypeError, match="normal: mean must be an array of numbers"):
             normal(jax.random.key(0), jax.random.key(1), 1.0)
@@ -172,3 +184,99 @@ class TestRefusals:
         error, _ = jax.jit(checkify.checkify(draw))(jax.random.key(0), bad)
         with pytest.raises(checkify.JaxRuntimeError, match=match):
             error.throw()
+
+
+K = jax.random.key
+FILLED = {
+    "exponential": (lambda k, x: exponential(k, 3, x), [0.0, -1.0, np.nan, np.inf]),
+    "cauchy": (lambda k, x: cauchy(k, 3, 0.0, x), [0.0, -1.0, np.nan, np.inf]),
+    "cauchy ": (lambda k, x: cauchy(k, 3, x), [-np.inf, np.nan, np.inf]),
+    "log_normal": (lambda k, x: log_normal(k, 3, 0.0, x), [0.0, -1.0, np.nan, np.inf]),
+    "log_normal ": (lambda k, x: log_normal(k, 3, x), [-np.inf, np.nan, np.inf]),
+    "geometric": (lambda k, x: geometric(k, 3, x), [0.0, 1.0, -0.5, 1.5, np.nan]),
+    "poisson": (lambda k, x: poisson(k, x), [-1.0, np.nan, np.inf]),
+    "binomial": (lambda k, x: binomial(k, x, jnp.array(0.5)), [-1.0, 1.5, np.nan, np.inf]),
+    "binomial ": (lambda k, x: binomial(k, jnp.array(9.0), x), [-0.1, 1.1, np.nan]),
+}
+
+
+class TestValues:
+    @pytest.mark.parametrize("name", FILLED)
+    def test_refused_poisoned_and_checked(self, name):
+        draw, values = FILLED[name]
+        jitted, checked = jax.jit(draw), jax.jit(checkify.checkify(draw))
+        for value in values:
+            x = jnp.array(value, jnp.float32)
+            with pytest.raises(ValueError, match=f"{name.strip()}: .*expected|must be"):
+                draw(K(0), x)
+            assert np.isnan(jitted(K(0), x)).all()
+            error, _ = checked(K(0), x)
+            with pytest.raises(checkify.JaxRuntimeError, match=name.strip()):
+                error.throw()
+        error, samples = checked(K(0), jnp.array(1.0 if name != "geometric" else 0.5))
+        error.throw()
+        assert np.isfinite(samples).all()
+
+    @pytest.mark.parametrize("kind", ["int8", "int32", "uint8", "float16"])
+    def test_wrong_probabilities_in_integers(self, kind):
+        def draw(p):
+            return geometric(K(0), 2, p, dtype=kind), bernoulli(K(1), p, 2, dtype=kind)
+
+        for samples in jax.jit(draw)(jnp.array(1.5)):
+            poison = np.nan if kind == "float16" else np.iinfo(kind).min
+            assert np.array_equal(samples, np.full(2, poison, kind), equal_nan=kind == "float16")
+        assert not jax.jit(lambda p: bernoulli(K(1), p, dtype=bool))(jnp.array(np.nan))
+
+
+class TestForms:
+    @pytest.mark.parametrize(
+        ("call", "error", "match"),
+        [
+            (lambda: key(1.5), TypeError, "key: seed must be a concrete integer"),
+            (lambda: key(True), TypeError, "key: seed must be a concrete integer"),
+            (lambda: key(2**63), ValueError, r"key: seed must be below 2\*\*63"),
+            (lambda: key(-(2**63) - 1), ValueError, "key: seed must be at least"),
+            (lambda: key(jnp.arange(2)), ValueError, "key: seed must be a single integer"),
+            (lambda: key(jnp.ones(())), TypeError, "key: seed must be an integer, got float32"),
+            (lambda: rand(K(0), -1), ValueError, "rand: shape must be at least 0"),
+            (lambda: rand(K(0), 3, dtype=int), TypeError, "rand: dtype must be a floating point"),
+            (lambda: exponential(K(0), 3, [1.0]), TypeError, "exponential: lambd must be a real"),
+            (lambda: cauchy(K(0), 3, 1j), TypeError, "cauchy: median must be a real scalar"),
+            (lambda: geometric(K(0), 3, 0.5, dtype=bool), TypeError, "geometric: dtype must be"),
+            (lambda: geometric(K(0), 3, 0.5, dtype=complex), TypeError, "geometric: dtype must be"),
+            (lambda: bernoulli(K(0), 0.5, dtype=complex), TypeError, "bernoulli: dtype must be"),
+            (lambda: bernoulli(K(0), jnp.ones(3), 2), ValueError, "bernoulli: shape must be a sh"),
+            (lambda: randint(K(0), 3, 3), ValueError, "randint: high must be above low = 3, got 3"),
+            (lambda: randint(K(0), 0), ValueError, "randint: high must be above low = 0, got 0"),
+            (lambda: randint(K(0), 1.5), TypeError, "randint: low must be a concrete integer"),
+            (
+                lambda: randint(K(0), 0, 2**31 + 1),
+                ValueError,
+                r"\[low, high\) must be a range that",
+            ),
+            (lambda: randint(K(0), 0, 257, dtype="uint8"), ValueError, "range that uint8 holds"),
+            (lambda: randint(K(0), -1, 5, dtype="uint8"), ValueError, "range that uint8 holds"),
+            (lambda: randint(K(0), 0, 3, dtype=bool), ValueError, "range that bool holds, 0 to 1"),
+            (lambda: randint(K(0), 0, 2050, dtype="float16"), ValueError, "range that float16"),
+            (lambda: randint(K(0), 5, dtype=complex), TypeError, "randint: dtype must be a real"),
+            (lambda: randperm(K(0), -1), ValueError, "randperm: n must be at least 0"),
+            (lambda: randperm(K(0), 2**31), ValueError, r"randperm: n must be below 2\*\*31"),
+            (lambda: randperm(K(0), 1.0), TypeError, "randperm: n must be a concrete integer"),
+            (lambda: poisson(K(0), 3), TypeError, "poisson: input must be floating point"),
+            (lambda: binomial(K(0), 9, 0.5), TypeError, "binomial: count must be floating point"),
+            (lambda: binomial(K(0), 9.0, 1), TypeError, "binomial: prob must be floating point"),
+            (
+                lambda: binomial(K(0), jnp.ones(2), jnp.ones(3)),
+                ValueError,
+                "binomial: prob must be of a shape that broadcasts",
+            ),
+            (
+                lambda: binomial(K(0), jnp.ones(2), jnp.ones(2, jnp.float16)),
+                TypeError,
+                "binomial: prob must be of count's dtype float32, got float16",
+            ),
+        ],
+    )
+    def test_at_trace_time(self, call, error, match):
+        with pytest.raises(error, match=match):
+            call()
