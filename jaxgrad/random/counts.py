@@ -246,20 +246,21 @@ def _many_binomial(key: jax.Array, needed: jax.Array, n: jax.Array, p: jax.Array
     height = _binomial_probability(mode, n, p)
 
     def draw(state: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        key, samples = state
-        key, now = jax.random.split(key)
+        attempt, samples = state
+        now = jax.random.fold_in(key, attempt)
         positive, room, v = _proposal(now, n.shape, n.dtype)
         u = jnp.where(positive, 0.5 - room, room - 0.5)
         k = whole + jnp.floor((2 * a / room + b) * u + (n * p - whole + 0.5))
         inside = (k >= 0) & (k <= n)
         share = _binomial_probability(jnp.where(inside, k, mode), n, p) / height
         accepted = inside & (v * alpha <= share * (a / (room * room) + b))
-        return key, jnp.where((samples < 0) & accepted, k, samples)
+        return attempt + 1, jnp.where((samples < 0) & accepted, k, samples)
 
     def unfinished(state: tuple[jax.Array, jax.Array]) -> jax.Array:
         return jnp.any(state[1] < 0)
 
-    return jax.lax.while_loop(unfinished, draw, (key, -needed.astype(n.dtype)))[1]
+    start = jnp.zeros((), jnp.uint32), -needed.astype(n.dtype)
+    return jax.lax.while_loop(unfinished, draw, start)[1]
 
 
 def _proposal(
