@@ -1,5 +1,6 @@
 """Two answers -> what differs first, and by how much. Nothing is cast before it is compared."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ class Comparison:
         verdict: what differs first.
         detail: where, in words; empty where nothing differs.
         raises: whether the answer held against PyTorch's is an error.
+        slip: whether that error is a slip of the pen instead of a refusal.
         ulps: the largest distance in units in the last place over value and gradients; None where
             no floating point numbers could be compared.
         identical: how many elements are the same, bit for bit.
@@ -37,18 +39,24 @@ class Comparison:
     verdict: Verdict
     detail: str = ""
     raises: bool = False
+    slip: bool = False
     ulps: float | None = None
     identical: int = 0
     elements: int = 0
 
 
-def compare(expected: Answer, got: Answer, *, x64: bool, rtol: float | None = None) -> Comparison:
-    """Holds `got` against `expected`: errors, then structure, shape, dtype, value, gradient."""
+def compare(
+    expected: Answer, got: Answer, *, x64: bool, rtol: float | None = None, ours: str = ""
+) -> Comparison:
+    """Holds `got` against `expected`: errors, then structure, shape, dtype, value, gradient.
+
+    `ours` is the snippet that gave `got` where that is jaxgrad's.
+    """
     if expected.error or got.error:
-        slip = (got.error or "").startswith(("NameError", "AttributeError", "SyntaxError"))
-        refused = expected.error and got.error and not slip  # a slip of the pen is no refusal
-        verdict: Verdict = "same" if refused else "error"
-        return Comparison(verdict, raises=bool(got.error))
+        slip = got.error is not None and not _refusal(got.error, ours)
+        verdict: Verdict = "same" if expected.error and got.error and not slip else "error"
+        detail = f"no refusal: {got.error}" if slip else ""
+        return Comparison(verdict, detail, bool(got.error), slip)
     verdict, detail = _leaves(flat(expected.value), flat(got.value), x64, rtol)
     if verdict == "same" and expected.law and got.law and kept(expected.law) != kept(got.law):
         verdict, detail = "law", f"p-value {got.law.pvalue:.1e} against {expected.law.pvalue:.1e}"
@@ -64,7 +72,18 @@ def compare(expected: Answer, got: Answer, *, x64: bool, rtol: float | None = No
                 distance, same = ulp_distance(np.asarray(e), np.asarray(g))
                 ulps = distance if ulps is None else max(ulps, distance) if distance else ulps
                 identical, elements = identical + same, elements + np.size(e)
-    return Comparison(verdict, detail, False, ulps, identical, elements)
+    return Comparison(verdict, detail, ulps=ulps, identical=identical, elements=elements)
+
+
+def _refusal(error: str, ours: str) -> bool:
+    """Whether an error refuses what was asked for; a slip of the pen does not.
+
+    jaxgrad's refusals begin with the name of the function that was called; JAX has no such sign.
+    """
+    if not ours:
+        return not error.startswith(("NameError", "AttributeError", "SyntaxError"))
+    own = re.match(r"(?:TypeError|ValueError|NotImplementedError): (\w+): ", error)
+    return own is not None and f"{own[1]}(" in ours
 
 
 def _leaves(

@@ -23,8 +23,8 @@ Side = Literal["torch", "jax", "jaxgrad"]
 NAMES = {
     "PyTorch": "torch, nn (torch.nn), F (torch.nn.functional), np; torch.manual_seed(0) was called",
     "plain JAX": "jax, jnp, optax, np, key (jax.random.key(0))",
-    "jaxgrad": "plain JAX's, F (jaxgrad.functional), random (jaxgrad.random), backward, "
-    "central_difference, fit, linear, least_squares",
+    "jaxgrad": "plain JAX's, F (jaxgrad.functional), random, init and replay (jaxgrad's), "
+    "backward, central_difference, fit, linear, least_squares",
 }
 """The names a snippet sees beside its inputs."""
 
@@ -96,6 +96,7 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
     names = {"jax": jax, "jnp": jnp, "optax": optax, "np": np, "key": jax.random.key(0)}
     if side == "jaxgrad":
         names |= {"jaxgrad": jaxgrad, "F": jaxgrad.functional, "random": jaxgrad.random}
+        names |= {"init": jaxgrad.init, "replay": jaxgrad.replay}
         names |= {"backward": autograd.backward, "central_difference": autograd.central_difference}
         names |= {"fit": fit.fit, "linear": fit.linear, "least_squares": fit.least_squares}
     inputs = {

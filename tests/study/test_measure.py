@@ -62,6 +62,18 @@ def test_errors():
     assert compare(failed, failed, x64=False).verdict == "same"
     for slip in ("NameError: a", "AttributeError: b", "SyntaxError: c"):
         assert compare(failed, Answer(error=slip), x64=False).verdict == "error"
+    for refusal in ("ValueError: f: x must be", "TypeError: f: x must be"):
+        assert compare(failed, Answer(error=refusal), x64=False, ours="f(2)").verdict == "same"
+    for slip in (
+        "TypeError: f() got an unexpected keyword argument 'y'",
+        "TypeError: g: x must be",
+        "ValueError: Incompatible shapes",
+        "NameError: f: x must be",
+    ):
+        comparison = compare(failed, Answer(error=slip), x64=False, ours="f(2)")
+        assert comparison.verdict == "error" and comparison.slip
+        assert compare(failed, Answer(error=slip), x64=False).slip == slip.startswith("Name")
+        assert compare(fine, Answer(error=slip), x64=False, ours="f(2)").slip
     assert compare(failed, fine, x64=False).verdict == "error"
     assert not compare(failed, fine, x64=False).raises
     assert compare(fine, failed, x64=False).raises

@@ -43,6 +43,10 @@ def test_held():
         ({"verdict_jax": "value"}, "plain JAX: declared value, measured same"),
         ({"verdict_jaxgrad": "error"}, "jaxgrad: declared error, measured same"),
         ({"jaxgrad": "x.nonsense"}, "jaxgrad: declared same, measured error"),
+        (
+            {"jaxgrad": "random.randn(key, 2, size=3)", "verdict_jaxgrad": "error"},
+            "jaxgrad: declared error, measured error (no refusal: TypeError: ",
+        ),
         ({"jax": "(x + 1)[:1]"}, "plain JAX: declared same, measured shape"),
         ({"jax": "y = 3"}, "plain JAX: declared same, measured error"),
         ({"jax": "x +"}, "plain JAX: declared same, measured error"),
@@ -55,6 +59,10 @@ def test_held():
 def test_not_held(changes, problem):
     (found,) = measured(case(**changes)).problems
     assert found.startswith(problem)
+
+
+def test_a_refusal_may_be_declared():
+    assert measured(case(jaxgrad="random.randn(key, -2)", verdict_jaxgrad="error")).problems == ()
 
 
 def test_bits_count_in_exact_mode_only():
