@@ -14,13 +14,15 @@ class Law:
 
     Attributes:
         pvalue: of the chi-square test (categories) or the Kolmogorov-Smirnov test (continuous).
-        counts: how often each category, or each twentieth of the law's probability, was drawn.
+        counts: how often each category, or each fiftieth of the law's probability, was drawn.
         expected: the counts the law expects.
+        continuous: whether the law is.
     """
 
     pvalue: float
     counts: list[int]
     expected: list[float]
+    continuous: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The distribution of a random answer, against the exact law its case states."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ from scipy import stats
 
 from .answer import Law
 
-BINS = 20
+BINS = 50
 ALARM = 1e-6
 """A p-value below which a law counts as broken: the false-alarm probability of one test."""
 
@@ -34,7 +35,12 @@ def _continuous(samples: np.ndarray, exact: Any) -> Law:
     quantiles = np.ravel(exact.cdf(samples.astype(float)))
     counts = np.histogram(quantiles, BINS, (0, 1))[0]
     pvalue = stats.kstest(quantiles, "uniform").pvalue
-    return Law(float(pvalue), counts.tolist(), [quantiles.size / BINS] * BINS)
+    return Law(float(pvalue), counts.tolist(), [quantiles.size / BINS] * BINS, continuous=True)
+
+
+def band(size: float) -> float:
+    """How far the share drawn below a point may be from the law's: the Kolmogorov-Smirnov test."""
+    return math.sqrt(math.log(2 / ALARM) / (2 * size))
 
 
 def _discrete(samples: np.ndarray, probabilities: np.ndarray) -> Law:

@@ -2,7 +2,7 @@
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 
 from .answer import Answer
+from .law import band
 from .measure import Comparison
 from .rows import Row
 
@@ -28,23 +29,21 @@ def picture(row: Row) -> str | None:
     """The row's picture as SVG, or None."""
     answers = _answers(row)
     if row.case.law and all(answer.law for answer in answers.values()):
-        label = "" if "stats" in row.case.law else "category"
-        return _alone(_histogram, answers, label or "twentieths of the exact law")
+        return _alone(_law, answers)
     if row.case.picture == "curve" and answers:
-        return _alone(_curve, answers, "step")
+        return _alone(_curve, answers)
     return None
 
 
 def overview(rows: Sequence[Row]) -> str:
-    """All rows in one picture: how often each side agrees, and one law that was missed."""
-    missed = [row for row in rows if row.versus_jax.verdict == "law"][:1]
-    figure = Figure(figsize=(6 + 4 * len(missed), 3), layout="constrained")
-    widths = [3, 2][: 1 + len(missed)]
+    """All rows in one picture: how often each side agrees, and laws that are worth the cover."""
+    chosen = [row for row in rows if row.case.picture == "cover"]
+    figure = Figure(figsize=(6 + 4 * len(chosen), 3.6), layout="constrained")
+    widths = [3] + [2] * len(chosen)
     panels = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)
     _agreement(panels[0, 0], rows)
-    for axes, row in zip(panels[0, 1:], missed, strict=True):
-        _histogram(axes, _answers(row))
-        _dress(axes, "category")
+    for axes, row in zip(panels[0, 1:], chosen, strict=True):
+        _law(axes, _answers(row))
         axes.set_title(textwrap.fill(row.case.name, 44), color=GREY, fontsize=9)
     return _svg(figure)
 
@@ -54,11 +53,9 @@ def _answers(row: Row) -> dict[str, Answer]:
     return {name: answer for name, answer in sides.items() if answer and not answer.error}
 
 
-def _alone(draw: Any, answers: dict[str, Answer], label: str) -> str:
+def _alone(draw: Callable[[Axes, dict[str, Answer]], None], answers: dict[str, Answer]) -> str:
     figure = Figure(figsize=(6.4, 2.6), layout="constrained")
-    axes = figure.add_subplot()
-    draw(axes, answers)
-    _dress(axes, label)
+    draw(figure.add_subplot(), answers)
     return _svg(figure)
 
 
@@ -112,6 +109,33 @@ def _kind(comparison: Comparison | None) -> str:
     return "same" if comparison.verdict == "same" else "other"
 
 
+def _law(axes: Axes, answers: dict[str, Answer]) -> None:
+    """Drawn answers against their exact law."""
+    continuous = any(answer.law and answer.law.continuous for answer in answers.values())
+    (_deviation if continuous else _histogram)(axes, answers)
+
+
+def _deviation(axes: Axes, answers: dict[str, Answer]) -> None:
+    """At each quantile of the law, by how much the share drawn below it differs from the law's.
+
+    A side that leaves the grey band has missed the law by the Kolmogorov-Smirnov test.
+    """
+    for index, (name, answer) in enumerate(answers.items()):
+        if answer.law:
+            size = sum(answer.law.expected)
+            drawn = np.append(0, np.cumsum(answer.law.counts)) / size
+            exact = np.append(0, np.cumsum(answer.law.expected)) / size
+            style = {**STYLES[name], "marker": None, "linewidth": 2}
+            axes.plot(exact, drawn - exact, label=name, **style)
+            if index == 0:
+                width = band(size)
+                axes.fill_between(
+                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="kept"
+                )
+    axes.set_ylabel("drawn below - law", color=GREY)
+    _dress(axes, "quantile of the exact law")
+
+
 def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
     """Counts over the law's categories, each side shifted a little, and what the law expects."""
     width = 0.8 / len(answers)
@@ -131,6 +155,7 @@ def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
             )
     axes.set_ylabel("draws", color=GREY)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _dress(axes, "category")
 
 
 def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
@@ -150,3 +175,4 @@ def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
         locator = SymmetricalLogLocator(axes.yaxis.get_transform())
         locator.set_params(numticks=7)
         axes.yaxis.set_major_locator(locator)
+    _dress(axes, "step")

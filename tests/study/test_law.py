@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxgrad.study.law import against, kept
+from jaxgrad.study.law import against, band, kept
 
 RNG = np.random.default_rng(0)
 
@@ -33,4 +33,13 @@ def test_counts():
     law = against(np.array([0, 2, 2, 2]), "[1, 0, 3]")
     assert law.counts == [1, 0, 3] and law.expected == [1.0, 0.0, 3.0] and law.pvalue == 1.0
     law = against(RNG.uniform(size=400), "stats.uniform(0, 1)")
-    assert sum(law.counts) == 400 and law.expected == [20.0] * 20
+    assert sum(law.counts) == 400 and law.expected == [8.0] * 50 and law.continuous
+
+
+def test_the_band_is_that_of_the_test():
+    size = 5000
+    for share, holds in ((0.9, True), (1.1, False)):
+        missed = int(share * band(size) * size)  # so many draws too few in the lower half
+        ranks = (np.arange(size) + 0.5) / size
+        samples = np.where(np.arange(size) < missed, 0.999, ranks)
+        assert kept(against(samples, "stats.uniform(0, 1)")) is holds

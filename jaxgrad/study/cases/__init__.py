@@ -4,8 +4,14 @@ from ..case import Case
 from . import (
     backward,
     fit,
+    init_elementwise,
+    init_layers,
+    init_scaled,
     loop,
     model,
+    replay_samplers,
+    replay_streams,
+    replay_weights,
     sampling_continuous,
     sampling_counts,
     sampling_discrete,
@@ -21,6 +27,12 @@ CASES: tuple[Case, ...] = (
     + sampling_counts.CASES
     + sampling_multinomial.CASES
     + sampling_normal.CASES
+    + init_elementwise.CASES
+    + init_scaled.CASES
+    + init_layers.CASES
+    + replay_samplers.CASES
+    + replay_streams.CASES
+    + replay_weights.CASES
     + model.CASES
     + fit.CASES
 )

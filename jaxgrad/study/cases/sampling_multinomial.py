@@ -61,6 +61,7 @@ CASES = (
         jaxgrad="random.multinomial(key, jnp.array([0.98, 0.01, 0.01]), 20000, replacement=True)",
         law="[0.98, 0.01, 0.01]",
         verdict_jax="law",
+        picture="cover",
         why="categorical takes logits: probabilities are read as nearly equal ones, and nothing "
         "warns.",
         link="https://docs.jax.dev/en/latest/_autosummary/jax.random.categorical.html",
