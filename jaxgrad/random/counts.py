@@ -310,6 +310,8 @@ def _stirling_error(n: jax.Array) -> jax.Array:
     n = jnp.maximum(n, 1)
     table = [math.lgamma(k + 1) - 0.5 * math.log(2 * math.pi * k) - k * math.log(k) + k
              for k in range(1, 8)]  # fmt: skip
-    small = jnp.take(jnp.array(table, n.dtype), jnp.int32(jnp.minimum(n, 7)) - 1)
+    small = jnp.zeros_like(n)  # not by indexing, which explicit sharding refuses
+    for k, value in enumerate(table, 1):
+        small = jnp.where(n == k, value, small)
     square = 1 / (n * n)
     return jnp.where(n < 8, small, _polynomial(square, [1 / 12, -1 / 360, 1 / 1260, -1 / 1680]) / n)

@@ -57,16 +57,16 @@ class TestMany:
     """Beyond the sort: 1,000 permutations of n each, all statistics of every one."""
 
     @pytest.fixture(scope="class", params=[1025, 1089, 2999])
-    def drawn(self, request):
+    def permutations(self, request):
         return many(request.param, 1000)
 
-    def test_positions(self, drawn):
+    def test_positions(self, permutations):
         # Twenty by twenty blocks of i -> pi(i): what goes from block to block, of which the sums
         # over rows and columns are given.
-        count, n = drawn.shape
+        count, n = permutations.shape
         blocks = np.arange(n) * 20 // n
         table = np.zeros((20, 20))
-        np.add.at(table, (np.tile(blocks, count), blocks[drawn].ravel()), 1)
+        np.add.at(table, (np.tile(blocks, count), blocks[permutations].ravel()), 1)
         size = np.bincount(blocks)
         expected = count * np.outer(size, size) / n
         variance = expected * (1 - size / n)[:, None] * (1 - size / n)[None] * n / (n - 1)
@@ -75,48 +75,48 @@ class TestMany:
         assert stats.chi2.cdf(chi2, 19 * 19) > ALARM
 
     @pytest.mark.parametrize("place", [0, 1, 33, -1])
-    def test_single_places(self, drawn, place):
-        n = drawn.shape[1]
-        assert_counted(drawn[:, place] * 20 // n, np.bincount(np.arange(n) * 20 // n))
+    def test_single_places(self, permutations, place):
+        n = permutations.shape[1]
+        assert_counted(permutations[:, place] * 20 // n, np.bincount(np.arange(n) * 20 // n))
 
     @pytest.mark.parametrize("distance", [1, 2, 33, 50, 71])
-    def test_neighbours(self, drawn, distance):
+    def test_neighbours(self, permutations, distance):
         # Independent from row to row, at one place each: differences modulo n are uniform.
-        n = drawn.shape[1]
-        rows = np.arange(drawn.shape[0])
+        n = permutations.shape[1]
+        rows = np.arange(permutations.shape[0])
         place = rows * 7 % (n - distance)
-        steps = (drawn[rows, place + distance] - drawn[rows, place]) % n
+        steps = (permutations[rows, place + distance] - permutations[rows, place]) % n
         assert steps.min() > 0
         assert_counted((steps - 1) * 20 // (n - 1), np.bincount(np.arange(n - 1) * 20 // (n - 1)))
 
-    def test_fixed_points(self, drawn):
-        fixed = (drawn == np.arange(drawn.shape[1])).sum(1)
+    def test_fixed_points(self, permutations):
+        fixed = (permutations == np.arange(permutations.shape[1])).sum(1)
         assert_counted(
             np.minimum(fixed, 5), [*stats.poisson.pmf(range(5), 1), stats.poisson.sf(4, 1)]
         )
 
-    def test_ascents(self, drawn):
+    def test_ascents(self, permutations):
         # of variance (n + 1) / 12; their sum over the rows is normal
-        n = drawn.shape[1]
-        z = (np.diff(drawn) > 0).sum(1) - (n - 1) / 2
+        n = permutations.shape[1]
+        z = (np.diff(permutations) > 0).sum(1) - (n - 1) / 2
         z = z / np.sqrt((n + 1) / 12)
         assert_distributed(
             z + np.random.default_rng(0).uniform(-0.5, 0.5, z.size) / np.sqrt((n + 1) / 12),
             stats.norm(),
         )
 
-    def test_parity_and_cycles(self, drawn):
-        n = drawn.shape[1]
-        numbers = np.array([cycles(row) for row in drawn[:200].tolist()])
+    def test_parity_and_cycles(self, permutations):
+        n = permutations.shape[1]
+        numbers = np.array([cycles(row) for row in permutations[:200].tolist()])
         assert_counted((n - numbers) % 2, [1, 1])
         mean = np.sum(1 / np.arange(1, n + 1))
         variance = mean - np.sum(1 / np.arange(1, n + 1) ** 2.0)
         z = (numbers.mean() - mean) / np.sqrt(variance / numbers.size)
         assert 2 * stats.norm.sf(abs(z)) > ALARM
 
-    def test_successive_keys(self, drawn):
+    def test_successive_keys(self, permutations):
         # Spearman's correlations of rows are of variance 1 / (n - 1), and all but normal.
-        n = drawn.shape[1]
+        n = permutations.shape[1]
         ranks = (drawn - (n - 1) / 2) / np.sqrt((n * n - 1) / 12)
         assert_distributed((ranks[1::2] * ranks[::2]).sum(1) / n * np.sqrt(n - 1), stats.norm())
         identity = (np.arange(n) - (n - 1) / 2) / np.sqrt((n * n - 1) / 12)
