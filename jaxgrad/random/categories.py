@@ -202,4 +202,5 @@ def _count_up_to(high: jax.Array, low: jax.Array, high_p: jax.Array, low_p: jax.
         fits = (upper < high_p) | ((upper == high_p) & (lower <= low_p))
         return jnp.where((more <= size) & fits, more, count)
 
-    return jax.lax.fori_loop(0, steps, halve, jnp.zeros(high_p.shape, jnp.int32))
+    none = (high_p & jnp.uint32(0)).astype(jnp.int32)  # placed as the points are
+    return jax.lax.fori_loop(0, steps, halve, none)

@@ -53,12 +53,13 @@ def test_all_orders_of_few_come_as_often(n):
     assert stats.chisquare(counts).pvalue > ALARM
 
 
+@pytest.fixture(scope="module", params=[1025, 1089, 2999])
+def permutations(request):
+    return many(request.param, 1000)
+
+
 class TestMany:
     """Beyond the sort: 1,000 permutations of n each, all statistics of every one."""
-
-    @pytest.fixture(scope="class", params=[1025, 1089, 2999])
-    def permutations(self, request):
-        return many(request.param, 1000)
 
     def test_positions(self, permutations):
         # Twenty by twenty blocks of i -> pi(i): what goes from block to block, of which the sums
@@ -117,7 +118,7 @@ class TestMany:
     def test_successive_keys(self, permutations):
         # Spearman's correlations of rows are of variance 1 / (n - 1), and all but normal.
         n = permutations.shape[1]
-        ranks = (drawn - (n - 1) / 2) / np.sqrt((n * n - 1) / 12)
+        ranks = (permutations - (n - 1) / 2) / np.sqrt((n * n - 1) / 12)
         assert_distributed((ranks[1::2] * ranks[::2]).sum(1) / n * np.sqrt(n - 1), stats.norm())
         identity = (np.arange(n) - (n - 1) / 2) / np.sqrt((n * n - 1) / 12)
         assert_distributed(ranks @ identity / n * np.sqrt(n - 1), stats.norm())
