@@ -54,8 +54,8 @@ def _answers(row: Row) -> dict[str, Answer]:
 
 
 def _alone(draw: Callable[[Axes, dict[str, Answer]], None], answers: dict[str, Answer]) -> str:
-    figure = Figure(figsize=(6.4, 2.6), layout="constrained")
-    draw(figure.add_subplot(), answers)
+    figure = Figure(figsize=(6.4, 2.6))
+    draw(figure.add_axes((0.12, 0.2, 0.86, 0.76)), answers)
     return _svg(figure)
 
 

@@ -1,4 +1,5 @@
 import ast
+import collections
 import re
 
 import pytest
@@ -13,8 +14,10 @@ IDS = [f"{case.family}: {case.name}" for case in CASES]
 
 
 def test_there_are_enough():
-    assert len(CASES) >= 90
-    assert FAMILIES == ("loop", "backward", "sampling", "model", "fit")
+    assert FAMILIES == ("loop", "backward", "sampling", "init", "replay", "model", "fit")
+    counts = collections.Counter(case.family for case in CASES)
+    assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
+    assert len(CASES) >= 259
 
 
 def test_names_and_anchors_are_unique():

@@ -21,7 +21,7 @@ CASES = (
         family="init",
         name="Linear: the weight, in plain JAX",
         torch="nn.Linear(200, 100).weight",
-        jax="r = 1 / 200**0.5\njax.random.uniform(key, (100, 200), minval=-r, maxval=r)",
+        jax="r = 1 / 200**0.5\nr * jax.random.uniform(key, (100, 200), minval=-1)",
         jaxgrad='init.linear(key, 200, 100)["weight"]',
         law="stats.uniform(-np.sqrt(1 / 200), 2 * np.sqrt(1 / 200))",
         why="The law written out.",
@@ -64,8 +64,7 @@ CASES = (
         family="init",
         name="Conv2d in two groups: the weight",
         torch="nn.Conv2d(40, 40, 5, groups=2).weight",
-        jax="r = 1 / (40 * 5 * 5) ** 0.5\n"
-        "jax.random.uniform(key, (40, 20, 5, 5), minval=-r, maxval=r)",
+        jax="r = 1 / (40 * 5 * 5) ** 0.5\nr * jax.random.uniform(key, (40, 20, 5, 5), minval=-1)",
         jaxgrad='init.conv2d(key, 40, 40, 5, groups=2)["weight"]',
         law="stats.uniform(-np.sqrt(1 / 500), 2 * np.sqrt(1 / 500))",
         verdict_jax="law",
@@ -76,8 +75,7 @@ CASES = (
         family="init",
         name="ConvTranspose2d: the weight",
         torch="nn.ConvTranspose2d(40, 20, 5).weight",
-        jax="r = 1 / (40 * 5 * 5) ** 0.5\n"
-        "jax.random.uniform(key, (40, 20, 5, 5), minval=-r, maxval=r)",
+        jax="r = 1 / (40 * 5 * 5) ** 0.5\nr * jax.random.uniform(key, (40, 20, 5, 5), minval=-1)",
         jaxgrad='init.conv_transpose2d(key, 40, 20, 5)["weight"]',
         law="stats.uniform(-np.sqrt(1 / 500), 2 * np.sqrt(1 / 500))",
         verdict_jax="law",

@@ -31,9 +31,9 @@ CASES = (
     Case(
         family="init",
         name="kaiming_normal_",
-        torch="nn.init.kaiming_normal_(torch.empty(100, 200))",
-        jax="jax.nn.initializers.he_normal(in_axis=1, out_axis=0)(key, (100, 200))",
-        jaxgrad="init.kaiming_normal(key, (100, 200))",
+        torch="nn.init.kaiming_normal_(torch.empty(400, 200))",
+        jax="jax.nn.initializers.he_normal(in_axis=1, out_axis=0)(key, (400, 200))",
+        jaxgrad="init.kaiming_normal(key, (400, 200))",
         law="stats.norm(0, np.sqrt(2 / 200))",
         verdict_jax="law",
         why="JAX's he_normal is truncated at two deviations and widened to make up for it; "
@@ -151,10 +151,10 @@ CASES = (
     Case(
         family="init",
         name="xavier_normal_",
-        torch="nn.init.xavier_normal_(torch.empty(100, 200))",
-        jax="jax.nn.initializers.glorot_normal()(key, (100, 200))",
-        jaxgrad="init.xavier_normal(key, (100, 200))",
-        law="stats.norm(0, np.sqrt(2 / 300))",
+        torch="nn.init.xavier_normal_(torch.empty(400, 200))",
+        jax="jax.nn.initializers.glorot_normal()(key, (400, 200))",
+        jaxgrad="init.xavier_normal(key, (400, 200))",
+        law="stats.norm(0, np.sqrt(2 / 600))",
         verdict_jax="law",
         why="JAX's glorot_normal is truncated at two deviations; PyTorch's is normal.",
         link=_DOCS + "nn.init.html",

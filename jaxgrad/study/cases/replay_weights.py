@@ -83,7 +83,7 @@ CASES = (
         "layer = nn.Linear(784, 128)\n"
         "[layer.weight[:2, :5], layer.bias[:5]]",
         jax="key = jax.random.key(7)\n"
-        "weight = jax.random.uniform(key, (128, 784), minval=-1 / 28, maxval=1 / 28)\n"
+        "weight = jax.random.uniform(key, (128, 784), minval=-1) / 28\n"
         "[weight[:2, :5], jnp.zeros(5)]",
         jaxgrad="state = replay.manual_seed(7)\n"
         "layer, state = replay.linear(state, 784, 128)\n"
@@ -102,10 +102,8 @@ CASES = (
         jax="key = jax.random.key(7)\n"
         "a, b = jax.random.split(key)\n"
         "r, s = 4**-0.5, 3**-0.5\n"
-        '{"0.weight": jax.random.uniform(a, (3, 4), minval=-r, maxval=r), "0.bias": '
-        "jnp.zeros(3),\n"
-        '    "2.weight": jax.random.uniform(b, (2, 3), minval=-s, maxval=s), "2.bias": '
-        "jnp.zeros(2)}",
+        '{"0.weight": r * jax.random.uniform(a, (3, 4), minval=-1), "0.bias": jnp.zeros(3),\n'
+        '    "2.weight": s * jax.random.uniform(b, (2, 3), minval=-1), "2.bias": jnp.zeros(2)}',
         jaxgrad="state = replay.manual_seed(7)\n"
         "first, state = replay.linear(state, 4, 3)\n"
         "last, state = replay.linear(state, 3, 2)\n"
@@ -122,7 +120,7 @@ CASES = (
         torch="torch.manual_seed(7)\nnn.Bilinear(2, 3, 4).weight",
         jax="key = jax.random.key(7)\n"
         "r = 2**-0.5\n"
-        "jax.random.uniform(key, (4, 2, 3), minval=-r, maxval=r)",
+        "r * jax.random.uniform(key, (4, 2, 3), minval=-1)",
         jaxgrad='state = replay.manual_seed(7)\nreplay.bilinear(state, 2, 3, 4)[0]["weight"]',
         verdict_jax="value",
         exact=True,
@@ -137,7 +135,7 @@ CASES = (
         "[layer.weight[0, 0], layer.bias[:5]]",
         jax="key = jax.random.key(7)\n"
         "r = 500**-0.5\n"
-        "[jax.random.uniform(key, (40, 20, 5, 5), minval=-r, maxval=r)[0, 0], jnp.zeros(5)]",
+        "[(r * jax.random.uniform(key, (40, 20, 5, 5), minval=-1))[0, 0], jnp.zeros(5)]",
         jaxgrad="state = replay.manual_seed(7)\n"
         "layer, state = replay.conv2d(state, 20, 40, 5)\n"
         '[layer["weight"][0, 0], layer["bias"][:5]]',
@@ -154,7 +152,7 @@ CASES = (
         "[layer.weight[0, 0], layer.bias[:5]]",
         jax="key = jax.random.key(7)\n"
         "r = 500**-0.5\n"
-        "[jax.random.uniform(key, (40, 20, 5, 5), minval=-r, maxval=r)[0, 0], jnp.zeros(5)]",
+        "[(r * jax.random.uniform(key, (40, 20, 5, 5), minval=-1))[0, 0], jnp.zeros(5)]",
         jaxgrad="state = replay.manual_seed(7)\n"
         "layer, state = replay.conv_transpose2d(state, 40, 20, 5)\n"
         '[layer["weight"][0, 0], layer["bias"][:5]]',
@@ -181,7 +179,7 @@ CASES = (
         torch="torch.manual_seed(7)\nlayer = nn.RNN(3, 2)\n[layer.weight_ih_l0, layer.bias_hh_l0]",
         jax="key = jax.random.key(7)\n"
         "r = 2**-0.5\n"
-        "[jax.random.uniform(key, (2, 3), minval=-r, maxval=r), jnp.zeros(2)]",
+        "[r * jax.random.uniform(key, (2, 3), minval=-1), jnp.zeros(2)]",
         jaxgrad="state = replay.manual_seed(7)\n"
         "layer, state = replay.rnn(state, 3, 2)\n"
         '[layer["weight_ih_l0"], layer["bias_hh_l0"]]',
@@ -198,7 +196,7 @@ CASES = (
         "[layer.weight_ih_l0, layer.bias_hh_l1_reverse]",
         jax="key = jax.random.key(7)\n"
         "r = 2**-0.5\n"
-        "[jax.random.uniform(key, (8, 3), minval=-r, maxval=r), jnp.zeros(8)]",
+        "[r * jax.random.uniform(key, (8, 3), minval=-1), jnp.zeros(8)]",
         jaxgrad="state = replay.manual_seed(7)\n"
         "layer, state = replay.lstm(state, 3, 2, num_layers=2, bidirectional=True)\n"
         '[layer["weight_ih_l0"], layer["bias_hh_l1_reverse"]]',
@@ -213,7 +211,7 @@ CASES = (
         torch="torch.manual_seed(7)\nlayer = nn.GRU(3, 2)\n[layer.weight_ih_l0, layer.bias_hh_l0]",
         jax="key = jax.random.key(7)\n"
         "r = 2**-0.5\n"
-        "[jax.random.uniform(key, (6, 3), minval=-r, maxval=r), jnp.zeros(6)]",
+        "[r * jax.random.uniform(key, (6, 3), minval=-1), jnp.zeros(6)]",
         jaxgrad="state = replay.manual_seed(7)\n"
         "layer, state = replay.gru(state, 3, 2)\n"
         '[layer["weight_ih_l0"], layer["bias_hh_l0"]]',
