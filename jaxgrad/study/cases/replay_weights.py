@@ -228,8 +228,8 @@ CASES = (
         "[layer.in_proj_weight, layer.out_proj.weight]",
         jax="key = jax.random.key(7)\n"
         "key_i, key_o = jax.random.split(key)\n"
-        "[jax.nn.initializers.glorot_uniform()(key_i, (12, 4)), "
-        "jax.nn.initializers.glorot_uniform()(key_o, (4, 4))]",
+        "draw = jax.nn.initializers.glorot_uniform()\n"
+        "[draw(key_i, (12, 4)), draw(key_o, (4, 4))]",
         jaxgrad="state = replay.manual_seed(7)\n"
         "layer, state = replay.multihead_attention(state, 4, 2)\n"
         '[layer["in_proj_weight"], layer["out_proj.weight"]]',

@@ -118,8 +118,8 @@ CASES = (
     Case(
         family="sampling",
         name="bernoulli with p = 2^-30: four or more of 2^26 draws",
-        torch="count = torch.stack([torch.bernoulli(torch.full((2**20,), 2.0**-30)).sum() for _ in "
-        "range(64)]).sum()\n"
+        torch="p = torch.full((2**20,), 2.0**-30)\n"
+        "count = torch.stack([torch.bernoulli(p).sum() for _ in range(64)]).sum()\n"
         "(count >= 4)[None].float()",
         jax="draw = lambda k: jax.random.bernoulli(k, 2.0**-30, (2**20,)).sum()\n"
         "count = jax.lax.map(draw, jax.random.split(key, 64)).sum()\n"
