@@ -66,7 +66,7 @@ def bernoulli(
 def _bernoulli(
     key: jax.Array, input: jax.Array, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
-    probability = jax.lax.stop_gradient(input.astype(wide(input.dtype)))
+    probability = jax.lax.stop_gradient(jnp.broadcast_to(input, shape).astype(wide(input.dtype)))
     valid = (probability >= 0) & (probability <= 1)
     above, half = _draws.signed_half(key, shape, probability.dtype)
     ones = jnp.where(above, half >= 1 - probability, half <= probability)  # 1 - p is exact there
@@ -219,7 +219,7 @@ def _geometric(
     samples = jnp.maximum(jnp.ceil(_draws.exponential(key, shape, p.dtype) / rate), 1)
     if jnp.issubdtype(dtype, jnp.integer):
         most = jnp.iinfo(dtype).max
-        samples = jnp.where(samples < most, samples.astype(dtype), jnp.array(most, dtype))
+        samples = jnp.where(samples < float(most), samples.astype(dtype), jnp.array(most, dtype))
     return jnp.where(valid, samples.astype(dtype), _poison(dtype)), valid
 
 

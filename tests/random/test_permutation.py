@@ -137,7 +137,7 @@ def test_dtypes(kind):
 def test_the_largest_that_a_dtype_holds(n, kind):
     permutation = np.asarray(randperm(jax.random.key(0), n, dtype=kind), int)
     assert np.array_equal(np.sort(permutation), np.arange(n))
-    with pytest.raises(ValueError, match=f"randperm: dtype must be a dtype that holds {n}"):
+    with pytest.raises(ValueError, match="randperm: dtype must be a dtype that holds"):
         randperm(jax.random.key(0), n + 1 + (kind == "float16"), dtype=kind)
 
 
