@@ -130,7 +130,7 @@ def _deviation(axes: Axes, answers: dict[str, Answer]) -> None:
             if index == 0:
                 width = band(size)
                 axes.fill_between(
-                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="kept"
+                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="law kept"
                 )
     axes.set_ylabel("drawn below - law", color=GREY)
     _dress(axes, "quantile of the exact law")
