@@ -4,8 +4,8 @@ import jax
 import numpy as np
 from scipy import stats
 
-ALARM = 1e-6
-"""False-alarm probability of one statistical test; with fewer than 100 of them, 1e-4 in all."""
+ALARM = 1e-7
+"""False-alarm probability of one statistical test; with fewer than 1,000 of them, 1e-4 in all."""
 
 TOLERANCES = {"float64": 1e-12, "float32": 1.3e-6, "float16": 1e-3, "bfloat16": 1.6e-2}
 """Relative, by dtype; `torch.testing.assert_close`'s, but tighter in float64."""

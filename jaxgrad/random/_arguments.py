@@ -22,8 +22,8 @@ def filled(
 
 def in_range(name: str, expected: str, valid: jax.Array, **values: jax.Array) -> None:
     """Refuses parameters that are not `expected`."""
-    got = ", ".join(f"{k} = {{{k}}}" for k in values)
-    text = f"{name}: expected {expected}, got {got}"
+    got = ", ".join(f"{{{k}}}" for k in values)
+    text = _checks.wrong(name, " and ".join(values), expected, got)
     _checks.holds(valid, text, **{k: functools.partial(jnp.asarray, v) for k, v in values.items()})
 
 

@@ -2,7 +2,7 @@
 
 A uniform float32 of 23 bits, as `jax.random.uniform` gives, has no number between 0 and 2⁻²³:
 events that are rarer come too often or never, and its logarithm is at times infinite. These
-numbers keep their relative precision down to 2⁻⁶⁵ and are never 0.
+numbers keep their relative precision down to 2⁻⁴⁰, go down to 2⁻⁶³, and are never 0.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ def signed_half(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> tuple[jax
 
 
 def exponential(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    """Exponential numbers of mean 1, between 2⁻⁶⁵ and 46: never 0, never infinite."""
+    """Exponential numbers of mean 1, between 2⁻⁶⁴ and 45: never 0, never infinite."""
     above, half = signed_half(key, shape, dtype)
     # -log(u) for u = half below the median of u, and for u = 1 - half above it. There
     # log(1 - half) is log(w) * half / (1 - w) with w = 1 - half as rounded, where 1 - w is exact.

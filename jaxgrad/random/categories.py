@@ -12,10 +12,8 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
 from . import _draws
+from ._wide import Wide, cumulative, upper_half
 from .keys import words
-
-Wide = tuple[jax.Array, jax.Array]
-"""Unsigned 64-bit integers as their upper and lower uint32 words: exact without 64-bit types."""
 
 
 def multinomial(
@@ -124,9 +122,9 @@ def _first_largest(scores: jax.Array) -> jax.Array:
 
 def _with_replacement(key: jax.Array, weights: jax.Array, num_samples: int) -> jax.Array:
     """The inverse of the cumulative weights at uniform points."""
-    high, low = _cumulative(*_integers(weights))
+    high, low = cumulative(*_integers(weights))
     points = words(key, (weights.shape[0], num_samples))
-    points = _upper_half(points, (high[:, -1:], low[:, -1:]))
+    points = upper_half(points, (high[:, -1:], low[:, -1:]))
     return jax.vmap(_count_up_to)(high, low, *points)
 
 
@@ -151,42 +149,6 @@ def _times_power(x: jax.Array, exponent: jax.Array) -> jax.Array:
     first = exponent // 2
     one = jnp.ones((), x.dtype)
     return x * jnp.ldexp(one, first) * jnp.ldexp(one, exponent - first)
-
-
-def _cumulative(high: jax.Array, low: jax.Array) -> Wide:
-    """Exact cumulative sums along the rows."""
-    sums = jax.lax.cumsum(low, axis=1)
-    carries = (sums < low).astype(jnp.uint32)  # a sum that is less than its last term wrapped
-    return jax.lax.cumsum(high + carries, axis=1), sums
-
-
-def _upper_half(x: Wide, y: Wide) -> Wide:
-    """floor(x y / 2⁶⁴)."""
-    (x1, x0), (y1, y0) = x, y
-    (a1, a0), (b1, b0), (c1, c0) = _product(x1, y1), _product(x1, y0), _product(x0, y1)
-    bottom, _ = _product(x0, y0)
-    bottom, carry1 = _sum(bottom, b0)
-    _, carry2 = _sum(bottom, c0)
-    low, carry3 = _sum(a0, b1)
-    low, carry4 = _sum(low, c1)
-    low, carry5 = _sum(low, carry1 + carry2)
-    return a1 + carry3 + carry4 + carry5, low
-
-
-def _sum(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The sum modulo 2³², and the carry."""
-    total = x + y
-    return total, (total < y).astype(jnp.uint32)
-
-
-def _product(x: jax.Array, y: jax.Array) -> Wide:
-    """The product of two uint32, by halves of 16 bits."""
-    shift, mask = jnp.uint32(16), jnp.uint32(0xFFFF)
-    x1, x0, y1, y0 = x >> shift, x & mask, y >> shift, y & mask
-    a, b, c = x0 * y0, x0 * y1, x1 * y0
-    middle = (a >> shift) + (b & mask) + (c & mask)
-    high = x1 * y1 + (b >> shift) + (c >> shift) + (middle >> shift)
-    return high, (a & mask) | (middle << shift)
 
 
 def _count_up_to(high: jax.Array, low: jax.Array, high_p: jax.Array, low_p: jax.Array) -> Any:

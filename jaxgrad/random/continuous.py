@@ -141,7 +141,7 @@ def exponential(
     """
     key, shape, dtype, (lambd,) = filled("exponential", key, shape, dtype, {"lambd": lambd})
     samples, valid = _exponential(key, lambd, shape)
-    in_range("exponential", "lambd positive and finite", valid, lambd=lambd)
+    in_range("exponential", "positive and finite", valid, lambd=lambd)
     return samples
 
 
@@ -200,7 +200,7 @@ def cauchy(
         "cauchy", key, shape, dtype, {"median": median, "sigma": sigma}
     )
     samples, valid = _cauchy(key, median, sigma, shape)
-    text = "median finite and sigma positive and finite"
+    text = "finite, sigma positive"
     in_range("cauchy", text, valid, median=median, sigma=sigma)
     return samples
 

@@ -13,7 +13,7 @@ from jaxgrad._dtypes import wide
 
 from . import _draws
 from ._arguments import broadcast
-from .categories import Wide, _upper_half
+from ._wide import halves, joined, upper_half
 from .keys import unrolled, words
 
 
@@ -146,25 +146,14 @@ def _below(key: jax.Array, shape: tuple[int, ...], end: int) -> jax.Array:
     """Integers from 0 to end - 1: floor(x end), x uniform in [0, 1) with 64 bits, or with 128."""
     if end <= 2**32:
         factor = jnp.uint32(end >> 32), jnp.uint32(end % 2**32)
-        return _upper_half(words(key, shape), factor)[1]
-    more, less = (_joined(words(k, shape)) for k in jax.random.split(unrolled(key)))
+        return upper_half(words(key, shape), factor)[1]
+    more, less = (joined(words(k, shape)) for k in jax.random.split(unrolled(key)))
     if end == 2**64:
         return more
     factor = jnp.uint32(end >> 32), jnp.uint32(end % 2**32)
-    rest = _joined(_upper_half(_halves(less), factor))
+    rest = joined(upper_half(halves(less), factor))
     low = more * jnp.uint64(end) + rest
-    return _joined(_upper_half(_halves(more), factor)) + (low < rest).astype(jnp.uint64)
-
-
-def _joined(halves: Wide) -> jax.Array:
-    """The uint64 of two words."""
-    high, low = (half.astype(jnp.uint64) for half in halves)
-    return (high << jnp.uint64(32)) | low
-
-
-def _halves(x: jax.Array) -> Wide:
-    """The two words of a uint64."""
-    return (x >> jnp.uint64(32)).astype(jnp.uint32), x.astype(jnp.uint32)
+    return joined(upper_half(halves(more), factor)) + (low < rest).astype(jnp.uint64)
 
 
 def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) -> jax.Array:

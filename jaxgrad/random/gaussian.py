@@ -186,7 +186,7 @@ def log_normal(
         "log_normal", key, shape, dtype, {"mean": mean, "std": std}
     )
     samples, valid = _log_normal(key, mean, std, shape)
-    in_range("log_normal", "mean finite and std positive and finite", valid, mean=mean, std=std)
+    in_range("log_normal", "finite, std positive", valid, mean=mean, std=std)
     return samples
 
 

@@ -207,7 +207,7 @@ class TestValues:
         jitted, checked = jax.jit(draw), jax.jit(checkify.checkify(draw))
         for value in values:
             x = jnp.array(value, jnp.float32)
-            with pytest.raises(ValueError, match=f"{name.strip()}: .*expected|must be"):
+            with pytest.raises(ValueError, match=f"{name.strip()}: .*must be"):
                 draw(K(0), x)
             assert np.isnan(jitted(K(0), x)).all()
             error, _ = checked(K(0), x)
