@@ -103,7 +103,7 @@ def argument(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")  # NumPy warns of casts that overflow on their way in
