@@ -98,6 +98,9 @@ def _trunc_normal(
     ends = [jax.lax.stop_gradient(jnp.asarray(x).astype(dtype)) for x in (a, b)]
     low, high = (end.astype(wide(dtype)) for end in ends)
     mean, std = (jax.lax.stop_gradient(jnp.asarray(x).astype(low.dtype)) for x in (mean, std))
+    # Else constants would be folded into the formula's own, and round otherwise under jit.
+    kept = jax.lax.optimization_barrier((mean, std, low, high))
+    mean, std, low, high = map(jnp.asarray, kept)
     proper = jnp.isfinite(mean) & (std > 0) & jnp.isfinite(std)
     valid = proper & (low <= high) & (low < jnp.inf) & (high > -jnp.inf)
     alpha, beta = (low - mean) / std, (high - mean) / std

@@ -3,7 +3,9 @@
 A key is any typed key, `jax.random.key(seed)` of any implementation, or `key(seed)`, whose bits are
 the same and come faster. One key gives one stream: the same key, shape and dtype give the same
 numbers, under jit and vmap and on sharded arrays too (except JAX's rbg keys under vmap, of which
-JAX says so). bfloat16 and float16 are sampled in float32 and rounded once.
+JAX says so, and the last bit of `normal` where mean and std are arrays: XLA may contract the
+multiplication and the addition into one rounding). bfloat16 and float16 are sampled in float32
+and rounded once.
 """
 
 from .categories import multinomial as multinomial

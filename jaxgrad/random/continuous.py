@@ -150,7 +150,8 @@ def _exponential(
     key: jax.Array, lambd: jax.Array, shape: tuple[int, ...]
 ) -> tuple[jax.Array, jax.Array]:
     valid = (lambd > 0) & jnp.isfinite(lambd)
-    rate = lambd.astype(wide(lambd.dtype))
+    # Or a constant λ would become a factor 1/λ under jit, which rounds otherwise.
+    rate = jax.lax.optimization_barrier(lambd.astype(wide(lambd.dtype)))
     # The subnormal numbers of float32, and so of bfloat16, are 0 to XLA; float16's are not.
     normal = jnp.finfo(rate.dtype).smallest_normal
     least = max(float(jnp.finfo(lambd.dtype).smallest_subnormal), float(normal))

@@ -143,7 +143,8 @@ def _normal(
 ) -> tuple[jax.Array, jax.Array]:
     dtype = mean.dtype
     valid = std >= 0
-    std = jnp.where(valid, std, jnp.nan)
+    # A caller's constant, else multiplied into the sampler's own, would round otherwise under jit.
+    mean, std = jax.lax.optimization_barrier((mean, jnp.where(valid, std, jnp.nan)))
     mean, std = (jnp.broadcast_to(x, shape).astype(wide(dtype)) for x in (mean, std))
     samples = mean + std * jax.random.normal(unrolled(key), shape, mean.dtype)
     return samples.astype(dtype), jnp.all(valid)
@@ -195,6 +196,8 @@ def _log_normal(
     key: jax.Array, mean: jax.Array, std: jax.Array, shape: tuple[int, ...]
 ) -> tuple[jax.Array, jax.Array]:
     valid = jnp.isfinite(mean) & jnp.isfinite(std) & (std > 0)
-    center, scale = mean.astype(wide(mean.dtype)), std.astype(wide(mean.dtype))
+    # As in `_normal`, constants are kept apart, so that jit changes no bit.
+    center, scale = jax.lax.optimization_barrier((mean, std))
+    center, scale = center.astype(wide(mean.dtype)), scale.astype(wide(mean.dtype))
     samples = jnp.exp(center + scale * jax.random.normal(unrolled(key), shape, center.dtype))
     return jnp.where(valid, samples, jnp.nan).astype(mean.dtype), valid

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from oracles import assert_same
 
+from jaxgrad import init
 from jaxgrad.random import (
     bernoulli,
     binomial,
@@ -153,3 +154,24 @@ class TestTransformations:
         x = jnp.array(self.X, jnp.float32)
         assert_same(jax.grad(total)(x), jnp.zeros(5))
         assert_same(jax.jacfwd(total)(x), jnp.zeros(5))
+
+
+CONSTANTS = {
+    "normal": lambda key: normal(key, 0.3, 0.7, (3000,)),
+    "log_normal": lambda key: log_normal(key, 3000, 0.3, 0.7),
+    "exponential": lambda key: exponential(key, 3000, 0.37),
+    "cauchy": lambda key: cauchy(key, 3000, 0.3, 0.7),
+    "uniform": lambda key: uniform(key, 3000, -0.3, 0.7),
+    "trunc_normal": lambda key: init.trunc_normal(key, (3000,), mean=0.1, std=0.3),
+    "kaiming_normal": lambda key: init.kaiming_normal(key, (64, 64)),
+    "kaiming_uniform": lambda key: init.kaiming_uniform(key, (64, 64)),
+}
+
+
+@pytest.mark.parametrize("sampler", CONSTANTS.values(), ids=CONSTANTS)
+def test_constants_under_jit_change_no_bit(sampler):
+    eager = sampler(jax.random.key(0))
+    assert_same(jax.jit(sampler)(jax.random.key(0)), eager, rtol=0)
+    keys = jax.random.split(jax.random.key(1), 2)
+    loop = jnp.stack([sampler(key) for key in jax.random.split(jax.random.key(1), 2)])
+    assert_same(jax.jit(jax.vmap(sampler))(keys), loop, rtol=0)
