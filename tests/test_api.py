@@ -20,8 +20,8 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 LAYERS = [
     "_checks",
     "_dtypes",
-    "functional",
     "random",
+    "functional",
     "init",
     "replay",
     "autograd",

@@ -1,13 +1,13 @@
 """Against a live PyTorch: its own operator database, and rules of dtypes and conventions."""
 
 import itertools
-import warnings
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from oracles import assert_same
+from torch_oracle import assert_as_torch, entries, samples, to_jax
 
 from jaxgrad import functional, random
 from jaxgrad.autograd import backward
@@ -27,33 +27,6 @@ def wide_types():
         yield
 
 
-def entries(name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from torch.testing._internal.common_methods_invocations import op_db
-    found = [entry for entry in op_db if entry.name == name]
-    assert found, f"op_db has no {name}"
-    return found
-
-
-def to_jax(tensor):
-    import torch
-
-    tensor = tensor.detach().resolve_conj()
-    if tensor.dtype == torch.bfloat16:
-        return jnp.asarray(tensor.float().numpy()).astype(jnp.bfloat16)
-    return jnp.asarray(tensor.numpy())
-
-
-def samples(name, dtype):
-    import torch
-
-    for entry in entries(name):
-        if entry.variant_test_name == "in_place":
-            continue
-        yield from entry.sample_inputs("cpu", getattr(torch, dtype), requires_grad=True)
-
-
 def raises(call):
     """The result's dtype by name, or "raises"."""
     try:
@@ -67,15 +40,13 @@ def test_mse_loss_on_the_operator_database(dtype):
     import torch
 
     for sample in samples("nn.functional.mse_loss", dtype):
-        tensors = [sample.input, *sample.args]
-        loss = torch.nn.functional.mse_loss(*tensors, **sample.kwargs)
-        cotangent = torch.randn_like(loss)
-        grads = torch.autograd.grad(loss, tensors, cotangent)
-        value, ours = backward(
-            lambda *args, kwargs=sample.kwargs: functional.mse_loss(*args, **kwargs), (0, 1)
-        )(*map(to_jax, tensors), cotangent=to_jax(cotangent))
-        assert_same(value, to_jax(loss))
-        assert_same(ours, tuple(map(to_jax, grads)))
+        assert_as_torch(
+            functional.mse_loss,
+            torch.nn.functional.mse_loss,
+            (sample.input, *sample.args),
+            sample.kwargs,
+            second=True,
+        )
 
 
 @pytest.mark.parametrize("weighted", [False, True])

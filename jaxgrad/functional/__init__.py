@@ -1,3 +1,3 @@
 """`torch.nn.functional` as pure functions: the same names, argument order and defaults."""
 
-from .losses import mse_loss as mse_loss
+from .losses.regression import mse_loss as mse_loss

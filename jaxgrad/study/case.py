@@ -56,7 +56,8 @@ class Case:
         rtol: a relative tolerance, where rounding is amplified and `why` says by what.
         exact: whether jaxgrad's answer is bit for bit PyTorch's once contraction is off.
         x64: whether JAX runs with 64-bit types.
-        picture: "curve" where the answer is worth a plot, "cover" where it stands beside the
+        picture: "curve" where the answer is worth a plot over its index, "kink" where answer and
+            gradient are worth one over the input `x`, "cover" where the row stands beside the
             overview too; a random answer always has one.
         why: the reason for what is declared.
         link: a page that documents it.
@@ -77,7 +78,7 @@ class Case:
     rtol: float | None = None
     exact: bool = False
     x64: bool = False
-    picture: Literal["", "curve", "cover"] = ""
+    picture: Literal["", "curve", "kink", "cover"] = ""
     link: str = ""
 
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""Losses: `torch.nn.functional`'s, with its denominators, dtypes and refusals."""
+"""Losses of a number against a number."""
 
 import functools
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxgrad import _checks
+from ._arguments import pair, reduced, reduction_of
 
 
 def mse_loss(
@@ -44,16 +44,8 @@ def mse_loss(
     >>> mse_loss(jnp.array([1.0, 2.0, 3.0]), jnp.array([1.0, 0.0, 0.0]))
     Array(4.3333335, dtype=float32)
     """
-    name = "mse_loss"
-    arrays = [_checks.array(name, "input", input), _checks.array(name, "target", target)]
-    dtype = _checks.promoted(name, "input or target", *arrays)
-    _checks.same_shape(name, "target", arrays[1], "input", arrays[0])
-    if weight is not None:
-        arrays.append(_checks.array(name, "weight", weight))
-        dtype = _checks.promoted(name, "weight", jnp.zeros((), dtype), arrays[2])
-        _checks.same_shape(name, "weight", arrays[2], "input", arrays[0])
-    _checks.option(name, "reduction", reduction, ("none", "mean", "sum"))
-    return _mse_loss(*(array.astype(dtype) for array in arrays), reduction=reduction)
+    arrays = pair("mse_loss", input, target, weight)
+    return _mse_loss(*arrays, reduction=reduction_of("mse_loss", reduction))
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -61,10 +53,6 @@ def _mse_loss(
     input: jax.Array, target: jax.Array, weight: jax.Array | None = None, *, reduction: str
 ) -> jax.Array:
     errors = jnp.square(input - target)
-    if weight is not None:
-        errors = errors * weight
-    if reduction == "none":
-        return errors
-    if reduction == "sum":
-        return jnp.sum(errors)
-    return jnp.mean(errors) if weight is None else jnp.sum(errors) / jnp.sum(weight)
+    if weight is None:
+        return reduced(errors, reduction)
+    return reduced(errors * weight, reduction, jnp.sum(weight))

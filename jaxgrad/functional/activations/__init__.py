@@ -1,0 +1,1 @@
+"""Activations: `torch.nn.functional`'s, with its values, dtypes, refusals and derivatives."""

@@ -1,0 +1,1 @@
+"""Losses: `torch.nn.functional`'s, with its denominators, dtypes, refusals and derivatives."""

@@ -1,0 +1,35 @@
+"""What every loss does with its arguments and with its elements."""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+
+def pair(
+    function: str, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> list[jax.Array]:
+    """Input, target and a weight that is given, of one shape and of the dtype they promote to."""
+    arrays = [_checks.array(function, "input", input), _checks.array(function, "target", target)]
+    dtype = _checks.promoted(function, "input or target", *arrays)
+    _checks.same_shape(function, "target", arrays[1], "input", arrays[0])
+    if weight is not None:
+        arrays.append(_checks.array(function, "weight", weight))
+        dtype = _checks.promoted(function, "weight", jnp.zeros((), dtype), arrays[2])
+        _checks.same_shape(function, "weight", arrays[2], "input", arrays[0])
+    return [array.astype(dtype) for array in arrays]
+
+
+def reduction_of(function: str, value: str) -> str:
+    """`value` as one of PyTorch's reductions."""
+    return _checks.option(function, "reduction", value, ("none", "mean", "sum"))
+
+
+def reduced(losses: jax.Array, reduction: str, total: jax.Array | None = None) -> jax.Array:
+    """The elements, their sum, or their sum over `total`: by default their number."""
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return jnp.sum(losses)
+    return jnp.mean(losses) if total is None else jnp.sum(losses) / total
