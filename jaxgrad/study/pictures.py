@@ -32,6 +32,8 @@ def picture(row: Row) -> str | None:
         return _alone(_law, answers)
     if row.case.picture == "curve" and answers:
         return _alone(_curve, answers)
+    if row.case.picture == "kink" and answers:
+        return _kinked(np.asarray(row.case.inputs["x"], float), answers)
     return None
 
 
@@ -56,6 +58,20 @@ def _answers(row: Row) -> dict[str, Answer]:
 def _alone(draw: Callable[[Axes, dict[str, Answer]], None], answers: dict[str, Answer]) -> str:
     figure = Figure(figsize=(6.4, 2.6))
     draw(figure.add_axes((0.12, 0.2, 0.86, 0.76)), answers)
+    return _svg(figure)
+
+
+def _kinked(x: np.ndarray, answers: dict[str, Answer]) -> str:
+    """Value and derivative over the input; what is not finite is left out."""
+    figure = Figure(figsize=(8, 2.8))
+    for label, left in (("value", 0.08), ("derivative", 0.58)):
+        axes = figure.add_axes((left, 0.2, 0.4, 0.76))
+        for name, answer in answers.items():
+            y = np.asarray(answer.value if label == "value" else answer.grads["x"], float)
+            finite = np.where(np.isfinite(y), y, np.nan)
+            axes.plot(x, finite, label=name, markersize=4, **STYLES[name])
+        axes.set_ylabel(label, color=GREY)
+        _dress(axes, "x")
     return _svg(figure)
 
 

@@ -2,6 +2,7 @@ import ast
 import collections
 import re
 
+import numpy as np
 import pytest
 
 from jaxgrad.study import record
@@ -46,6 +47,8 @@ def test_well_formed(case):
     assert case.why.endswith((".", "?")) and "`" not in case.why
     assert case.jaxgrad or case.verdict_jaxgrad == "same"
     assert set(case.grads) <= set(case.inputs)
+    if case.picture == "kink":
+        assert case.grads == ("x",) and np.ndim(case.inputs["x"]) == 1
     if case.rtol is not None:
         assert len(case.why) > 60, "a tolerance of its own needs its reason"
 

@@ -137,10 +137,11 @@ def test_documents():
 def test_pictures():
     drawn = case(torch="", jax="jax.random.normal(key, (2000,))", law="stats.norm()")
     curve = case(picture="curve")
+    kink = case(picture="kink", inputs={"x": f32([-1, 0, 1])}, grads=("x",), jax="jnp.abs(x)")
 
     def answer(case):
         return run.run(case, "jax"), "2.13.0"
 
-    done = list(rows.measure([drawn, curve], answer))
+    done = list(rows.measure([drawn, curve, kink], answer))
     pictures = page(done, exact=False).count("data:image/svg+xml;base64,")
-    assert pictures == 1 + 2  # the overview, then one for each
+    assert pictures == 1 + 3  # the overview, then one for each
