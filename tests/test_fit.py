@@ -312,7 +312,7 @@ class TestLeastSquares:
 
     @pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 1.1, 3.3, 57.3])
     def test_a_constant_whose_mean_rounds_is_refused(self, value, dtype):
-        for n in range(2, 30):
+        for n in (2, 3, 5, 7, 10, 13, 29):
             with pytest.raises(ValueError, match="of rank 1 once centred, got 0"):
                 least_squares(jnp.full(n, value, dtype), jnp.arange(n, dtype=dtype))
 

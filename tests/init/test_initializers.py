@@ -191,6 +191,7 @@ class TestForms:
         key = jax.random.key(0, impl=implementation)
         assert CALLS[name](key, shape_for(name)).shape == shape_for(name)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("how", ["eager", "jit"])
     @pytest.mark.parametrize("name", CALLS)
     def test_out_sharding(self, name, how, rows):

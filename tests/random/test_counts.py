@@ -45,6 +45,7 @@ class TestPoisson:
             else:
                 assert not column.any()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("rate", [10, 10.5, 12.5, 15, 20, 30, 50, 100, 300, 1000, 1e5])
     def test_where_the_jumps_are(self, rate, dtype):
         rate = float(np.array(rate, dtype))

@@ -115,6 +115,7 @@ def test_array_seeds(kind, dtype):
     assert_same(data(jax.jit(random.key)(seed)), data(jax.random.key(seed)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JAX)
 def test_every_sampler_of_jax(name):
     ours, theirs = pair(3)

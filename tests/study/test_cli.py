@@ -45,6 +45,7 @@ def test_the_loop_is_exact_without_contraction(tmp_path):
 
 
 @pytest.mark.torch
+@pytest.mark.slow  # .ci/run runs the command itself
 def test_every_declared_verdict_holds_live(tmp_path):
     result = jaxgrad("--live", "--out", str(tmp_path))
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
