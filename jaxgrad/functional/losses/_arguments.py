@@ -1,10 +1,13 @@
 """What every loss does with its arguments and with its elements."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import wide
 
 
 def pair(
@@ -19,6 +22,24 @@ def pair(
         dtype = _checks.promoted(function, "weight", jnp.zeros((), dtype), arrays[2])
         _checks.same_shape(function, "weight", arrays[2], "input", arrays[0])
     return [array.astype(dtype) for array in arrays]
+
+
+def real(function: str, argument: str, value: ArrayLike) -> jax.Array:
+    """`value` as an array of real numbers; truth values are none."""
+    array = _checks.array(function, argument, value)
+    if not any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.floating, jnp.integer)):
+        raise TypeError(_checks.wrong(function, argument, "an array of real numbers", array.dtype))
+    return array
+
+
+def as_float(array: jax.Array) -> jax.Array:
+    """Floating point numbers as they are, others in PyTorch's default dtype, float32."""
+    return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(jnp.float32)
+
+
+def widened(dtype: Any, *values: Any) -> list[jax.Array]:
+    """Arrays and numbers in the dtype to compute a result of `dtype` in."""
+    return [jnp.asarray(value, wide(dtype)) for value in values]
 
 
 def reduction_of(function: str, value: str) -> str:

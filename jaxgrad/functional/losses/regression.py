@@ -1,12 +1,16 @@
 """Losses of a number against a number."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from ._arguments import pair, reduced, reduction_of
+from jaxgrad import _checks
+
+from ._arguments import pair, real, reduced, reduction_of, widened
+from ._kinks import magnitude
 
 
 def mse_loss(
@@ -56,3 +60,211 @@ def _mse_loss(
     if weight is None:
         return reduced(errors, reduction)
     return reduced(errors * weight, reduction, jnp.sum(weight))
+
+
+def l1_loss(
+    input: ArrayLike,
+    target: ArrayLike,
+    reduction: str = "mean",
+    weight: ArrayLike | None = None,
+) -> jax.Array:
+    """Mean absolute error.
+
+        none: wᵢ |xᵢ - yᵢ|     sum: Σᵢ wᵢ |xᵢ - yᵢ|     mean: Σᵢ wᵢ |xᵢ - yᵢ| / Σᵢ wᵢ
+
+    with wᵢ = 1 where no weight is given. The derivative where xᵢ = yᵢ is 0. A mean over nothing (an
+    empty input, or weights that sum to 0) is NaN.
+
+    Args:
+        input: predictions x, any shape.
+        target: true values y, the shape of `input`. One of the two must be floating point.
+        reduction: "none", "mean" or "sum".
+        weight: weights w, the shape of `input`.
+
+    Returns:
+        The loss in the promoted dtype of the arguments: a scalar, or for "none" the input's shape.
+
+    Raises:
+        TypeError: an argument is no real array, or `input` and `target` are both integers.
+        ValueError: shapes differ, or `reduction` is unknown.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
+
+    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts. No
+    complex numbers, and no loss of integers alone.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import l1_loss
+    >>> l1_loss(jnp.array([1.0, 2.0, 4.0]), jnp.array([1.0, 0.0, 0.0]))
+    Array(2., dtype=float32)
+    """
+    input, target = real("l1_loss", "input", input), real("l1_loss", "target", target)
+    arrays = pair("l1_loss", input, target, weight)
+    return _l1_loss(*arrays, reduction=reduction_of("l1_loss", reduction))
+
+
+@functools.partial(jax.jit, static_argnames="reduction")
+def _l1_loss(
+    input: jax.Array, target: jax.Array, weight: jax.Array | None = None, *, reduction: str
+) -> jax.Array:
+    errors = magnitude(input - target)
+    if weight is None:
+        return reduced(errors, reduction)
+    return reduced(errors * weight, reduction, jnp.sum(weight))
+
+
+def smooth_l1_loss(
+    input: ArrayLike, target: ArrayLike, reduction: str = "mean", beta: float | jax.Array = 1.0
+) -> jax.Array:
+    """Absolute error, rounded off to a parabola near 0.
+
+        lᵢ = dᵢ² / (2 β)   where |dᵢ| < β,   else |dᵢ| - β / 2,     d = x - y
+
+    The second derivative where |dᵢ| = β is 0. With β = 0 it is `l1_loss`.
+
+    Args:
+        input: predictions x, any shape.
+        target: true values y, the shape of `input`. One of the two must be floating point.
+        reduction: "none", "mean" or "sum".
+        beta: β, the error at which the parabola ends, at least 0.
+
+    Returns:
+        The loss in the promoted dtype of input and target: a scalar, or for "none" the input's
+        shape.
+
+    Raises:
+        TypeError: an argument is no real array, or `input` and `target` are both integers.
+        ValueError: shapes differ, `reduction` is unknown, or beta is negative; a traced beta is
+            checked under `checkify` only, and a negative one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
+
+    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import smooth_l1_loss
+    >>> smooth_l1_loss(jnp.array([0.5, 2.0]), jnp.array([0.0, 0.0]), reduction="none")
+    Array([0.125, 1.5  ], dtype=float32)
+    """
+    input, target = pair("smooth_l1_loss", input, target)
+    reduction = reduction_of("smooth_l1_loss", reduction)
+    beta = _checks.number("smooth_l1_loss", "beta", beta)
+    text = _checks.wrong("smooth_l1_loss", "beta", "at least 0", "{beta}")
+    _checks.holds(beta >= 0, text, beta=functools.partial(jnp.asarray, beta))
+    if isinstance(beta, float) and beta == 0:
+        return _l1_loss(input, target, reduction=reduction)
+    return _smooth_l1_loss(input, target, beta, reduction=reduction)
+
+
+@functools.partial(jax.jit, static_argnames="reduction")
+def _smooth_l1_loss(
+    input: jax.Array, target: jax.Array, beta: float | jax.Array, *, reduction: str
+) -> jax.Array:
+    x, y, beta = widened(input.dtype, input, target, beta)
+    losses = _smooth_l1(x - y, jnp.where(beta >= 0, beta, jnp.nan))
+    return reduced(losses.astype(input.dtype), reduction)
+
+
+@jax.custom_jvp
+def _smooth_l1(error: jax.Array, beta: jax.Array) -> jax.Array:
+    size = jnp.abs(error)
+    return jnp.where(size < beta, 0.5 * size * size / beta, size - 0.5 * beta)
+
+
+@_smooth_l1.defjvp
+def _smooth_l1_jvp(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    """The derivative in the error is error / β, held within -1 and 1."""
+    (error, beta), (along_error, along_beta) = primals, tangents
+    inside = jnp.abs(error) < beta
+    ratio = jnp.where(inside, error, 0) / jnp.where(beta == 0, 1, beta)
+    slope = jnp.where(inside, ratio, jnp.sign(error))
+    slope_beta = jnp.where(inside, -0.5 * ratio * ratio, -0.5)
+    return _smooth_l1(error, beta), slope * along_error + slope_beta * along_beta
+
+
+def huber_loss(
+    input: ArrayLike,
+    target: ArrayLike,
+    reduction: str = "mean",
+    delta: float | jax.Array = 1.0,
+    weight: ArrayLike | None = None,
+) -> jax.Array:
+    """Squared error near 0, absolute error beyond.
+
+        lᵢ = wᵢ dᵢ² / 2   where |dᵢ| < δ,   else wᵢ δ (|dᵢ| - δ / 2),     d = x - y
+
+    with wᵢ = 1 where no weight is given. The mean is over the number of elements, with weights too.
+    The second derivative where |dᵢ| = δ is 0.
+
+    Args:
+        input: predictions x, any shape, floating point.
+        target: true values y, the shape of `input`.
+        reduction: "none", "mean" or "sum".
+        delta: δ, the error at which the parabola ends, greater than 0.
+        weight: weights w, the shape of `input`.
+
+    Returns:
+        The loss in the dtype of `input`, or what that and the weight's promote to: a scalar, or for
+        "none" the input's shape.
+
+    Raises:
+        TypeError: an argument is no real array, or `input` is not floating point.
+        ValueError: shapes differ, `reduction` is unknown, or delta is not positive; a traced delta
+            is checked under `checkify` only, and a wrong one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
+
+    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import huber_loss
+    >>> huber_loss(jnp.array([0.5, 2.0]), jnp.array([0.0, 0.0]), reduction="none", delta=0.5)
+    Array([0.125, 0.875], dtype=float32)
+    """
+    dtype = _checks.floating("huber_loss", "input", input).dtype
+    input, target = pair("huber_loss", input, target)
+    delta = _checks.number("huber_loss", "delta", delta)
+    text = _checks.wrong("huber_loss", "delta", "greater than 0", "{delta}")
+    _checks.holds(delta > 0, text, delta=functools.partial(jnp.asarray, delta))
+    if weight is not None:
+        weight = _checks.array("huber_loss", "weight", weight)
+        dtype = _checks.promoted("huber_loss", "weight", jnp.zeros((), dtype), weight)
+        _checks.same_shape("huber_loss", "weight", weight, "input", input)
+    reduction = reduction_of("huber_loss", reduction)
+    return _huber_loss(input, target, delta, weight, dtype=dtype, reduction=reduction)
+
+
+@functools.partial(jax.jit, static_argnames=("dtype", "reduction"))
+def _huber_loss(
+    input: jax.Array,
+    target: jax.Array,
+    delta: float | jax.Array,
+    weight: jax.Array | None,
+    *,
+    dtype: Any,
+    reduction: str,
+) -> jax.Array:
+    x, y, delta = widened(input.dtype, input, target, delta)
+    losses = _huber(x - y, jnp.where(delta > 0, delta, jnp.nan)).astype(dtype)
+    return reduced(losses if weight is None else losses * weight.astype(dtype), reduction)
+
+
+@jax.custom_jvp
+def _huber(error: jax.Array, delta: jax.Array) -> jax.Array:
+    size = jnp.abs(error)
+    return jnp.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+
+
+@_huber.defjvp
+def _huber_jvp(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    """The derivative in the error is the error, held within -δ and δ."""
+    (error, delta), (along_error, along_delta) = primals, tangents
+    size = magnitude(error)
+    inside = size < delta
+    slope = jnp.where(inside, error, delta * jnp.sign(error))
+    slope_delta = jnp.where(inside, 0, size - delta)
+    return _huber(error, delta), slope * along_error + slope_delta * along_delta

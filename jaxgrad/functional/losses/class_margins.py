@@ -1,0 +1,201 @@
+"""Losses that ask every right class for a margin above every wrong one."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._arguments import reduced, reduction_of, widened
+
+
+def multi_margin_loss(
+    input: ArrayLike,
+    target: ArrayLike,
+    p: int = 1,
+    margin: float | jax.Array = 1.0,
+    weight: ArrayLike | None = None,
+    reduction: str = "mean",
+) -> jax.Array:
+    """How much the scores of the other classes lack of a margin below the right class.
+
+        lₙ = Σ_{c ≠ yₙ} w_{yₙ} max(margin - xₙ_{yₙ} + xₙ_c, 0)ᵖ / C
+
+    with w = 1 where no weight is given. The derivative of the max at 0 is 0. A class whose
+    difference to the right one is NaN does not count, as in PyTorch.
+
+    Args:
+        input: scores x, shape (N, C), or (C,) or () for a single sample.
+        target: the right class y of each sample, shape (N,), or () or (1,) for a single one:
+            integers from 0 to C - 1.
+        p: 1 or 2.
+        margin: the distance asked for.
+        weight: weights w, shape (C,), in the dtype of `input`.
+        reduction: "none", "mean" or "sum": over the samples.
+
+    Returns:
+        The loss in the dtype of `input`: a scalar, or for "none" the shape of `target`.
+
+    Raises:
+        TypeError: `input` is not floating point, `target` not integers, or `weight` of another
+            dtype than `input`.
+        ValueError: shapes do not fit, there is no class, p is neither 1 nor 2, a target is out of
+            range, or `reduction` is unknown. Traced targets are checked under `checkify` only, and
+            wrong ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
+
+    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns memory it
+    never wrote. Targets may be integers of any size. There is a second derivative, one in the
+    weight, and bfloat16 and float16, which PyTorch has on GPUs only.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import multi_margin_loss
+    >>> multi_margin_loss(jnp.array([[0.0, 0.5, 0.5, 1.0]]), jnp.array([3]))
+    Array(0.25, dtype=float32)
+    """
+    x, y = _samples("multi_margin_loss", input, target)
+    if y.shape != x.shape[:1] and not (x.ndim < 2 and y.shape in ((), (1,))):
+        expected = f"of shape {x.shape[:-1]}, one class for each sample"
+        raise ValueError(_checks.wrong("multi_margin_loss", "target", expected, y.shape))
+    p = _checks.static_number("multi_margin_loss", "p", p)
+    if p not in (1, 2):
+        raise ValueError(_checks.wrong("multi_margin_loss", "p", "1 or 2", p))
+    margin = _checks.number("multi_margin_loss", "margin", margin)
+    if weight is not None:
+        weight = _checks.array("multi_margin_loss", "weight", weight)
+        classes = x.shape[-1:] or (1,)
+        if weight.shape != classes:
+            expected = f"of shape {classes}, one for each class"
+            raise ValueError(_checks.wrong("multi_margin_loss", "weight", expected, weight.shape))
+        if weight.dtype != x.dtype:
+            expected = f"of input's dtype {x.dtype}"
+            raise TypeError(_checks.wrong("multi_margin_loss", "weight", expected, weight.dtype))
+    reduction = reduction_of("multi_margin_loss", reduction)
+    losses, valid = _multi_margin_loss(x, y, margin, weight, p=p, reduction=reduction)
+    _in_range("multi_margin_loss", y, valid, 0, x)
+    return losses
+
+
+def _samples(function: str, input: ArrayLike, target: ArrayLike) -> tuple[jax.Array, jax.Array]:
+    """Scores of at least one class, and indices of classes."""
+    x, y = _checks.floating(function, "input", input), _checks.array(function, "target", target)
+    if x.ndim > 2 or (x.ndim and not x.shape[-1]):
+        expected = "of shape (N, C), (C,) or () with at least one class"
+        raise ValueError(_checks.wrong(function, "input", expected, x.shape))
+    if not jnp.issubdtype(y.dtype, jnp.integer):
+        raise TypeError(_checks.wrong(function, "target", "integers", y.dtype))
+    return x, y
+
+
+def _in_range(function: str, target: jax.Array, valid: jax.Array, least: int, x: jax.Array) -> None:
+    classes = x.shape[-1] if x.ndim else 1
+    expected = f"from {least} to {classes - 1}, a class"
+    text = _checks.wrong(function, "target", expected, "values from {low} to {high}")
+    low, high = functools.partial(jnp.min, target), functools.partial(jnp.max, target)
+    _checks.holds(valid, text, low=low, high=high)
+
+
+@functools.partial(jax.jit, static_argnames=("p", "reduction"))
+def _multi_margin_loss(
+    input: jax.Array,
+    target: jax.Array,
+    margin: float | jax.Array,
+    weight: jax.Array | None,
+    *,
+    p: float,
+    reduction: str,
+) -> tuple[jax.Array, jax.Array]:
+    x, margin = widened(input.dtype, jnp.atleast_2d(input), margin)
+    y = jnp.atleast_1d(target)
+    right = _one_hot(y, x.shape[1])
+    own = jnp.sum(jnp.where(right, x, 0), axis=1, keepdims=True)
+    lack = margin - own + x
+    lack = jnp.where(~right & (lack > 0), lack, 0)
+    losses = jnp.mean(lack if p == 1 else jnp.square(lack), axis=1)
+    if weight is not None:
+        row = jnp.broadcast_to(weight.astype(x.dtype), x.shape)
+        losses = losses * jnp.sum(jnp.where(right, row, 0), axis=1)
+    valid = (y >= 0) & (y < x.shape[1])
+    losses = jnp.where(valid, losses, jnp.nan).astype(input.dtype)
+    losses = losses.reshape(target.shape) if input.ndim < 2 else losses
+    return reduced(losses, reduction), jnp.all(valid)
+
+
+def _one_hot(index: jax.Array, classes: int) -> jax.Array:
+    """Whether a class is the indexed one: the classes are a new last dimension."""
+    shape = (*index.shape, classes)
+    each = jax.lax.broadcasted_iota(jnp.int32, shape, len(shape) - 1)
+    return jnp.broadcast_to(index[..., None], shape).astype(jnp.int32) == each
+
+
+def multilabel_margin_loss(
+    input: ArrayLike, target: ArrayLike, reduction: str = "mean"
+) -> jax.Array:
+    """How much the scores of the wrong classes lack of a margin of 1 below each right class.
+
+        lₙ = Σ_{j ∈ yₙ} Σ_{c ∉ yₙ} max(1 - xₙ_j + xₙ_c, 0) / C
+
+    The derivative of the max at 0 is 0. A difference that is NaN does not count, as in PyTorch.
+
+    Args:
+        input: scores x, shape (N, C), or (C,) or () for a single sample.
+        target: the right classes y, the shape of `input`: integers from 0 to C - 1 up to the first
+            -1, from where on they do not count. One that is listed twice counts twice.
+        reduction: "none", "mean" or "sum": over the samples.
+
+    Returns:
+        The loss in the dtype of `input`: a scalar, or for "none" of shape (N,), or () for a single
+        sample.
+
+    Raises:
+        TypeError: `input` is not floating point, or `target` not integers.
+        ValueError: shapes do not fit, there is no class, a target is below -1 or beyond the last
+            class, or `reduction` is unknown. Traced targets are checked under `checkify` only, and
+            wrong ones give NaN.
+
+    Source:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html
+
+    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns memory it
+    never wrote. Targets may be integers of any size. There is a second derivative, which is 0, and
+    bfloat16 and float16, which PyTorch has on GPUs only.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import multilabel_margin_loss
+    >>> multilabel_margin_loss(jnp.array([[0.25, 0.5, 0.5, 1.0]]), jnp.array([[3, 0, -1, 1]]))
+    Array(0.875, dtype=float32)
+    """
+    x, y = _samples("multilabel_margin_loss", input, target)
+    if y.shape != x.shape and {x.shape, y.shape} != {(), (1,)}:
+        expected = f"of input's shape {x.shape}"
+        raise ValueError(_checks.wrong("multilabel_margin_loss", "target", expected, y.shape))
+    reduction = reduction_of("multilabel_margin_loss", reduction)
+    losses, valid = _multilabel_margin_loss(x, y, reduction=reduction)
+    _in_range("multilabel_margin_loss", y, valid, -1, x)
+    return losses
+
+
+@functools.partial(jax.jit, static_argnames="reduction")
+def _multilabel_margin_loss(
+    input: jax.Array, target: jax.Array, *, reduction: str
+) -> tuple[jax.Array, jax.Array]:
+    (x,) = widened(input.dtype, jnp.atleast_2d(input))
+    y, classes = jnp.atleast_2d(target), x.shape[1]
+    listed = jnp.cumsum(y < 0, axis=1) == 0
+    hit = _one_hot(y, classes) & listed[..., None]  # samples, places in the list, classes
+    losses = jnp.sum(_lacks(x, hit, listed), axis=(1, 2)) / classes
+    valid = jnp.all((y >= -1) & (y < classes), axis=1)
+    losses = jnp.where(valid, losses, jnp.nan).astype(input.dtype)
+    return reduced(losses if input.ndim == 2 else losses[0], reduction), jnp.all(valid)
+
+
+def _lacks(x: jax.Array, hit: jax.Array, listed: jax.Array) -> jax.Array:
+    """What each listed class lacks of its margin above each class that is not listed."""
+    rows = jnp.broadcast_to(x[:, None, :], hit.shape)
+    own = jnp.sum(jnp.where(hit, rows, 0), axis=2, keepdims=True)
+    lack = 1 - own + rows
+    wrong = ~jnp.any(hit, axis=1, keepdims=True)
+    return jnp.where(listed[..., None] & wrong & (lack > 0), lack, 0)

@@ -1,0 +1,185 @@
+"""Negative log likelihoods of a number under a law whose parameters are predicted."""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._arguments import as_float, real, reduced, reduction_of, widened
+from ._kinks import floored
+
+
+def poisson_nll_loss(
+    input: ArrayLike,
+    target: ArrayLike,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float | jax.Array = 1e-8,
+    reduction: str = "mean",
+) -> jax.Array:
+    """Negative log likelihood of counts under a Poisson law, without the term log y!.
+
+        log_input:  lᵢ = exp(xᵢ) - yᵢ xᵢ          else:  lᵢ = xᵢ - yᵢ log(xᵢ + ε)
+
+    `full` adds Stirling's approximation of log y!, y log y - y + log(2π y) / 2, where y > 1.
+
+    Args:
+        input: the expected count x, or with `log_input` its logarithm; any shape.
+        target: counts y, the shape of `input`.
+        log_input: whether `input` is a logarithm.
+        full: whether log y! is approximated as well.
+        eps: ε, which keeps the logarithm finite at x = 0; read where `log_input` is False.
+        reduction: "none", "mean" or "sum".
+
+    Returns:
+        The loss in the promoted dtype of input and target, where an integer input counts as
+        float32: a scalar, or for "none" the input's shape.
+
+    Raises:
+        TypeError: an argument is no real array, or a flag is not True or False.
+        ValueError: shapes differ, or `reduction` is unknown.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.poisson_nll_loss.html
+
+    Differs from PyTorch: a target of another shape is an error; PyTorch broadcasts. With `full` the
+    derivative in a target of at most 0 is that of the loss; PyTorch's is NaN. No complex numbers
+    and no truth values.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import poisson_nll_loss
+    >>> poisson_nll_loss(jnp.array([0.0, 1.0]), jnp.array([2.0, 3.0]), reduction="none")
+    Array([ 1.        , -0.28171825], dtype=float32)
+    """
+    x = as_float(real("poisson_nll_loss", "input", input))
+    y = real("poisson_nll_loss", "target", target)
+    _checks.same_shape("poisson_nll_loss", "target", y, "input", x)
+    dtype = _checks.promoted("poisson_nll_loss", "input or target", x, y)
+    return _poisson_nll_loss(
+        x.astype(dtype),
+        y.astype(dtype),
+        _checks.number("poisson_nll_loss", "eps", eps),
+        log_input=_checks.truth("poisson_nll_loss", "log_input", log_input),
+        full=_checks.truth("poisson_nll_loss", "full", full),
+        reduction=reduction_of("poisson_nll_loss", reduction),
+    )
+
+
+@functools.partial(jax.jit, static_argnames=("log_input", "full", "reduction"))
+def _poisson_nll_loss(
+    input: jax.Array,
+    target: jax.Array,
+    eps: float | jax.Array,
+    *,
+    log_input: bool,
+    full: bool,
+    reduction: str,
+) -> jax.Array:
+    x, y, eps = widened(input.dtype, input, target, eps)
+    losses = jnp.exp(x) - y * x if log_input else x - y * jnp.log(x + eps)
+    if full:
+        count = jnp.where(y <= 1, 1, y)
+        log_factorial = (count + 0.5) * jnp.log(count) - count + 0.5 * math.log(2 * math.pi)
+        losses = losses + jnp.where(y <= 1, 0, log_factorial)
+    return reduced(losses.astype(input.dtype), reduction)
+
+
+def gaussian_nll_loss(
+    input: ArrayLike,
+    target: ArrayLike,
+    var: ArrayLike,
+    full: bool = False,
+    eps: float | jax.Array = 1e-6,
+    reduction: str = "mean",
+) -> jax.Array:
+    """Negative log likelihood of numbers under normal laws, without the constant.
+
+        lᵢ = (log vᵢ + (xᵢ - yᵢ)² / vᵢ) / 2,     v = max(var, ε)
+
+    `full` adds log(2π) / 2. The derivative in a variance below ε is that at ε, not 0: it lifts the
+    variance again.
+
+    Args:
+        input: expected values x, any shape.
+        target: observed values y, the shape of `input`, or with one dimension of 1 instead.
+        var: variances, at least 0: the shape of `input`, that without its last dimension or with
+            one dimension of 1 instead, or a number.
+        full: whether the constant is added.
+        eps: ε, the smallest variance that counts.
+        reduction: "none", "mean" or "sum".
+
+    Returns:
+        The loss in the promoted dtype of the arrays: a scalar, or for "none" the input's shape.
+
+    Raises:
+        TypeError: an argument is no real array, the variances are integers, or `full` is not True
+            or False.
+        ValueError: shapes do not fit, a variance is negative, or `reduction` is unknown. Traced
+            variances are checked under `checkify` only, and negative ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gaussian_nll_loss.html
+
+    Differs from PyTorch: `var` may be a Python integer; a target that would widen the input, or of
+    fewer dimensions, is an error, and PyTorch broadcasts. No complex numbers.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import gaussian_nll_loss
+    >>> gaussian_nll_loss(jnp.array([1.0, 2.0]), jnp.array([0.0, 0.0]), var=jnp.array([1.0, 4.0]))
+    Array(0.8465736, dtype=float32)
+    """
+    x = real("gaussian_nll_loss", "input", input)
+    y = real("gaussian_nll_loss", "target", target)
+    if not _narrowed(y.shape, x.shape):
+        expected = f"of input's shape {x.shape} or with one dimension of 1 instead"
+        raise ValueError(_checks.wrong("gaussian_nll_loss", "target", expected, y.shape))
+    if isinstance(var, (int, float)):
+        number = _checks.number("gaussian_nll_loss", "var", var)
+        v = jnp.full(x.shape, number, as_float(x).dtype)
+    else:
+        v = _checks.floating("gaussian_nll_loss", "var", var)
+    if v.shape == x.shape[:-1] and v.shape != x.shape:
+        v = v[..., None]
+    if not _narrowed(v.shape, x.shape):
+        expected = f"of input's shape {x.shape}, or with one dimension left out or 1 instead"
+        raise ValueError(_checks.wrong("gaussian_nll_loss", "var", expected, v.shape))
+    dtype = _checks.promoted("gaussian_nll_loss", "input, target or var", x, y, v)
+    losses, valid = _gaussian_nll_loss(
+        x.astype(dtype),
+        y.astype(dtype),
+        v.astype(dtype),
+        _checks.number("gaussian_nll_loss", "eps", eps),
+        full=_checks.truth("gaussian_nll_loss", "full", full),
+        reduction=reduction_of("gaussian_nll_loss", reduction),
+    )
+    text = _checks.wrong("gaussian_nll_loss", "var", "at least 0", "{least}")
+    _checks.holds(valid, text, least=functools.partial(jnp.min, v))
+    return losses
+
+
+def _narrowed(shape: tuple[int, ...], like: tuple[int, ...]) -> bool:
+    """Whether `shape` is `like`, up to one dimension of 1."""
+    if shape == like:
+        return True
+    pairs = zip(shape, like, strict=False)
+    return len(shape) == len(like) and [a for a, b in pairs if a != b] == [1]
+
+
+@functools.partial(jax.jit, static_argnames=("full", "reduction"))
+def _gaussian_nll_loss(
+    input: jax.Array,
+    target: jax.Array,
+    var: jax.Array,
+    eps: float | jax.Array,
+    *,
+    full: bool,
+    reduction: str,
+) -> tuple[jax.Array, jax.Array]:
+    x, y, v, eps = widened(input.dtype, input, target, var, eps)
+    v = floored(jnp.where(v < 0, jnp.nan, v), eps)
+    losses = 0.5 * (jnp.log(v) + jnp.square(x - y) / v)
+    if full:
+        losses = losses + 0.5 * math.log(2 * math.pi)
+    return reduced(losses.astype(input.dtype), reduction), ~jnp.any(var < 0)
