@@ -60,9 +60,9 @@ def multi_margin_loss(
     if y.shape != x.shape[:1] and not (x.ndim < 2 and y.shape in ((), (1,))):
         expected = f"of shape {x.shape[:-1]}, one class for each sample"
         raise ValueError(_checks.wrong("multi_margin_loss", "target", expected, y.shape))
-    p = _checks.static_number("multi_margin_loss", "p", p)
-    if p not in (1, 2):
-        raise ValueError(_checks.wrong("multi_margin_loss", "p", "1 or 2", p))
+    power = _checks.static_number("multi_margin_loss", "p", p)
+    if power not in (1, 2):
+        raise ValueError(_checks.wrong("multi_margin_loss", "p", "1 or 2", power))
     margin = _checks.number("multi_margin_loss", "margin", margin)
     if weight is not None:
         weight = _checks.array("multi_margin_loss", "weight", weight)
@@ -74,7 +74,7 @@ def multi_margin_loss(
             expected = f"of input's dtype {x.dtype}"
             raise TypeError(_checks.wrong("multi_margin_loss", "weight", expected, weight.dtype))
     reduction = reduction_of("multi_margin_loss", reduction)
-    losses, valid = _multi_margin_loss(x, y, margin, weight, p=p, reduction=reduction)
+    losses, valid = _multi_margin_loss(x, y, margin, weight, p=power, reduction=reduction)
     _in_range("multi_margin_loss", y, valid, 0, x)
     return losses
 
@@ -119,9 +119,9 @@ def _multi_margin_loss(
         row = jnp.broadcast_to(weight.astype(x.dtype), x.shape)
         losses = losses * jnp.sum(jnp.where(right, row, 0), axis=1)
     valid = (y >= 0) & (y < x.shape[1])
-    losses = jnp.where(valid, losses, jnp.nan).astype(input.dtype)
+    losses = jnp.where(valid, losses, jnp.nan)
     losses = losses.reshape(target.shape) if input.ndim < 2 else losses
-    return reduced(losses, reduction), jnp.all(valid)
+    return reduced(losses, reduction).astype(input.dtype), jnp.all(valid)
 
 
 def _one_hot(index: jax.Array, classes: int) -> jax.Array:
@@ -188,8 +188,9 @@ def _multilabel_margin_loss(
     hit = _one_hot(y, classes) & listed[..., None]  # samples, places in the list, classes
     losses = jnp.sum(_lacks(x, hit, listed), axis=(1, 2)) / classes
     valid = jnp.all((y >= -1) & (y < classes), axis=1)
-    losses = jnp.where(valid, losses, jnp.nan).astype(input.dtype)
-    return reduced(losses if input.ndim == 2 else losses[0], reduction), jnp.all(valid)
+    losses = jnp.where(valid, losses, jnp.nan)
+    losses = reduced(losses if input.ndim == 2 else losses[0], reduction)
+    return losses.astype(input.dtype), jnp.all(valid)
 
 
 def _lacks(x: jax.Array, hit: jax.Array, listed: jax.Array) -> jax.Array:

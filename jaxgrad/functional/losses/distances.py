@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
@@ -14,6 +15,9 @@ from jaxgrad import _checks
 from ._arguments import as_float, real, reduced, reduction_of, widened
 from ._kinks import clamped, floored
 from ._norms import norm
+
+_TINY = float(np.float32(1e-12))
+"""What cosine_embedding_loss adds to squares: PyTorch's constant is a float32, in float64 too."""
 
 
 def cosine_similarity(
@@ -233,13 +237,13 @@ def _cosine_embedding_loss(
     *,
     reduction: str,
 ) -> jax.Array:
-    a, b, margin = widened(input1.dtype, input1, input2, margin)
-    square1 = jnp.sum(a * a, axis=-1) + 1e-12
-    square2 = jnp.sum(b * b, axis=-1) + 1e-12
+    a, b, margin, tiny = widened(input1.dtype, input1, input2, margin, _TINY)
+    square1 = jnp.sum(a * a, axis=-1) + tiny
+    square2 = jnp.sum(b * b, axis=-1) + tiny
     cosine = jnp.sum(a * b, axis=-1) / jnp.sqrt(square1 * square2)
     similar = jnp.where(target == 1, 1 - cosine, 0)
     losses = similar + jnp.where(target == -1, clamped(cosine - margin), 0)
-    return reduced(losses.astype(input1.dtype), reduction)
+    return reduced(losses, reduction).astype(input1.dtype)
 
 
 def triplet_margin_loss(
@@ -341,7 +345,7 @@ def _of_distances(
         far = jnp.minimum(far, *swapped)
     margin = jnp.asarray(margin, near.dtype)
     losses = clamped(jnp.where(margin > 0, margin, jnp.nan) + near - far)
-    return reduced(losses.astype(dtype), reduction)
+    return reduced(losses, reduction).astype(dtype)
 
 
 def triplet_margin_with_distance_loss(

@@ -84,7 +84,7 @@ def _poisson_nll_loss(
         count = jnp.where(y <= 1, 1, y)
         log_factorial = (count + 0.5) * jnp.log(count) - count + 0.5 * math.log(2 * math.pi)
         losses = losses + jnp.where(y <= 1, 0, log_factorial)
-    return reduced(losses.astype(input.dtype), reduction)
+    return reduced(losses, reduction).astype(input.dtype)
 
 
 def gaussian_nll_loss(
@@ -104,7 +104,8 @@ def gaussian_nll_loss(
 
     Args:
         input: expected values x, any shape.
-        target: observed values y, the shape of `input`, or with one dimension of 1 instead.
+        target: observed values y, the shape of `input`, or with one dimension of 1 instead, or a
+            number.
         var: variances, at least 0: the shape of `input`, that without its last dimension or with
             one dimension of 1 instead, or a number.
         full: whether the constant is added.
@@ -132,8 +133,8 @@ def gaussian_nll_loss(
     """
     x = real("gaussian_nll_loss", "input", input)
     y = real("gaussian_nll_loss", "target", target)
-    if not _narrowed(y.shape, x.shape):
-        expected = f"of input's shape {x.shape} or with one dimension of 1 instead"
+    if y.ndim and not _narrowed(y.shape, x.shape):
+        expected = f"of input's shape {x.shape}, or with one dimension of 1 instead, or a number"
         raise ValueError(_checks.wrong("gaussian_nll_loss", "target", expected, y.shape))
     if isinstance(var, (int, float)):
         number = _checks.number("gaussian_nll_loss", "var", var)
@@ -178,8 +179,9 @@ def _gaussian_nll_loss(
     reduction: str,
 ) -> tuple[jax.Array, jax.Array]:
     x, y, v, eps = widened(input.dtype, input, target, var, eps)
+    y = jnp.broadcast_to(y, x.shape)
     v = floored(jnp.where(v < 0, jnp.nan, v), eps)
     losses = 0.5 * (jnp.log(v) + jnp.square(x - y) / v)
     if full:
         losses = losses + 0.5 * math.log(2 * math.pi)
-    return reduced(losses.astype(input.dtype), reduction), ~jnp.any(var < 0)
+    return reduced(losses, reduction).astype(input.dtype), ~jnp.any(var < 0)

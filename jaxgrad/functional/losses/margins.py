@@ -79,7 +79,7 @@ def _margin_ranking_loss(
     reduction: str,
 ) -> jax.Array:
     a, b, y, margin = widened(input1.dtype, input1, input2, target, margin)
-    return reduced(clamped(-y * (a - b) + margin).astype(input1.dtype), reduction)
+    return reduced(clamped(-y * (a - b) + margin), reduction).astype(input1.dtype)
 
 
 def hinge_embedding_loss(
@@ -141,7 +141,7 @@ def _hinge_embedding_loss(
     x, margin = widened(input.dtype, input, margin)
     dissimilar = jnp.where(target != 1, clamped(margin - x), 0)
     losses = dissimilar + jnp.where(target != -1, x, 0)
-    return reduced(losses.astype(input.dtype), reduction)
+    return reduced(losses, reduction).astype(input.dtype)
 
 
 def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean") -> jax.Array:
@@ -181,7 +181,7 @@ def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean
 @functools.partial(jax.jit, static_argnames="reduction")
 def _soft_margin_loss(input: jax.Array, target: jax.Array, *, reduction: str) -> jax.Array:
     x, y = widened(target.dtype, input, target)
-    return reduced(jax.nn.softplus(-y * x).astype(input.dtype), reduction)
+    return reduced(jax.nn.softplus(-y * x), reduction).astype(input.dtype)
 
 
 def multilabel_soft_margin_loss(
@@ -244,4 +244,4 @@ def _multilabel_soft_margin_loss(
     losses = -(y * jax.nn.log_sigmoid(x) + (1 - y) * jax.nn.log_sigmoid(-x))
     if weight is not None:
         losses = losses * jnp.broadcast_to(weight.astype(x.dtype), x.shape)
-    return reduced(jnp.mean(losses, axis=-1).astype(dtype), reduction)
+    return reduced(jnp.mean(losses, axis=-1), reduction).astype(dtype)

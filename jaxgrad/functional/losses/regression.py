@@ -162,7 +162,7 @@ def _smooth_l1_loss(
 ) -> jax.Array:
     x, y, beta = widened(input.dtype, input, target, beta)
     losses = _smooth_l1(x - y, jnp.where(beta >= 0, beta, jnp.nan))
-    return reduced(losses.astype(input.dtype), reduction)
+    return reduced(losses, reduction).astype(input.dtype)
 
 
 @jax.custom_jvp
@@ -247,8 +247,11 @@ def _huber_loss(
     reduction: str,
 ) -> jax.Array:
     x, y, delta = widened(input.dtype, input, target, delta)
-    losses = _huber(x - y, jnp.where(delta > 0, delta, jnp.nan)).astype(dtype)
-    return reduced(losses if weight is None else losses * weight.astype(dtype), reduction)
+    losses = _huber(x - y, jnp.where(delta > 0, delta, jnp.nan))
+    if weight is not None:
+        losses, weight = widened(dtype, losses, weight)
+        losses = losses * weight
+    return reduced(losses, reduction).astype(dtype)
 
 
 @jax.custom_jvp
