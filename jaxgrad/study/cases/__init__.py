@@ -7,7 +7,11 @@ from . import (
     init_elementwise,
     init_layers,
     init_scaled,
+    kinks_losses,
     loop,
+    losses_distances,
+    losses_margins,
+    losses_regression,
     model,
     replay_samplers,
     replay_streams,
@@ -33,6 +37,10 @@ CASES: tuple[Case, ...] = (
     + replay_samplers.CASES
     + replay_streams.CASES
     + replay_weights.CASES
+    + kinks_losses.CASES
+    + losses_regression.CASES
+    + losses_margins.CASES
+    + losses_distances.CASES
     + model.CASES
     + fit.CASES
 )
