@@ -1,0 +1,91 @@
+"""What every activation does with its arguments."""
+
+import functools
+import warnings
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+
+def widened(x: jax.Array, *numbers: Any) -> list[jax.Array]:
+    """An array, and numbers beside it, in the dtype to compute in."""
+    dtype = wide(x.dtype)
+    return [x.astype(dtype), *(jnp.asarray(number).astype(dtype) for number in numbers)]
+
+
+def real(function: str, value: ArrayLike) -> jax.Array:
+    """`value` as an array of integers or of real floating point numbers."""
+    result = _checks.array(function, "input", value)
+    if not any(jnp.issubdtype(result.dtype, kind) for kind in (jnp.integer, jnp.floating)):
+        raise TypeError(_checks.wrong(function, "input", "real and not bool", result.dtype))
+    return result
+
+
+def floated(function: str, value: ArrayLike) -> jax.Array:
+    """As `real`, with integers as JAX's default float."""
+    result = real(function, value)
+    return result if jnp.issubdtype(result.dtype, jnp.floating) else result.astype(float)
+
+
+def bound(function: str, argument: str, value: Any, like: jax.Array) -> Any:
+    """A number beside the array `like`; beside integers it is truncated and must fit."""
+    if jnp.issubdtype(like.dtype, jnp.floating):
+        return _checks.number(function, argument, value)
+    whole = int(_checks.static_number(function, argument, value))
+    limits = jnp.iinfo(like.dtype)
+    if not limits.min <= whole <= limits.max:
+        expected = f"in the range of {like.dtype}"
+        raise ValueError(_checks.wrong(function, argument, expected, whole))
+    return np.asarray(whole, like.dtype)
+
+
+def holds(function: str, argument: str, value: Any, valid: Any, expected: str) -> None:
+    """Refuses a number that is not as expected; a traced one under `checkify` only."""
+    text = _checks.wrong(function, argument, expected, "{value}")
+    _checks.holds(valid, text, value=functools.partial(jnp.asarray, value))
+
+
+def axis(function: str, value: Any, ndim: int) -> int:
+    """`value` as an axis counted from 0; a scalar has one, as in PyTorch."""
+    count = max(ndim, 1)
+    result = _checks.integer(function, "dim", value, minimum=-count)
+    if result >= count:
+        raise ValueError(_checks.wrong(function, "dim", f"from {-count} to {count - 1}", result))
+    return result % count
+
+
+def implicit_axis(function: str, ndim: int) -> int:
+    """The axis that PyTorch takes where none is given, with its warning."""
+    warnings.warn(
+        f"Implicit dimension choice for {function} has been deprecated. "
+        "Change the call to include dim=X as an argument.",
+        stacklevel=3,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def constant(function: str, argument: str, value: Any) -> Any:
+    """`value`, with an error where a derivative with respect to it is asked for."""
+    if not isinstance(value, Tracer):
+        return value
+    identity = jax.custom_jvp(_identity)
+    identity.defjvp(functools.partial(_refused, function, argument), symbolic_zeros=True)
+    return identity(value)
+
+
+def _identity(value: jax.Array) -> jax.Array:
+    return value
+
+
+def _refused(function: str, argument: str, primals: Any, tangents: Any) -> Any:
+    if isinstance(tangents[0], jax.custom_derivatives.SymbolicZero):
+        return primals[0], tangents[0]
+    remedy = "hold it fixed with jax.lax.stop_gradient"
+    raise TypeError(_checks.wrong(function, argument, "constant", "a derivative with it", remedy))

@@ -1,0 +1,135 @@
+"""Exponential linear units: linear above 0, and an exponential that saturates below."""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._arguments import holds, widened
+
+_ALPHA, _SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+@jax.custom_jvp
+def _expm1(x: jax.Array) -> jax.Array:
+    """eˣ - 1, whose derivative eˣ keeps its digits where JAX's, (eˣ - 1) + 1, has none left."""
+    return jnp.expm1(x)
+
+
+@_expm1.defjvp
+def _expm1_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    return _expm1(*primals), jnp.exp(primals[0]) * tangents[0]
+
+
+def _unit(x: jax.Array, alpha: jax.Array) -> jax.Array:
+    """elu: its derivative at 0 is alpha, and the second one 0."""
+    below = x < 0
+    curve = alpha * _expm1(jnp.where(below, x, 0))
+    return jnp.where(below, curve, x * jnp.where(x == 0, alpha, 1))
+
+
+def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
+    """Exponential linear unit.
+
+        y = x where x > 0, α (eˣ - 1) elsewhere
+
+    The derivative at 0 is α and the second derivative there 0; at NaN the derivative is 1.
+
+    Args:
+        input: x, floating point, any shape.
+        alpha: the scale α below 0, a scalar.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or alpha is no number.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.elu.html
+
+    >>> import jax
+    >>> from jaxgrad.functional import elu
+    >>> jax.grad(elu)(0.0, alpha=2.0)
+    Array(2., dtype=float32, weak_type=True)
+    """
+    x = _checks.floating("elu", "input", input)
+    return _elu(x, _checks.number("elu", "alpha", alpha))
+
+
+@jax.jit
+def _elu(input: jax.Array, alpha: jax.Array) -> jax.Array:
+    return _unit(*widened(input, alpha)).astype(input.dtype)
+
+
+def celu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
+    """Exponential linear unit with a continuous derivative.
+
+        y = x where x > 0, α (exp(x / α) - 1) elsewhere
+
+    The derivative at 0 is 1 and the second derivative there 0; at NaN the derivative is 1.
+
+    Args:
+        input: x, floating point, any shape.
+        alpha: α, a scalar other than 0.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or alpha is no number.
+        ValueError: alpha is 0. A traced one is checked under `checkify` only, and 0 gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.celu.html
+
+    >>> import jax
+    >>> from jaxgrad.functional import celu
+    >>> jax.grad(celu)(0.0, alpha=2.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+    x = _checks.floating("celu", "input", input)
+    alpha = _checks.number("celu", "alpha", alpha)
+    holds("celu", "alpha", alpha, alpha != 0, "other than 0")
+    return _celu(x, alpha)
+
+
+@jax.jit
+def _celu(input: jax.Array, alpha: jax.Array) -> jax.Array:
+    x, alpha = widened(input, alpha)
+    below = x < 0
+    y = jnp.where(below, alpha * _expm1(jnp.where(below, x, 0) / alpha), x)
+    return jnp.where(alpha == 0, jnp.nan, y).astype(input.dtype)
+
+
+def selu(input: ArrayLike) -> jax.Array:
+    """Self-normalizing exponential linear unit.
+
+        y = λ x where x > 0, λ α (eˣ - 1) elsewhere,   α = 1.67326…, λ = 1.05070…
+
+    The derivative at 0 is λ α and the second derivative there 0; at NaN the derivative is λ.
+
+    Args:
+        input: x, floating point, any shape.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.selu.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import selu
+    >>> selu(jnp.array([-jnp.inf, 0.0, 1.0]))
+    Array([-1.7580993,  0.       ,  1.050701 ], dtype=float32)
+    """
+    return _selu(_checks.floating("selu", "input", input))
+
+
+@jax.jit
+def _selu(input: jax.Array) -> jax.Array:
+    (x,) = widened(input)
+    return (_SCALE * _unit(x, jnp.asarray(_ALPHA, x.dtype))).astype(input.dtype)

@@ -1,0 +1,154 @@
+"""The input times a smooth gate of itself, or of its other half."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._arguments import axis, widened
+
+
+def gelu(input: ArrayLike, approximate: str = "none") -> jax.Array:
+    """Gaussian error linear unit.
+
+        none: x Φ(x)     tanh: x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2
+
+    with Φ the cumulative distribution function of the standard normal law. The derivatives at ±∞
+    are NaN.
+
+    Args:
+        input: x, floating point, any shape.
+        approximate: "none" or "tanh".
+
+    Returns:
+        y, of the input's shape and dtype; NaN at -∞, as in PyTorch.
+
+    Raises:
+        TypeError: the input is not floating point.
+        ValueError: `approximate` is neither of the two.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import gelu
+    >>> gelu(jnp.array(1.0))
+    Array(0.8413447, dtype=float32)
+    """
+    x = _checks.floating("gelu", "input", input)
+    return _gelu(x, _checks.option("gelu", "approximate", approximate, ("none", "tanh")))
+
+
+@functools.partial(jax.jit, static_argnames="approximate")
+def _gelu(input: jax.Array, approximate: str) -> jax.Array:
+    (x,) = widened(input)
+    return jax.nn.gelu(x, approximate=approximate == "tanh").astype(input.dtype)
+
+
+def silu(input: ArrayLike) -> jax.Array:
+    """Sigmoid linear unit, also called swish.
+
+        y = x σ(x)
+
+    The derivatives at ±∞ are NaN.
+
+    Args:
+        input: x, floating point, any shape.
+
+    Returns:
+        y, of the input's shape and dtype; NaN at -∞, as in PyTorch.
+
+    Raises:
+        TypeError: the input is not floating point.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
+
+    Differs from PyTorch: no complex numbers.
+
+    >>> from jaxgrad.functional import silu
+    >>> silu(1.0)
+    Array(0.7310586, dtype=float32, weak_type=True)
+    """
+    return _silu(_checks.floating("silu", "input", input))
+
+
+@jax.jit
+def _silu(input: jax.Array) -> jax.Array:
+    (x,) = widened(input)
+    return (x * jax.lax.logistic(x)).astype(input.dtype)
+
+
+def mish(input: ArrayLike) -> jax.Array:
+    """The input times the hyperbolic tangent of its softplus.
+
+        y = x tanh(log(1 + eˣ))
+
+    The derivatives at ±∞ are NaN.
+
+    Args:
+        input: x, floating point, any shape.
+
+    Returns:
+        y, of the input's shape and dtype; NaN at -∞, as in PyTorch.
+
+    Raises:
+        TypeError: the input is not floating point.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mish.html
+
+    Differs from PyTorch: the second derivative is finite for large x too; PyTorch's is NaN where
+    eˣ overflows.
+
+    >>> from jaxgrad.functional import mish
+    >>> mish(1.0)
+    Array(0.86509836, dtype=float32, weak_type=True)
+    """
+    return _mish(_checks.floating("mish", "input", input))
+
+
+@jax.jit
+def _mish(input: jax.Array) -> jax.Array:
+    (x,) = widened(input)
+    return (x * jnp.tanh(jnp.logaddexp(x, 0))).astype(input.dtype)
+
+
+def glu(input: ArrayLike, dim: int = -1) -> jax.Array:
+    """Gated linear unit: one half of the input times the sigmoid of the other.
+
+        y = a σ(b),   a and b the halves along an axis
+
+    Args:
+        input: floating point, of one dimension or more, of even size along `dim`.
+        dim: the axis.
+
+    Returns:
+        y, of half the size along `dim`, in the input's dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or dim is no integer.
+        ValueError: the input is 0-D, dim is out of range, or the size is odd.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.glu.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import glu
+    >>> glu(jnp.array([1.0, 2.0, 0.0, 0.0]))
+    Array([0.5, 1. ], dtype=float32)
+    """
+    x = _checks.floating("glu", "input", input)
+    if not x.ndim:
+        raise ValueError(_checks.wrong("glu", "input", "of one dimension or more", "a scalar"))
+    dim = axis("glu", dim, x.ndim)
+    if x.shape[dim] % 2:
+        expected = f"of even size along axis {dim}"
+        raise ValueError(_checks.wrong("glu", "input", expected, f"shape {x.shape}"))
+    return _glu(x, dim)
+
+
+@functools.partial(jax.jit, static_argnames="dim")
+def _glu(input: jax.Array, dim: int) -> jax.Array:
+    (x,) = widened(input)
+    a, b = jnp.split(x, 2, dim)
+    return (a * jax.lax.logistic(b)).astype(input.dtype)

@@ -1,0 +1,110 @@
+"""Vectors scaled to norm 1."""
+
+import functools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._arguments import axis, widened
+
+
+def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1e-12) -> jax.Array:
+    """The input over its p-norm along an axis.
+
+        y = x / max(‖x‖ₚ, ε)
+
+    The norm's derivative at the zero vector is 0, so that y's is 1 / ε.
+
+    Args:
+        input: x, floating point, any shape.
+        p: the kind of norm, a Python number, ±∞ too.
+        dim: the axis, or a sequence of them; None or () for all.
+        eps: ε, the least divisor, a scalar.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or another argument is of the wrong kind.
+        ValueError: an axis is out of range, or named twice, or p is NaN; or p is infinite or
+            negative, and the axis empty.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html
+
+    Differs from PyTorch: no complex numbers, and no p = "fro".
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import normalize
+    >>> normalize(jnp.array([[3.0, 4.0]]))
+    Array([[0.6, 0.8]], dtype=float32)
+    """
+    x = _checks.floating("normalize", "input", input)
+    p = _kind(p)
+    dims = _axes(dim, x.ndim)
+    eps = _checks.number("normalize", "eps", eps)
+    if (p < 0 or p == math.inf) and x.ndim and not math.prod(x.shape[d] for d in dims):
+        expected, got = f"of one or more along {dims} for p = {p}", f"shape {x.shape}"
+        raise ValueError(_checks.wrong("normalize", "input", expected, got))
+    return _normalize(x, eps, p, dims)
+
+
+def _kind(p: Any) -> float:
+    """The exponent as a Python number; infinite ones are meant."""
+    if isinstance(p, Tracer):
+        remedy = "under jit make it static: static_argnames='p'"
+        raise TypeError(_checks.wrong("normalize", "p", "a concrete number", "a tracer", remedy))
+    result = float(_checks.number("normalize", "p", p))
+    if math.isnan(result):
+        raise ValueError(_checks.wrong("normalize", "p", "a number", result))
+    return result
+
+
+def _axes(dim: Any, ndim: int) -> tuple[int, ...]:
+    """`dim` as axes counted from 0."""
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+        return tuple(range(ndim))
+    given = dim if isinstance(dim, (tuple, list)) else (dim,)
+    dims = tuple(axis("normalize", value, ndim) for value in given)
+    if len(set(dims)) < len(dims):
+        raise ValueError(_checks.wrong("normalize", "dim", "different axes", dim))
+    return dims if ndim else ()
+
+
+@functools.partial(jax.jit, static_argnames=("p", "dims"))
+def _normalize(input: jax.Array, eps: jax.Array, p: float, dims: tuple[int, ...]) -> jax.Array:
+    x, eps = widened(input, eps)
+    norm = _norm(x, p, dims)
+    # A NaN norm passes as PyTorch's clamp lets it.
+    divisor = jnp.where((norm >= eps) | jnp.isnan(norm), norm, eps)
+    return (x / divisor).astype(input.dtype)
+
+
+def _norm(x: jax.Array, p: float, dims: tuple[int, ...]) -> jax.Array:
+    """The p-norm, keeping its axes; its derivative is 0 where an element or the norm is 0."""
+    if p == 0:
+        return jnp.sum(x != 0, dims, dtype=x.dtype, keepdims=True)
+    if p == 2:
+        return _root(jnp.sum(x * x, dims, keepdims=True), 0.5)
+    magnitude = x * jnp.sign(x)
+    if p == 1:
+        return jnp.sum(magnitude, dims, keepdims=True)
+    if math.isinf(p):
+        return (jnp.max if p > 0 else jnp.min)(magnitude, dims, keepdims=True)
+    positive = jnp.where(x == 0, 1, magnitude)
+    powers = jnp.where(x == 0, 0.0 if p > 0 else math.inf, positive**p)
+    total = jnp.sum(powers, dims, keepdims=True)
+    return _root(total, 1 / p)
+
+
+def _root(total: jax.Array, power: float) -> jax.Array:
+    """The root of a sum, whose derivative at 0 is 0."""
+    positive = jnp.where(total == 0, 1, total)
+    root = jnp.sqrt(positive) if power == 0.5 else positive**power
+    return jnp.where(total == 0, 0, root)

@@ -1,0 +1,229 @@
+"""Rectifiers: linear on each side of 0 or of a threshold."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks, random
+
+from ._arguments import bound, holds, real, widened
+
+
+@jax.jit
+def _threshold(x: jax.Array, threshold: jax.Array, value: jax.Array) -> jax.Array:
+    threshold, value = jnp.asarray(threshold, x.dtype), jnp.asarray(value, x.dtype)
+    return jnp.where(x <= threshold, value, x)
+
+
+def relu(input: ArrayLike) -> jax.Array:
+    """Rectified linear unit: `torch.nn.functional.relu`, `torch.relu`.
+
+        y = max(x, 0)
+
+    The derivative at 0 is 0, and 1 at NaN.
+
+    Args:
+        input: x, integers or floating point numbers, any shape.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is no array of real numbers, or it is bool.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
+
+    >>> import jax
+    >>> from jaxgrad.functional import relu
+    >>> jax.grad(relu)(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    return _threshold(real("relu", input), 0, 0)
+
+
+def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.Array:
+    """The input where it is above a threshold, and a constant elsewhere.
+
+        y = x where x > threshold, value elsewhere
+
+    The derivative is 0 at the threshold. NaN passes, with derivative 1.
+
+    Args:
+        input: x, integers or floating point numbers, any shape.
+        threshold: a scalar.
+        value: a scalar. Beside integers both are truncated, and must fit the dtype.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is no array of real numbers, or it is bool; or another argument is no
+            number.
+        ValueError: beside integers, a number that their dtype does not hold.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.threshold.html
+
+    Differs from PyTorch: a negative value beside unsigned integers is an error; PyTorch wraps it.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import threshold
+    >>> threshold(jnp.array([0.5, 1.0, 2.0]), 1.0, 20.0)
+    Array([20., 20.,  2.], dtype=float32)
+    """
+    x = real("threshold", input)
+    limit = bound("threshold", "threshold", threshold, x)
+    return _threshold(x, limit, bound("threshold", "value", value, x))
+
+
+def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
+    """Rectified linear unit that leaks.
+
+        y = x where x > 0, slope · x elsewhere
+
+    The derivative at 0 is the negative slope.
+
+    Args:
+        input: x, floating point, any shape.
+        negative_slope: a scalar.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or the slope is no number.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
+
+    >>> import jax
+    >>> from jaxgrad.functional import leaky_relu
+    >>> jax.grad(leaky_relu)(0.0)
+    Array(0.01, dtype=float32, weak_type=True)
+    """
+    x = _checks.floating("leaky_relu", "input", input)
+    return _leaky_relu(x, _checks.number("leaky_relu", "negative_slope", negative_slope))
+
+
+@jax.jit
+def _leaky_relu(input: jax.Array, negative_slope: jax.Array) -> jax.Array:
+    x, slope = widened(input, negative_slope)
+    return (x * jnp.where(x > 0, 1, slope)).astype(input.dtype)
+
+
+def prelu(input: ArrayLike, weight: ArrayLike) -> jax.Array:
+    """Rectified linear unit with a slope for each channel: `torch.prelu`.
+
+        y = x where x > 0, weight · x elsewhere
+
+    The derivative at 0 is the weight with respect to x, and 0 with respect to the weight.
+
+    Args:
+        input: x, floating point, any shape. Channels are on axis 1; an input with fewer than two
+            dimensions has one channel.
+        weight: a scalar, or one number for each channel, of the input's dtype.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or the weight is of another dtype.
+        ValueError: the weight has more than one dimension, or neither one number nor as many as
+            there are channels.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.prelu.html
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import prelu
+    >>> prelu(jnp.array([[-2.0, -2.0]]), jnp.array([0.25, 0.5]))
+    Array([[-0.5, -1. ]], dtype=float32)
+    """
+    x = _checks.floating("prelu", "input", input)
+    weight = _checks.array("prelu", "weight", weight)
+    if weight.dtype != x.dtype:
+        raise TypeError(_checks.wrong("prelu", "weight", f"{x.dtype} as input is", weight.dtype))
+    if weight.ndim > 1:
+        raise ValueError(_checks.wrong("prelu", "weight", "0-D or 1-D", f"shape {weight.shape}"))
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if weight.size != 1 and weight.size != channels:
+        expected = f"1 or {channels} numbers, as input has channels,"
+        raise ValueError(_checks.wrong("prelu", "weight", expected, weight.size))
+    return _prelu(x, weight)
+
+
+@jax.jit
+def _prelu(input: jax.Array, weight: jax.Array) -> jax.Array:
+    x, slope = widened(input, weight)
+    along = math.prod(slope.shape) if x.ndim > 1 else 1
+    slope = slope.reshape([along if axis == 1 else 1 for axis in range(x.ndim)])
+    return (x * jnp.where(x > 0, jnp.ones((), x.dtype), slope)).astype(input.dtype)
+
+
+def rrelu(
+    key: jax.Array,
+    input: ArrayLike,
+    lower: ArrayLike = 1 / 8,
+    upper: ArrayLike = 1 / 3,
+    training: bool = False,
+) -> jax.Array:
+    """Rectified linear unit with a random slope.
+
+        y = x where x > 0, r · x elsewhere,   r ~ U[lower, upper) in training, else their mean
+
+    Each element has its own slope. The derivative at 0 is the slope, and flows through the bounds.
+
+    Args:
+        key: a typed key, which is asked for even where `training` is False.
+        input: x, floating point, any shape.
+        lower: least slope, a finite scalar.
+        upper: upper end of the slopes, a finite scalar, at least `lower`.
+        training: whether the slopes are random.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the key is not a typed key, the input is not floating point, or another argument
+            is of the wrong kind.
+        ValueError: bounds out of order or not finite. Traced ones are checked under `checkify`
+            only, and wrong ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
+
+    Differs from PyTorch: takes a key; float16 has random slopes too. In training PyTorch's
+    derivative is that of the mean slope where the bounds are within 1e-6 of each other.
+
+    >>> from jaxgrad.functional import rrelu
+    >>> from jaxgrad.random import key
+    >>> y = rrelu(key(0), -1.0, training=True)
+    >>> bool((-1 / 3 < y) & (y <= -1 / 8))
+    True
+    """
+    key = _checks.key("rrelu", key)
+    x = _checks.floating("rrelu", "input", input)
+    bounds = [
+        _checks.number("rrelu", name, value) for name, value in (("lower", lower), ("upper", upper))
+    ]
+    training = _checks.truth("rrelu", "training", training)
+    for name, value in zip(("lower", "upper"), bounds, strict=True):
+        holds("rrelu", name, value, abs(value) < math.inf, "finite")
+    holds("rrelu", "lower", bounds[0], bounds[0] <= bounds[1], "at most upper")
+    return _random_relu(key, x, *bounds) if training else _mean_relu(x, *bounds)
+
+
+@jax.jit
+def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
+    x, lower, upper = widened(input, lower, upper)
+    slope = random.uniform(key, x.shape, lower, upper, dtype=x.dtype)
+    valid = jnp.isfinite(lower) & jnp.isfinite(upper) & (lower <= upper)
+    y = x * jnp.where(x <= 0, slope, 1)
+    return jnp.where(valid, y, jnp.nan).astype(input.dtype)
+
+
+@jax.jit
+def _mean_relu(input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
+    x, lower, upper = widened(input, lower, upper)
+    valid = jnp.isfinite(lower) & jnp.isfinite(upper) & (lower <= upper)
+    y = x * jnp.where(x > 0, 1, (lower + upper) / 2)
+    return jnp.where(valid, y, jnp.nan).astype(input.dtype)

@@ -1,0 +1,157 @@
+"""Activations of straight pieces that saturate: each piece's derivative, and 0 at their ends."""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._arguments import bound, holds, real, widened
+
+
+def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0) -> jax.Array:
+    """The input, clipped to an interval.
+
+        y = min(max(x, min_val), max_val)
+
+    The derivative at both bounds is 0, and 1 at NaN.
+
+    Args:
+        input: x, integers or floating point numbers, any shape.
+        min_val: lower bound, a scalar.
+        max_val: upper bound, a scalar, at least `min_val`. Beside integers both are truncated, and
+            must fit the dtype.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is no array of real numbers, or it is bool; or a bound is no number.
+        ValueError: bounds out of order, or NaN, or beside integers beyond their dtype. Traced ones
+            are checked under `checkify` only, and wrong ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
+
+    Differs from PyTorch: a bound that is NaN is an error; PyTorch gives NaN everywhere.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import hardtanh
+    >>> jax.vmap(jax.grad(hardtanh))(jnp.array([-1.0, 0.0, 1.0]))
+    Array([0., 1., 0.], dtype=float32)
+    """
+    x = real("hardtanh", input)
+    low = bound("hardtanh", "min_val", min_val, x)
+    high = bound("hardtanh", "max_val", max_val, x)
+    holds("hardtanh", "min_val", low, low <= high, "at most max_val")
+    return _hardtanh(x, low, high)
+
+
+@jax.jit
+def _hardtanh(x: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    low, high = jnp.asarray(low).astype(x.dtype), jnp.asarray(high).astype(x.dtype)
+    y = jnp.where(x <= low, low, jnp.where(x >= high, high, x))
+    return jnp.where(low <= high, y, jnp.nan) if jnp.issubdtype(x.dtype, jnp.floating) else y
+
+
+def relu6(input: ArrayLike) -> jax.Array:
+    """Rectified linear unit that saturates at 6.
+
+        y = min(max(x, 0), 6)
+
+    The derivative at 0 and at 6 is 0, and 1 at NaN.
+
+    Args:
+        input: x, integers or floating point numbers, any shape.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is no array of real numbers, or it is bool.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import relu6
+    >>> relu6(jnp.array([-1.0, 3.0, 8.0]))
+    Array([0., 3., 6.], dtype=float32)
+    """
+    return _relu6(real("relu6", input))
+
+
+@jax.jit
+def _relu6(x: jax.Array) -> jax.Array:
+    return jnp.where(x <= 0, 0, jnp.where(x >= 6, 6, x))
+
+
+def hardsigmoid(input: ArrayLike) -> jax.Array:
+    """A sigmoid of three straight pieces.
+
+        y = min(max(x + 3, 0), 6) / 6
+
+    The derivative at -3 and at 3 is 0, and 0 at NaN too.
+
+    Args:
+        input: x, floating point, any shape.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
+
+    Differs from PyTorch: there is a second derivative, 0; PyTorch has none.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import hardsigmoid
+    >>> hardsigmoid(jnp.array([-4.0, 0.0, 1.5]))
+    Array([0.  , 0.5 , 0.75], dtype=float32)
+    """
+    return _hardsigmoid(_checks.floating("hardsigmoid", "input", input))
+
+
+@jax.jit
+def _hardsigmoid(input: jax.Array) -> jax.Array:
+    (x,) = widened(input)
+    end = jnp.where(x >= 3, 1, jnp.where(x <= -3, 0, jnp.nan))
+    return jnp.where((x > -3) & (x < 3), (x + 3) / 6, end).astype(input.dtype)
+
+
+def hardswish(input: ArrayLike) -> jax.Array:
+    """The input times its `hardsigmoid`.
+
+        y = x · min(max(x + 3, 0), 6) / 6
+
+    The derivative is 0 at -3, where the right one is -1/2, and 1 at 3, where the left one is 3/2;
+    at NaN it is 1. The second derivative is 1/3 strictly between them, else 0.
+
+    Args:
+        input: x, floating point, any shape.
+
+    Returns:
+        y, of the input's shape and dtype; NaN at -∞, as in PyTorch.
+
+    Raises:
+        TypeError: the input is not floating point.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardswish.html
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import hardswish
+    >>> jax.vmap(jax.grad(hardswish))(jnp.array([-3.0, 0.0, 3.0]))
+    Array([0. , 0.5, 1. ], dtype=float32)
+    """
+    return _hardswish(_checks.floating("hardswish", "input", input))
+
+
+@jax.jit
+def _hardswish(input: jax.Array) -> jax.Array:
+    (x,) = widened(input)
+    between = (x > -3) & (x < 3)
+    middle = jnp.where(between, x, 0)  # an infinite x must not reach its derivative
+    end = jnp.where(x <= -3, 0 * jax.lax.stop_gradient(x), x)
+    return jnp.where(between, middle * (middle + 3) / 6, end).astype(input.dtype)

@@ -1,0 +1,117 @@
+"""Shrinkage: what is near 0 becomes 0."""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._arguments import floated, holds, widened
+
+
+def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
+    """The input where it is beyond ±λ, and 0 elsewhere: `torch.hardshrink`.
+
+        y = 0 where -λ ≤ x ≤ λ, x elsewhere
+
+    The derivative at ±λ is 0. NaN passes, with derivative 1.
+
+    Args:
+        input: x, floating point, any shape.
+        lambd: λ, a scalar; a negative one, or NaN, lets everything pass.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or lambd is no number.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardshrink.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import hardshrink
+    >>> hardshrink(jnp.array([-1.0, -0.5, 0.25, 2.0]))
+    Array([-1.,  0.,  0.,  2.], dtype=float32)
+    """
+    x = _checks.floating("hardshrink", "input", input)
+    return _hardshrink(x, _checks.number("hardshrink", "lambd", lambd))
+
+
+@jax.jit
+def _hardshrink(x: jax.Array, lambd: jax.Array) -> jax.Array:
+    lambd = jnp.asarray(lambd).astype(x.dtype)
+    return jnp.where((x >= -lambd) & (x <= lambd), 0, x)
+
+
+def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
+    """The input, moved towards 0 by λ.
+
+        y = x - λ where x > λ, x + λ where x < -λ, 0 elsewhere
+
+    The derivative at ±λ is 0. NaN passes, with derivative 1.
+
+    Args:
+        input: x, floating point, any shape.
+        lambd: λ, a finite scalar, 0 or more.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or lambd is no number.
+        ValueError: lambd is negative, infinite or NaN. A traced one is checked under `checkify`
+            only, and a wrong one gives NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softshrink.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import softshrink
+    >>> softshrink(jnp.array([-1.0, -0.5, 0.25, 2.0]))
+    Array([-0.5,  0. ,  0. ,  1.5], dtype=float32)
+    """
+    x = _checks.floating("softshrink", "input", input)
+    lambd = _checks.number("softshrink", "lambd", lambd)
+    most = float(jnp.finfo(x.dtype).max)
+    valid = (lambd >= 0) & (lambd <= most)
+    holds("softshrink", "lambd", lambd, valid, f"in [0, {most:.6g}] for {x.dtype}")
+    return _softshrink(x, lambd)
+
+
+@jax.jit
+def _softshrink(input: jax.Array, lambd: jax.Array) -> jax.Array:
+    x, lambd = widened(input, lambd)
+    lambd = jnp.where((lambd >= 0) & (lambd < jnp.inf), lambd, jnp.nan)
+    beyond = jnp.where(x > 0, x - lambd, x + lambd)
+    return jnp.where((x >= -lambd) & (x <= lambd), 0, beyond).astype(input.dtype)
+
+
+def tanhshrink(input: ArrayLike) -> jax.Array:
+    """The input without its hyperbolic tangent.
+
+        y = x - tanh x
+
+    Args:
+        input: x, integers or floating point numbers, any shape.
+
+    Returns:
+        y, of the input's shape and dtype; of integers in JAX's default float.
+
+    Raises:
+        TypeError: the input is no array of real numbers, or it is bool.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.tanhshrink.html
+
+    Differs from PyTorch: no complex numbers.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import tanhshrink
+    >>> tanhshrink(jnp.array([0.0, 20.0]))
+    Array([ 0., 19.], dtype=float32)
+    """
+    return _tanhshrink(floated("tanhshrink", input))
+
+
+@jax.jit
+def _tanhshrink(input: jax.Array) -> jax.Array:
+    (x,) = widened(input)
+    return (x - jnp.tanh(x)).astype(input.dtype)

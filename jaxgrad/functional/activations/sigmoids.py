@@ -1,0 +1,163 @@
+"""The sigmoid, its logarithm and its integral, and what has its shape."""
+
+import jax
+import jax.numpy as jnp
+from jax.numpy import tanh as tanh
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._arguments import floated, widened
+
+
+def sigmoid(input: ArrayLike) -> jax.Array:
+    """Logistic sigmoid: `torch.sigmoid`, `torch.nn.functional.sigmoid`.
+
+        y = 1 / (1 + exp(-x))
+
+    Args:
+        input: x, any shape; integers and truth values too.
+
+    Returns:
+        y, of the input's shape and dtype; of integers and truth values in JAX's default float.
+
+    Raises:
+        TypeError: the input is no array.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
+
+    >>> from jaxgrad.functional import sigmoid
+    >>> sigmoid(0.0)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
+    x = _checks.array("sigmoid", "input", input)
+    return _sigmoid(x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float))
+
+
+@jax.jit
+def _sigmoid(input: jax.Array) -> jax.Array:
+    if jnp.issubdtype(input.dtype, jnp.complexfloating):
+        return jax.lax.logistic(input)
+    (x,) = widened(input)
+    return jax.lax.logistic(x).astype(input.dtype)
+
+
+@jax.custom_jvp
+def _softplus(x: jax.Array, kink: jax.Array) -> jax.Array:
+    """log(1 + eˣ), whose derivative is σ(x), and whose second derivative at the kink is 0."""
+    return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
+
+
+@_softplus.defjvp
+def _softplus_jvp(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    x, kink = primals
+    constant_there = jnp.where(x == kink, jax.lax.stop_gradient(x), x)
+    return _softplus(x, kink), jax.lax.logistic(constant_there) * tangents[0]
+
+
+def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: ArrayLike = 20.0) -> jax.Array:
+    """A smooth rectifier: `torch.nn.functional.softplus`.
+
+        y = x where β x > threshold, log(1 + exp(β x)) / β elsewhere
+
+    The derivative is exactly 1 above the threshold. At the threshold it is σ(β x), and the second
+    derivative there 0.
+
+    Args:
+        input: x, floating point, any shape.
+        beta: the sharpness β, a scalar.
+        threshold: where β x is above it, y is x, a scalar.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or another argument is no number.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softplus.html
+
+    Differs from PyTorch: no overflow below a large threshold, where PyTorch gives ∞.
+
+    >>> import jax
+    >>> from jaxgrad.functional import softplus
+    >>> jax.grad(softplus)(2.0, beta=5.0, threshold=1.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+    x = _checks.floating("softplus", "input", input)
+    beta = _checks.number("softplus", "beta", beta)
+    return _scaled_softplus(x, beta, _checks.number("softplus", "threshold", threshold))
+
+
+@jax.jit
+def _scaled_softplus(input: jax.Array, beta: jax.Array, threshold: jax.Array) -> jax.Array:
+    x, beta, threshold = widened(input, beta, threshold)
+    linear = beta * x > threshold
+    curve = _softplus(beta * jnp.where(linear, 0, x), threshold) / beta
+    return jnp.where(linear, x, curve).astype(input.dtype)
+
+
+def logsigmoid(input: ArrayLike) -> jax.Array:
+    """The logarithm of the sigmoid.
+
+        y = log σ(x) = -log(1 + exp(-x))
+
+    Args:
+        input: x, floating point, any shape.
+
+    Returns:
+        y, of the input's shape and dtype.
+
+    Raises:
+        TypeError: the input is not floating point.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import logsigmoid
+    >>> logsigmoid(jnp.array([-1000.0, 0.0]))
+    Array([-1.000000e+03, -6.931472e-01], dtype=float32)
+    """
+    return _logsigmoid(_checks.floating("logsigmoid", "input", input))
+
+
+@jax.jit
+def _logsigmoid(input: jax.Array) -> jax.Array:
+    x, no_kink = widened(input, jnp.nan)
+    return (-_softplus(-x, no_kink)).astype(input.dtype)
+
+
+def softsign(input: ArrayLike) -> jax.Array:
+    """A sigmoid that approaches its ends as slowly as 1 / x.
+
+        y = x / (1 + |x|)
+
+    The derivative at 0 is 1 and the second derivative there 0; at ±∞ all are NaN.
+
+    Args:
+        input: x, integers or floating point numbers, any shape.
+
+    Returns:
+        y, of the input's shape and dtype; of integers in JAX's default float.
+
+    Raises:
+        TypeError: the input is no array of real numbers, or it is bool.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
+
+    Differs from PyTorch: no complex numbers.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import softsign
+    >>> softsign(jnp.array([-1.0, 0.0, 3.0]))
+    Array([-0.5 ,  0.  ,  0.75], dtype=float32)
+    """
+    return _softsign(floated("softsign", input))
+
+
+@jax.jit
+def _softsign(input: jax.Array) -> jax.Array:
+    (x,) = widened(input)
+    magnitude = x * jnp.sign(x)  # |x| with the derivative 0 at 0
+    return (x / (1 + magnitude)).astype(input.dtype)

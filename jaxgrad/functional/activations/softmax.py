@@ -1,0 +1,203 @@
+"""Probabilities from logits along an axis, their logarithms, and samples in between."""
+
+import functools
+import warnings
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad.random import _draws
+
+from ._arguments import axis, implicit_axis, widened
+
+
+def softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+    """Probabilities from logits: `torch.nn.functional.softmax`, `torch.softmax`.
+
+        yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ)
+
+    Args:
+        input: logits x, any shape; integers and truth values where `dtype` is given.
+        dim: the axis that sums to 1. None warns and takes axis 0 of an input of 0, 1 or 3
+            dimensions, else axis 1.
+        dtype: a real floating point dtype to which the input is cast first; by default its own.
+
+    Returns:
+        y, of the input's shape. Computed in float32 at least and rounded once.
+
+    Raises:
+        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        ValueError: dim is out of range.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import softmax
+    >>> softmax(jnp.array([0.0, 0.0, 1000.0]), dim=0)
+    Array([0., 0., 1.], dtype=float32)
+    """
+    dim = implicit_axis("softmax", jnp.ndim(input)) if dim is None else dim
+    return _softmax(*_logits("softmax", input, dim, dtype))
+
+
+def softmin(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+    """Probabilities that are largest where the input is least.
+
+        yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ)
+
+    Args:
+        input: x, any shape; integers where `dtype` is given.
+        dim: the axis that sums to 1; None as in `softmax`.
+        dtype: a real floating point dtype to which -x is cast first; by default the input's.
+
+    Returns:
+        y, of the input's shape.
+
+    Raises:
+        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        ValueError: dim is out of range.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html
+
+    Differs from PyTorch: unsigned integers are negated after the cast; PyTorch wraps them around.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import softmin
+    >>> softmin(jnp.array([0.0, 1000.0]), dim=0)
+    Array([1., 0.], dtype=float32)
+    """
+    dim = implicit_axis("softmin", jnp.ndim(input)) if dim is None else dim
+    return _softmin(*_logits("softmin", input, dim, dtype))
+
+
+def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+    """The logarithm of `softmax`: `torch.nn.functional.log_softmax`, `torch.log_softmax`.
+
+        yᵢ = xᵢ - log Σⱼ exp(xⱼ)
+
+    Args:
+        input: logits x, any shape; integers and truth values where `dtype` is given.
+        dim: the axis that is normalized; None as in `softmax`.
+        dtype: a real floating point dtype to which the input is cast first; by default its own.
+
+    Returns:
+        y, of the input's shape. Computed in float32 at least and rounded once.
+
+    Raises:
+        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        ValueError: dim is out of range.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import log_softmax
+    >>> log_softmax(jnp.array([0.0, 1000.0]), dim=0)
+    Array([-1000.,     0.], dtype=float32)
+    """
+    dim = implicit_axis("log_softmax", jnp.ndim(input)) if dim is None else dim
+    return _log_softmax(*_logits("log_softmax", input, dim, dtype))
+
+
+def _logits(function: str, input: ArrayLike, dim: int, dtype: Any) -> tuple[jax.Array, int]:
+    """The input in the dtype to work in, and the axis."""
+    x = _checks.array(function, "input", input)
+    if dtype is None or jnp.issubdtype(x.dtype, jnp.complexfloating):
+        _checks.promoted(function, "input", x)
+    else:
+        x = x.astype(_checks.float_dtype(function, dtype))
+    return x, axis(function, dim, x.ndim)
+
+
+def _vector(input: jax.Array) -> jax.Array:
+    """The array in the dtype to compute in, with a dimension if it has none."""
+    (x,) = widened(input)
+    return x if x.ndim else x[None]
+
+
+@functools.partial(jax.jit, static_argnames="dim")
+def _softmax(input: jax.Array, dim: int) -> jax.Array:
+    return jax.nn.softmax(_vector(input), dim).reshape(input.shape).astype(input.dtype)
+
+
+@functools.partial(jax.jit, static_argnames="dim")
+def _softmin(input: jax.Array, dim: int) -> jax.Array:
+    return jax.nn.softmax(-_vector(input), dim).reshape(input.shape).astype(input.dtype)
+
+
+@functools.partial(jax.jit, static_argnames="dim")
+def _log_softmax(input: jax.Array, dim: int) -> jax.Array:
+    return jax.nn.log_softmax(_vector(input), dim).reshape(input.shape).astype(input.dtype)
+
+
+def gumbel_softmax(
+    key: jax.Array,
+    logits: ArrayLike,
+    tau: ArrayLike = 1.0,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+) -> jax.Array:
+    """Samples of a relaxed categorical distribution.
+
+        y = softmax((x + g) / τ),   gᵢ standard Gumbel numbers
+
+    With `hard`, 1 where y is largest and 0 elsewhere, with the derivative of y ("straight
+    through").
+
+    Args:
+        key: a typed key.
+        logits: x, floating point, any shape.
+        tau: the temperature τ, a scalar.
+        hard: whether the samples are one-hot.
+        eps: has no effect; another one than the default warns.
+        dim: the axis that sums to 1.
+
+    Returns:
+        y, of the shape and dtype of the logits.
+
+    Raises:
+        TypeError: the key is not a typed key, the logits are not floating point, or another
+            argument is of the wrong kind.
+        ValueError: dim is out of range, or with `hard` the axis is empty.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
+
+    Differs from PyTorch: takes a key; `hard` gives exactly 0 and 1, where PyTorch's 1 - y + y is
+    off by a rounding; the gradient reaches τ.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import gumbel_softmax
+    >>> from jaxgrad.random import key
+    >>> gumbel_softmax(key(0), jnp.array([0.0, 50.0]), hard=True)
+    Array([0., 1.], dtype=float32)
+    """
+    key = _checks.key("gumbel_softmax", key)
+    logits = _checks.floating("gumbel_softmax", "logits", logits)
+    tau = _checks.number("gumbel_softmax", "tau", tau)
+    hard = _checks.truth("gumbel_softmax", "hard", hard)
+    if _checks.static_number("gumbel_softmax", "eps", eps) != 1e-10:
+        warnings.warn("gumbel_softmax: `eps` is deprecated and has no effect.", stacklevel=2)
+    dim = axis("gumbel_softmax", dim, logits.ndim)
+    if hard and logits.ndim and not logits.shape[dim]:
+        expected = f"of one or more along axis {dim}"
+        got = f"shape {logits.shape}"
+        raise ValueError(_checks.wrong("gumbel_softmax", "logits", expected, got))
+    return _gumbel_softmax(key, logits, tau, hard, dim)
+
+
+@functools.partial(jax.jit, static_argnames=("hard", "dim"))
+def _gumbel_softmax(
+    key: jax.Array, logits: jax.Array, tau: jax.Array, hard: bool, dim: int
+) -> jax.Array:
+    x = _vector(logits)
+    tau = jnp.asarray(tau).astype(x.dtype)
+    soft = jax.nn.softmax((x + _draws.gumbel(key, x.shape, x.dtype)) / tau, dim)
+    if hard:
+        places = jax.lax.broadcasted_iota(jnp.int32, x.shape, dim)
+        largest = jax.lax.argmax(soft, dim, jnp.int32)
+        one_hot = (places == jnp.expand_dims(largest, dim)).astype(x.dtype)
+        soft = one_hot + (soft - jax.lax.stop_gradient(soft))  # adds 0, and the derivative
+    return soft.reshape(logits.shape).astype(logits.dtype)
