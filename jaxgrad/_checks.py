@@ -192,3 +192,23 @@ def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
     elif not valid:
         got = {name: jax.lax.stop_gradient(value()) for name, value in values.items()}
         raise ValueError(text.format(**got))
+
+
+def axis(function: str, argument: str, value: Any, ndim: int) -> int:
+    """`value` as an axis counted from the front; a 0-D array has the one axis 0, as in PyTorch."""
+    ndim = ndim or 1
+    result = integer(function, argument, value, minimum=-ndim)
+    if result >= ndim:
+        raise ValueError(wrong(function, argument, f"below {ndim}", result))
+    return result % ndim
+
+
+def axes(function: str, argument: str, value: Any, ndim: int) -> tuple[int, ...]:
+    """`value`, an integer or a sequence of them, as different axes; None and () are all."""
+    if value is None or (isinstance(value, (tuple, list)) and not value):
+        return tuple(range(ndim))
+    values = value if isinstance(value, (tuple, list)) else (value,)
+    result = tuple(axis(function, argument, one, ndim) for one in values)
+    if len(set(result)) < len(result):
+        raise ValueError(wrong(function, argument, "made of different axes", value))
+    return result if ndim else ()

@@ -52,15 +52,6 @@ def holds(function: str, argument: str, value: Any, valid: Any, expected: str) -
     _checks.holds(valid, text, value=functools.partial(jnp.asarray, value))
 
 
-def axis(function: str, value: Any, ndim: int) -> int:
-    """`value` as an axis counted from 0; a scalar has one, as in PyTorch."""
-    count = max(ndim, 1)
-    result = _checks.integer(function, "dim", value, minimum=-count)
-    if result >= count:
-        raise ValueError(_checks.wrong(function, "dim", f"from {-count} to {count - 1}", result))
-    return result % count
-
-
 def implicit_axis(function: str, ndim: int) -> int:
     """The axis that PyTorch takes where none is given, with its warning."""
     warnings.warn(

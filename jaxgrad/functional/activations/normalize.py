@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
-from ._arguments import axis, widened
+from ._arguments import widened
 
 
 def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1e-12) -> jax.Array:
@@ -47,7 +47,7 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1
     """
     x = _checks.floating("normalize", "input", input)
     p = _kind(p)
-    dims = _axes(dim, x.ndim)
+    dims = _checks.axes("normalize", "dim", dim, x.ndim)
     eps = _checks.number("normalize", "eps", eps)
     if (p < 0 or p == math.inf) and x.ndim and not math.prod(x.shape[d] for d in dims):
         expected, got = f"of one or more along {dims} for p = {p}", f"shape {x.shape}"
@@ -64,17 +64,6 @@ def _kind(p: Any) -> float:
     if math.isnan(result):
         raise ValueError(_checks.wrong("normalize", "p", "a number", result))
     return result
-
-
-def _axes(dim: Any, ndim: int) -> tuple[int, ...]:
-    """`dim` as axes counted from 0."""
-    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
-        return tuple(range(ndim))
-    given = dim if isinstance(dim, (tuple, list)) else (dim,)
-    dims = tuple(axis("normalize", value, ndim) for value in given)
-    if len(set(dims)) < len(dims):
-        raise ValueError(_checks.wrong("normalize", "dim", "different axes", dim))
-    return dims if ndim else ()
 
 
 @functools.partial(jax.jit, static_argnames=("p", "dims"))

@@ -26,9 +26,10 @@ def sigmoid(input: ArrayLike) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
 
+    >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import sigmoid
-    >>> sigmoid(0.0)
-    Array(0.5, dtype=float32, weak_type=True)
+    >>> sigmoid(jnp.array(0.0))
+    Array(0.5, dtype=float32)
     """
     x = _checks.array("sigmoid", "input", input)
     return _sigmoid(x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float))

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad.random import _draws
 
-from ._arguments import axis, implicit_axis, widened
+from ._arguments import implicit_axis, widened
 
 
 def softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
@@ -108,7 +108,7 @@ def _logits(function: str, input: ArrayLike, dim: int, dtype: Any) -> tuple[jax.
         _checks.promoted(function, "input", x)
     else:
         x = x.astype(_checks.float_dtype(function, dtype))
-    return x, axis(function, dim, x.ndim)
+    return x, _checks.axis(function, "dim", dim, x.ndim)
 
 
 def _vector(input: jax.Array) -> jax.Array:
@@ -180,7 +180,7 @@ def gumbel_softmax(
     hard = _checks.truth("gumbel_softmax", "hard", hard)
     if _checks.static_number("gumbel_softmax", "eps", eps) != 1e-10:
         warnings.warn("gumbel_softmax: `eps` is deprecated and has no effect.", stacklevel=2)
-    dim = axis("gumbel_softmax", dim, logits.ndim)
+    dim = _checks.axis("gumbel_softmax", "dim", dim, logits.ndim)
     if hard and logits.ndim and not logits.shape[dim]:
         expected = f"of one or more along axis {dim}"
         got = f"shape {logits.shape}"
