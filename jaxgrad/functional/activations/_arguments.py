@@ -48,7 +48,8 @@ def bound(function: str, argument: str, value: Any, like: jax.Array) -> Any:
 
 def holds(function: str, argument: str, value: Any, valid: Any, expected: str) -> None:
     """Refuses a number that is not as expected; a traced one under `checkify` only."""
-    text = _checks.wrong(function, argument, expected, "{value}")
+    got = value if isinstance(value, float) else "{value}"  # an array would have fewer digits
+    text = _checks.wrong(function, argument, expected, got)
     _checks.holds(valid, text, value=functools.partial(jnp.asarray, value))
 
 

@@ -2,11 +2,18 @@
 
 from ..case import Case
 from . import (
+    activations_grid,
+    activations_narrow,
+    activations_nonfinite,
+    activations_random,
+    activations_refusals,
     backward,
     fit,
     init_elementwise,
     init_layers,
     init_scaled,
+    kinks_activations,
+    kinks_activations_tails,
     kinks_losses,
     loop,
     losses_distances,
@@ -26,6 +33,17 @@ from . import (
 CASES: tuple[Case, ...] = (
     loop.CASES
     + backward.CASES
+    + kinks_activations.CASES
+    + kinks_activations_tails.CASES
+    + kinks_losses.CASES
+    + activations_grid.CASES
+    + activations_narrow.CASES
+    + activations_nonfinite.CASES
+    + activations_random.CASES
+    + activations_refusals.CASES
+    + losses_distances.CASES
+    + losses_margins.CASES
+    + losses_regression.CASES
     + sampling_continuous.CASES
     + sampling_discrete.CASES
     + sampling_counts.CASES
@@ -37,10 +55,6 @@ CASES: tuple[Case, ...] = (
     + replay_samplers.CASES
     + replay_streams.CASES
     + replay_weights.CASES
-    + kinks_losses.CASES
-    + losses_regression.CASES
-    + losses_margins.CASES
-    + losses_distances.CASES
     + model.CASES
     + fit.CASES
 )
