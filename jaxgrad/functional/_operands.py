@@ -1,0 +1,98 @@
+"""What the tensor functions do with their operands and with their derivatives."""
+
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+
+def is_floating(dtype: Any) -> bool:
+    """Whether the dtype is real floating point."""
+    return bool(jnp.issubdtype(dtype, jnp.floating))
+
+
+def real(function: str, argument: str, value: Any) -> Any:
+    """`value` as a real array; a Python number stays one, and promotes nothing."""
+    if isinstance(value, (bool, int, float)):
+        _fits(function, argument, value)
+        return value
+    result = _checks.array(function, argument, value)
+    if not jnp.issubdtype(result.dtype, jnp.bool_):
+        _real(function, argument, result.dtype)
+    return result
+
+
+def _real(function: str, argument: str, dtype: Any) -> None:
+    if not (jnp.issubdtype(dtype, jnp.integer) or is_floating(dtype)):
+        raise TypeError(_checks.wrong(function, argument, "real", dtype))
+
+
+def _fits(function: str, argument: str, value: Any) -> None:
+    try:
+        jnp.asarray(value)
+    except OverflowError as error:
+        expected = "a number in range"
+        raise ValueError(_checks.wrong(function, argument, expected, "one beyond it")) from error
+
+
+def common(function: str, **operands: Any) -> Any:
+    """The dtype the operands promote to, once their shapes are known to broadcast."""
+    shapes = [jnp.shape(value) for value in operands.values()]
+    try:
+        jnp.broadcast_shapes(*shapes)
+    except ValueError as error:
+        names = " and ".join(operands)
+        raise ValueError(
+            _checks.wrong(function, names, "of shapes that broadcast", ", ".join(map(str, shapes)))
+        ) from error
+    return jnp.result_type(*operands.values())
+
+
+def floating_common(function: str, **operands: Any) -> Any:
+    """As `common`, and JAX's default float for integers."""
+    dtype = common(function, **operands)
+    return dtype if is_floating(dtype) else jnp.result_type(float)
+
+
+def together(dtype: Any, *operands: Any) -> list[jax.Array]:
+    """The operands in one dtype and one shape."""
+    arrays = [jnp.asarray(value).astype(dtype) for value in operands]
+    return list(jnp.broadcast_arrays(*arrays))
+
+
+def widened(dtype: Any, *operands: Any) -> list[jax.Array]:
+    """The operands in the dtype to compute in and one shape."""
+    return together(wide(dtype), *operands)
+
+
+def derivatives(*partials: Callable[..., jax.Array]) -> Callable[[Callable[..., Any]], Any]:
+    """Gives a function of arrays its derivative: one term for each argument.
+
+    A term is called with the argument's tangent, the function's value and its arguments. That of
+    a constant argument is left out: in forward mode 0 times its infinite slope would be NaN.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        rule = jax.custom_jvp(function)
+
+        def jvp(primals: Any, tangents: Any) -> Any:
+            value = rule(*primals)
+            terms = [
+                partial(tangent, value, *primals)
+                for partial, tangent in zip(partials, tangents, strict=True)
+                if not isinstance(tangent, SymbolicZero)
+            ]
+            zero = jnp.zeros_like(value)
+            return value, functools.reduce(operator.add, terms) if terms else zero
+
+        rule.defjvp(jvp, symbolic_zeros=True)
+        return functools.wraps(function)(rule)
+
+    return decorate

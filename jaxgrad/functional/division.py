@@ -1,0 +1,125 @@
+"""Rounded quotients and their remainders."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._operands import common, derivatives, is_floating, real, together, widened
+
+
+def remainder(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """The remainder of a division that is rounded down: it has the sign of the divisor.
+
+        z = x - y ⌊x / y⌋     ∂z/∂x = 1     ∂z/∂y = -⌊x / y⌋
+
+    Args:
+        input: x, an array of real numbers or a number.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments
+            are checked under `checkify` only, and that remainder is -1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.remainder.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import remainder
+    >>> remainder(jnp.array([-3.0, 3.0]), 2.0)
+    Array([1., 1.], dtype=float32)
+    """
+    return _quotient("remainder", input, other)
+
+
+def fmod(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """The remainder of a division that is rounded towards 0: it has the sign of the dividend.
+
+        z = x - y trunc(x / y)     ∂z/∂x = 1     ∂z/∂y = -trunc(x / y)
+
+    Args:
+        input: x, an array of real numbers or a number.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments
+            are checked under `checkify` only, and that remainder is -1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.fmod.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import fmod
+    >>> fmod(jnp.array([-3.0, 3.0]), 2.0)
+    Array([-1.,  1.], dtype=float32)
+    """
+    return _quotient("fmod", input, other)
+
+
+def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """A quotient, rounded down.
+
+        z = ⌊x / y⌋
+
+    The derivative is 0.
+
+    Args:
+        input: x, an array of real numbers or a number.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments
+            are checked under `checkify` only, and that quotient is -1.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.floor_divide.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import floor_divide
+    >>> floor_divide(jnp.array([-7, 7]), 2)
+    Array([-4,  3], dtype=int32)
+    """
+    return _quotient("floor_divide", input, other)
+
+
+def _quotient(function: str, input: Any, other: Any) -> jax.Array:
+    x, y = real(function, "input", input), real(function, "other", other)
+    dtype = common(function, input=x, other=y)
+    if jnp.issubdtype(dtype, jnp.bool_):
+        raise TypeError(_checks.wrong(function, "input or other", "a number", "truth values"))
+    values, valid = _divided(x, y, function=function, dtype=dtype)
+    if not is_floating(dtype):
+        text = _checks.wrong(function, "other", "an integer other than 0", "0")
+        _checks.holds(valid, text)
+    return values
+
+
+@functools.partial(jax.jit, static_argnames=("function", "dtype"))
+def _divided(x: Any, y: Any, *, function: str, dtype: Any) -> tuple[jax.Array, jax.Array]:
+    of = {"remainder": _remainder, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide}[function]
+    if is_floating(dtype):
+        return of(*widened(dtype, x, y)).astype(dtype), jnp.array(True)
+    x, y = together(dtype, x, y)
+    values = of(x, jnp.where(y == 0, 1, y))
+    return jnp.where(y == 0, jnp.array(-1).astype(dtype), values), jnp.all(y != 0)
+
+
+@derivatives(
+    lambda t, z, x, y: t,
+    lambda t, z, x, y: -t * jax.lax.stop_gradient(jnp.floor_divide(x, y)),
+)
+def _remainder(x: jax.Array, y: jax.Array) -> jax.Array:
+    return jnp.remainder(x, y)

@@ -1,0 +1,228 @@
+"""The gamma function's logarithm and its derivatives, Bessel functions, the normal quantile."""
+
+import functools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special as special
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._operands import derivatives, floating_common, real, widened
+
+
+def lgamma(input: ArrayLike) -> jax.Array:
+    """The logarithm of the gamma function's size.
+
+        y = log |Γ(x)|     y' = ψ(x)
+
+    The derivative is -∞ at 0 and ∞ at -0.
+
+    Args:
+        input: an array of real numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.lgamma.html
+
+    >>> import jax
+    >>> from jaxgrad.functional import lgamma
+    >>> jax.grad(lgamma)(0.0)
+    Array(-inf, dtype=float32, weak_type=True)
+    """
+    return _of_one("lgamma", input)
+
+
+def digamma(input: ArrayLike) -> jax.Array:
+    """The derivative of the gamma function's logarithm.
+
+        ψ(x) = d/dx log Γ(x)
+
+    -∞ at 0, ∞ at -0 and NaN at the negative integers.
+
+    Args:
+        input: an array of real numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array.
+
+    Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.digamma
+
+    >>> from jaxgrad.functional import digamma
+    >>> digamma(0.0)
+    Array(-inf, dtype=float32)
+    """
+    return _of_one("digamma", input)
+
+
+def i0(input: ArrayLike) -> jax.Array:
+    """The modified Bessel function of order 0.
+
+        y = I₀(x)     y' = I₁(x)
+
+    Args:
+        input: an array of real numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array.
+
+    Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i0
+
+    >>> import jax
+    >>> from jaxgrad.functional import i0
+    >>> jax.grad(i0)(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    return _of_one("i0", input)
+
+
+def i1(input: ArrayLike) -> jax.Array:
+    """The modified Bessel function of order 1.
+
+        y = I₁(x)     y' = I₀(x) - I₁(x) / x, and 1/2 at 0
+
+    Args:
+        input: an array of real numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array.
+
+    Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i1
+
+    >>> import jax
+    >>> from jaxgrad.functional import i1
+    >>> jax.grad(i1)(0.0)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
+    return _of_one("i1", input)
+
+
+def ndtri(input: ArrayLike) -> jax.Array:
+    """The quantile function of the standard normal distribution.
+
+        y = Φ⁻¹(x)     y' = √(2π) exp(y² / 2)
+
+    The derivative is ∞ at 0 and 1.
+
+    Args:
+        input: an array of real numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array.
+
+    Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.ndtri
+
+    >>> import jax
+    >>> from jaxgrad.functional import ndtri
+    >>> jax.grad(ndtri)(1.0)
+    Array(inf, dtype=float32, weak_type=True)
+    """
+    return _of_one("ndtri", input)
+
+
+def polygamma(n: int, input: ArrayLike) -> jax.Array:
+    """The n-th derivative of the digamma function.
+
+        ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x)
+
+    Args:
+        n: the order, a Python integer of at least 0; 0 is the digamma function itself.
+        input: x, an array of real numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array, or `n` no integer.
+        ValueError: `n` is negative.
+
+    Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.polygamma
+
+    Differs from PyTorch: n = 1 is precise to the dtype (PyTorch's to 10 digits in float64), and
+    infinite at the negative integers (PyTorch's about 1e32).
+
+    >>> from jaxgrad.functional import polygamma
+    >>> polygamma(1, 1.0)
+    Array(1.644934, dtype=float32)
+    """
+    x = real("polygamma", "input", input)
+    order = _checks.integer("polygamma", "n", n, minimum=0)
+    return _polygamma(x, n=order, dtype=floating_common("polygamma", input=x))
+
+
+def _of_one(function: str, input: Any) -> jax.Array:
+    x = real(function, "input", input)
+    return _value(x, function=function, dtype=floating_common(function, input=x))
+
+
+@functools.partial(jax.jit, static_argnames=("function", "dtype"))
+def _value(x: Any, *, function: str, dtype: Any) -> jax.Array:
+    of = {"lgamma": _lgamma, "digamma": _digamma, "i0": _i0, "i1": _i1, "ndtri": _ndtri}[function]
+    return of(*widened(dtype, x)).astype(dtype)
+
+
+@functools.partial(jax.jit, static_argnames=("n", "dtype"))
+def _polygamma(x: Any, *, n: int, dtype: Any) -> jax.Array:
+    return _psi(n, *widened(dtype, x)).astype(dtype)
+
+
+def _psi(n: int, x: jax.Array) -> jax.Array:
+    if n == 0:
+        return _digamma(x)
+
+    @derivatives(lambda t, y, x: t * _psi(n + 1, x))
+    def psi(x: jax.Array) -> jax.Array:
+        # JAX's ζ(s, x) is NaN where x is no positive number; at 0, -1, … it is infinite.
+        tail = jnp.where(x == jnp.inf, 0, special.zeta(n + 1.0, jnp.where(x == jnp.inf, 1, x)))
+        return (-1.0) ** (n + 1) * math.exp(math.lgamma(n + 1)) * tail
+
+    return psi(x)
+
+
+@derivatives(lambda t, y, x: t * _psi(1, x))
+def _digamma(x: jax.Array) -> jax.Array:
+    return jnp.where(x == 0, jnp.copysign(jnp.inf, -x), special.digamma(jnp.where(x == 0, 1, x)))
+
+
+@derivatives(lambda t, y, x: t * _digamma(x))
+def _lgamma(x: jax.Array) -> jax.Array:
+    return special.gammaln(x)
+
+
+@derivatives(lambda t, y, x: t * _i1(x))
+def _i0(x: jax.Array) -> jax.Array:
+    return special.i0(x)
+
+
+def _in_i1(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+    nonzero = jnp.where(x == 0, 1, x)
+    return t * jnp.where(x == 0, 0.5, _i0(nonzero) - _i1(nonzero) / nonzero)
+
+
+@derivatives(_in_i1)
+def _i1(x: jax.Array) -> jax.Array:
+    return special.i1(x)
+
+
+@derivatives(lambda t, y, x: t * (math.sqrt(2 * math.pi) * jnp.exp(y * y / 2)))
+def _ndtri(x: jax.Array) -> jax.Array:
+    return special.ndtri(x)

@@ -1,0 +1,232 @@
+"""Powers and roots."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+
+from ._operands import (
+    common,
+    derivatives,
+    floating_common,
+    is_floating,
+    real,
+    together,
+    widened,
+)
+
+
+def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
+    """A power.
+
+        z = xʸ     ∂z/∂x = y xʸ⁻¹     ∂z/∂y = z log x
+
+    For the exponent 0 the derivative with respect to x is 0, at x = 0 too. For the base 0 the
+    derivative with respect to y is 0 where y ≥ 0, and -∞ where y < 0.
+
+    Args:
+        input: x, an array of real numbers or a number.
+        exponent: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast, or an integer is raised to the power of a negative
+            number, not an array.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.pow.html
+
+    Differs from PyTorch: the second derivatives at the exponent 0 and at the base 0, where PyTorch
+    has 0 instead of 1/x for ∂²z/∂x∂y, and NaN for some that exist.
+
+    >>> import jax
+    >>> from jaxgrad.functional import pow
+    >>> jax.grad(pow, (0, 1))(0.0, 0.0)
+    (Array(0., dtype=float32, weak_type=True), Array(0., dtype=float32, weak_type=True))
+    """
+    x, y = real("pow", "input", input), real("pow", "exponent", exponent)
+    dtype = common("pow", input=x, exponent=y)
+    if not is_floating(dtype) and isinstance(y, int) and y < 0:
+        remedy = "make one of the two floating point"
+        raise ValueError(_checks.wrong("pow", "exponent", "at least 0 for integers", y, remedy))
+    return _raised(x, y, dtype)
+
+
+def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
+    """A power in the widest floating point dtype: float64, or float32 without 64-bit types.
+
+        z = xʸ     ∂z/∂x = y xʸ⁻¹     ∂z/∂y = z log x
+
+    The derivatives at 0 are those of `pow`.
+
+    Args:
+        input: x, an array of real numbers or a number.
+        exponent: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of float64; of float32 where JAX has no 64-bit types.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.float_power.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import float_power
+    >>> float_power(jnp.array([2, 3]), 2)
+    Array([4., 9.], dtype=float32)
+    """
+    x, y = real("float_power", "input", input), real("float_power", "exponent", exponent)
+    common("float_power", input=x, exponent=y)
+    return _raised(x, y, jnp.result_type(float))
+
+
+def _raised(x: Any, y: Any, dtype: Any) -> jax.Array:
+    if isinstance(y, (int, float)) and -16 <= y <= 16 and y == int(y):
+        return _product(x, times=int(y), dtype=dtype)
+    return _pow(x, y, dtype=dtype)
+
+
+@functools.partial(jax.jit, static_argnames=("times", "dtype"))
+def _product(x: Any, *, times: int, dtype: Any) -> jax.Array:
+    (x,) = widened(dtype, x) if is_floating(dtype) else together(dtype, x)
+    return jax.lax.integer_pow(x, times).astype(dtype)
+
+
+@functools.partial(jax.jit, static_argnames="dtype")
+def _pow(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+    if not is_floating(dtype):
+        return jnp.power(*together(dtype, x, y))
+    return _power(*widened(dtype, x, y)).astype(dtype)
+
+
+def _in_base(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    # 0 for the exponent 0, where x⁻¹ is no number to multiply with.
+    flat = (y == 0) & ((x == 0) | ~jnp.isfinite(x))
+    return t * jnp.where(flat, 0, y * _power(jnp.where(flat, 1, x), y - 1))
+
+
+def _in_exponent(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    # 0 for the base 0 and an exponent of at least 0, where log x is no number to multiply with.
+    flat = (x == 0) & (y >= 0)
+    return t * jnp.where(flat, 0, z * jnp.log(jnp.where(flat, 1, x)))
+
+
+@derivatives(_in_base, _in_exponent)
+def _power(x: jax.Array, y: jax.Array) -> jax.Array:
+    return jnp.power(x, y)
+
+
+def rsqrt(input: ArrayLike) -> jax.Array:
+    """One over the square root.
+
+        y = x^(-1/2)     y' = -y³ / 2
+
+    Args:
+        input: an array of real numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.rsqrt.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import rsqrt
+    >>> rsqrt(jnp.array([0.25, 4.0]))
+    Array([2. , 0.5], dtype=float32)
+    """
+    x = real("rsqrt", "input", input)
+    return _rsqrt(x, dtype=floating_common("rsqrt", input=x))
+
+
+@functools.partial(jax.jit, static_argnames="dtype")
+def _rsqrt(x: Any, *, dtype: Any) -> jax.Array:
+    return _inverse_root(*widened(dtype, x)).astype(dtype)
+
+
+@derivatives(lambda t, y, x: t * (-0.5 * y * y * y))
+def _inverse_root(x: jax.Array) -> jax.Array:
+    return jax.lax.rsqrt(x)
+
+
+def exp2(input: ArrayLike) -> jax.Array:
+    """Two to a power.
+
+        y = 2ˣ     y' = y log 2
+
+    Args:
+        input: an array of real numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.exp2.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import exp2
+    >>> exp2(jnp.array(50.0, jnp.bfloat16))
+    Array(1.1259e+15, dtype=bfloat16)
+    """
+    x = real("exp2", "input", input)
+    return _exp2(x, dtype=floating_common("exp2", input=x))
+
+
+@functools.partial(jax.jit, static_argnames="dtype")
+def _exp2(x: Any, *, dtype: Any) -> jax.Array:
+    return jnp.exp2(*widened(dtype, x)).astype(dtype)
+
+
+def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """The length of the hypotenuse.
+
+        z = √(x² + y²)     ∂z/∂x = x / z     ∂z/∂y = y / z
+
+    At the origin both derivatives are NaN.
+
+    Args:
+        input: x, an array of floating point numbers.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype.
+
+    Raises:
+        TypeError: an argument is no real array, or both are integers.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.hypot.html
+
+    >>> import jax
+    >>> from jaxgrad.functional import hypot
+    >>> jax.grad(hypot)(3.0, 4.0)
+    Array(0.6, dtype=float32, weak_type=True)
+    """
+    x, y = real("hypot", "input", input), real("hypot", "other", other)
+    dtype = common("hypot", input=x, other=y)
+    if not is_floating(dtype):
+        remedy = "cast it with .astype(float)"
+        raise TypeError(_checks.wrong("hypot", "input", "floating point", dtype, remedy))
+    return _hypot(x, y, dtype=dtype)
+
+
+@functools.partial(jax.jit, static_argnames="dtype")
+def _hypot(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+    return _hypotenuse(*widened(dtype, x, y)).astype(dtype)
+
+
+@derivatives(lambda t, z, x, y: t * (x / z), lambda t, z, x, y: t * (y / z))
+def _hypotenuse(x: jax.Array, y: jax.Array) -> jax.Array:
+    return jnp.hypot(x, y)

@@ -1,0 +1,272 @@
+"""Logarithms of sums, products with logarithms, gamma and Bessel functions."""
+
+import functools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special as special
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+from ._operands import common, derivatives, floating_common, is_floating, real, widened
+from .bounds import clamp
+
+
+def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """The logarithm of a sum of two exponentials.
+
+        z = log(eˣ + eʸ)     ∂z/∂x = σ(x - y)     ∂z/∂y = σ(y - x)
+
+    At ±∞ too: of two equal infinities both derivatives are NaN.
+
+    Args:
+        input: x, an array of floating point numbers or a number.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype.
+
+    Raises:
+        TypeError: an argument is no real array, or both are integers.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp.html
+
+    Differs from PyTorch: second derivatives at ±∞ are 0; PyTorch's are NaN.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import logaddexp
+    >>> jax.grad(logaddexp)(1.0, jnp.inf)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    return _added("logaddexp", input, other)
+
+
+def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """The logarithm to base 2 of a sum of two powers of 2.
+
+        z = log₂(2ˣ + 2ʸ)     ∂z/∂x = 1 / (1 + 2ʸ⁻ˣ)     ∂z/∂y = 1 / (1 + 2ˣ⁻ʸ)
+
+    At ±∞ too: of two equal infinities both derivatives are NaN.
+
+    Args:
+        input: x, an array of floating point numbers or a number.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype.
+
+    Raises:
+        TypeError: an argument is no real array, or both are integers.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp2.html
+
+    Differs from PyTorch: second derivatives at ±∞ are 0; PyTorch's are NaN.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import logaddexp2
+    >>> jax.grad(logaddexp2)(1.0, jnp.inf)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    return _added("logaddexp2", input, other)
+
+
+def _added(function: str, input: Any, other: Any) -> jax.Array:
+    x, y = real(function, "input", input), real(function, "other", other)
+    dtype = common(function, input=x, other=y)
+    if not is_floating(dtype):
+        remedy = "cast it with .astype(float)"
+        raise TypeError(_checks.wrong(function, "input", "floating point", dtype, remedy))
+    return _add(x, y, binary=function == "logaddexp2", dtype=dtype)
+
+
+@functools.partial(jax.jit, static_argnames=("binary", "dtype"))
+def _add(x: Any, y: Any, *, binary: bool, dtype: Any) -> jax.Array:
+    return (_sum2 if binary else _sum)(*widened(dtype, x, y)).astype(dtype)
+
+
+@derivatives(
+    lambda t, z, x, y: t * jax.nn.sigmoid(x - y), lambda t, z, x, y: t * jax.nn.sigmoid(y - x)
+)
+def _sum(x: jax.Array, y: jax.Array) -> jax.Array:
+    return jnp.logaddexp(x, y)
+
+
+@derivatives(
+    lambda t, z, x, y: t * jax.nn.sigmoid((x - y) * math.log(2)),
+    lambda t, z, x, y: t * jax.nn.sigmoid((y - x) * math.log(2)),
+)
+def _sum2(x: jax.Array, y: jax.Array) -> jax.Array:
+    return jnp.logaddexp2(x, y)
+
+
+def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
+    """The logarithm of the sum of exponentials so far along an axis.
+
+        yᵢ = log Σⱼ≤ᵢ exp xⱼ
+
+    Args:
+        input: an array of floating point numbers.
+        dim: the axis.
+
+    Returns:
+        An array of the input's shape and dtype.
+
+    Raises:
+        TypeError: `input` is not floating point, or `dim` is no integer.
+        ValueError: `dim` is out of range.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.logcumsumexp.html
+
+    Differs from PyTorch: the derivative where one element so far is ±∞: the limit; PyTorch's is
+    NaN.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import logcumsumexp
+    >>> logcumsumexp(jnp.zeros(3), 0)
+    Array([0.       , 0.6931472, 1.0986123], dtype=float32)
+    """
+    x = _checks.floating("logcumsumexp", "input", input)
+    return _logcumsumexp(x, axis=_checks.axis("logcumsumexp", "dim", dim, x.ndim))
+
+
+@functools.partial(jax.jit, static_argnames="axis")
+def _logcumsumexp(x: jax.Array, *, axis: int) -> jax.Array:
+    if x.ndim == 0:
+        return x
+    return jax.lax.associative_scan(_sum, x.astype(wide(x.dtype)), axis=axis).astype(x.dtype)
+
+
+def xlogy(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """X times the logarithm of y, and 0 where x is 0.
+
+        z = x log y     ∂z/∂x = log y     ∂z/∂y = x / y
+
+    For x = 0 and y ≤ 0 the derivative with respect to x is 0.
+
+    Args:
+        input: x, an array of real numbers or a number.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.xlogy.html
+
+    >>> import jax
+    >>> from jaxgrad.functional import xlogy
+    >>> jax.grad(xlogy)(0.0, 0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    return _times_log("xlogy", input, other)
+
+
+def xlog1py(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """X times the logarithm of 1 + y, and 0 where x is 0.
+
+        z = x log(1 + y)     ∂z/∂x = log(1 + y)     ∂z/∂y = x / (1 + y)
+
+    For x = 0 and y ≤ -1 the derivative with respect to x is 0.
+
+    Args:
+        input: x, an array of real numbers or a number.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.xlog1py
+
+    >>> import jax
+    >>> from jaxgrad.functional import xlog1py
+    >>> jax.grad(xlog1py)(0.0, -1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    return _times_log("xlog1py", input, other)
+
+
+def _times_log(function: str, input: Any, other: Any) -> jax.Array:
+    x, y = real(function, "input", input), real(function, "other", other)
+    dtype = floating_common(function, input=x, other=y)
+    return _product(x, y, shifted=function == "xlog1py", dtype=dtype)
+
+
+@functools.partial(jax.jit, static_argnames=("shifted", "dtype"))
+def _product(x: Any, y: Any, *, shifted: bool, dtype: Any) -> jax.Array:
+    return (_xlog1py if shifted else _xlogy)(*widened(dtype, x, y)).astype(dtype)
+
+
+@derivatives(
+    lambda t, z, x, y: t * jnp.where((x == 0) & (y <= 0), 0, jnp.log(y)),
+    lambda t, z, x, y: t * (x / y),
+)
+def _xlogy(x: jax.Array, y: jax.Array) -> jax.Array:
+    return special.xlogy(x, y)
+
+
+@derivatives(
+    lambda t, z, x, y: t * jnp.where((x == 0) & (y <= -1), 0, jnp.log1p(y)),
+    lambda t, z, x, y: t * (x / (1 + y)),
+)
+def _xlog1py(x: jax.Array, y: jax.Array) -> jax.Array:
+    return special.xlog1py(x, y)
+
+
+def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
+    """The logarithm of the odds.
+
+        y = log(x / (1 - x))     y' = 1 / (x (1 - x))
+
+    NaN outside of [0, 1], and so is the derivative. With ε, x is first clamped to [ε, 1 - ε], and
+    the derivative is 0 outside of it.
+
+    Args:
+        input: an array of real numbers, any shape.
+        eps: ε, a number; None clamps nothing.
+
+    Returns:
+        An array of the input's dtype; of the default floating point dtype for integers.
+
+    Raises:
+        TypeError: `input` is no real array, or `eps` is no number.
+
+    Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.logit
+
+    >>> import jax
+    >>> from jaxgrad.functional import logit
+    >>> jax.grad(logit)(1.5)
+    Array(nan, dtype=float32, weak_type=True)
+    """
+    x = real("logit", "input", input)
+    dtype = floating_common("logit", input=x)
+    eps = None if eps is None else _checks.number("logit", "eps", eps)
+    return _logit(x, eps, dtype=dtype)
+
+
+@functools.partial(jax.jit, static_argnames="dtype")
+def _logit(x: Any, eps: Any, *, dtype: Any) -> jax.Array:
+    (of,) = widened(dtype, x)
+    if eps is not None:
+        low = jnp.asarray(eps).astype(of.dtype)
+        of = clamp(of, low, 1 - low)
+    return _odds(of).astype(dtype)
+
+
+@derivatives(lambda t, y, x: t * jnp.where((x < 0) | (x > 1), jnp.nan, 1 / (x * (1 - x))))
+def _odds(x: jax.Array) -> jax.Array:
+    return jnp.log(x / (1 - x))
