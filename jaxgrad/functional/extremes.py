@@ -178,12 +178,14 @@ def _extreme_of(x: jax.Array, *, function: str, axes: tuple[int, ...], keepdim: 
 
 
 def _reduction(function: Any, nan_too: bool) -> Any:
-    # The elements equal to the result, or where `nan_too` those that are NaN as it is, share.
+    # The elements equal to the result share; where it is NaN, so do the NaNs or all is NaN.
     def extreme(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
         def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
             hit = (x == y) | ((x != x) & (y != y)) if nan_too else x == y
-            share = hit.astype(x.dtype) / jnp.sum(hit, axes, keepdims=True, dtype=x.dtype)
-            return jnp.sum(share * t, axes, keepdims=True)
+            share = 1 / jnp.sum(hit, axes, keepdims=True, dtype=x.dtype)
+            share = share if nan_too else jnp.where(y != y, jnp.nan, share)
+            # A product with 0 would not do for the NaN: XLA makes a selection of it.
+            return jnp.sum(jnp.where(hit | (share != share), share, 0) * t, axes, keepdims=True)
 
         @derivatives(slope)
         def value(x: jax.Array) -> jax.Array:

@@ -91,6 +91,8 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
 def _raised(x: Any, y: Any, dtype: Any) -> jax.Array:
     if isinstance(y, (int, float)) and -16 <= y <= 16 and y == int(y):
         return _product(x, times=int(y), dtype=dtype)
+    if isinstance(y, float) and y in (0.5, -0.5) and is_floating(dtype):
+        return (_sqrt if y > 0 else _rsqrt)(x, dtype=dtype)  # which differ from pow at -0 and -∞
     return _pow(x, y, dtype=dtype)
 
 
@@ -147,6 +149,11 @@ def rsqrt(input: ArrayLike) -> jax.Array:
     """
     x = real("rsqrt", "input", input)
     return _rsqrt(x, dtype=floating_common("rsqrt", input=x))
+
+
+@functools.partial(jax.jit, static_argnames="dtype")
+def _sqrt(x: Any, *, dtype: Any) -> jax.Array:
+    return jnp.sqrt(*widened(dtype, x)).astype(dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dtype")

@@ -215,9 +215,8 @@ def _quantile(
     function: str, input: Any, q: Any, dim: Any, keepdim: Any, interpolation: Any
 ) -> jax.Array:
     x = _checks.floating(function, "input", input)
-    q = _checks.array(function, "q", q)
-    if not (is_floating(q.dtype) or isinstance(q, int)):
-        raise TypeError(_checks.wrong(function, "q", "floating point", q.dtype))
+    q = _checks.array(function, "q", float(q) if isinstance(q, int) else q)
+    _checks.promoted(function, "q", q)
     if q.ndim > 1:
         raise ValueError(_checks.wrong(function, "q", "a number or a vector", f"shape {q.shape}"))
     keepdim = _checks.truth(function, "keepdim", keepdim)

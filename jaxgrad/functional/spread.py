@@ -128,10 +128,10 @@ def _variance(x: jax.Array, axes: tuple[int, ...], correction: float) -> jax.Arr
     free = np.prod([x.shape[a] for a in axes], dtype=float) - correction
 
     def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
-        apart = x - jnp.mean(x, axes, keepdims=True)
+        mean = jnp.mean(x, axes, keepdims=True)
         if free <= 0:
-            return jnp.sum(jnp.where(apart == 0, jnp.nan, jnp.inf) * t, axes, keepdims=True)
-        return (2 / free) * jnp.sum(apart * t, axes, keepdims=True)
+            return jnp.sum(jnp.where(x == mean, jnp.nan, jnp.inf) * t, axes, keepdims=True)
+        return (2 / free) * jnp.sum((x - mean) * t, axes, keepdims=True)
 
     @derivatives(slope)
     def variance(x: jax.Array) -> jax.Array:
