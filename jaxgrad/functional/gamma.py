@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import jax.scipy.special as special
+import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
@@ -185,27 +186,33 @@ def _polygamma(x: Any, *, n: int, dtype: Any) -> jax.Array:
     return _psi(n, *widened(dtype, x)).astype(dtype)
 
 
-def _trigamma(x: jax.Array) -> jax.Array:
-    # By reflection, for JAX's ζ(2, x) is off by a third at -8.5.
-    positive = jnp.where(x == jnp.inf, 0, special.zeta(2.0, jnp.where(x > 0.5, x, 1 - x)))
-    sine = jnp.sin(jnp.pi * (x - jnp.round(x)))
-    return jnp.where(x > 0.5, positive, jnp.square(jnp.pi / sine) - positive)
-
-
 def _psi(n: int, x: jax.Array) -> jax.Array:
     if n == 0:
         return _digamma(x)
 
     @derivatives(lambda t, y, x: t * _psi(n + 1, x))
     def psi(x: jax.Array) -> jax.Array:
-        if n == 1:
-            return _trigamma(x)
-        pole, end = (x <= 0) & (x == jnp.floor(x)), x == jnp.inf  # where JAX's ζ may be NaN
-        tail = special.zeta(n + 1.0, jnp.where(pole | end, 1, x))
-        tail = jnp.where(pole, jnp.inf, jnp.where(end, 0, tail))
-        return (-1.0) ** (n + 1) * math.exp(math.lgamma(n + 1)) * tail
+        # ψ(x) = (-1)ⁿ ψ(1 - x) - π dⁿ/dxⁿ cot πx, for JAX's ζ(2, x) is off by a third at -8.5.
+        pole, end = (x <= 0) & (x == jnp.floor(x)), x == jnp.inf
+        away = jnp.where(pole | end, 1, x)
+        tail = special.zeta(n + 1.0, jnp.where(away > 0, away, 1 - away))
+        value = (-1.0) ** (n + 1) * math.exp(math.lgamma(n + 1)) * tail
+        turn = jnp.tan(jnp.pi * (away - jnp.round(away)))
+        reflected = (-1.0) ** n * value - jnp.pi * jnp.polyval(
+            jnp.asarray(_cotangent(n), x.dtype), 1 / jnp.where(away > 0, 1, turn)
+        )
+        value = jnp.where(away > 0, value, reflected)
+        return jnp.where(pole, (-1.0) ** (n + 1) * jnp.inf, jnp.where(end, 0 * value, value))
 
     return psi(x)
+
+
+def _cotangent(n: int) -> np.ndarray:
+    """The n-th derivative of cot πx as a polynomial of c = cot πx, highest power first."""
+    powers = np.poly1d([1.0, 0.0])
+    for _ in range(n):
+        powers = -math.pi * np.poly1d([1.0, 0.0, 1.0]) * powers.deriv()
+    return powers.coeffs
 
 
 @derivatives(lambda t, y, x: t * _psi(1, x))

@@ -109,11 +109,17 @@ def _checked(
     axes = _checks.axes(function, "dim", dim, x.ndim)
     keepdim = _checks.truth(function, "keepdim", keepdim)
     of = jnp.finfo(x.dtype).dtype if dtype is None else _checks.float_dtype(function, dtype)
-    if dtype is not None and jnp.result_type(of, jnp.finfo(x.dtype).dtype) != of:
+    if dtype is not None and not _holds(of, jnp.finfo(x.dtype).dtype):
         raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
     if (order < 0 or order == math.inf) and math.prod(x.shape[a] for a in axes) == 0:
         raise ValueError(_checks.wrong(function, name, "not empty", f"shape {x.shape}"))
     return _vector_norm(x, p=order, axes=axes, keepdim=keepdim, dtype=of)
+
+
+def _holds(wide: Any, narrow: Any) -> bool:
+    """Whether every number of one floating point dtype is one of the other."""
+    with jax.numpy_dtype_promotion("standard"):
+        return jnp.result_type(wide, narrow) == wide
 
 
 def _order(function: str, name: str, p: Any) -> float:
@@ -126,12 +132,12 @@ def _order(function: str, name: str, p: Any) -> float:
 def _vector_norm(
     x: jax.Array, *, p: float, axes: tuple[int, ...], keepdim: bool, dtype: Any
 ) -> jax.Array:
-    over = axes
+    over, kept = axes, [1 if a in axes else n for a, n in enumerate(x.shape)]
     if jnp.iscomplexobj(x):
         x = jnp.stack([x.real, x.imag], -1) if p == 2 else magnitude(x)
         over = (*axes, x.ndim - 1) if p == 2 else axes
     norms = length(x.astype(wide(dtype)), p, over)
-    norms = norms.reshape([1 if a in axes else n for a, n in enumerate(x.shape[: norms.ndim])])
+    norms = norms.reshape(kept)
     return (norms if keepdim else jnp.squeeze(norms, axes)).astype(dtype)
 
 

@@ -64,7 +64,7 @@ _abs = jax.jit(magnitude)
 def direction(x: jax.Array) -> jax.Array:
     """-1, 0 or 1, and 0 for NaN; of a complex number x / |x|, and 0 for 0."""
     if jnp.iscomplexobj(x):
-        return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, magnitude(x)))
+        return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, magnitude(x)).astype(x.dtype))
     if jnp.issubdtype(x.dtype, jnp.bool_):
         return x
     return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)

@@ -1,0 +1,268 @@
+"""Closed forms, conventions and invariants of the tensor functions that work by element."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from invariants import assert_invariants, assert_slopes
+from oracles import assert_same
+from scipy import special
+
+from jaxgrad import functional as F
+
+INF, NAN = np.inf, np.nan
+ONE = {
+    "abs": (F.abs, np.abs, (-3, 3)),
+    "sign": (F.sign, np.sign, (-3, 3)),
+    "sgn": (F.sgn, np.sign, (-3, 3)),
+    "angle": (F.angle, np.angle, (-3, 3)),
+    "rsqrt": (F.rsqrt, lambda x: 1 / np.sqrt(x), (0.1, 3)),
+    "exp2": (F.exp2, np.exp2, (-3, 3)),
+    "logit": (F.logit, special.logit, (0.1, 0.9)),
+    "logit with eps": (
+        lambda x: F.logit(x, 0.2),
+        lambda x: special.logit(np.clip(x, 0.2, 0.8)),
+        (0.1, 0.9),
+    ),
+    "lgamma": (F.lgamma, special.gammaln, (0.1, 3)),
+    "digamma": (F.digamma, special.digamma, (2, 5)),
+    "polygamma": (lambda x: F.polygamma(2, x), lambda x: special.polygamma(2, x), (0.3, 3)),
+    "i0": (F.i0, special.i0, (-3, 3)),
+    "i1": (F.i1, special.i1, (0.2, 3)),
+    "ndtri": (F.ndtri, special.ndtri, (0.6, 0.9)),
+    "clamp": (lambda x: F.clamp(x, -1.0, 0.5), lambda x: np.clip(x, -1, 0.5), (-3, 3)),
+    "pow 3": (lambda x: F.pow(x, 3), lambda x: x**3, (-3, 3)),
+    "pow 0.5": (lambda x: F.pow(x, 0.5), np.sqrt, (0.1, 3)),
+    "pow -0.5": (lambda x: F.pow(x, -0.5), lambda x: x**-0.5, (0.1, 3)),
+    "pow 2.5": (lambda x: F.pow(x, 2.5), lambda x: x**2.5, (0.1, 3)),
+}
+"""Function, its closed form, and a range of arguments away from kinks and zeros."""
+
+TWO = {
+    "maximum": (F.maximum, np.maximum, (-3, 3)),
+    "minimum": (F.minimum, np.minimum, (-3, 3)),
+    "fmax": (F.fmax, np.fmax, (-3, 3)),
+    "fmin": (F.fmin, np.fmin, (-3, 3)),
+    "clamp_min": (F.clamp_min, np.maximum, (-3, 3)),
+    "clamp_max": (F.clamp_max, np.minimum, (-3, 3)),
+    "copysign": (F.copysign, np.copysign, (-3, 3)),
+    "atan2": (F.atan2, np.arctan2, (0.5, 3)),
+    "hypot": (F.hypot, np.hypot, (0.5, 3)),
+    "pow": (F.pow, np.power, (0.5, 3)),
+    "remainder": (F.remainder, lambda x, y: x - y * np.floor(x / y), (0.5, 3)),
+    "fmod": (F.fmod, np.fmod, (0.5, 3)),
+    "floor_divide": (F.floor_divide, lambda x, y: np.floor(x / y), (0.5, 3)),
+    "logaddexp": (F.logaddexp, np.logaddexp, (-3, 3)),
+    "logaddexp2": (F.logaddexp2, np.logaddexp2, (0.5, 3)),
+    "xlogy": (F.xlogy, special.xlogy, (1.2, 3)),
+    "xlog1py": (F.xlog1py, special.xlog1py, (0.5, 3)),
+}
+
+
+def drawn(name, bounds, count=1):
+    rng = np.random.default_rng(len(name))
+    return rng.uniform(*bounds, size=(count, 4, 3))
+
+
+@pytest.mark.parametrize("name", [*ONE, *TWO])
+@pytest.mark.parametrize("any_dtype", ["float64", "bfloat16"], indirect=True)
+def test_closed_forms(name, any_dtype):
+    fn, exact, bounds = (ONE | TWO)[name]
+    arrays = [jnp.array(x, any_dtype) for x in drawn(name, bounds, 1 if name in ONE else 2)]
+    expected = exact(*(np.asarray(a, float) for a in arrays))
+    actual = fn(*arrays)
+    assert_same(actual, jnp.array(expected, any_dtype))
+    assert_same(fn(*(a[:0] for a in arrays)), jnp.zeros((0, 3), any_dtype))
+
+
+@pytest.mark.parametrize("name", [*ONE, *TWO])
+def test_invariants(name, caplog):
+    fn, _, bounds = (ONE | TWO)[name]
+    arrays = drawn(name, bounds, 1 if name in ONE else 2)
+    assert_invariants(fn, caplog, *(jnp.array(a, jnp.float32) for a in arrays))
+    with jax.enable_x64(True):
+        assert_slopes(fn, *(jnp.array(a, jnp.float64) for a in arrays))
+
+
+KINKS_OF_ONE = {
+    "abs": (F.abs, [0.0, -0.0, -1.0, NAN], [0, 0, -1, 0], [0, 0, 0, 0]),
+    "sign": (F.sign, [0.0, NAN], [0, 0], [0, 0]),
+    "clamp": (
+        lambda x: F.clamp(x, -1.0, 1.0),
+        [-2.0, -1.0, 0.0, 1.0, 2.0, INF, NAN],
+        [0, 1, 1, 1, 0, 0, 0],
+        [0] * 7,
+    ),
+    "clamp, one bound": (lambda x: F.clamp(x, max=1.0), [1.0, 2.0], [1, 0], [0, 0]),
+    "clamp, crossed": (lambda x: F.clamp(x, 1.0, -1.0), [-1.0, 0.0, 1.0], [0, 0, 0], [0, 0, 0]),
+    "angle": (F.angle, [0.0, -0.0, -1.0, NAN], [0, 0, 0, 0], [0, 0, 0, 0]),
+    "rsqrt": (F.rsqrt, [0.0, -0.0], [-INF, INF], [INF, -INF]),
+    "logit": (F.logit, [0.0, 1.0, 1.5, -1.0], [INF, INF, NAN, NAN], [NAN, NAN, 0, 0]),
+    "logit with eps": (lambda x: F.logit(x, 0.1), [0.0, 1.0, 0.5], [0, 0, 4], [0, 0, 0]),
+    "i0": (F.i0, [0.0], [0], [0.5]),
+    "i1": (F.i1, [0.0], [0.5], [0]),
+    "lgamma": (F.lgamma, [0.0, -0.0], [-INF, INF], [INF, INF]),
+    "digamma": (F.digamma, [0.0, -1.0], [INF, INF], [-INF, -INF]),
+    "ndtri": (F.ndtri, [0.0, 1.0], [INF, INF], [-INF, INF]),
+    "pow 0": (lambda x: F.pow(x, 0), [0.0, 2.0], [0, 0], [0, 0]),
+    "pow 0.0": (lambda x: F.pow(x, 0.0), [0.0, NAN], [0, 0], [0, 0]),
+    "pow -1": (lambda x: F.pow(x, -1), [0.0, -0.0], [-INF, -INF], [INF, -INF]),
+}
+
+
+@pytest.mark.parametrize("name", KINKS_OF_ONE)
+def test_derivatives_at_kinks(name, dtype):
+    fn, points, slopes, curvatures = KINKS_OF_ONE[name]
+    x = jnp.array(points, dtype)
+    slope = jax.vmap(jax.grad(fn))
+    assert_same(slope(x), jnp.array(slopes, dtype))
+    assert_same(jax.vmap(jax.grad(jax.grad(fn)))(x), jnp.array(curvatures, dtype))
+    forward = jax.jvp(fn, (x,), (jnp.ones_like(x),))[1]
+    assert_same(forward, jnp.array(slopes, dtype))
+
+
+KINKS_OF_TWO = {
+    "maximum": (F.maximum, [(1, 1, 0.5, 0.5), (1, NAN, 1, 1), (NAN, 1, 1, 1), (INF, 0, 1, 0)]),
+    "minimum": (F.minimum, [(1, 1, 0.5, 0.5), (1, NAN, 1, 1), (NAN, 1, 1, 1), (INF, 0, 0, 1)]),
+    "fmax": (F.fmax, [(1, 1, 1, 0), (1, NAN, 1, 0), (NAN, 1, 0, 1), (0.0, -0.0, 1, 0)]),
+    "fmin": (F.fmin, [(1, 1, 1, 0), (1, NAN, 1, 0), (NAN, 1, 0, 1), (0.0, -0.0, 1, 0)]),
+    "clamp_min": (F.clamp_min, [(1, 1, 1, 0), (0, 1, 0, 1), (NAN, 1, 0, 0), (1, NAN, 0, 0)]),
+    "clamp_max": (F.clamp_max, [(1, 1, 1, 0), (2, 1, 0, 1), (NAN, 1, 0, 0), (1, NAN, 0, 0)]),
+    "copysign": (F.copysign, [(0, 1, 0, 0), (2, -0.0, -1, 0), (-2, 1, -1, 0)]),
+    "atan2": (F.atan2, [(0, 0, 0, 0), (0, -0.0, 0, 0), (0, 1, 1, 0)]),
+    "hypot": (F.hypot, [(0, 0, NAN, NAN), (3, 4, 0.6, 0.8)]),
+    "pow": (
+        F.pow,
+        [(0, 0, 0, 0), (0, -1, -INF, -INF), (0, 0.5, INF, 0), (NAN, 0, 0, NAN), (-2, 2, -4, NAN)],
+    ),
+    "remainder": (F.remainder, [(4, 2, 1, -2), (-1, 3, 1, 1), (INF, 1, 1, NAN)]),
+    "fmod": (F.fmod, [(4, 2, 1, -2), (-1, 3, 1, 0)]),
+    "floor_divide": (F.floor_divide, [(4, 2, 0, 0), (1, 0, 0, 0)]),
+    "logaddexp": (
+        F.logaddexp,
+        [(1, INF, 0, 1), (-INF, 1, 0, 1), (1, 1, 0.5, 0.5), (-INF, -INF, NAN, NAN)],
+    ),
+    "logaddexp2": (F.logaddexp2, [(1, INF, 0, 1), (-INF, 1, 0, 1), (1, 1, 0.5, 0.5)]),
+    "xlogy": (F.xlogy, [(0, 0, 0, NAN), (0, -1, 0, 0), (0, 1, 0, 0), (1, 0, -INF, INF)]),
+    "xlog1py": (F.xlog1py, [(0, -1, 0, NAN), (0, -2, 0, 0), (1, -1, -INF, INF)]),
+}
+
+
+@pytest.mark.parametrize("name", KINKS_OF_TWO)
+def test_derivatives_of_two_at_kinks(name, dtype):
+    fn, rows = KINKS_OF_TWO[name]
+    x, y, by_x, by_y = jnp.array(rows, dtype).T
+    assert_same(jax.vmap(jax.grad(fn, (0, 1)))(x, y), (by_x, by_y))
+
+
+def test_second_derivatives_of_powers():
+    with jax.enable_x64(True):
+        hessian = jax.hessian(F.pow, (0, 1))
+        assert_same(hessian(2.0, 0.0)[0][1], jnp.array(0.5))  # 1/x, where PyTorch has 0
+        assert_same(hessian(0.0, 2.0)[1][1], jnp.array(0.0))
+
+
+def test_a_constant_operand_leaves_forward_mode_alone():
+    # log x of a negative base would be NaN, and 0 times NaN too.
+    slope = jax.jvp(lambda x: F.pow(x, jnp.array(2.0)), (-3.0,), (1.0,))[1]
+    assert_same(slope, jnp.array(-6.0))
+    assert_same(jax.jacfwd(lambda x: F.xlogy(x, -1.0))(0.0), jnp.array(0.0))
+
+
+def test_complex():
+    z = jnp.array([0j, 3 + 4j])
+    size, pull = jax.vjp(F.abs, z)
+    assert_same(size, jnp.array([0.0, 5.0]))
+    assert_same(pull(jnp.ones(2))[0], jnp.array([0, 0.6 - 0.8j], jnp.complex64))
+    assert_same(F.sgn(z), jnp.array([0, 0.6 + 0.8j], jnp.complex64))
+    assert_same(jax.vjp(F.angle, z)[1](jnp.array([1.0, 0.0]))[0], jnp.zeros(2, jnp.complex64))
+
+
+def test_values_of_their_own():
+    assert_same(F.sign(jnp.array([NAN, -0.0])), jnp.zeros(2))
+    assert_same(F.angle(jnp.array([-0.0, -1.0])), jnp.array([0, np.pi], jnp.float32))
+    assert_same(F.clamp(jnp.array([0.5]), min=jnp.nan), jnp.array([NAN]))
+    assert_same(F.clamp(jnp.array([5]), max=3), jnp.array([3]))
+    assert_same(F.digamma(jnp.array([0.0, -0.0])), jnp.array([-INF, INF]))
+    assert_same(F.polygamma(2, jnp.array([0.0, -1.0])), jnp.array([-INF, -INF]))
+    assert_same(F.polygamma(1, jnp.array([INF, -2.0])), jnp.array([0, INF]))
+    assert_same(F.polygamma(0, 0.0), jnp.array(-INF))
+    assert_same(F.floor_divide(jnp.array([7, -7]), 2), jnp.array([3, -4]))
+    assert_same(F.remainder(-7, 3), jnp.array(2))
+    assert_same(F.fmod(-7, 3), jnp.array(-1))
+    assert_same(F.abs(jnp.array([-3])), jnp.array([3]))
+    assert_same(F.sign(True), jnp.array(True))
+    assert_same(F.maximum(jnp.array([1, 3]), 2), jnp.array([2, 3]))
+    assert_same(F.pow(jnp.array([2, 3]), 2), jnp.array([4, 9]))
+    assert_same(F.pow(2, jnp.array([3, 0])), jnp.array([8, 1]))
+
+
+def test_trigamma_of_negative_numbers():
+    with jax.enable_x64(True):
+        x = np.array([-0.5, -8.5, -7.8])
+        exact = (np.pi / np.sin(np.pi * x)) ** 2 - special.polygamma(1, 1 - x)
+        assert_same(F.polygamma(1, jnp.array(x)), jnp.array(exact))
+        odd = F.polygamma(2, jnp.array([-8.5, 9.5]))  # symmetric about 1/2 at the half-integers
+        assert_same(odd[0], odd[1])
+
+
+def test_float_power(dtype):
+    wide = jnp.float64 if dtype == "float64" else jnp.float32
+    assert_same(F.float_power(jnp.array([2, 3]), 2), jnp.array([4, 9], wide))
+    assert_same(F.float_power(jnp.ones(1, jnp.bfloat16), 0.3), jnp.ones(1, wide))
+    assert_same(jax.grad(F.float_power, (0, 1))(0.0, 0.0), (jnp.zeros(()), jnp.zeros(())))
+
+
+def test_integers_divided_by_0():
+    with pytest.raises(ValueError, match="remainder: other must be an integer other than 0, got 0"):
+        F.remainder(jnp.array([1]), 0)
+    traced = jax.jit(F.floor_divide)(jnp.array([1, 4]), jnp.array([0, 2]))
+    assert_same(traced, jnp.array([-1, 2]))
+
+
+def test_broadcasting_and_promotion():
+    with jax.numpy_dtype_promotion("standard"):
+        x, y = jnp.ones((2, 1), jnp.bfloat16), jnp.ones((3,), jnp.float16)
+        for fn in (F.maximum, F.atan2, F.logaddexp, F.xlogy, F.clamp_min, F.fmod):
+            assert fn(x, y).shape == (2, 3) and fn(x, y).dtype == jnp.float32
+        assert F.clamp(jnp.ones(2, int), 0.5).dtype == jnp.float32
+    assert F.atan2(1, 2).dtype == jnp.float32
+
+
+def test_sharded(rows):
+    x = jax.device_put(jnp.linspace(-2.0, 2.0, 16), rows)
+    grad = jax.jit(jax.grad(lambda x: F.clamp(F.abs(x), 0.5, 1.0).sum()))(x)
+    assert grad.sharding.is_equivalent_to(rows, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: F.abs("a"), TypeError, "abs: input must be an array, got str 'a'"),
+        (lambda: F.abs(jnp.array(True)), TypeError, "abs: input must be an array of numbers"),
+        (lambda: F.sign(1j), TypeError, "sign: input must be real, got complex64"),
+        (lambda: F.sgn(None), TypeError, "sgn: input must be an array, got NoneType"),
+        (lambda: F.angle("a"), TypeError, "angle: input must be an array, got str"),
+        (lambda: F.clamp(jnp.ones(2)), TypeError, "clamp: min or max must be given, got None"),
+        (lambda: F.clamp_min(jnp.ones(2), None), TypeError, "clamp_min: min must be an array"),
+        (lambda: F.clamp_max(jnp.ones(2), None), TypeError, "clamp_max: max must be an array"),
+        (lambda: F.clamp(1j, 0), TypeError, "clamp: input must be real, got complex64"),
+        (lambda: F.maximum(1j, 0), TypeError, "maximum: input must be real"),
+        (
+            lambda: F.maximum(jnp.ones(2), jnp.ones(3)),
+            ValueError,
+            r"maximum: input and other must be of shapes that broadcast, got \(2,\), \(3,\)",
+        ),
+        (lambda: F.hypot(1, 2), TypeError, "hypot: input must be floating point, got int32"),
+        (lambda: F.logaddexp(1, 2), TypeError, "logaddexp: input must be floating point"),
+        (lambda: F.pow(2, -1), ValueError, "pow: exponent must be at least 0 for integers, got -1"),
+        (lambda: F.pow(2, 10**30), ValueError, "pow: exponent must be a number in range"),
+        (lambda: F.fmod(True, True), TypeError, "fmod: input or other must be a number"),
+        (lambda: F.logit(0.5, "a"), TypeError, "logit: eps must be an array, got str"),
+        (lambda: F.polygamma(-1, 1.0), ValueError, "polygamma: n must be at least 0, got -1"),
+        (lambda: F.polygamma(1.5, 1.0), TypeError, "polygamma: n must be a concrete integer"),
+    ],
+)
+def test_refusals(call, error, match):
+    with pytest.raises(error, match=match):
+        call()

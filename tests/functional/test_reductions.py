@@ -1,0 +1,275 @@
+"""Closed forms, conventions and invariants of norms, extremes, orders, quantiles and spread."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from invariants import assert_invariants, assert_slopes
+from oracles import assert_same
+
+from jaxgrad import functional as F
+
+INF, NAN = np.inf, np.nan
+REDUCTIONS = {
+    "norm": (F.norm, lambda x: np.sqrt((x**2).sum())),
+    "norm 0": (lambda x: F.vector_norm(x, 0, dim=0), lambda x: (x != 0).sum(0)),
+    "norm 1": (lambda x: F.vector_norm(x, 1, dim=0), lambda x: np.abs(x).sum(0)),
+    "norm 0.5": (lambda x: F.vector_norm(x, 0.5, 1), lambda x: (np.abs(x) ** 0.5).sum(1) ** 2),
+    "norm 3": (lambda x: F.norm(x, 3, 1), lambda x: (np.abs(x) ** 3).sum(1) ** (1 / 3)),
+    "norm inf": (lambda x: F.norm(x, np.inf, (0, 1)), lambda x: np.abs(x).max()),
+    "norm -inf": (lambda x: F.norm(x, -np.inf), lambda x: np.abs(x).min()),
+    "cdist": (lambda x: F.cdist(x, 2 * x + 5), lambda x: distances(x, 2 * x + 5)),
+    "amax": (lambda x: F.amax(x, 0), lambda x: x.max(0)),
+    "amin": (F.amin, np.min),
+    "max": (lambda x: F.max(x, 1).values, lambda x: x.max(1)),
+    "min": (F.min, np.min),
+    "var": (lambda x: F.var(x, 0), lambda x: x.var(0, ddof=1)),
+    "std": (lambda x: F.std(x, correction=2), lambda x: x.std(ddof=2)),
+    "sort": (lambda x: F.sort(x, 0).values, lambda x: np.sort(x, 0)),
+    "sort, descending": (
+        lambda x: F.sort(x, descending=True).values,
+        lambda x: np.sort(x)[:, ::-1],
+    ),
+    "topk": (lambda x: F.topk(x, 2, 0).values, lambda x: np.sort(x, 0)[:-3:-1]),
+    "topk, smallest": (lambda x: F.topk(x, 2, largest=False).values, lambda x: np.sort(x)[:, :2]),
+    "median": (F.median, lambda x: np.sort(x.ravel())[(x.size - 1) // 2]),
+    "median of columns": (lambda x: F.median(x, 0).values, lambda x: np.sort(x, 0)[1]),
+    "nanmedian": (lambda x: F.nanmedian(x, 1).values, lambda x: np.sort(x)[:, 1]),
+    "quantile": (lambda x: F.quantile(x, 0.3, 0), lambda x: np.quantile(x, 0.3, 0)),
+    "nanquantile": (lambda x: F.nanquantile(x, 0.7), lambda x: np.nanquantile(x, 0.7)),
+    "cummax": (lambda x: F.cummax(x, 0).values, lambda x: np.maximum.accumulate(x, 0)),
+    "cummin": (lambda x: F.cummin(x, 1).values, lambda x: np.minimum.accumulate(x, 1)),
+    "logcumsumexp": (
+        lambda x: F.logcumsumexp(x, 0),
+        lambda x: np.log(np.cumsum(np.exp(x), 0)),
+    ),
+}
+
+
+def distances(x, y):
+    return np.sqrt(((x[:, None] - y[None]) ** 2).sum(-1))
+
+
+def drawn(name):
+    return np.random.default_rng(len(name)).normal(size=(4, 3))
+
+
+@pytest.mark.parametrize("any_dtype", ["float64", "bfloat16"], indirect=True)
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_closed_forms(name, any_dtype):
+    fn, exact = REDUCTIONS[name]
+    x = jnp.array(drawn(name), any_dtype)
+    assert_same(fn(x), jnp.array(exact(np.asarray(x, float)), any_dtype))
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_invariants(name, caplog):
+    fn, _ = REDUCTIONS[name]
+    assert_invariants(fn, caplog, jnp.array(drawn(name), jnp.float32))
+    with jax.enable_x64(True):
+        assert_slopes(fn, jnp.array(drawn(name), jnp.float64))
+
+
+KINKS = {
+    "norm of zeros": (F.norm, [0.0, 0.0], [0, 0]),
+    "norm 1 of zeros": (lambda x: F.norm(x, 1), [0.0, -2.0], [0, -1]),
+    "norm 0.5 with a zero": (lambda x: F.norm(x, 0.5), [0.0, 4.0], [0, 1]),
+    "norm 1.5 of zeros": (lambda x: F.norm(x, 1.5), [0.0, 0.0], [0, 0]),
+    "norm 3 of zeros": (lambda x: F.norm(x, 3), [0.0, 0.0], [0, 0]),
+    "norm inf of zeros": (lambda x: F.norm(x, np.inf), [0.0, 0.0], [0, 0]),
+    "norm inf with a tie": (lambda x: F.norm(x, np.inf), [2.0, -2.0, 1.0], [0.5, -0.5, 0]),
+    "norm inf with NaN": (lambda x: F.norm(x, np.inf), [NAN, 1.0], [0, 0]),
+    "norm -inf of zeros": (lambda x: F.norm(x, -np.inf), [0.0, 3.0], [0, 0]),
+    "norm -1 with a zero": (lambda x: F.norm(x, -1), [0.0, 2.0], [0, 0]),
+    "norm 0": (lambda x: F.norm(x, 0), [0.0, 2.0], [0, 0]),
+    "norm of infinity": (F.norm, [INF, 1.0], [NAN, 0]),
+    "amax with a tie": (F.amax, [1.0, 3.0, 3.0], [0, 0.5, 0.5]),
+    "amax with NaN": (F.amax, [1.0, NAN], [NAN, NAN]),
+    "amin with a tie": (F.amin, [1.0, 1.0, 3.0], [0.5, 0.5, 0]),
+    "max of all with a tie": (F.max, [1.0, 3.0, 3.0], [0, 0.5, 0.5]),
+    "max of all with NaN": (F.max, [1.0, NAN, 3.0, NAN], [0, 0.5, 0, 0.5]),
+    "max with a tie": (lambda x: F.max(x, 0).values, [1.0, 3.0, 3.0], [0, 1, 0]),
+    "max with NaN": (lambda x: F.max(x, 0).values, [1.0, NAN, 3.0, NAN], [0, 1, 0, 0]),
+    "min with a tie": (lambda x: F.min(x, 0).values, [3.0, 1.0, 1.0], [0, 1, 0]),
+    "std of equal elements": (F.std, [2.0, 2.0, 2.0], [0, 0, 0]),
+    "std of one": (F.std, [2.0], [NAN]),
+    "var without freedom": (lambda x: F.var(x, correction=5), [1.0, 2.0], [INF, INF]),
+    "median of all with a tie": (F.median, [2.0, 1.0, 2.0], [0.5, 0, 0.5]),
+    "median of all with NaN": (F.median, [1.0, NAN, 2.0, NAN], [0, 0.5, 0, 0.5]),
+    "median with a tie": (lambda x: F.median(x, 0).values, [2.0, 2.0, 5.0], [0, 1, 0]),
+    "median with NaN": (lambda x: F.median(x, 0).values, [1.0, NAN, NAN], [0, 1, 0]),
+    "nanmedian with NaN": (F.nanmedian, [1.0, NAN, 2.0], [1, 0, 0]),
+    "quantile with NaN": (lambda x: F.quantile(x, 0.5), [1.0, NAN, NAN], [0, 0, 1]),
+    "cummax with a tie": (lambda x: F.cummax(x, 0).values.sum(), [1.0, 3.0, 3.0], [1, 1, 1]),
+    "cummax with NaN": (lambda x: F.cummax(x, 0).values.sum(), [1.0, NAN, 3.0], [1, 2, 0]),
+    "cummin with a tie": (lambda x: F.cummin(x, 0).values[-1], [1.0, 1.0, 3.0], [0, 1, 0]),
+    "sort with ties": (
+        lambda x: F.sort(x, descending=True).values @ jnp.arange(3, dtype=x.dtype),
+        [2.0, 1.0, 2.0],
+        [0, 2, 1],
+    ),
+    "topk with a tie": (lambda x: F.topk(x, 1).values[0], [3.0, 3.0], [1, 0]),
+    "logcumsumexp from -∞": (lambda x: F.logcumsumexp(x, 0).sum(), [-INF, 0.0], [1, 1]),
+    "logcumsumexp to ∞": (lambda x: F.logcumsumexp(x, 0)[-1], [0.0, INF], [0, 1]),
+    "cdist of equal points": (lambda x: F.cdist(x[None], x[None]).sum(), [1.0, 2.0], [0, 0]),
+    "cdist inf with a tie": (
+        lambda x: F.cdist(x[None], jnp.zeros_like(x[None]), INF).sum(),
+        [2.0, -2.0],
+        [1, -1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_derivatives_at_kinks(name):
+    fn, points, slopes = KINKS[name]
+    x = jnp.array(points)
+    assert_same(jax.grad(fn)(x), jnp.array(slopes, jnp.float32))
+    assert_same(jax.jit(jax.grad(fn))(x), jnp.array(slopes, jnp.float32))
+
+
+def test_second_derivatives_at_kinks():
+    zeros = jnp.zeros(2)
+    for p in (1, 3, np.inf):
+        assert_same(jax.hessian(lambda x, p=p: F.norm(x, p))(zeros), jnp.zeros((2, 2)))
+    assert_same(jax.hessian(F.std)(jnp.ones(3)), jnp.zeros((3, 3)))
+    assert_same(jax.hessian(F.amax)(jnp.ones(2)), jnp.zeros((2, 2)))
+
+
+def test_indices():
+    x = jnp.array([[1.0, 3.0, 3.0, NAN], [2.0, 2.0, 1.0, 1.0]])
+    assert_same(F.max(x, 1).indices, jnp.array([3, 0]))
+    assert_same(F.min(x, 1, keepdim=True).indices, jnp.array([[3], [2]]))
+    assert_same(F.sort(x, 1, True).indices, jnp.array([[3, 1, 2, 0], [0, 1, 2, 3]]))
+    assert_same(F.topk(x, 2, 1).indices, jnp.array([[3, 1], [0, 1]]))
+    assert_same(F.topk(x, 2, 1, largest=False).indices, jnp.array([[0, 1], [2, 3]]))
+    assert_same(F.cummax(x, 1).indices, jnp.array([[0, 1, 2, 3], [0, 1, 1, 1]]))
+    assert_same(F.cummin(x, 1).indices, jnp.array([[0, 0, 0, 3], [0, 1, 2, 3]]))
+    assert_same(F.median(x, 1).indices, jnp.array([3, 3]))
+    assert_same(F.nanmedian(x, 1).indices, jnp.array([1, 3]))
+
+
+def test_medians_take_the_lower_of_two():
+    assert_same(F.median(jnp.array([4, 1, 3, 2])), jnp.array(2))
+    assert_same(F.median(jnp.array([])), jnp.array(NAN))
+    assert_same(F.nanmedian(jnp.array([NAN, NAN])), jnp.array(NAN))
+
+
+def test_quantiles():
+    x = jnp.array([[0.0, 1.0, 3.0], [NAN, 1.0, 2.0]])
+    q = jnp.array([0.0, 0.25, 1.0])
+    assert_same(F.quantile(x, q, 1).T, jnp.array([[0, 0.5, 3], [NAN] * 3], jnp.float32))
+    assert F.nanquantile(x, q, 1, keepdim=True).shape == (3, 2, 1)
+    assert F.quantile(x, 0.5, keepdim=True).shape == (1, 1)
+    for interpolation, value in (("lower", 1), ("higher", 3), ("nearest", 3), ("midpoint", 2)):
+        found = F.quantile(x[0], 0.8, interpolation=interpolation)
+        assert_same(found, jnp.array(value, jnp.float32))
+    assert_same(jax.grad(lambda q: F.quantile(x[0], q))(0.8), jnp.array(4.0))
+    assert_same(jax.jit(F.quantile)(x[0], 1.5), jnp.array(NAN))
+
+
+@pytest.mark.parametrize("fn", [F.norm, F.amax, F.std, F.max], ids=lambda fn: fn.__name__)
+def test_axes(fn):
+    x = jnp.ones((2, 3))
+    assert fn(x, dim=-1, keepdim=True)[0].shape in ((2, 1), (1,))
+    if fn is not F.max:
+        assert fn(x, dim=(0, -1)).shape == () and fn(x, dim=[0]).shape == (3,)
+        assert fn(x, dim=(0, 1), keepdim=True).shape == (1, 1)
+
+
+def test_0d():
+    x = jnp.array(-2.0)
+    assert_same(F.vector_norm(x, dim=-1), jnp.array(2.0))
+    assert_same(tuple(F.max(x, 0)), (x, jnp.array(0)))
+    assert_same(tuple(F.sort(x)), (x, jnp.array(0)))
+    assert_same(tuple(F.cummax(x, 0)), (x, jnp.array(0)))
+    assert_same(tuple(F.median(x, 0)), (x, jnp.array(0)))
+    assert_same(F.quantile(x, 0.5, 0), x)
+    assert_same(F.logcumsumexp(x, 0), x)
+    assert_same(F.amax(x, 0), x)
+
+
+def test_nothing():
+    empty = jnp.zeros((0, 3))
+    assert_same(F.norm(empty, dim=0), jnp.zeros(3))
+    assert_same(F.norm(empty, INF, dim=1), jnp.zeros(0))
+    assert_same(F.var(empty, 0), jnp.full(3, NAN))
+    assert_same(F.amax(empty, 1), jnp.zeros(0))
+    assert F.sort(empty, 0).values.shape == (0, 3)
+    assert F.topk(empty, 0, 0).values.shape == (0, 3)
+    assert F.cummax(empty, 0).indices.shape == (0, 3)
+    assert F.logcumsumexp(empty, 0).shape == (0, 3)
+    assert F.cdist(jnp.zeros((0, 2)), jnp.zeros((3, 2))).shape == (0, 3)
+    assert_same(F.cdist(jnp.zeros((1, 0)), jnp.zeros((2, 0))), jnp.zeros((1, 2)))
+
+
+def test_complex_norms():
+    z = jnp.array([3 + 4j, 0j])
+    for p, value in ((2, 5), (1, 5), (INF, 5), (0, 1)):
+        assert_same(F.vector_norm(z, p), jnp.array(value, jnp.float32))
+    assert_same(jax.vjp(F.vector_norm, 0 * z)[1](jnp.array(1.0)), (0 * z,))
+
+
+def test_dtypes():
+    with jax.enable_x64(True):
+        x = jnp.ones(2, jnp.bfloat16)
+        assert F.vector_norm(x, dtype=jnp.float64).dtype == jnp.float64
+        assert F.max(jnp.array([1, 2], jnp.int32), 0).indices.dtype == jnp.int64
+        assert F.topk(x, 1).indices.dtype == jnp.int64
+        assert F.cummax(jnp.array([True, False]), 0).values.dtype == jnp.bool_
+    assert F.std(x, False).dtype == jnp.bfloat16
+    assert_same(F.max(jnp.array([1, 5]), jnp.array([3, 2])), jnp.array([3, 5]))
+
+
+def test_sharded(rows):
+    x = jax.device_put(jnp.arange(32.0).reshape(16, 2), rows)
+    for fn in (lambda x: F.norm(x, dim=1), lambda x: F.std(x, 1), lambda x: F.amax(x, 1)):
+        assert_same(jax.jit(jax.grad(lambda x, fn=fn: fn(x).sum()))(x).shape, (16, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda x: F.vector_norm(jnp.ones(2, int)), "vector_norm: x must be floating point or c"),
+        (lambda x: F.vector_norm(x, "fro"), "vector_norm: ord must be an array, got str 'fro'"),
+        (lambda x: F.vector_norm(x, NAN), "vector_norm: ord must be finite, got nan"),
+        (lambda x: F.vector_norm(x, dtype=jnp.bfloat16), "vector_norm: dtype must be as wide as"),
+        (lambda x: F.vector_norm(x, dtype=int), "vector_norm: dtype must be a floating point"),
+        (lambda x: F.vector_norm(x[:, :0], -1), "vector_norm: x must be not empty"),
+        (lambda x: F.norm(x, "nuc"), "norm: p must be one of 'fro', got 'nuc'"),
+        (lambda x: F.norm(x, dim=(0, 0)), "norm: dim must be made of different axes"),
+        (lambda x: F.norm(x, dim=(0, 1, 1)), "norm: dim must be one or two axes for 'fro'"),
+        (lambda x: F.norm(x, dim=2), "norm: dim must be below 2, got 2"),
+        (lambda x: F.norm(x, dim=0.5), "norm: dim must be a concrete integer"),
+        (lambda x: F.cdist(x, x[:, :1]), "cdist: x2 must be of 3 columns, got 1"),
+        (lambda x: F.cdist(x[0], x), "cdist: x1 must be of two axes or more"),
+        (lambda x: F.cdist(x, x, -1), "cdist: p must be at least 0, got -1"),
+        (lambda x: F.cdist(x, x, compute_mode="mm"), "cdist: compute_mode must be one of"),
+        (
+            lambda x: F.cdist(jnp.ones((2, 2, 3)), jnp.ones((3, 2, 3))),
+            "cdist: x2 must be of a batch that broadcasts",
+        ),
+        (lambda x: F.amax(x[:0]), "amax: input must be not empty over dim"),
+        (lambda x: F.amin(x, dim=(0, -2)), "amin: dim must be made of different axes"),
+        (lambda x: F.max(x, 5), "max: dim must be below 2, got 5"),
+        (lambda x: F.min(x, 0, 1), "min: keepdim must be True or False, got int 1"),
+        (lambda x: F.var(jnp.ones(2, int)), "var: input must be floating point"),
+        (lambda x: F.std(x, 0, True, correction=1), "std: unbiased must be left out where"),
+        (lambda x: F.sort(x, -3), "sort: dim must be at least -2, got -3"),
+        (lambda x: F.sort(x, descending=1), "sort: descending must be True or False"),
+        (lambda x: F.topk(x, 4), "topk: k must be at most 3, got 4"),
+        (lambda x: F.topk(x > 0, 1), "topk: input must be an array of numbers, got bool"),
+        (lambda x: F.median(x > 0), "median: input must be an array of numbers, got bool"),
+        (lambda x: F.median(x[:0], 0), "median: input must be not empty over dim"),
+        (lambda x: F.median(jnp.ones(0, int)), "median: input must be not empty"),
+        (lambda x: F.quantile(x, 1.5), r"quantile: q must be in \[0, 1\], got 1.5"),
+        (lambda x: F.quantile(x, x), "quantile: q must be a number or a vector"),
+        (lambda x: F.quantile(x, 0.5, interpolation="x"), "quantile: interpolation must be one"),
+        (lambda x: F.nanquantile(x[:0], 0.5), "nanquantile: input must be not empty"),
+        (lambda x: F.cummax(x, None), "cummax: dim must be a concrete integer"),
+        (lambda x: F.logcumsumexp(x > 0, 0), "logcumsumexp: input must be floating point"),
+    ],
+)
+def test_refusals(call, match):
+    with pytest.raises((TypeError, ValueError), match=match):
+        call(jnp.ones((2, 3)))

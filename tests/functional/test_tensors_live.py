@@ -1,0 +1,192 @@
+"""The tensor functions against a live PyTorch: its operator database and points of our own."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from oracles import assert_same
+from torch_oracle import assert_as_torch, assert_refuses, entries, to_jax
+
+from jaxgrad import functional as F
+
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
+INF, NAN = np.inf, np.nan
+NAMES = (
+    *("abs", "sign", "sgn", "copysign", "angle", "atan2", "clamp", "clamp_min", "clamp_max"),
+    *("maximum", "minimum", "fmax", "fmin", "pow", "float_power", "rsqrt", "exp2", "hypot"),
+    *("remainder", "fmod", "floor_divide", "logaddexp", "logaddexp2", "logcumsumexp", "xlogy"),
+    *("special.xlog1py", "logit", "lgamma", "digamma", "i0", "special.i1", "special.ndtri"),
+    *("linalg.vector_norm", "norm", "cdist", "amax", "amin", "max", "min", "var", "std"),
+    *("sort", "topk", "median", "nanmedian", "quantile", "nanquantile", "cummax", "cummin"),
+)
+DIGITS = {
+    # PyTorch's own derivatives have these many digits: its trigamma is a short series, and
+    # logcumsumexp's derivative takes logarithms of the cotangent.
+    ("lgamma", "float64"): 1e-9,
+    ("digamma", "float64"): 1e-9,
+    ("digamma", "float32"): 1e-4,
+    ("logcumsumexp", "float64"): 1e-10,
+    ("logcumsumexp", "float32"): 3e-3,
+    # Sums of powers up to 1e8 that cancel.
+    ("pow", "float32"): 1e-5,
+}
+
+
+@pytest.fixture(autouse=True)
+def wide_types():
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+def pair(name):
+    """Our function and PyTorch's."""
+    import torch
+
+    theirs = torch
+    for part in name.split("."):
+        theirs = getattr(theirs, part)
+    return getattr(F, name.split(".")[-1]), theirs
+
+
+def drawn(name, dtype):
+    import torch
+
+    for entry in entries(name):
+        of = getattr(torch, dtype)
+        if of in entry.dtypes and "reduction" not in entry.variant_test_name:
+            differentiable = entry.supports_autograd and of in entry.backward_dtypes
+            for sample in entry.sample_inputs("cpu", of, requires_grad=differentiable):
+                if sample.input.numel() < 1000 and sample.kwargs.get("p") != "nuc":
+                    if "nuc" not in sample.args:
+                        yield entry, sample
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", NAMES)
+def test_operator_database(name, dtype):
+    ours, theirs = pair(name)
+    seen = 0
+    for entry, sample in itertools.islice(drawn(name, dtype), 24):
+        assert_as_torch(
+            ours,
+            theirs,
+            (sample.input, *sample.args),
+            sample.kwargs,
+            rtol=DIGITS.get((name, dtype)),
+            # PyTorch's double backward of abs returns a tensor that NumPy cannot read.
+            second=dtype == "float64" and entry.supports_gradgrad and name not in ("abs", "sgn"),
+        )
+        seen += 1
+    assert seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_refuses_what_the_operator_database_does(name):
+    import torch
+
+    ours, _ = pair(name)
+    for entry in entries(name):
+        if entry.error_inputs_func is None:
+            continue
+        for error in entry.error_inputs("cpu"):
+            sample = error.sample_input
+            tensor = isinstance(sample.input, torch.Tensor)
+            if not tensor or sample.input.ndim > 32 or "out" in sample.kwargs:
+                continue  # Python numbers are taken too; there is no out=
+            assert_refuses(ours, sample, f"{name.split('.')[-1]}: ")
+
+
+POINTS = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 50.0, INF, -INF, NAN]
+ELEMENTWISE = {
+    "abs": {},
+    "sign": {},
+    "sgn": {},
+    "angle": {},
+    "rsqrt": {},
+    "exp2": {},
+    "logit": {},
+    "i0": {},
+    "special.ndtri": {},
+    "lgamma": {},
+    "clamp": {"min": -1.0, "max": 2.0},
+    **{n: None for n in ("maximum", "minimum", "fmax", "fmin", "clamp_min", "clamp_max", "pow")},
+    **{n: None for n in ("atan2", "hypot", "remainder", "fmod", "copysign", "float_power")},
+    **{n: None for n in ("logaddexp", "logaddexp2", "xlogy", "special.xlog1py")},
+}
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_value_and_gradient_at_special_points(name):
+    import torch
+
+    ours, theirs = pair(name)
+    kwargs = ELEMENTWISE[name]
+    grid = list(itertools.product(POINTS, POINTS)) if kwargs is None else [(p,) for p in POINTS]
+    columns = torch.tensor(grid, dtype=torch.float64).unbind(1)
+    for columns_of in (columns, [c[:0] for c in columns], [c[1] for c in columns]):
+        args = [c.clone().requires_grad_() for c in columns_of]
+        assert_as_torch(ours, theirs, args, kwargs)
+
+
+VECTORS = {
+    "tie": [1.0, 3.0, 3.0, 2.0],
+    "all equal": [2.0, 2.0, 2.0, 2.0],
+    "NaN": [1.0, NAN, 3.0, NAN],
+    "infinities": [INF, 1.0, INF, -INF],
+    "zeros": [0.0, -0.0, 0.0, 2.0],
+    "one": [2.0],
+}
+OF_VECTORS = {
+    **{
+        f"vector_norm {p}": (lambda f, x, p=p: f("linalg.vector_norm")(x, p))
+        for p in (0, 0.5, 1, 1.5, 2, 3, -1, INF, -INF)
+    },
+    "amax": lambda f, x: f("amax")(x),
+    "amin": lambda f, x: f("amin")(x),
+    "max": lambda f, x: f("max")(x),
+    "min": lambda f, x: f("min")(x),
+    "max of a row": lambda f, x: tuple(f("max")(x, 0)),
+    "min of a row": lambda f, x: tuple(f("min")(x, 0)),
+    "median": lambda f, x: f("median")(x),
+    "nanmedian": lambda f, x: f("nanmedian")(x),
+    "quantile": lambda f, x: f("quantile")(x, 0.3),
+    "nanquantile": lambda f, x: f("nanquantile")(x, 0.7),
+    "std": lambda f, x: f("std")(x),
+    "var": lambda f, x: f("var")(x, correction=5),
+    "sort": lambda f, x: tuple(f("sort")(x, descending=True, stable=True)),
+    "cummax": lambda f, x: tuple(f("cummax")(x, 0)),
+    "cummin": lambda f, x: tuple(f("cummin")(x, 0)),
+}
+
+
+@pytest.mark.parametrize("name", OF_VECTORS)
+def test_reductions_at_special_points(name):
+    import torch
+
+    fn = OF_VECTORS[name]
+    for values in VECTORS.values():
+        x = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+        assert_as_torch(
+            lambda x: fn(lambda n: pair(n)[0], x), lambda x: fn(lambda n: pair(n)[1], x), (x,)
+        )
+
+
+def test_topk_takes_others_of_equal_elements():
+    import torch
+
+    ours = F.topk(jnp.full(4, 2.0), 2)
+    theirs = torch.topk(torch.full((4,), 2.0, dtype=torch.float64), 2)
+    assert_same(ours.values, to_jax(theirs.values))
+    assert ours.indices.tolist() == [0, 1] != theirs.indices.tolist()
+
+
+def test_second_derivatives_where_pytorch_has_none():
+    import torch
+
+    x = torch.tensor([2.0], dtype=torch.float64, requires_grad=True)
+    y = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    (by_x,) = torch.autograd.grad(torch.pow(x, y), x, create_graph=True)
+    assert torch.autograd.grad(by_x, y)[0].item() == 0  # and is 1/x
+    assert jax.grad(jax.grad(F.pow), 1)(2.0, 0.0) == 0.5
