@@ -1,0 +1,95 @@
+"""What the losses over classes share: the class axis, targets that are checked, the picked entry."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxgrad import _checks
+
+
+def axis_of(array: jax.Array) -> int:
+    """Where the classes are: (C), (N, C) or (N, C, d₁, …)."""
+    return min(array.ndim - 1, 1)
+
+
+def indices(function: str, input: jax.Array, target: jax.Array) -> jax.Array:
+    """`target` as one class index for each place of `input` beside the class axis."""
+    if not input.ndim:
+        remedy = "the classes need an axis"
+        raise ValueError(
+            _checks.wrong(function, "input", "(C), (N, C) or (N, C, d1, ...)", "()", remedy)
+        )
+    if not jnp.issubdtype(target.dtype, jnp.integer):
+        remedy = "or class probabilities of input's shape" * (function != "nll_loss")
+        raise TypeError(_checks.wrong(function, "target", "class indices", target.dtype, remedy))
+    axis = axis_of(input)
+    expected = input.shape[:axis] + input.shape[axis + 1 :]
+    if target.shape != expected:
+        raise ValueError(
+            _checks.wrong(
+                function,
+                "target",
+                f"of shape {expected}, input's without its classes",
+                target.shape,
+            )
+        )
+    return target
+
+
+def class_weight(function: str, weight: jax.Array, classes: int) -> jax.Array:
+    """`weight` as one number for each class."""
+    if weight.shape != (classes,):
+        expected = f"of shape ({classes},), one number for each class"
+        raise ValueError(_checks.wrong(function, "weight", expected, weight.shape))
+    return weight
+
+
+def chosen(
+    target: jax.Array, classes: int, ignore_index: int
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Which targets count, which of those are a class, and all of them as safe int32 indices."""
+    dtype = jnp.iinfo(target.dtype)
+    kept = jnp.ones(target.shape, bool)
+    if dtype.min <= ignore_index <= dtype.max:
+        kept = target != ignore_index
+    top = jnp.minimum(dtype.max, classes - 1).astype(target.dtype) if classes else None
+    within = (target >= 0) & (target <= top) if top is not None else jnp.zeros(target.shape, bool)
+    return kept, within | ~kept, jnp.where(kept & within, target, 0).astype(jnp.int32)
+
+
+def check_targets(
+    function: str, valid: jax.Array, target: jax.Array, classes: int, ignore_index: int
+) -> None:
+    """Refuse a target that is neither a class nor `ignore_index`."""
+    expected = f"classes below {classes}, or ignore_index {ignore_index}"
+    text = _checks.wrong(function, "target", expected, "values from {low} to {high}")
+    _checks.holds(valid, text, low=lambda: jnp.min(target), high=lambda: jnp.max(target))
+
+
+@jax.custom_jvp
+def picked(values: jax.Array, index: jax.Array) -> jax.Array:
+    """values[i, index[i, j…], j…]; the derivative is a mask that fuses, where a gather's scatters.
+
+    `index` has one class, at the axis that holds the classes of `values`.
+    """
+    axis = axis_of(values)
+    if not values.shape[axis]:
+        return jnp.zeros(index.shape, values.dtype)
+    return jnp.take_along_axis(values, index, axis, mode="promise_in_bounds")
+
+
+@picked.defjvp
+def _picked_jvp(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    (values, index), (slope, _) = primals, tangents
+    axis = axis_of(values)
+    classes = jax.lax.broadcasted_iota(index.dtype, values.shape, axis)
+    mine = jnp.where(classes == index, slope, 0)
+    return picked(values, index), jnp.sum(mine, axis, keepdims=True)
+
+
+def scale(weight: jax.Array, like: jax.Array) -> jax.Array:
+    """Class weights that broadcast against `like`."""
+    shape = [1] * like.ndim
+    shape[axis_of(like)] = weight.size
+    return weight.reshape(shape)

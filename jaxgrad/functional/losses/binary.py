@@ -1,0 +1,224 @@
+"""Losses of a probability, or of its logit, against a probability."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+from ._arguments import reduced, reduction_of
+
+_SMALL = float(jnp.float32(1e-12))
+"""What PyTorch divides by at least; a float32 there."""
+
+
+def _weight(function: str, argument: str, value: Any, like: jax.Array) -> jax.Array | None:
+    """`value` as a real array that broadcasts to the shape of `like`."""
+    if value is None:
+        return None
+    weight = _checks.array(function, argument, value)
+    if jnp.issubdtype(weight.dtype, jnp.complexfloating):
+        raise TypeError(_checks.wrong(function, argument, "real", weight.dtype))
+    sizes = zip(weight.shape[::-1], like.shape[::-1], strict=False)
+    if weight.ndim > like.ndim or any(size not in (1, wanted) for size, wanted in sizes):
+        expected = f"of a shape that broadcasts to input's {like.shape}"
+        raise ValueError(_checks.wrong(function, argument, expected, weight.shape))
+    shape = (1,) * (like.ndim - weight.ndim) + weight.shape
+    return weight.reshape(shape)
+
+
+def binary_cross_entropy(
+    input: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
+    reduction: str = "mean",
+) -> jax.Array:
+    """Binary cross entropy between probabilities and targets.
+
+        ℓ = -w (y max(log x, -100) + (1 - y) max(log(1 - x), -100))
+        ∂ℓ/∂x = w (x - y) / max(x (1 - x), 1e-12)      ∂ℓ/∂y = w (log(1 - x) - log x)
+
+    So at x = 0 and 1 the loss is at most 100 and the gradient at most 1e12; it is 0 where x = y.
+    The mean divides by the number of elements, also with a weight.
+
+    Args:
+        input: probabilities x in [0, 1], any shape, floating point.
+        target: probabilities y in [0, 1], of `input`'s shape and dtype.
+        weight: weights w, of any shape that broadcasts to `input`'s, any real dtype.
+        reduction: "none", "mean" or "sum".
+
+    Returns:
+        The loss in the dtype of `input`: a scalar, or for "none" the input's shape.
+
+    Raises:
+        TypeError: an argument is no real array, or the dtypes of input and target differ.
+        ValueError: shapes do not fit, `reduction` is unknown, or a number is outside [0, 1], NaN
+            included. Traced numbers are checked under `checkify` only, and wrong ones give NaN.
+
+    Source:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
+
+    Differs from PyTorch: a gradient reaches `weight` too; in float16 the bound 1e-12 is kept, where
+    PyTorch rounds it to 0, so that the gradient at x = y = 0 is 0 instead of NaN.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import binary_cross_entropy
+    >>> binary_cross_entropy(jnp.array([0.0, 1.0]), jnp.array([1.0, 1.0]), reduction="none")
+    Array([100.,  -0.], dtype=float32)
+    """
+    function = "binary_cross_entropy"
+    input = _checks.floating(function, "input", input)
+    target = _checks.array(function, "target", target)
+    _checks.same_shape(function, "target", target, "input", input)
+    if target.dtype != input.dtype:
+        remedy = "cast it with .astype"
+        expected = f"of input's {input.dtype}"
+        raise TypeError(_checks.wrong(function, "target", expected, target.dtype, remedy))
+    loss, valid = _binary_cross_entropy(
+        input,
+        target,
+        _weight(function, "weight", weight, input),
+        reduction=reduction_of(function, reduction),
+    )
+    for name, array, within in zip(("input", "target"), (input, target), valid, strict=True):
+        text = _checks.wrong(function, name, "in [0, 1]", "values from {low} to {high}")
+        _checks.holds(
+            within, text, low=functools.partial(jnp.min, array), high=functools.partial(jnp.max, array)
+        )
+    return loss
+
+
+@functools.partial(jax.jit, static_argnames="reduction")
+def _binary_cross_entropy(
+    input: jax.Array, target: jax.Array, weight: jax.Array | None, *, reduction: str
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    x, y = (array.astype(wide(array.dtype)) for array in (input, target))
+    within = (x >= 0) & (x <= 1), (y >= 0) & (y <= 1)
+    losses = jnp.where(within[0] & within[1], _entropy(x, y), jnp.nan)
+    if weight is not None:
+        losses = losses * weight.astype(x.dtype)
+    loss = reduced(losses, reduction).astype(input.dtype)
+    return loss, (jnp.all(within[0]), jnp.all(within[1]))
+
+
+@jax.custom_jvp
+def _entropy(x: jax.Array, y: jax.Array) -> jax.Array:
+    """The loss of one element: each logarithm is at least -100."""
+    return (y - 1) * jnp.maximum(jnp.log1p(-x), -100) - y * jnp.maximum(jnp.log(x), -100)
+
+
+@_entropy.defjvp
+def _entropy_jvp(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    (x, y), (along_x, along_y) = primals, tangents
+    return _entropy(x, y), _slope(x, y) * along_x + (jnp.log1p(-x) - jnp.log(x)) * along_y
+
+
+@jax.custom_jvp
+def _slope(x: jax.Array, y: jax.Array) -> jax.Array:
+    """The derivative with respect to x."""
+    return (x - y) / jnp.maximum((1 - x) * x, _SMALL)
+
+
+@_slope.defjvp
+def _slope_jvp(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    """PyTorch's second derivative adds 1e-12 where its first one takes the larger of the two."""
+    (x, y), (along_x, along_y) = primals, tangents
+    both = (x + 1e-12) * (1 - x + 1e-12)
+    return _slope(x, y), (x * x - 2 * x * y + y) / both / both * along_x - along_y / both
+
+
+def binary_cross_entropy_with_logits(
+    input: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
+    reduction: str = "mean",
+    pos_weight: ArrayLike | None = None,
+) -> jax.Array:
+    """Binary cross entropy between logits and targets.
+
+        ℓ = w ((1 - y) x - (1 + (p - 1) y) log σ(x))
+        ∂ℓ/∂x = w ((p y + 1 - y) σ(x) - p y)
+
+    The mean divides by the number of elements, also with a weight.
+
+    Args:
+        input: logits x, any shape, floating point.
+        target: targets y, of `input`'s shape, floating point; not checked to be in [0, 1].
+        weight: weights w, of any shape that broadcasts to `input`'s, any real dtype.
+        reduction: "none", "mean" or "sum".
+        pos_weight: the weight p of the positive part, of any shape that broadcasts to `input`'s.
+
+    Returns:
+        The loss in the dtype of `target`: a scalar, or for "none" the input's shape.
+
+    Raises:
+        TypeError: an argument is no real array, or input or target is not floating point.
+        ValueError: shapes do not fit, or `reduction` is unknown.
+
+    Source:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
+
+    Differs from PyTorch: a gradient reaches `weight` and `pos_weight` too.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import binary_cross_entropy_with_logits
+    >>> binary_cross_entropy_with_logits(jnp.array([0.0, 800.0]), jnp.array([1.0, 1.0]))
+    Array(0.3465736, dtype=float32)
+    """
+    function = "binary_cross_entropy_with_logits"
+    input = _checks.floating(function, "input", input)
+    target = _checks.floating(function, "target", target)
+    _checks.same_shape(function, "target", target, "input", input)
+    weights = _weight(function, "weight", weight, input)
+    positive = _weight(function, "pos_weight", pos_weight, input)
+    dtype = wide(_checks.promoted(function, "input or target", input, target))
+    return _binary_cross_entropy_with_logits(
+        input, target, weights, positive, dtype=dtype, reduction=reduction_of(function, reduction)
+    )
+
+
+@functools.partial(jax.jit, static_argnames=("dtype", "reduction"))
+def _binary_cross_entropy_with_logits(
+    input: jax.Array,
+    target: jax.Array,
+    weight: jax.Array | None,
+    pos_weight: jax.Array | None,
+    *,
+    dtype: Any,
+    reduction: str,
+) -> jax.Array:
+    x, y = input.astype(dtype), target.astype(dtype)
+    positive = y if pos_weight is None else y * pos_weight.astype(dtype)
+    losses = _logistic(x, 1 - y, positive)
+    if weight is not None:
+        losses = losses * weight.astype(dtype)
+    return reduced(losses, reduction).astype(target.dtype)
+
+
+@jax.custom_jvp
+def _logistic(x: jax.Array, negative: jax.Array, positive: jax.Array) -> jax.Array:
+    """negative · x - (negative + positive) log σ(x), whose slope never subtracts near equals."""
+    return negative * x - (negative + positive) * _log_sigmoid(x)
+
+
+def _log_sigmoid(x: jax.Array) -> jax.Array:
+    return jnp.minimum(x, 0) - jnp.log1p(jnp.exp(-jnp.abs(x)))
+
+
+@_logistic.defjvp
+def _logistic_jvp(
+    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]
+) -> tuple[jax.Array, jax.Array]:
+    (x, negative, positive), (along_x, along_negative, along_positive) = primals, tangents
+    slope = (negative + positive) * jax.nn.sigmoid(x) - positive
+    # x - log σ(x) is -log σ(-x), which is finite at x = -inf.
+    along = slope * along_x - _log_sigmoid(-x) * along_negative - _log_sigmoid(x) * along_positive
+    return _logistic(x, negative, positive), along
