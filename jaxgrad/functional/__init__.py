@@ -61,6 +61,7 @@ from .losses.class_margins import multi_margin_loss as multi_margin_loss
 from .losses.class_margins import multilabel_margin_loss as multilabel_margin_loss
 from .losses.classes import cross_entropy as cross_entropy
 from .losses.classes import nll_loss as nll_loss
+from .losses.ctc import ctc_loss as ctc_loss
 from .losses.distances import cosine_embedding_loss as cosine_embedding_loss
 from .losses.distances import cosine_similarity as cosine_similarity
 from .losses.distances import pairwise_distance as pairwise_distance

@@ -86,9 +86,8 @@ def binary_cross_entropy(
     )
     for name, array, within in zip(("input", "target"), (input, target), valid, strict=True):
         text = _checks.wrong(function, name, "in [0, 1]", "values from {low} to {high}")
-        _checks.holds(
-            within, text, low=functools.partial(jnp.min, array), high=functools.partial(jnp.max, array)
-        )
+        low, high = (functools.partial(of, array) for of in (jnp.min, jnp.max))
+        _checks.holds(within, text, low=low, high=high)
     return loss
 
 
@@ -129,10 +128,11 @@ def _slope(x: jax.Array, y: jax.Array) -> jax.Array:
 def _slope_jvp(
     primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
-    """PyTorch's second derivative adds 1e-12 where its first one takes the larger of the two."""
+    """Along x PyTorch's second derivative adds 1e-12 where the first takes the larger of the two."""
     (x, y), (along_x, along_y) = primals, tangents
     both = (x + 1e-12) * (1 - x + 1e-12)
-    return _slope(x, y), (x * x - 2 * x * y + y) / both / both * along_x - along_y / both
+    bend = (x * x - 2 * x * y + y) / both / both
+    return _slope(x, y), bend * along_x - along_y / jnp.maximum((1 - x) * x, 1e-12)
 
 
 def binary_cross_entropy_with_logits(

@@ -1,0 +1,227 @@
+"""The loss of a sequence against every alignment with a shorter one."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+from ._arguments import reduction_of
+
+
+def ctc_loss(
+    log_probs: ArrayLike,
+    targets: ArrayLike,
+    input_lengths: ArrayLike,
+    target_lengths: ArrayLike,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> jax.Array:
+    """Connectionist temporal classification: all alignments of a target with a longer input.
+
+        ℓₙ = -log Σ_π Π_t exp(log_probs[t, n, π_t])
+
+    over the paths π of n's input length that give n's target once repeats are merged and blanks
+    are dropped. "mean" divides each loss by its target length (at least 1), then averages.
+
+    The gradient is PyTorch's, exp(log_probs) minus the posterior of each symbol: with respect to
+    the logits if log_probs is their log softmax, of which it is a fixed point; it is not the slope
+    of ℓ along log_probs, which has no exp(log_probs). Where no alignment exists the loss is inf and
+    the gradient NaN, or with `zero_infinity` both are 0. Beyond the input length it is 0.
+
+    Args:
+        log_probs: log-probabilities of shape (T, N, C), or (T, C) for one sequence.
+        targets: class indices of any integer dtype: padded, (N, S), or concatenated, (ΣS,).
+            Padding is not looked at.
+        input_lengths: N integers from 0 to T, an array or a sequence; for (T, C) a scalar or one.
+        target_lengths: N integers from 0 to S, in the same form.
+        blank: index of the blank, static.
+        reduction: "none", "mean" or "sum".
+        zero_infinity: whether infinite losses and their gradients are 0.
+
+    Returns:
+        The loss in the dtype of `log_probs`: a scalar, or for "none" of shape (N), for (T, C) ().
+
+    Raises:
+        TypeError: a dtype is of the wrong kind.
+        ValueError: shapes do not fit, `reduction` is unknown, or a length, a target or `blank` is
+            out of range. Traced lengths and targets are checked under `checkify` only, and wrong
+            ones give NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html
+
+    Differs from PyTorch: targets out of range are an error (PyTorch reads beyond its memory);
+    where a log-probability is -inf the gradient is 0, not NaN; a second derivative exists;
+    bfloat16 and float16 are allowed. Concatenated targets with traced lengths cost as much as
+    targets padded to ΣS.
+
+    >>> import jax, jax.numpy as jnp
+    >>> from jaxgrad.functional import ctc_loss
+    >>> even = jnp.full((3, 1, 2), jnp.log(0.5))
+    >>> ctc_loss(even, jnp.array([[1]]), jnp.array([3]), jnp.array([1]), reduction="none")
+    Array([0.28768212], dtype=float32)
+    """
+    log_probs = _checks.floating("ctc_loss", "log_probs", log_probs)
+    if log_probs.ndim not in (2, 3) or not log_probs.size:
+        expected = "of shape (T, N, C) or (T, C), none of them 0"
+        raise ValueError(_checks.wrong("ctc_loss", "log_probs", expected, log_probs.shape))
+    single = log_probs.ndim == 2
+    x = log_probs[:, None] if single else log_probs
+    times, batch, classes = x.shape
+    blank = _checks.integer("ctc_loss", "blank", blank, 0)
+    if blank >= classes:
+        raise ValueError(_checks.wrong("ctc_loss", "blank", f"below {classes}", blank))
+    inputs = _lengths("input_lengths", input_lengths, batch, times)
+    targets = _integers("targets", targets)
+    if targets.ndim == 2 and targets.shape[0] != batch or targets.ndim not in (1, 2):
+        expected = f"of shape ({batch}, S) or concatenated"
+        raise ValueError(_checks.wrong("ctc_loss", "targets", expected, targets.shape))
+    lengths = _lengths("target_lengths", target_lengths, batch, targets.shape[-1])
+    fits: Any = True
+    if targets.ndim == 1:
+        fits = jnp.sum(lengths) == targets.size
+        text = f"ctc_loss: the target_lengths must add up to {targets.size} targets, got {{total}}"
+        _checks.holds(fits, text, total=lambda: jnp.sum(lengths))
+    losses, valid = _ctc_loss(
+        x,
+        targets,
+        inputs,
+        lengths,
+        fits,
+        blank=blank,
+        longest=_longest(targets, lengths),
+        reduction=reduction_of("ctc_loss", reduction),
+        zero_infinity=_checks.truth("ctc_loss", "zero_infinity", zero_infinity),
+    )
+    text = _checks.wrong("ctc_loss", "targets", f"classes below {classes}", "others")
+    _checks.holds(valid, text)
+    return losses[0] if single and reduction == "none" else losses
+
+
+def _integers(argument: str, value: Any) -> jax.Array:
+    result = _checks.array("ctc_loss", argument, value)
+    if not result.size and isinstance(value, (list, tuple)):
+        result = result.astype(int)
+    if not jnp.issubdtype(result.dtype, jnp.integer):
+        raise TypeError(_checks.wrong("ctc_loss", argument, "integers", result.dtype))
+    return result.astype(jnp.int32)
+
+
+def _lengths(argument: str, value: Any, batch: int, most: int) -> jax.Array:
+    """`value` as one length for each sequence, from 0 to `most`."""
+    lengths = _integers(argument, value)
+    if lengths.ndim == 0 and batch == 1:
+        lengths = lengths[None]
+    if lengths.shape != (batch,):
+        expected = f"{batch} integers, one for each sequence"
+        raise ValueError(_checks.wrong("ctc_loss", argument, expected, f"shape {lengths.shape}"))
+    valid = jnp.all((lengths >= 0) & (lengths <= most))
+    text = _checks.wrong("ctc_loss", argument, f"from 0 to {most}", "from {low} to {high}")
+    _checks.holds(valid, text, low=lambda: jnp.min(lengths), high=lambda: jnp.max(lengths))
+    return lengths
+
+
+def _longest(targets: jax.Array, lengths: jax.Array) -> int:
+    """How many targets a sequence can have; of concatenated ones, known once lengths are."""
+    if targets.ndim == 2 or isinstance(lengths, Tracer):
+        return targets.shape[-1]
+    return int(np.max(lengths))
+
+
+@functools.partial(
+    jax.jit, static_argnames=("blank", "longest", "reduction", "zero_infinity")
+)
+def _ctc_loss(
+    log_probs: jax.Array,
+    targets: jax.Array,
+    inputs: jax.Array,
+    lengths: jax.Array,
+    fits: Any,
+    *,
+    blank: int,
+    longest: int,
+    reduction: str,
+    zero_infinity: bool,
+) -> tuple[jax.Array, jax.Array]:
+    times, batch, classes = log_probs.shape
+    x = log_probs.astype(wide(log_probs.dtype))
+    used = jnp.arange(longest) < lengths[:, None]
+    if targets.ndim == 1:
+        starts = jnp.cumsum(lengths) - lengths
+        places = jnp.where(used, starts[:, None] + jnp.arange(longest), 0)
+        targets = targets.at[places].get(mode="fill", fill_value=-1) if targets.size else places
+    possible = ~used | ((targets >= 0) & (targets < classes))
+    labels = jnp.where(used & possible, targets, blank)
+    losses = -_log_likelihood(x, labels, inputs, lengths, blank)
+    infinite = losses == jnp.inf
+    on = jnp.arange(times)[:, None] < inputs
+    losses = losses + _normaliser(x, on[..., None], infinite)
+    if zero_infinity:
+        losses = jnp.where(infinite, 0, losses)
+    right = (inputs >= 0) & (inputs <= times) & (lengths >= 0) & (lengths <= targets.shape[1])
+    losses = jnp.where(jnp.all(possible, 1) & right & jnp.asarray(fits), losses, jnp.nan)
+    if reduction == "mean":
+        losses = jnp.mean(losses / jnp.maximum(lengths, 1).astype(x.dtype))
+    elif reduction == "sum":
+        losses = jnp.sum(losses)
+    return losses.astype(log_probs.dtype), jnp.all(possible)
+
+
+def _log_likelihood(
+    x: jax.Array, labels: jax.Array, inputs: jax.Array, lengths: jax.Array, blank: int
+) -> jax.Array:
+    """log Σ over alignments, by the recursion over prefixes with blanks between the labels."""
+    batch, longest = labels.shape
+    never = jnp.full((batch, 2), -jnp.inf, x.dtype)
+    states = jnp.full((batch, 2 * longest + 1), blank).at[:, 1::2].set(labels)
+    spread = jnp.take_along_axis(x, states[None], 2, mode="promise_in_bounds")
+    before = jnp.pad(states, ((0, 0), (2, 0)), constant_values=-1)[:, :-2]
+    skips = (states != blank) & (states != before)
+    place = jnp.arange(2 * longest + 1)
+    # Before the first step the path is left of the first blank: at a blank or a label after it.
+    start = jnp.where(place == 0, 0, -jnp.inf) * jnp.ones((batch, 1), x.dtype)
+
+    def step(alpha: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+        time, emitted = now
+        padded = jnp.concatenate([never, alpha], 1)
+        jump = jnp.where(skips, padded[:, :-2], -jnp.inf)
+        # From the start no label is passed: only the first blank or the first label is reached.
+        jump = jnp.where(time == 0, -jnp.inf, jump)
+        ahead = _log_sum(jnp.stack([alpha, padded[:, 1:-1], jump])) + emitted
+        return jnp.where((time < inputs)[:, None], ahead, alpha), None
+
+    alpha, _ = jax.lax.scan(step, start, (jnp.arange(x.shape[0]), spread))
+    last = 2 * lengths[:, None]
+    ends = (place == last) | ((place == last - 1) & (inputs[:, None] > 0))
+    return _log_sum(jnp.where(ends, alpha, -jnp.inf).T)
+
+
+def _log_sum(terms: jax.Array) -> jax.Array:
+    """log Σ exp over the first axis; where all are -inf the derivative is 0, not NaN."""
+    peak = jax.lax.stop_gradient(jnp.max(terms, 0))
+    dead = peak == -jnp.inf
+    total = jnp.sum(jnp.exp(terms - jnp.where(dead, 0, peak)), 0)
+    return jnp.where(dead, -jnp.inf, jnp.log(jnp.where(dead, 1, total)) + peak)
+
+
+@jax.custom_jvp
+def _normaliser(x: jax.Array, on: jax.Array, infinite: jax.Array) -> jax.Array:
+    """0, whose derivative is exp(x) where the input lasts: log Σ exp, if that were not 0 anyway."""
+    return jnp.zeros(x.shape[1], x.dtype)
+
+
+@_normaliser.defjvp
+def _normaliser_jvp(
+    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]
+) -> tuple[jax.Array, jax.Array]:
+    """An impossible alignment's gradient is NaN."""
+    x, on, infinite = primals
+    slope = jnp.where(infinite[:, None], jnp.nan, jnp.exp(x))
+    return _normaliser(*primals), jnp.sum(jnp.where(on, slope * tangents[0], 0), (0, 2))
