@@ -78,6 +78,7 @@ from .losses.regression import huber_loss as huber_loss
 from .losses.regression import l1_loss as l1_loss
 from .losses.regression import mse_loss as mse_loss
 from .losses.regression import smooth_l1_loss as smooth_l1_loss
+from .losses.vocabulary import linear_cross_entropy as linear_cross_entropy
 from .norms import cdist as cdist
 from .norms import norm as norm
 from .norms import vector_norm as vector_norm

@@ -65,6 +65,7 @@ def cross_entropy(
     >>> cross_entropy(jnp.array([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), jnp.array([0, -100]))
     Array(0.40760595, dtype=float32)
     """
+    input = _checks.floating("cross_entropy", "input", input)
     given = class_arguments(
         "cross_entropy", input, target, weight, ignore_index, reduction, label_smoothing
     )
@@ -111,10 +112,8 @@ def class_arguments(
     reduction: str,
     label_smoothing: Any,
 ) -> Given:
-    """The arguments of `cross_entropy`, checked."""
-    input, target = _checks.floating(function, "input", input), _checks.array(
-        function, "target", target
-    )
+    """The arguments of `cross_entropy`, checked; of `input`, only shape and dtype are looked at."""
+    target = _checks.array(function, "target", target)
     ignore_index = _checks.integer(function, "ignore_index", ignore_index, -(2**63))
     dtype = input.dtype
     if input.ndim and input.shape == target.shape:
@@ -125,7 +124,7 @@ def class_arguments(
         if ignore_index >= 0:
             expected = "negative where the target is probabilities"
             raise ValueError(_checks.wrong(function, "ignore_index", expected, ignore_index))
-        dtype = _checks.promoted(function, "target", input, target)
+        dtype = _checks.promoted(function, "target", jnp.zeros((), dtype), target)
     else:
         target = indices(function, input, target)
     classes = input.shape[axis_of(input)]

@@ -1,0 +1,253 @@
+"""Cross entropy of a linear layer's outputs, which are never all in memory at once."""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+from ._classes import chosen
+from .classes import class_arguments, class_losses
+
+_LOGITS = 2**22
+"""How many logits there are at a time, unless `chunk_size` says otherwise."""
+
+
+def linear_cross_entropy(
+    input: ArrayLike,
+    linear_weight: ArrayLike,
+    target: ArrayLike,
+    *,
+    linear_bias: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float | jax.Array = 0.0,
+    chunk_size: int | None = None,
+) -> jax.Array:
+    """`cross_entropy(input @ linear_weight.T + linear_bias, target)` without all its logits.
+
+        logitsₙ_c = Σᵢ xₙᵢ W_cᵢ + b_c
+
+    The rows of `input` are taken a chunk at a time, forward and backward. For "mean" and "sum" the
+    derivative is found in the same pass as the loss: three matrix products, as many as with all
+    logits. For "none" each chunk's logits are computed a second time. Products of bfloat16 and
+    float16 are added up in float32.
+
+    Args:
+        input: x of shape (I) or (N, I), floating point.
+        linear_weight: W of shape (C, I), or (C, d₁, …, I) for logits of shape (N, C, d₁, …).
+        target: class indices of the logits' shape without C, or probabilities of their shape.
+        linear_bias: b of `linear_weight`'s shape without its last axis.
+        weight: one weight for each class, of shape (C).
+        reduction: "none", "mean" or "sum".
+        ignore_index: an index that does not count; None is -100. Only for class indices.
+        label_smoothing: ε in [0, 1], a Python number or a scalar array.
+        chunk_size: how many rows of `input` to take at a time, static. None: so many that there
+            are about four million logits.
+
+    Returns:
+        The loss in the dtype of `input`: a scalar, or for "none" the shape of class indices.
+
+    Raises:
+        TypeError: a dtype is of the wrong kind, or input's and linear_weight's differ.
+        ValueError: as `cross_entropy`; `ignore_index` is given with probabilities.
+
+    Source:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
+
+    Differs from PyTorch: chunks are the rule and a number, not `options`; they also work for label
+    smoothing, probabilities and every shape, in forward mode and for second derivatives.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import linear_cross_entropy
+    >>> linear_cross_entropy(jnp.ones((2, 3)), jnp.zeros((4, 3)), jnp.array([0, 3]))
+    Array(1.3862944, dtype=float32)
+    """
+    function = "linear_cross_entropy"
+    x = _checks.floating(function, "input", input)
+    matrix = _checks.floating(function, "linear_weight", linear_weight)
+    bias = None
+    if linear_bias is not None:
+        bias = _checks.floating(function, "linear_bias", linear_bias)
+    _check_layer(x, matrix, bias)
+    shape = (*x.shape[:-1], *matrix.shape[:-1])
+    target = _checks.array(function, "target", target)
+    if target.shape == shape and ignore_index is not None:
+        expected = "None where the target is probabilities"
+        raise ValueError(_checks.wrong(function, "ignore_index", expected, ignore_index))
+    ignored = -100 if ignore_index is None else ignore_index
+    logits = jax.ShapeDtypeStruct(shape, x.dtype)
+    given = class_arguments(
+        function, logits, target, weight, ignored, reduction, label_smoothing
+    )
+    if chunk_size is not None:
+        chunk_size = _checks.integer(function, "chunk_size", chunk_size, 1)
+    arrays = given.arrays | {"input": x, "matrix": matrix, "bias": bias}
+    loss, valid = _linear_cross_entropy(arrays, **given.static, chunk_size=chunk_size)
+    given.check(valid)
+    return loss
+
+
+def _check_layer(x: jax.Array, matrix: jax.Array, bias: jax.Array | None) -> None:
+    """Refuse a linear layer whose shapes or dtypes do not fit its input."""
+    wrong = functools.partial(_checks.wrong, "linear_cross_entropy")
+    if x.ndim not in (1, 2):
+        raise ValueError(wrong("input", "of shape (I) or (N, I)", x.shape))
+    if matrix.ndim < 2 or matrix.shape[-1] != x.shape[-1]:
+        expected = f"of shape (C, ..., {x.shape[-1]})"
+        raise ValueError(wrong("linear_weight", expected, matrix.shape))
+    if matrix.ndim > 2 and x.ndim == 1:
+        expected = f"of shape (N, {x.shape[-1]}) for a linear_weight of shape {matrix.shape}"
+        raise ValueError(wrong("input", expected, x.shape))
+    if bias is not None and bias.shape != matrix.shape[:-1]:
+        raise ValueError(wrong("linear_bias", f"of shape {matrix.shape[:-1]}", bias.shape))
+    for name, array in (("linear_weight", matrix), ("linear_bias", bias)):
+        if array is not None and array.dtype != x.dtype:
+            raise TypeError(
+                wrong(name, f"of input's {x.dtype}", array.dtype, "cast it with .astype")
+            )
+
+
+@functools.partial(
+    jax.jit, static_argnames=("dtype", "classes", "ignore_index", "reduction", "chunk_size")
+)
+def _linear_cross_entropy(
+    arrays: dict[str, Any],
+    *,
+    dtype: Any,
+    classes: int,
+    ignore_index: int,
+    reduction: str,
+    chunk_size: int | None,
+) -> tuple[jax.Array, jax.Array]:
+    single = arrays["input"].ndim == 1
+    x, target = (arrays[name][None] if single else arrays[name] for name in ("input", "target"))
+    matrix = arrays["matrix"]
+    total, valid = _total(target, arrays["weight"], matrix.shape, dtype, classes, ignore_index)
+    shared = {name: arrays[name] for name in ("matrix", "bias", "weight", "smoothing")}
+    chunks, parts = _chunks(x.shape[0], math.prod(matrix.shape[:-1]), chunk_size)
+    rows = jax.tree.map(functools.partial(_split, chunks=chunks, size=parts), (x, target))
+    counts = _split(jnp.ones(x.shape[0], bool), chunks, parts)
+    losses = functools.partial(_losses, dtype=dtype, ignore_index=ignore_index)
+    if reduction == "none":
+        each = jax.lax.map(lambda row: jax.checkpoint(losses)(row, shared), rows)
+        joined = jnp.swapaxes(each, 0, 1).reshape(-1, *each.shape[2:])[: x.shape[0]]
+        return (joined[0] if single else joined).astype(dtype), valid
+    shared["total"] = total if reduction == "mean" else None
+    loss = _sum_over(functools.partial(_weighed, losses), (*rows, counts), shared)
+    return loss.astype(dtype), valid
+
+
+def _total(
+    target: jax.Array, weight: Any, shape: tuple[int, ...], dtype: Any, classes: int, ignored: int
+) -> tuple[jax.Array, jax.Array]:
+    """What a mean divides by, and whether all targets are valid."""
+    kind = wide(dtype)
+    if jnp.issubdtype(target.dtype, jnp.floating):
+        count = target.shape[0] * math.prod(shape[1:-1]) if classes else math.nan
+        return jnp.asarray(count, kind), jnp.ones((), bool)
+    kept, possible, index = chosen(target, classes, ignored)
+    counts = jnp.ones((), kind) if weight is None or not classes else weight.astype(kind)[index]
+    return jnp.sum(jnp.where(kept, counts, 0)), jnp.all(possible)
+
+
+def _chunks(rows: int, width: int, size: int | None) -> tuple[int, int]:
+    """How many chunks, and of how many rows: without a rest where a divisor is near."""
+    if size is not None:
+        return max(1, -(-rows // size)), min(size, max(rows, 1))
+    least = max(1, -(-rows * max(width, 1) // _LOGITS))
+    for chunks in range(least, min(2 * least, rows + 1)):
+        if rows % chunks == 0:
+            return chunks, rows // chunks
+    return least, -(-rows // least)
+
+
+def _split(array: jax.Array, chunks: int, size: int) -> jax.Array:
+    """Rows n = i · chunks + j as [j, i], which keeps a sharding of the rows; the rest is zeros."""
+    missing = chunks * size - array.shape[0]
+    if missing:
+        array = jnp.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))
+    return jnp.swapaxes(array.reshape(size, chunks, *array.shape[1:]), 0, 1)
+
+
+def _losses(
+    row: tuple[jax.Array, jax.Array], shared: dict[str, Any], *, dtype: Any, ignore_index: int
+) -> jax.Array:
+    """The loss of every target of one chunk."""
+    (x, target), matrix = row, shared["matrix"]
+    flat = matrix.reshape(-1, matrix.shape[-1])
+    kind = wide(x.dtype)
+    logits = jax.lax.dot_general(x, flat, (((1,), (1,)), ((), ())), preferred_element_type=kind)
+    logits = logits.reshape(x.shape[0], *matrix.shape[:-1])
+    if shared["bias"] is not None:
+        logits = logits + shared["bias"].astype(kind)[None]
+    losses, _, _ = class_losses(
+        logits,
+        target,
+        shared["weight"],
+        shared["smoothing"],
+        dtype=dtype,
+        ignore_index=ignore_index,
+    )
+    return losses
+
+
+def _weighed(losses: Callable[..., jax.Array], row: Any, shared: dict[str, Any]) -> jax.Array:
+    """The part of one chunk in the sum, or in the mean."""
+    *row, counts = row
+    each = losses(tuple(row), shared)
+    part = jnp.sum(jnp.where(counts.reshape(-1, *[1] * (each.ndim - 1)), each, 0))
+    return part if shared["total"] is None else part / shared["total"]
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _sum_over(part: Callable[..., jax.Array], rows: Any, shared: Any) -> jax.Array:
+    """Σ part(row, shared) over the first axis of the arrays in `rows`."""
+    like = jax.eval_shape(part, jax.tree.map(lambda a: a[0], rows), shared)
+
+    def body(total: jax.Array, row: Any) -> tuple[jax.Array, None]:
+        return total + jax.checkpoint(part)(row, shared), None
+
+    return jax.lax.scan(body, jnp.zeros((), like.dtype), rows)[0]
+
+
+@functools.partial(_sum_over.defjvp, symbolic_zeros=True)
+def _sum_over_jvp(
+    part: Callable[..., jax.Array], primals: tuple[Any, Any], tangents: tuple[Any, Any]
+) -> tuple[jax.Array, jax.Array]:
+    """The gradient comes from the same pass as the value; the tangent is its product with it."""
+    leaves, tree = jax.tree.flatten(primals)
+    slopes = jax.tree.leaves(tangents, is_leaf=lambda leaf: isinstance(leaf, SymbolicZero))
+    moving = [i for i, slope in enumerate(slopes) if not isinstance(slope, SymbolicZero)]
+    count = len(jax.tree.leaves(primals[0]))
+    of_rows = [i for i in moving if i < count]
+    of_shared = [i for i in moving if i >= count]
+
+    def value(chosen: dict[int, jax.Array], row: list[jax.Array]) -> jax.Array:
+        given = [*row, *leaves[count:]]
+        for i, leaf in chosen.items():
+            given[i] = leaf
+        return part(*jax.tree.unflatten(tree, given))
+
+    def body(sums: Any, row: list[jax.Array]) -> tuple[Any, list[jax.Array]]:
+        here = {i: row[i] if i < count else leaves[i] for i in moving}
+        loss, grads = jax.value_and_grad(value)(here, row)
+        total, sums = sums
+        sums = {i: sums[i] + grads[i].astype(sums[i].dtype) for i in of_shared}
+        return (total + loss, sums), [grads[i] for i in of_rows]
+
+    first = [leaf[0] for leaf in leaves[:count]]
+    zero = jnp.zeros((), jax.eval_shape(part, *jax.tree.unflatten(tree, first + leaves[count:])).dtype)
+    sums = {i: jnp.zeros(leaves[i].shape, wide(leaves[i].dtype)) for i in of_shared}
+    (loss, sums), grads = jax.lax.scan(jax.checkpoint(body), (zero, sums), leaves[:count])
+    grads = dict(zip(of_rows, grads, strict=True)) | sums
+    along = [jnp.sum(grads[i].astype(zero.dtype) * slopes[i].astype(zero.dtype)) for i in moving]
+    return loss, sum(along, jnp.zeros_like(zero))
