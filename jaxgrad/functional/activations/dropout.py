@@ -279,13 +279,18 @@ _ALPHA = 1.7580993408473766
 def _kept(key: jax.Array, x: jax.Array, p: jax.Array, leading: int) -> jax.Array:
     """What is not dropped; p is what is drawn with, as 1 - p would round a small one away."""
     shape = (*x.shape[:leading], *[1] * (x.ndim - leading))
+    p = jnp.where(_is_probability(p), p, 0)  # a wrong one is refused already, and not twice
     return ~random.bernoulli(key, p, shape, dtype=bool)
+
+
+def _is_probability(p: jax.Array) -> jax.Array:
+    return (p >= 0) & (p <= 1)
 
 
 @functools.partial(jax.jit, static_argnames="leading")
 def _noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax.Array:
     x, p = widened(input, p)
-    scale = jnp.where((p >= 0) & (p <= 1), 1 / (1 - p), jnp.nan)  # of a wrong p nothing is dropped
+    scale = jnp.where(_is_probability(p), 1 / (1 - p), jnp.nan)
     noise = jnp.where(_kept(key, x, p, leading), scale, 0)
     return (x * noise).astype(input.dtype)
 
@@ -294,7 +299,7 @@ def _noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax
 def _alpha_noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax.Array:
     x, p = widened(input, p)
     kept = _kept(key, x, p, leading)
-    a = jax.lax.rsqrt((1 - p) * (1 + p * _ALPHA**2))
-    a = jnp.where((p >= 0) & (p <= 1), jnp.where(p == 1, 0, a), jnp.nan)
+    a = jnp.where(p == 1, 0, 1 / jnp.sqrt((1 - p) * (1 + p * _ALPHA**2)))
+    a = jnp.where(_is_probability(p), a, jnp.nan)
     offset = jnp.where(kept, p, p - 1) * (a * _ALPHA)
     return (x * jnp.where(kept, a, 0) + offset).astype(input.dtype)

@@ -215,8 +215,9 @@ def rrelu(
 @jax.jit
 def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
     x, lower, upper = widened(input, lower, upper)
-    slope = random.uniform(key, x.shape, lower, upper, dtype=x.dtype)
-    valid = jnp.isfinite(lower) & jnp.isfinite(upper) & (lower <= upper)
+    valid = _are_bounds(lower, upper)
+    low, high = jnp.where(valid, lower, 0), jnp.where(valid, upper, 1)  # refused already, not twice
+    slope = random.uniform(key, x.shape, low, high, dtype=x.dtype)
     y = x * jnp.where(x <= 0, slope, 1)
     return jnp.where(valid, y, jnp.nan).astype(input.dtype)
 
@@ -224,6 +225,9 @@ def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.
 @jax.jit
 def _mean_relu(input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
     x, lower, upper = widened(input, lower, upper)
-    valid = jnp.isfinite(lower) & jnp.isfinite(upper) & (lower <= upper)
     y = x * jnp.where(x > 0, 1, (lower + upper) / 2)
-    return jnp.where(valid, y, jnp.nan).astype(input.dtype)
+    return jnp.where(_are_bounds(lower, upper), y, jnp.nan).astype(input.dtype)
+
+
+def _are_bounds(lower: jax.Array, upper: jax.Array) -> jax.Array:
+    return jnp.isfinite(lower) & jnp.isfinite(upper) & (lower <= upper)
