@@ -22,7 +22,7 @@ def sigmoid(input: ArrayLike) -> jax.Array:
         y, of the input's shape and dtype; of integers and truth values in JAX's default float.
 
     Raises:
-        TypeError: the input is no array.
+        TypeError: the input is no array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
 
@@ -32,6 +32,8 @@ def sigmoid(input: ArrayLike) -> jax.Array:
     Array(0.5, dtype=float32)
     """
     x = _checks.array("sigmoid", "input", input)
+    if not any(jnp.issubdtype(x.dtype, kind) for kind in (jnp.number, jnp.bool_)):
+        raise TypeError(_checks.wrong("sigmoid", "input", "an array of numbers", x.dtype))
     return _sigmoid(x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float))
 
 

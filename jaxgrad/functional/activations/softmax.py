@@ -104,9 +104,10 @@ def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> 
 def _logits(function: str, input: ArrayLike, dim: int, dtype: Any) -> tuple[jax.Array, int]:
     """The input in the dtype to work in, and the axis."""
     x = _checks.array(function, "input", input)
-    if dtype is None or jnp.issubdtype(x.dtype, jnp.complexfloating):
+    castable = any(jnp.issubdtype(x.dtype, kind) for kind in (jnp.integer, jnp.bool_))
+    if dtype is None or not castable:
         _checks.promoted(function, "input", x)
-    else:
+    if dtype is not None:
         x = x.astype(_checks.float_dtype(function, dtype))
     return x, _checks.axis(function, "dim", dim, x.ndim)
 
