@@ -8,13 +8,25 @@ from . import (
     activations_random,
     activations_refusals,
     backward,
+    defaults,
     fit,
     init_elementwise,
     init_layers,
     init_scaled,
+<<<<<<< HEAD
     kinks_activations,
     kinks_activations_tails,
     kinks_losses,
+=======
+    kinks_bounds,
+    kinks_norms,
+    kinks_ordering,
+    kinks_pointwise,
+    kinks_powers,
+    kinks_reductions,
+    kinks_smooth,
+    kinks_special,
+>>>>>>> 682205a (Study: the families kinks and defaults for the tensor functions, 197 rows measured afresh)
     loop,
     losses_distances,
     losses_margins,
@@ -57,5 +69,14 @@ CASES: tuple[Case, ...] = (
     + replay_weights.CASES
     + model.CASES
     + fit.CASES
+    + kinks_pointwise.CASES
+    + kinks_bounds.CASES
+    + kinks_powers.CASES
+    + kinks_special.CASES
+    + kinks_smooth.CASES
+    + kinks_norms.CASES
+    + kinks_reductions.CASES
+    + kinks_ordering.CASES
+    + defaults.CASES
 )
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(case.family for case in CASES))
