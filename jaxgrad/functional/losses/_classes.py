@@ -1,4 +1,4 @@
-"""What the losses over classes share: the class axis, targets that are checked, the picked entry."""
+"""What the losses over classes share: the class axis, checked targets, the picked entry."""
 
 import jax
 import jax.numpy as jnp

@@ -135,9 +135,7 @@ def _longest(targets: jax.Array, lengths: jax.Array) -> int:
     return int(np.max(lengths))
 
 
-@functools.partial(
-    jax.jit, static_argnames=("blank", "longest", "reduction", "zero_infinity")
-)
+@functools.partial(jax.jit, static_argnames=("blank", "longest", "reduction", "zero_infinity"))
 def _ctc_loss(
     log_probs: jax.Array,
     targets: jax.Array,
@@ -177,7 +175,7 @@ def _ctc_loss(
 def _log_likelihood(
     x: jax.Array, labels: jax.Array, inputs: jax.Array, lengths: jax.Array, blank: int
 ) -> jax.Array:
-    """log Σ over alignments, by the recursion over prefixes with blanks between the labels."""
+    """Log Σ over alignments, by the recursion over prefixes with blanks between the labels."""
     batch, longest = labels.shape
     never = jnp.full((batch, 2), -jnp.inf, x.dtype)
     states = jnp.full((batch, 2 * longest + 1), blank).at[:, 1::2].set(labels)
@@ -204,7 +202,7 @@ def _log_likelihood(
 
 
 def _log_sum(terms: jax.Array) -> jax.Array:
-    """log Σ exp over the first axis; where all are -inf the derivative is 0, not NaN."""
+    """Log Σ exp over the first axis; where all are -inf the derivative is 0, not NaN."""
     peak = jax.lax.stop_gradient(jnp.max(terms, 0))
     dead = peak == -jnp.inf
     total = jnp.sum(jnp.exp(terms - jnp.where(dead, 0, peak)), 0)

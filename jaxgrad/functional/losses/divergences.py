@@ -65,9 +65,7 @@ def kl_div(
 
 
 @functools.partial(jax.jit, static_argnames=("reduction", "log_target"))
-def _kl_div(
-    input: jax.Array, target: jax.Array, *, reduction: str, log_target: bool
-) -> jax.Array:
+def _kl_div(input: jax.Array, target: jax.Array, *, reduction: str, log_target: bool) -> jax.Array:
     x, y = (array.astype(wide(array.dtype)) for array in (input, target))
     losses = jnp.exp(y) * (y - x) if log_target else xlogy(y, y) - y * x
     if reduction == "batchmean":

@@ -85,9 +85,7 @@ def linear_cross_entropy(
         raise ValueError(_checks.wrong(function, "ignore_index", expected, ignore_index))
     ignored = -100 if ignore_index is None else ignore_index
     logits = jax.ShapeDtypeStruct(shape, x.dtype)
-    given = class_arguments(
-        function, logits, target, weight, ignored, reduction, label_smoothing
-    )
+    given = class_arguments(function, logits, target, weight, ignored, reduction, label_smoothing)
     if chunk_size is not None:
         chunk_size = _checks.integer(function, "chunk_size", chunk_size, 1)
     arrays = given.arrays | {"input": x, "matrix": matrix, "bias": bias}
@@ -245,7 +243,9 @@ def _sum_over_jvp(
         return (total + loss, sums), [grads[i] for i in of_rows]
 
     first = [leaf[0] for leaf in leaves[:count]]
-    zero = jnp.zeros((), jax.eval_shape(part, *jax.tree.unflatten(tree, first + leaves[count:])).dtype)
+    zero = jnp.zeros(
+        (), jax.eval_shape(part, *jax.tree.unflatten(tree, first + leaves[count:])).dtype
+    )
     sums = {i: jnp.zeros(leaves[i].shape, wide(leaves[i].dtype)) for i in of_shared}
     (loss, sums), grads = jax.lax.scan(jax.checkpoint(body), (zero, sums), leaves[:count])
     grads = dict(zip(of_rows, grads, strict=True)) | sums

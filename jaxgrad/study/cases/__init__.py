@@ -13,12 +13,10 @@ from . import (
     init_elementwise,
     init_layers,
     init_scaled,
-<<<<<<< HEAD
     kinks_activations,
     kinks_activations_tails,
-    kinks_losses,
-=======
     kinks_bounds,
+    kinks_losses,
     kinks_norms,
     kinks_ordering,
     kinks_pointwise,
@@ -26,7 +24,6 @@ from . import (
     kinks_reductions,
     kinks_smooth,
     kinks_special,
->>>>>>> 682205a (Study: the families kinks and defaults for the tensor functions, 197 rows measured afresh)
     loop,
     losses_distances,
     losses_margins,
@@ -47,7 +44,16 @@ CASES: tuple[Case, ...] = (
     + backward.CASES
     + kinks_activations.CASES
     + kinks_activations_tails.CASES
+    + kinks_bounds.CASES
     + kinks_losses.CASES
+    + kinks_norms.CASES
+    + kinks_ordering.CASES
+    + kinks_pointwise.CASES
+    + kinks_powers.CASES
+    + kinks_reductions.CASES
+    + kinks_smooth.CASES
+    + kinks_special.CASES
+    + defaults.CASES
     + activations_grid.CASES
     + activations_narrow.CASES
     + activations_nonfinite.CASES
@@ -69,14 +75,5 @@ CASES: tuple[Case, ...] = (
     + replay_weights.CASES
     + model.CASES
     + fit.CASES
-    + kinks_pointwise.CASES
-    + kinks_bounds.CASES
-    + kinks_powers.CASES
-    + kinks_special.CASES
-    + kinks_smooth.CASES
-    + kinks_norms.CASES
-    + kinks_reductions.CASES
-    + kinks_ordering.CASES
-    + defaults.CASES
 )
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(case.family for case in CASES))
