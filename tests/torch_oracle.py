@@ -37,8 +37,8 @@ def to_jax(value):
             return leaf
         leaf = leaf.detach().resolve_conj()
         if leaf.dtype == torch.bfloat16:
-            return jnp.asarray(leaf.float().numpy(force=True)).astype(jnp.bfloat16)
-        return jnp.asarray(leaf.numpy(force=True))  # a ZeroTensor too
+            return jnp.asarray(leaf.float().numpy()).astype(jnp.bfloat16)
+        return jnp.asarray(leaf.numpy(force=True))  # a derivative may be a tensor without memory
 
     return jax.tree.map(convert, value)
 

@@ -254,8 +254,8 @@ def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
     """
     x = real("logit", "input", input)
     dtype = floating_common("logit", input=x)
-    given = None if eps is None else _checks.number("logit", "eps", eps)
-    return _logit(x, given, dtype=dtype)
+    margin = None if eps is None else _checks.number("logit", "eps", eps)
+    return _logit(x, margin, dtype=dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dtype")

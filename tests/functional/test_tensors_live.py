@@ -67,24 +67,22 @@ def drawn(name, dtype):
 @pytest.mark.parametrize("name", NAMES)
 def test_operator_database(name, dtype):
     ours, theirs = pair(name)
-    seen = 0
-    for entry, sample in itertools.islice(drawn(name, dtype), 24):
+    found = list(drawn(name, dtype))
+    assert found
+    wanted = 3 if dtype == "float64" else 1  # each compiles anew; spread over the database
+    for entry, sample in found[:: -(-len(found) // wanted)]:
         assert_as_torch(
             ours,
             theirs,
             (sample.input, *sample.args),
             sample.kwargs,
             rtol=DIGITS.get((name, dtype)),
-            # PyTorch's double backward of abs returns a tensor that NumPy cannot read.
-            second=dtype == "float64" and entry.supports_gradgrad and name not in ("abs", "sgn"),
+            second=dtype == "float64" and entry.supports_gradgrad,
         )
-        seen += 1
-    assert seen
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_refuses_what_the_operator_database_does(name):
-    import torch
 
     ours, _ = pair(name)
     for entry in entries(name):
@@ -92,8 +90,11 @@ def test_refuses_what_the_operator_database_does(name):
             continue
         for error in entry.error_inputs("cpu"):
             sample = error.sample_input
-            tensor = isinstance(sample.input, torch.Tensor)
-            if not tensor or sample.input.ndim > 32 or "out" in sample.kwargs:
+            operands = (sample.input, *sample.args)
+            numbers = not error.error_regex and any(
+                isinstance(operand, (int, float)) for operand in operands
+            )
+            if numbers or "out" in sample.kwargs or getattr(sample.input, "ndim", 0) > 32:
                 continue  # Python numbers are taken too; there is no out=
             assert_refuses(ours, sample, f"{name.split('.')[-1]}: ")
 
@@ -123,8 +124,10 @@ def test_value_and_gradient_at_special_points(name):
 
     ours, theirs = pair(name)
     kwargs = ELEMENTWISE[name]
-    grid = list(itertools.product(POINTS, POINTS)) if kwargs is None else [(p,) for p in POINTS]
-    columns = torch.tensor(grid, dtype=torch.float64).unbind(1)
+    # PyTorch's slope of logit at -0 is inf in a short tensor and -inf in a long one.
+    points = [p for p in POINTS if name != "logit" or p or not np.signbit(p)]
+    grid = itertools.product(points, points) if kwargs is None else [(p,) for p in points]
+    columns = torch.tensor(list(grid), dtype=torch.float64).unbind(1)
     for columns_of in (columns, [c[:0] for c in columns], [c[1] for c in columns]):
         args = [c.clone().requires_grad_() for c in columns_of]
         assert_as_torch(ours, theirs, args, kwargs)
