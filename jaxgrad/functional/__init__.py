@@ -78,6 +78,8 @@ from .losses.regression import huber_loss as huber_loss
 from .losses.regression import l1_loss as l1_loss
 from .losses.regression import mse_loss as mse_loss
 from .losses.regression import smooth_l1_loss as smooth_l1_loss
+from .losses.triplets import triplet_margin_loss as triplet_margin_loss
+from .losses.triplets import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss
 from .losses.vocabulary import linear_cross_entropy as linear_cross_entropy
 from .norms import cdist as cdist
 from .norms import norm as norm

@@ -1,8 +1,7 @@
-"""Distances and similarities of vectors, and the losses made of them."""
+"""Distances and similarities of vectors, and the loss of a cosine."""
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -59,7 +58,7 @@ def cosine_similarity(
     name = "cosine_similarity"
     a, b = _checks.array(name, "x1", x1), _checks.array(name, "x2", x2)
     dtype = _checks.promoted(name, "x1 or x2", a, b)
-    ndim = max(1, len(_broadcast(name, "x2", b, "x1", a)))
+    ndim = max(1, len(broadcast(name, "x2", b, "x1", a)))
     dim = _checks.integer(name, "dim", dim, minimum=-ndim)
     if dim >= ndim:
         raise ValueError(_checks.wrong(name, "dim", f"from {-ndim} to {ndim - 1}", dim))
@@ -69,7 +68,7 @@ def cosine_similarity(
     return _cosine_similarity(a.astype(dtype), b.astype(dtype), eps, dim=dim)
 
 
-def _broadcast(
+def broadcast(
     function: str, argument: str, value: jax.Array, other: str, like: jax.Array
 ) -> tuple[int, ...]:
     """The shape that two arrays broadcast to."""
@@ -132,24 +131,24 @@ def pairwise_distance(
     >>> pairwise_distance(jnp.array([[3.0, 0.0]]), jnp.array([[0.0, 4.0]]), eps=0.0)
     Array([5.], dtype=float32)
     """
-    a, b = _vectors("pairwise_distance", "x1", x1, "x2", x2)
-    p = _degree("pairwise_distance", p, a, b)
+    a, b = vectors("pairwise_distance", "x1", x1, "x2", x2)
+    p = degree_of("pairwise_distance", p, a, b)
     eps = _checks.number("pairwise_distance", "eps", eps)
     keepdim = _checks.truth("pairwise_distance", "keepdim", keepdim)
-    return _pairwise_distance(a, b, eps, p=p, keepdim=keepdim)
+    return distance(a, b, eps, p=p, keepdim=keepdim)
 
 
-def _vectors(
+def vectors(
     function: str, name1: str, x1: ArrayLike, name2: str, x2: ArrayLike
 ) -> tuple[jax.Array, jax.Array]:
     """Two arrays that broadcast, in the floating point dtype of their difference."""
     a, b = real(function, name1, x1), real(function, name2, x2)
-    _broadcast(function, name2, b, name1, a)
+    broadcast(function, name2, b, name1, a)
     dtype = as_float(jnp.zeros((), jnp.result_type(a, b))).dtype
     return a.astype(dtype), b.astype(dtype)
 
 
-def _degree(function: str, p: Any, *vectors: jax.Array) -> float:
+def degree_of(function: str, p: Any, *vectors: jax.Array) -> float:
     """The degree of a norm of these vectors, a number or ±∞."""
     infinite = isinstance(p, float) and math.isinf(p)
     degree = p if infinite else _checks.static_number(function, "p", p)
@@ -160,9 +159,10 @@ def _degree(function: str, p: Any, *vectors: jax.Array) -> float:
 
 
 @functools.partial(jax.jit, static_argnames=("p", "keepdim"))
-def _pairwise_distance(
+def distance(
     x1: jax.Array, x2: jax.Array, eps: float | jax.Array, *, p: float, keepdim: bool = False
 ) -> jax.Array:
+    """‖a - b + ε‖ₚ of vectors that `vectors` has checked."""
     a, b, eps = widened(x1.dtype, x1, x2, eps)
     difference = jnp.subtract(*jnp.broadcast_arrays(a, b)) + eps
     distances = norm(jnp.atleast_1d(difference), p).astype(x1.dtype)
@@ -244,171 +244,3 @@ def _cosine_embedding_loss(
     similar = jnp.where(target == 1, 1 - cosine, 0)
     losses = similar + jnp.where(target == -1, clamped(cosine - margin), 0)
     return reduced(losses, reduction).astype(input1.dtype)
-
-
-def triplet_margin_loss(
-    anchor: ArrayLike,
-    positive: ArrayLike,
-    negative: ArrayLike,
-    margin: float | jax.Array = 1.0,
-    p: float = 2,
-    eps: float | jax.Array = 1e-6,
-    swap: bool = False,
-    reduction: str = "mean",
-) -> jax.Array:
-    """What the distance to a negative example lacks of a margin over that to a positive one.
-
-        lₙ = max(d(aₙ, pₙ) - d(aₙ, nₙ) + margin, 0),     d(x, y) = ‖x - y + ε‖ₚ
-
-    The derivative of the max at 0 is 1, that of the norm at 0 is 0.
-
-    Args:
-        anchor: vectors a, shape (N, D) or (D,).
-        positive: vectors p, of a shape that broadcasts with the anchor's, of as many dimensions.
-        negative: vectors n, likewise.
-        margin: the distance asked for, greater than 0.
-        p: the norm's degree, a static number or ±∞.
-        eps: ε, which is added to each difference.
-        swap: whether d(p, n) counts instead of d(a, n) where it is smaller.
-        reduction: "none", "mean" or "sum".
-
-    Returns:
-        The loss in the promoted dtype of the arrays, float32 for integers: a scalar, or for "none"
-        the shape of the distances.
-
-    Raises:
-        TypeError: an argument is no real array, p is traced, or swap is not True or False.
-        ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
-            margin is checked under `checkify` only, and a wrong one gives NaN.
-
-    Source:
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_loss.html
-
-    Differs from PyTorch: the second derivative where a distance is 0 is 0; PyTorch's is NaN for
-    most p. No complex numbers.
-
-    >>> import jax.numpy as jnp
-    >>> from jaxgrad.functional import triplet_margin_loss
-    >>> anchor, positive = jnp.array([[0.0, 0.0]]), jnp.array([[0.0, 1.0]])
-    >>> triplet_margin_loss(anchor, positive, negative=jnp.array([[1.5, 0.0]]), eps=0.0)
-    Array(0.5, dtype=float32)
-    """
-    name = "triplet_margin_loss"
-    named = {"anchor": anchor, "positive": positive, "negative": negative}
-    a, b, c = (real(name, argument, value) for argument, value in named.items())
-    _same_ndim(name, a, b, c)
-    degree = _degree(name, p, a, b, c)
-    swap = _checks.truth(name, "swap", swap)
-    pairs = [_vectors(name, "anchor", a, "positive", b), _vectors(name, "anchor", a, "negative", c)]
-    if swap:
-        pairs.append(_vectors(name, "positive", b, "negative", c))
-    eps, margin = _checks.number(name, "eps", eps), _margin(name, margin)
-    reduction = reduction_of(name, reduction)
-    dtype = jnp.result_type(*(vectors[0].dtype for vectors in pairs))
-    return _triplet_margin_loss(pairs, margin, eps, p=degree, dtype=dtype, reduction=reduction)
-
-
-def _same_ndim(name: str, anchor: jax.Array, *others: jax.Array) -> None:
-    for argument, value in zip(("positive", "negative"), others, strict=True):
-        if value.ndim != anchor.ndim:
-            expected = f"of {anchor.ndim} dimensions, as many as anchor has"
-            raise ValueError(_checks.wrong(name, argument, expected, f"shape {value.shape}"))
-
-
-def _margin(name: str, margin: float | jax.Array) -> float | jax.Array:
-    margin = _checks.number(name, "margin", margin)
-    text = _checks.wrong(name, "margin", "greater than 0", "{margin}")
-    _checks.holds(margin > 0, text, margin=functools.partial(jnp.asarray, margin))
-    return margin
-
-
-@functools.partial(jax.jit, static_argnames=("p", "dtype", "reduction"))
-def _triplet_margin_loss(
-    pairs: list[tuple[jax.Array, jax.Array]],
-    margin: float | jax.Array,
-    eps: float | jax.Array,
-    *,
-    p: float,
-    dtype: Any,
-    reduction: str,
-) -> jax.Array:
-    distances = [_pairwise_distance(*vectors, eps, p=p) for vectors in pairs]
-    return _of_distances(distances, margin, dtype=dtype, reduction=reduction)
-
-
-@functools.partial(jax.jit, static_argnames=("dtype", "reduction"))
-def _of_distances(
-    distances: list[jax.Array], margin: float | jax.Array, *, dtype: Any, reduction: str
-) -> jax.Array:
-    near, far, *swapped = jnp.broadcast_arrays(*widened(dtype, *distances))
-    if swapped:
-        far = jnp.minimum(far, *swapped)
-    margin = jnp.asarray(margin, near.dtype)
-    losses = clamped(jnp.where(margin > 0, margin, jnp.nan) + near - far)
-    return reduced(losses, reduction).astype(dtype)
-
-
-def triplet_margin_with_distance_loss(
-    anchor: ArrayLike,
-    positive: ArrayLike,
-    negative: ArrayLike,
-    *,
-    distance_function: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
-    margin: float | jax.Array = 1.0,
-    swap: bool = False,
-    reduction: str = "mean",
-) -> jax.Array:
-    """`triplet_margin_loss` with a distance of one's own.
-
-        lₙ = max(d(aₙ, pₙ) - d(aₙ, nₙ) + margin, 0)
-
-    The derivative of the max at 0 is 1.
-
-    Args:
-        anchor: a, any array that the distance takes.
-        positive: p, of as many dimensions.
-        negative: n, of as many dimensions.
-        distance_function: d, a function of two arrays; by default `pairwise_distance`.
-        margin: the distance asked for, greater than 0.
-        swap: whether d(p, n) counts instead of d(a, n) where it is smaller.
-        reduction: "none", "mean" or "sum".
-
-    Returns:
-        The loss in the promoted dtype of the distances: a scalar, or for "none" their shape.
-
-    Raises:
-        TypeError: an argument is no real array, `distance_function` is not a function or returns
-            none, or swap is not True or False.
-        ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
-            margin is checked under `checkify` only, and a wrong one gives NaN.
-
-    Source:
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_with_distance_loss.html
-
-    Differs from PyTorch: integer distances give float32, and there are no complex numbers.
-
-    >>> import jax.numpy as jnp
-    >>> from jaxgrad.functional import triplet_margin_with_distance_loss
-    >>> def city_block(x, y):
-    ...     return jnp.abs(x - y).sum(-1)
-    >>> a, p, n = jnp.array([[0.0, 0.0]]), jnp.array([[1.0, 1.0]]), jnp.array([[2.0, 0.5]])
-    >>> triplet_margin_with_distance_loss(a, p, n, distance_function=city_block)
-    Array(0.5, dtype=float32)
-    """
-    name = "triplet_margin_with_distance_loss"
-    named = {"anchor": anchor, "positive": positive, "negative": negative}
-    a, b, c = (real(name, argument, value) for argument, value in named.items())
-    _same_ndim(name, a, b, c)
-    swap = _checks.truth(name, "swap", swap)
-    margin, reduction = _margin(name, margin), reduction_of(name, reduction)
-    measure = pairwise_distance if distance_function is None else distance_function
-    if not callable(measure):
-        got = type(measure).__name__
-        raise TypeError(_checks.wrong(name, "distance_function", "a function", got))
-    pairs = [(a, b), (a, c)] + [(b, c)] * swap
-    distances = [as_float(real(name, "the distance", measure(*vectors))) for vectors in pairs]
-    shape = distances[0]
-    for other in distances[1:]:
-        _broadcast(name, "the distance", other, "another one", shape)
-    dtype = jnp.result_type(*distances)
-    return _of_distances(distances, margin, dtype=dtype, reduction=reduction)

@@ -75,8 +75,8 @@ def test_operator_database(name):
         if widens_input(name, sample):
             assert_refuses(fn, sample, f"{name}: target must be of input's shape")
             continue
-        # 324 samples of gaussian_nll_loss and 72 of poisson_nll_loss: every fifth.
-        if number > 24 and number % 5:
+        # 324 samples of gaussian_nll_loss and 72 of poisson_nll_loss: every ninth.
+        if number > 24 and number % 9:
             continue
         second = number < 8 and name not in ONCE
         assert_as_torch(fn, reference, arguments, sample.kwargs, second=second)
@@ -92,7 +92,7 @@ def test_operator_database_in_narrow_types(name, dtype):
     torch.manual_seed(0)
     of = theirs if dtype == "float32" else theirs_in_float32
     for number, sample in enumerate(samples(f"nn.functional.{name}", dtype)):
-        if (number > 6 and number % 9) or widens_input(name, sample):
+        if (number > 6 and number % 29) or widens_input(name, sample):
             continue
         assert_as_torch(
             functools.partial(ours, name),
@@ -108,4 +108,6 @@ def test_refusals_of_the_operator_database(name):
         if entry.error_inputs_func is None:
             continue
         for error in entry.error_inputs("cpu"):
-            assert_refuses(functools.partial(ours, name), error.sample_input, f"{name}: ")
+            # A distance_function that is given words its own errors.
+            prefix = f"^({name}|pairwise_distance): "
+            assert_refuses(functools.partial(ours, name), error.sample_input, prefix)
