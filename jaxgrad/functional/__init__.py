@@ -65,8 +65,6 @@ from .losses.ctc import ctc_loss as ctc_loss
 from .losses.distances import cosine_embedding_loss as cosine_embedding_loss
 from .losses.distances import cosine_similarity as cosine_similarity
 from .losses.distances import pairwise_distance as pairwise_distance
-from .losses.distances import triplet_margin_loss as triplet_margin_loss
-from .losses.distances import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss
 from .losses.divergences import kl_div as kl_div
 from .losses.likelihoods import gaussian_nll_loss as gaussian_nll_loss
 from .losses.likelihoods import poisson_nll_loss as poisson_nll_loss

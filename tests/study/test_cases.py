@@ -15,10 +15,12 @@ IDS = [f"{case.family}: {case.name}" for case in CASES]
 
 
 def test_there_are_enough():
-    assert FAMILIES == ("loop", "backward", "sampling", "init", "replay", "model", "fit")
+    described = ("loop", "backward", "sampling", "init", "replay", "model", "fit")
+    assert set(FAMILIES) == {*described, "kinks", "defaults", "activations", "losses"}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
-    assert len(CASES) >= 259
+    assert counts["kinks"] >= 250 and counts["activations"] >= 90 and counts["losses"] >= 80
+    assert len(CASES) >= 710
 
 
 def test_names_and_anchors_are_unique():

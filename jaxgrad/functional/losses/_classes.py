@@ -67,7 +67,7 @@ def check_targets(
 
 @jax.custom_jvp
 def picked(values: jax.Array, index: jax.Array) -> jax.Array:
-    """values[i, index[i, j…], j…]; the derivative is a mask that fuses, where a gather's scatters.
+    """The values[i, index[i, j…], j…], whose derivative is a mask that fuses: a gather's scatters.
 
     `index` has one class, at the axis that holds the classes of `values`.
     """
@@ -83,7 +83,8 @@ def _picked_jvp(
 ) -> tuple[jax.Array, jax.Array]:
     (values, index), (slope, _) = primals, tangents
     axis = axis_of(values)
-    classes = jax.lax.broadcasted_iota(index.dtype, values.shape, axis)
+    line = tuple(size if place == axis else 1 for place, size in enumerate(values.shape))
+    classes = jax.lax.broadcasted_iota(index.dtype, line, axis)
     mine = jnp.where(classes == index, slope, 0)
     return picked(values, index), jnp.sum(mine, axis, keepdims=True)
 

@@ -128,7 +128,7 @@ def _slope(x: jax.Array, y: jax.Array) -> jax.Array:
 def _slope_jvp(
     primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
-    """Along x the second derivative adds 1e-12 where the first takes the larger of the two."""
+    """Along x PyTorch's second derivative adds 1e-12, where the first takes the larger."""
     (x, y), (along_x, along_y) = primals, tangents
     both = (x + 1e-12) * (1 - x + 1e-12)
     bend = (x * x - 2 * x * y + y) / both / both

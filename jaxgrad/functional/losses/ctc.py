@@ -65,8 +65,9 @@ def ctc_loss(
     >>> import jax, jax.numpy as jnp
     >>> from jaxgrad.functional import ctc_loss
     >>> even = jnp.full((3, 1, 2), jnp.log(0.5))
-    >>> ctc_loss(even, jnp.array([[1]]), jnp.array([3]), jnp.array([1]), reduction="none")
-    Array([0.28768212], dtype=float32)
+    >>> loss = ctc_loss(even, jnp.array([[1]]), jnp.array([3]), jnp.array([1]))
+    >>> round(float(jnp.exp(-loss)), 4)  # six of the eight paths
+    0.75
     """
     log_probs = _checks.floating("ctc_loss", "log_probs", log_probs)
     if log_probs.ndim not in (2, 3) or not log_probs.size:
@@ -150,17 +151,19 @@ def _ctc_loss(
 ) -> tuple[jax.Array, jax.Array]:
     times, batch, classes = log_probs.shape
     x = log_probs.astype(wide(log_probs.dtype))
-    used = jnp.arange(longest) < lengths[:, None]
+    used = jnp.arange(longest)[None] < lengths[:, None]
     if targets.ndim == 1:
         starts = jnp.cumsum(lengths) - lengths
-        places = jnp.where(used, starts[:, None] + jnp.arange(longest), 0)
+        places = jnp.where(used, starts[:, None] + jnp.arange(longest)[None], 0)
         targets = targets.at[places].get(mode="fill", fill_value=-1) if targets.size else places
     possible = ~used | ((targets >= 0) & (targets < classes))
     labels = jnp.where(used & possible, targets, blank)
     losses = -_log_likelihood(x, labels, inputs, lengths, blank)
     infinite = losses == jnp.inf
-    on = jnp.arange(times)[:, None] < inputs
-    losses = losses + _normaliser(x, on[..., None], infinite)
+    on = jnp.arange(times)[:, None] < inputs[None]
+    # A derivative of 0 times NaN is NaN: what zero_infinity drops must not be NaN before.
+    poisoned = jnp.isnan(losses) | (infinite & (not zero_infinity))
+    losses = losses + _normaliser(x, on[..., None], poisoned)
     if zero_infinity:
         losses = jnp.where(infinite, 0, losses)
     right = (inputs >= 0) & (inputs <= times) & (lengths >= 0) & (lengths <= targets.shape[1])
@@ -175,14 +178,14 @@ def _ctc_loss(
 def _log_likelihood(
     x: jax.Array, labels: jax.Array, inputs: jax.Array, lengths: jax.Array, blank: int
 ) -> jax.Array:
-    """Log Σ over alignments, by the recursion over prefixes with blanks between the labels."""
+    """The log of Σ over alignments, by the recursion over prefixes, blanks between the labels."""
     batch, longest = labels.shape
     never = jnp.full((batch, 2), -jnp.inf, x.dtype)
     states = jnp.full((batch, 2 * longest + 1), blank).at[:, 1::2].set(labels)
     spread = jnp.take_along_axis(x, states[None], 2, mode="promise_in_bounds")
     before = jnp.pad(states, ((0, 0), (2, 0)), constant_values=-1)[:, :-2]
     skips = (states != blank) & (states != before)
-    place = jnp.arange(2 * longest + 1)
+    place = jnp.arange(2 * longest + 1)[None]
     # Before the first step the path is left of the first blank: at a blank or a label after it.
     start = jnp.where(place == 0, 0, -jnp.inf) * jnp.ones((batch, 1), x.dtype)
 
@@ -202,15 +205,15 @@ def _log_likelihood(
 
 
 def _log_sum(terms: jax.Array) -> jax.Array:
-    """Log Σ exp over the first axis; where all are -inf the derivative is 0, not NaN."""
+    """The log of Σ exp over the first axis; where all are -inf the derivative is 0, not NaN."""
     peak = jax.lax.stop_gradient(jnp.max(terms, 0))
     dead = peak == -jnp.inf
-    total = jnp.sum(jnp.exp(terms - jnp.where(dead, 0, peak)), 0)
+    total = jnp.sum(jnp.exp(terms - jnp.where(dead, 0, peak)[None]), 0)
     return jnp.where(dead, -jnp.inf, jnp.log(jnp.where(dead, 1, total)) + peak)
 
 
 @jax.custom_jvp
-def _normaliser(x: jax.Array, on: jax.Array, infinite: jax.Array) -> jax.Array:
+def _normaliser(x: jax.Array, on: jax.Array, poisoned: jax.Array) -> jax.Array:
     """0, whose derivative is exp(x) where the input lasts: log Σ exp, if that were not 0 anyway."""
     return jnp.zeros(x.shape[1], x.dtype)
 
@@ -219,7 +222,7 @@ def _normaliser(x: jax.Array, on: jax.Array, infinite: jax.Array) -> jax.Array:
 def _normaliser_jvp(
     primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]
 ) -> tuple[jax.Array, jax.Array]:
-    """An impossible alignment's gradient is NaN."""
-    x, on, infinite = primals
-    slope = jnp.where(infinite[:, None], jnp.nan, jnp.exp(x))
-    return _normaliser(*primals), jnp.sum(jnp.where(on, slope * tangents[0], 0), (0, 2))
+    """The gradient of an impossible alignment is NaN."""
+    x, on, poisoned = primals
+    slope = jnp.where(on, jnp.where(poisoned[:, None], jnp.nan, jnp.exp(x)), 0)
+    return _normaliser(*primals), jnp.sum(slope * tangents[0], (0, 2))

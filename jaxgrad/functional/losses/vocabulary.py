@@ -19,6 +19,9 @@ from .classes import class_arguments, class_losses
 _LOGITS = 2**22
 """How many logits there are at a time, unless `chunk_size` says otherwise."""
 
+_BLOCKS = 16
+"""In how many parts the gradient of the matrix is added up."""
+
 
 def linear_cross_entropy(
     input: ArrayLike,
@@ -136,7 +139,11 @@ def _linear_cross_entropy(
     counts = _split(jnp.ones(x.shape[0], bool), chunks, parts)
     losses = functools.partial(_losses, dtype=dtype, ignore_index=ignore_index)
     if reduction == "none":
-        each = jax.lax.map(lambda row: jax.checkpoint(losses)(row, shared), rows)
+
+        def of_chunk(row: tuple[jax.Array, jax.Array]) -> jax.Array:
+            return losses(_products(row[0], matrix), row[1], shared)
+
+        each = jax.lax.map(jax.checkpoint(of_chunk, prevent_cse=False), rows)
         joined = jnp.swapaxes(each, 0, 1).reshape(-1, *each.shape[2:])[: x.shape[0]]
         return (joined[0] if single else joined).astype(dtype), valid
     shared["total"] = total if reduction == "mean" else None
@@ -176,45 +183,50 @@ def _split(array: jax.Array, chunks: int, size: int) -> jax.Array:
     return jnp.swapaxes(array.reshape(size, chunks, *array.shape[1:]), 0, 1)
 
 
+def _products(x: jax.Array, matrix: jax.Array) -> jax.Array:
+    """X times the flattened matrix, transposed; added up in at least float32."""
+    flat, kind = matrix.reshape(-1, matrix.shape[-1]), wide(x.dtype)
+    return jax.lax.dot_general(x, flat, (((1,), (1,)), ((), ())), preferred_element_type=kind)
+
+
 def _losses(
-    row: tuple[jax.Array, jax.Array], shared: dict[str, Any], *, dtype: Any, ignore_index: int
+    products: jax.Array,
+    target: jax.Array,
+    shared: dict[str, Any],
+    *,
+    dtype: Any,
+    ignore_index: int,
 ) -> jax.Array:
     """The loss of every target of one chunk."""
-    (x, target), matrix = row, shared["matrix"]
-    flat = matrix.reshape(-1, matrix.shape[-1])
-    kind = wide(x.dtype)
-    logits = jax.lax.dot_general(x, flat, (((1,), (1,)), ((), ())), preferred_element_type=kind)
-    logits = logits.reshape(x.shape[0], *matrix.shape[:-1])
+    logits = products.reshape(-1, *shared["matrix"].shape[:-1])
     if shared["bias"] is not None:
-        logits = logits + shared["bias"].astype(kind)[None]
-    losses, _, _ = class_losses(
-        logits,
-        target,
-        shared["weight"],
-        shared["smoothing"],
-        dtype=dtype,
-        ignore_index=ignore_index,
-    )
-    return losses
+        logits = logits + shared["bias"].astype(logits.dtype)[None]
+    given = {name: shared[name] for name in ("weight", "smoothing")}
+    return class_losses(logits, target, **given, dtype=dtype, ignore_index=ignore_index)[0]
 
 
-def _weighed(losses: Callable[..., jax.Array], row: Any, shared: dict[str, Any]) -> jax.Array:
+def _weighed(
+    losses: Callable[..., jax.Array],
+    products: jax.Array,
+    target: jax.Array,
+    counts: jax.Array,
+    shared: dict[str, Any],
+) -> jax.Array:
     """The part of one chunk in the sum, or in the mean."""
-    *row, counts = row
-    each = losses(tuple(row), shared)
+    each = losses(products, target, shared)
     part = jnp.sum(jnp.where(counts.reshape(-1, *[1] * (each.ndim - 1)), each, 0))
     return part if shared["total"] is None else part / shared["total"]
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _sum_over(part: Callable[..., jax.Array], rows: Any, shared: Any) -> jax.Array:
-    """Σ part(row, shared) over the first axis of the arrays in `rows`."""
-    like = jax.eval_shape(part, jax.tree.map(lambda a: a[0], rows), shared)
+def _sum_over(part: Callable[..., jax.Array], rows: Any, shared: dict[str, Any]) -> jax.Array:
+    """Σ over chunks of part(products, target, counts, shared); `rows` has x, target and counts."""
 
     def body(total: jax.Array, row: Any) -> tuple[jax.Array, None]:
-        return total + jax.checkpoint(part)(row, shared), None
+        x, target, counts = row
+        return total + part(_products(x, shared["matrix"]), target, counts, shared), None
 
-    return jax.lax.scan(body, jnp.zeros((), like.dtype), rows)[0]
+    return jax.lax.scan(body, jnp.zeros((), wide(rows[0].dtype)), rows)[0]
 
 
 @functools.partial(_sum_over.defjvp, symbolic_zeros=True)
@@ -222,32 +234,59 @@ def _sum_over_jvp(
     part: Callable[..., jax.Array], primals: tuple[Any, Any], tangents: tuple[Any, Any]
 ) -> tuple[jax.Array, jax.Array]:
     """The gradient comes from the same pass as the value; the tangent is its product with it."""
-    leaves, tree = jax.tree.flatten(primals)
-    slopes = jax.tree.leaves(tangents, is_leaf=lambda leaf: isinstance(leaf, SymbolicZero))
-    moving = [i for i, slope in enumerate(slopes) if not isinstance(slope, SymbolicZero)]
-    count = len(jax.tree.leaves(primals[0]))
-    of_rows = [i for i in moving if i < count]
-    of_shared = [i for i in moving if i >= count]
+    rows, shared = primals
+    slopes = dict(zip(("x", "target", "counts"), tangents[0], strict=True)) | tangents[1]
+    slopes = {
+        name: slope
+        for name, slope in slopes.items()
+        if slope is not None and not isinstance(slope, SymbolicZero)
+    }
+    matrix, kind = shared["matrix"], wide(rows[0].dtype)
+    small = [name for name in shared if name in slopes and name != "matrix"]
 
-    def value(chosen: dict[int, jax.Array], row: list[jax.Array]) -> jax.Array:
-        given = [*row, *leaves[count:]]
-        for i, leaf in chosen.items():
-            given[i] = leaf
-        return part(*jax.tree.unflatten(tree, given))
+    def value(moved: dict[str, jax.Array], target: jax.Array, counts: jax.Array) -> jax.Array:
+        given = {name: moved.get(name, leaf) for name, leaf in shared.items()}
+        return part(moved["products"], moved.get("target", target), counts, given)
 
-    def body(sums: Any, row: list[jax.Array]) -> tuple[Any, list[jax.Array]]:
-        here = {i: row[i] if i < count else leaves[i] for i in moving}
-        loss, grads = jax.value_and_grad(value)(here, row)
-        total, sums = sums
-        sums = {i: sums[i] + grads[i].astype(sums[i].dtype) for i in of_shared}
-        return (total + loss, sums), [grads[i] for i in of_rows]
+    def body(sums: Any, row: Any) -> tuple[Any, Any]:
+        (total, sums, product), (x, target, counts) = sums, row
+        moved = {name: shared[name] for name in small} | {"products": _products(x, matrix)}
+        if "target" in slopes:
+            moved["target"] = target
+        loss, grads = jax.value_and_grad(value)(moved, target, counts)
+        errors = grads.pop("products")
+        if "matrix" in slopes:
+            product = _add_product(product, errors, x.astype(kind))
+        sums = {name: sums[name] + grads.pop(name).astype(kind) for name in small}
+        if "x" in slopes:
+            (grads["x"],) = jax.linear_transpose(lambda x: _products(x, matrix), x)(errors)
+        return (total + loss, sums, product), grads
 
-    first = [leaf[0] for leaf in leaves[:count]]
-    zero = jnp.zeros(
-        (), jax.eval_shape(part, *jax.tree.unflatten(tree, first + leaves[count:])).dtype
-    )
-    sums = {i: jnp.zeros(leaves[i].shape, wide(leaves[i].dtype)) for i in of_shared}
-    (loss, sums), grads = jax.lax.scan(jax.checkpoint(body), (zero, sums), leaves[:count])
-    grads = dict(zip(of_rows, grads, strict=True)) | sums
-    along = [jnp.sum(grads[i].astype(zero.dtype) * slopes[i].astype(zero.dtype)) for i in moving]
-    return loss, sum(along, jnp.zeros_like(zero))
+    sums = {name: jnp.zeros(jnp.shape(shared[name]), kind) for name in small}
+    classes = math.prod(matrix.shape[:-1]) if "matrix" in slopes else 0
+    start = (jnp.zeros((), kind), sums, jnp.zeros((classes, matrix.shape[-1]), kind))
+    body = jax.checkpoint(body, prevent_cse=False)
+    (loss, sums, product), grads = jax.lax.scan(body, start, rows)
+    grads = {**grads, **sums}
+    if "matrix" in slopes:
+        grads["matrix"] = product.reshape(matrix.shape)
+    along = [jnp.sum(grads[name].astype(kind) * slopes[name].astype(kind)) for name in grads]
+    return loss, sum(along, jnp.zeros((), kind))
+
+
+def _add_product(total: jax.Array, errors: jax.Array, x: jax.Array) -> jax.Array:
+    """The sum total + errorsᵀ x, a block of classes at a time: there is no second whole array."""
+    width = total.shape[0]
+    size = -(-width // _BLOCKS)
+
+    def added(total: jax.Array, first: Any, size: int) -> jax.Array:
+        part = jax.lax.dynamic_slice_in_dim(errors, first, size, 1)
+        (product,) = jax.linear_transpose(lambda w: x @ w.T, total[:size])(part)
+        block = jax.lax.dynamic_slice_in_dim(total, first, size, 0) + product
+        return jax.lax.dynamic_update_slice_in_dim(total, block, first, 0)
+
+    if width < _BLOCKS**2:
+        return added(total, 0, width)
+    whole = width // size
+    total = jax.lax.fori_loop(0, whole, lambda i, total: added(total, i * size, size), total)
+    return added(total, whole * size, width - whole * size) if width % size else total
