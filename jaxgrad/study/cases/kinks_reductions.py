@@ -169,16 +169,6 @@ CASES = (
     ),
     Case(
         family="kinks",
-        name="softmax with one +inf",
-        inputs={"x": f32([np.inf, 0.0])},
-        torch="torch.softmax(x, 0)",
-        jax="jax.nn.softmax(x)",
-        grads=("x",),
-        why="NaN.",
-        link=_DOCS + "softmax.html",
-    ),
-    Case(
-        family="kinks",
         name="prod with one zero",
         inputs={"x": f32([2.0, 0.0, 3.0])},
         torch="torch.prod(x)",
