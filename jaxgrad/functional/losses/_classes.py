@@ -51,8 +51,8 @@ def chosen(
     kept = jnp.ones(target.shape, bool)
     if dtype.min <= ignore_index <= dtype.max:
         kept = target != ignore_index
-    top = jnp.minimum(dtype.max, classes - 1).astype(target.dtype) if classes else None
-    within = (target >= 0) & (target <= top) if top is not None else jnp.zeros(target.shape, bool)
+    top = jnp.array(min(int(dtype.max), max(classes - 1, 0)), target.dtype)
+    within = (target >= 0) & (target <= top) & (classes > 0)
     return kept, within | ~kept, jnp.where(kept & within, target, 0).astype(jnp.int32)
 
 

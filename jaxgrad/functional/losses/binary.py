@@ -130,7 +130,9 @@ def _slope_jvp(
 ) -> tuple[jax.Array, jax.Array]:
     """Along x PyTorch's second derivative adds 1e-12, where the first takes the larger."""
     (x, y), (along_x, along_y) = primals, tangents
-    both = (x + 1e-12) * (1 - x + 1e-12)
+    # Or XLA takes (1 + 1e-12) - x instead, which rounds 1e-12 at its fourth digit.
+    rest = jax.lax.optimization_barrier(1 - x)
+    both = (x + 1e-12) * (rest + 1e-12)
     bend = (x * x - 2 * x * y + y) / both / both
     return _slope(x, y), bend * along_x - along_y / jnp.maximum((1 - x) * x, 1e-12)
 
@@ -196,17 +198,21 @@ def _binary_cross_entropy_with_logits(
     reduction: str,
 ) -> jax.Array:
     x, y = input.astype(dtype), target.astype(dtype)
-    positive = y if pos_weight is None else y * pos_weight.astype(dtype)
-    losses = _logistic(x, 1 - y, positive)
+    positive, factor = y, jnp.ones_like(y)
+    if pos_weight is not None:
+        positive, factor = y * pos_weight.astype(dtype), (pos_weight.astype(dtype) - 1) * y + 1
+    losses = _logistic(x, 1 - y, positive, factor)
     if weight is not None:
         losses = losses * weight.astype(dtype)
     return reduced(losses, reduction).astype(target.dtype)
 
 
 @jax.custom_jvp
-def _logistic(x: jax.Array, negative: jax.Array, positive: jax.Array) -> jax.Array:
-    """Negative · x - (negative + positive) log σ(x), whose slope never subtracts near equals."""
-    return negative * x - (negative + positive) * _log_sigmoid(x)
+def _logistic(
+    x: jax.Array, negative: jax.Array, positive: jax.Array, factor: jax.Array
+) -> jax.Array:
+    """The loss negative · x - factor · log σ(x), where factor is negative + positive."""
+    return negative * x - factor * _log_sigmoid(x)
 
 
 def _log_sigmoid(x: jax.Array) -> jax.Array:
@@ -217,8 +223,9 @@ def _log_sigmoid(x: jax.Array) -> jax.Array:
 def _logistic_jvp(
     primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]
 ) -> tuple[jax.Array, jax.Array]:
-    (x, negative, positive), (along_x, along_negative, along_positive) = primals, tangents
-    slope = (negative + positive) * jax.nn.sigmoid(x) - positive
-    # x - log σ(x) is -log σ(-x), which is finite at x = -inf.
-    along = slope * along_x - _log_sigmoid(-x) * along_negative - _log_sigmoid(x) * along_positive
-    return _logistic(x, negative, positive), along
+    """The slope along x has no difference of near equals, as negative - factor · σ(-x) has."""
+    x, _, positive, factor = primals
+    along_x, along_negative, _, along_factor = tangents
+    slope = factor * jax.nn.sigmoid(x) - positive
+    along = slope * along_x + x * along_negative - _log_sigmoid(x) * along_factor
+    return _logistic(*primals), along

@@ -197,13 +197,20 @@ def class_losses(
     losses = -jnp.squeeze(picked(x, jnp.expand_dims(index, axis)) - peak - log_sum, axis)
     weights = kept.astype(x.dtype)
     if w is not None and w.size:
-        losses, weights = losses * w[index], jnp.where(kept, w[index], 0)
+        weights = jnp.where(kept, w[index], 0)
+        losses = losses * weights
     if smoothing is not None:
         even = x - peak - log_sum if w is None else scale(w, x) * (x - peak - log_sum)
         even = -jnp.sum(even, axis) * smoothing / max(x.shape[axis], 1)
         losses = (1 - smoothing) * losses + even
     losses = jnp.where(possible, jnp.where(kept, losses, 0), jnp.nan)
-    return losses, jnp.sum(weights), jnp.all(possible)
+    return losses, total_of(weights, smoothing), jnp.all(possible)
+
+
+def total_of(weights: jax.Array, smoothing: Any) -> jax.Array:
+    """What a mean divides by: with smoothing a loss over no weight is NaN, as 0/0, never inf."""
+    total = jnp.sum(weights)
+    return total if smoothing is None else jnp.where(total == 0, jnp.nan, total)
 
 
 def nll_loss(
@@ -262,8 +269,8 @@ def _nll_loss(
     losses = -jnp.squeeze(picked(x, jnp.expand_dims(index, axis)), axis).astype(wide(dtype))
     weights = kept.astype(losses.dtype)
     if weight is not None and classes:
-        each = weight.astype(losses.dtype)[index]
-        losses, weights = losses * each, jnp.where(kept, each, 0)
+        weights = jnp.where(kept, weight.astype(losses.dtype)[index], 0)
+        losses = losses * weights
     losses = jnp.where(possible, jnp.where(kept, losses, 0), jnp.nan)
     loss = class_reduced(losses, jnp.sum(weights), reduction)
     return loss.astype(dtype), jnp.all(possible)

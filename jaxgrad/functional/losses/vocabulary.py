@@ -14,7 +14,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
 from ._classes import chosen
-from .classes import class_arguments, class_losses
+from .classes import class_arguments, class_losses, total_of
 
 _LOGITS = 2**22
 """How many logits there are at a time, unless `chunk_size` says otherwise."""
@@ -132,7 +132,7 @@ def _linear_cross_entropy(
     single = arrays["input"].ndim == 1
     x, target = (arrays[name][None] if single else arrays[name] for name in ("input", "target"))
     matrix = arrays["matrix"]
-    total, valid = _total(target, arrays["weight"], matrix.shape, dtype, classes, ignore_index)
+    total, valid = _total(arrays, target, dtype, classes, ignore_index)
     shared = {name: arrays[name] for name in ("matrix", "bias", "weight", "smoothing")}
     chunks, parts = _chunks(x.shape[0], math.prod(matrix.shape[:-1]), chunk_size)
     rows = jax.tree.map(functools.partial(_split, chunks=chunks, size=parts), (x, target))
@@ -152,16 +152,16 @@ def _linear_cross_entropy(
 
 
 def _total(
-    target: jax.Array, weight: Any, shape: tuple[int, ...], dtype: Any, classes: int, ignored: int
+    arrays: dict[str, Any], target: jax.Array, dtype: Any, classes: int, ignore_index: int
 ) -> tuple[jax.Array, jax.Array]:
     """What a mean divides by, and whether all targets are valid."""
-    kind = wide(dtype)
+    kind, weight = wide(dtype), arrays["weight"]
     if jnp.issubdtype(target.dtype, jnp.floating):
-        count = target.shape[0] * math.prod(shape[1:-1]) if classes else math.nan
+        count = math.prod(target.shape) // classes if classes else math.nan
         return jnp.asarray(count, kind), jnp.ones((), bool)
-    kept, possible, index = chosen(target, classes, ignored)
+    kept, possible, index = chosen(target, classes, ignore_index)
     counts = jnp.ones((), kind) if weight is None or not classes else weight.astype(kind)[index]
-    return jnp.sum(jnp.where(kept, counts, 0)), jnp.all(possible)
+    return total_of(jnp.where(kept, counts, 0), arrays["smoothing"]), jnp.all(possible)
 
 
 def _chunks(rows: int, width: int, size: int | None) -> tuple[int, int]:
