@@ -27,7 +27,7 @@ def array(function: str, argument: str, value: Any) -> jax.Array:
     if isinstance(value, jax.Array):
         return value
     try:
-        if value is None or isinstance(value, (str, bytes)):
+        if value is None or isinstance(value, (str, bytes, dict)):
             raise TypeError("no array")
         return jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
