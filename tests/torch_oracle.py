@@ -55,58 +55,75 @@ def assert_as_torch(ours, theirs, args, kwargs=None, *, rtol=None, second=False)
         second: whether PyTorch's double backward is compared as well.
 
     The first output is differentiated, with a cotangent drawn from PyTorch's generator; further
-    outputs, such as indices, are compared by value.
+    outputs, such as indices, are compared by value. Ours is compiled, as one program.
     """
     import torch
 
     kwargs = kwargs or {}
     places = [i for i, a in enumerate(args) if isinstance(a, torch.Tensor) and a.requires_grad]
     tensors = [args[i].detach().clone().requires_grad_() for i in places]
-
-    def filled(values):
-        given = dict(zip(places, values, strict=True))
-        return [given.get(i, a) for i, a in enumerate(args)]
-
-    def of_ours(*arrays):
-        value = ours(*map(to_jax, filled(arrays)), **{k: to_jax(v) for k, v in kwargs.items()})
-        return value if isinstance(value, tuple) else (value,)
-
-    def first(*arrays):
-        out = of_ours(*arrays)
-        return out[0], out[1:]
-
+    given = [tensors[places.index(i)] if i in places else a for i, a in enumerate(args)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = theirs(*filled(tensors), **kwargs)
+        expected = theirs(*given, **kwargs)
     expected = tuple(expected) if isinstance(expected, (tuple, list)) else (expected,)
-    arrays = to_jax(tensors)
-    assert_same(tuple(of_ours(*arrays)), to_jax(expected), rtol)
-    if not tensors or not expected[0].requires_grad:
+    differentiable = bool(tensors) and expected[0].requires_grad
+    cotangent = torch.randn_like(expected[0]) if differentiable else None
+    directions = [torch.randn_like(t) for t in tensors]
+
+    fixed, options = to_jax(list(args)), to_jax(dict(kwargs))
+
+    def of_ours(*arrays):
+        whole = list(fixed)
+        for place, array in zip(places, arrays, strict=True):
+            whole[place] = array
+        value = ours(*whole, **options)
+        return value if isinstance(value, tuple) else (value,)
+
+    value, grads, twice = _measured(
+        of_ours, to_jax(tensors), to_jax(cotangent), to_jax(directions), second
+    )
+    assert_same(tuple(value), to_jax(expected), rtol)
+    if not differentiable:
         return
-    cotangent = torch.randn_like(expected[0])
-    grads = torch.autograd.grad(
+    wanted = torch.autograd.grad(
         expected[0], tensors, cotangent, create_graph=second, materialize_grads=True
     )
-    _, pull, _ = jax.vjp(first, *arrays, has_aux=True)
-    assert_same(list(pull(to_jax(cotangent))), to_jax(list(grads)), rtol)
+    assert_same(grads, to_jax(list(wanted)), rtol)
+    if second:
+        assert_same(twice, to_jax(_double_backward(wanted, tensors, directions)), rtol)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 4))
+def _measured(of_ours, arrays, cotangent, directions, second):
+    """All outputs, the first one's vector-Jacobian products, and those of these."""
+
+    def pulled(*arrays):
+        value, pull, others = jax.vjp(lambda *a: _parted(of_ours(*a)), *arrays, has_aux=True)
+        return list(pull(cotangent)), (value, *others)
+
+    if cotangent is None:
+        return of_ours(*arrays), None, None
     if not second:
-        return
-    directions = [torch.randn_like(g) for g in grads]
-    if any(g.requires_grad for g in grads):
-        paired = [(g, d) for g, d in zip(grads, directions, strict=True) if g.requires_grad]
-        twice = torch.autograd.grad(
-            [g for g, _ in paired], tensors, [d for _, d in paired], materialize_grads=True
-        )
-    else:
-        twice = [torch.zeros_like(t) for t in tensors]
-    of_grads = functools.partial(_pulled, first, to_jax(cotangent))
-    _, pull = jax.vjp(of_grads, *arrays)
-    assert_same(list(pull(to_jax(directions))), to_jax(list(twice)), rtol)
+        grads, value = pulled(*arrays)
+        return value, grads, None
+    grads, pull, value = jax.vjp(pulled, *arrays, has_aux=True)
+    return value, grads, list(pull(directions))
 
 
-def _pulled(first, cotangent, *arrays):
-    _, pull, _ = jax.vjp(first, *arrays, has_aux=True)
-    return list(pull(cotangent))
+def _parted(outputs):
+    return outputs[0], outputs[1:]
+
+
+def _double_backward(grads, tensors, directions):
+    """PyTorch's vector-Jacobian products of gradients; of constant ones they are 0."""
+    import torch
+
+    moving = [(g, d) for g, d in zip(grads, directions, strict=True) if g.requires_grad]
+    if not moving:
+        return [torch.zeros_like(t) for t in tensors]
+    of, along = zip(*moving, strict=True)
+    return list(torch.autograd.grad(of, tensors, along, materialize_grads=True))
 
 
 def assert_refuses(ours, sample, match):

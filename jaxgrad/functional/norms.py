@@ -43,6 +43,9 @@ def vector_norm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
 
+    Differs from PyTorch: the second derivative at the zero vector, and for fractional or negative p
+    with respect to an element that is 0, is 0; PyTorch's is NaN.
+
     >>> import jax
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import vector_norm
@@ -157,7 +160,7 @@ def length(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
 def _euclidean(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
     # d‖x‖ = xᵀdx / ‖x‖, and 0 at the zero vector.
     def slope(tangent: jax.Array, length: jax.Array, x: jax.Array) -> jax.Array:
-        unit = jnp.where(length == 0, 0, x / length)
+        unit = jnp.where(length == 0, 0, x / jnp.where(length == 0, 1, length))
         return jnp.sum(unit * tangent, axes, keepdims=True)
 
     @derivatives(slope)
@@ -170,15 +173,13 @@ def _euclidean(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
 def _general(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
     # d‖x‖ = Σ sign(x) |x|ᵖ⁻¹ dx / ‖x‖ᵖ⁻¹, and 0 at the zero vector.
     def slope(tangent: jax.Array, length: jax.Array, x: jax.Array) -> jax.Array:
-        sizes = magnitude(x)
+        # Powers of 0 have infinite derivatives, which stay out of the second derivative.
+        sizes = jnp.where(x == 0, 1, magnitude(x))
+        scaled = jnp.where(x == 0, 0, jnp.sign(x) * sizes ** (p - 1))
+        total = jnp.sum(scaled * tangent, axes, keepdims=True)
         if p < 1:
-            scaled = jnp.where(x == 0, 0, jnp.sign(x) * sizes ** (p - 1))
-            return jnp.sum(scaled * tangent, axes, keepdims=True) * length ** (1 - p)
-        scaled = x * sizes ** (p - 2) if p > 2 else jnp.sign(x) * sizes ** (p - 1)
-        nonzero = jnp.where(length == 0, 1, length)
-        return jnp.where(
-            length == 0, 0, jnp.sum(scaled * tangent, axes, keepdims=True) / nonzero ** (p - 1)
-        )
+            return total * length ** (1 - p)
+        return jnp.where(length == 0, 0, total / jnp.where(length == 0, 1, length) ** (p - 1))
 
     @derivatives(slope)
     def general(x: jax.Array) -> jax.Array:

@@ -8,6 +8,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from .._operands import by_slope
 from ._arguments import widened
 
 
@@ -44,7 +45,8 @@ def gelu(input: ArrayLike, approximate: str = "none") -> jax.Array:
 @functools.partial(jax.jit, static_argnames="approximate")
 def _gelu(input: jax.Array, approximate: str) -> jax.Array:
     (x,) = widened(input)
-    return jax.nn.gelu(x, approximate=approximate == "tanh").astype(input.dtype)
+    unit = functools.partial(jax.nn.gelu, approximate=approximate == "tanh")
+    return by_slope(unit)(x).astype(input.dtype)
 
 
 def silu(input: ArrayLike) -> jax.Array:
@@ -78,7 +80,12 @@ def silu(input: ArrayLike) -> jax.Array:
 @jax.jit
 def _silu(input: jax.Array) -> jax.Array:
     (x,) = widened(input)
-    return (x * jax.lax.logistic(x)).astype(input.dtype)
+    return _swish(x).astype(input.dtype)
+
+
+@by_slope
+def _swish(x: jax.Array) -> jax.Array:
+    return x * jax.lax.logistic(x)
 
 
 def mish(input: ArrayLike) -> jax.Array:
@@ -112,7 +119,12 @@ def mish(input: ArrayLike) -> jax.Array:
 @jax.jit
 def _mish(input: jax.Array) -> jax.Array:
     (x,) = widened(input)
-    return (x * jnp.tanh(jnp.logaddexp(x, 0))).astype(input.dtype)
+    return _gated_by_tanh(x).astype(input.dtype)
+
+
+@by_slope
+def _gated_by_tanh(x: jax.Array) -> jax.Array:
+    return x * jnp.tanh(jnp.logaddexp(x, 0))
 
 
 def glu(input: ArrayLike, dim: int = -1) -> jax.Array:

@@ -11,6 +11,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from ..norms import length
 from ._arguments import widened
 
 
@@ -69,31 +70,7 @@ def _kind(p: Any) -> float:
 @functools.partial(jax.jit, static_argnames=("p", "dims"))
 def _normalize(input: jax.Array, eps: jax.Array, p: float, dims: tuple[int, ...]) -> jax.Array:
     x, eps = widened(input, eps)
-    norm = _norm(x, p, dims)
+    norm = length(x, p, dims)
     # A NaN norm passes as PyTorch's clamp lets it.
     divisor = jnp.where((norm >= eps) | jnp.isnan(norm), norm, eps)
     return (x / divisor).astype(input.dtype)
-
-
-def _norm(x: jax.Array, p: float, dims: tuple[int, ...]) -> jax.Array:
-    """The p-norm, keeping its axes; its derivative is 0 where an element or the norm is 0."""
-    if p == 0:
-        return jnp.sum(x != 0, dims, dtype=x.dtype, keepdims=True)
-    if p == 2:
-        return _root(jnp.sum(x * x, dims, keepdims=True), 0.5)
-    magnitude = x * jnp.sign(x)
-    if p == 1:
-        return jnp.sum(magnitude, dims, keepdims=True)
-    if math.isinf(p):
-        return (jnp.max if p > 0 else jnp.min)(magnitude, dims, keepdims=True)
-    positive = jnp.where(x == 0, 1, magnitude)
-    powers = jnp.where(x == 0, 0.0 if p > 0 else math.inf, positive**p)
-    total = jnp.sum(powers, dims, keepdims=True)
-    return _root(total, 1 / p)
-
-
-def _root(total: jax.Array, power: float) -> jax.Array:
-    """The root of a sum, whose derivative at 0 is 0."""
-    positive = jnp.where(total == 0, 1, total)
-    root = jnp.sqrt(positive) if power == 0.5 else positive**power
-    return jnp.where(total == 0, 0, root)

@@ -6,6 +6,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from .._operands import by_slope
 from ._arguments import bound, holds, real, widened
 
 
@@ -154,4 +155,9 @@ def _hardswish(input: jax.Array) -> jax.Array:
     between = (x > -3) & (x < 3)
     middle = jnp.where(between, x, 0)  # an infinite x must not reach its derivative
     end = jnp.where(x <= -3, 0 * jax.lax.stop_gradient(x), x)
-    return jnp.where(between, middle * (middle + 3) / 6, end).astype(input.dtype)
+    return jnp.where(between, _parabola(middle), end).astype(input.dtype)
+
+
+@by_slope
+def _parabola(x: jax.Array) -> jax.Array:
+    return x * (x + 3) / 6

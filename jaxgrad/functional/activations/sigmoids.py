@@ -2,11 +2,11 @@
 
 import jax
 import jax.numpy as jnp
-from jax.numpy import tanh as tanh
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from .._operands import by_slope
 from ._arguments import floated, widened
 
 
@@ -31,10 +31,15 @@ def sigmoid(input: ArrayLike) -> jax.Array:
     >>> sigmoid(jnp.array(0.0))
     Array(0.5, dtype=float32)
     """
-    x = _checks.array("sigmoid", "input", input)
+    return _sigmoid(_inexact("sigmoid", input))
+
+
+def _inexact(function: str, value: ArrayLike) -> jax.Array:
+    """`value` as floating point or complex numbers; integers and truth values in JAX's default."""
+    x = _checks.array(function, "input", value)
     if not any(jnp.issubdtype(x.dtype, kind) for kind in (jnp.number, jnp.bool_)):
-        raise TypeError(_checks.wrong("sigmoid", "input", "an array of numbers", x.dtype))
-    return _sigmoid(x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float))
+        raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
+    return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
 
 
 @jax.jit
@@ -43,6 +48,41 @@ def _sigmoid(input: jax.Array) -> jax.Array:
         return jax.lax.logistic(input)
     (x,) = widened(input)
     return jax.lax.logistic(x).astype(input.dtype)
+
+
+def tanh(input: ArrayLike) -> jax.Array:
+    """Hyperbolic tangent: `torch.tanh`, `torch.nn.functional.tanh`.
+
+        y = (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)
+
+    Args:
+        input: x, any shape; integers and truth values too.
+
+    Returns:
+        y, of the input's shape and dtype; of integers and truth values in JAX's default float.
+
+    Raises:
+        TypeError: the input is no array of numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.tanh.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import tanh
+    >>> tanh(jnp.array([-jnp.inf, 0.0, 0.5]))
+    Array([-1.        ,  0.        ,  0.46211717], dtype=float32)
+    """
+    return _tanh(_inexact("tanh", input))
+
+
+@jax.jit
+def _tanh(input: jax.Array) -> jax.Array:
+    if jnp.issubdtype(input.dtype, jnp.complexfloating):
+        return jnp.tanh(input)
+    (x,) = widened(input)
+    return _sloped_tanh(x).astype(input.dtype)
+
+
+_sloped_tanh = by_slope(jnp.tanh)
 
 
 @jax.custom_jvp

@@ -5,21 +5,6 @@ import jax.numpy as jnp
 from jax import lax
 
 
-@jax.custom_jvp
-def magnitude(x: jax.Array) -> jax.Array:
-    """|x|; the derivative at 0, and at NaN, is 0."""
-    return jnp.abs(x)
-
-
-@magnitude.defjvp
-def _magnitude_jvp(
-    primals: tuple[jax.Array], tangents: tuple[jax.Array]
-) -> tuple[jax.Array, jax.Array]:
-    (x,), (tangent,) = primals, tangents
-    sign = (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
-    return magnitude(x), tangent * sign
-
-
 def clamped(x: jax.Array) -> jax.Array:
     """max(x, 0); the derivative at 0 is 1, and at NaN 0."""
     return jnp.where(x >= 0, x, jnp.where(x < 0, 0, lax.stop_gradient(x)))

@@ -11,9 +11,9 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from ..norms import length
 from ._arguments import as_float, real, reduced, reduction_of, widened
 from ._kinks import clamped, floored
-from ._norms import norm
 
 _TINY = float(np.float32(1e-12))
 """What cosine_embedding_loss adds to squares: PyTorch's constant is a float32, in float64 too."""
@@ -85,8 +85,8 @@ def _cosine_similarity(
 ) -> jax.Array:
     a, b, eps = widened(x1.dtype, x1, x2, eps)
     a, b = (jnp.moveaxis(jnp.atleast_1d(x), dim, -1) for x in jnp.broadcast_arrays(a, b))
-    a = a / floored(norm(a, 2), eps)[..., None]
-    b = b / floored(norm(b, 2), eps)[..., None]
+    a = a / floored(length(a, 2, (a.ndim - 1,)), eps)
+    b = b / floored(length(b, 2, (b.ndim - 1,)), eps)
     cosines = jnp.where(eps >= 0, jnp.sum(a * b, axis=-1), jnp.nan)
     return cosines.astype(x1.dtype)
 
@@ -165,8 +165,9 @@ def distance(
     """‖a - b + ε‖ₚ of vectors that `vectors` has checked."""
     a, b, eps = widened(x1.dtype, x1, x2, eps)
     difference = jnp.subtract(*jnp.broadcast_arrays(a, b)) + eps
-    distances = norm(jnp.atleast_1d(difference), p).astype(x1.dtype)
-    return distances[..., None] if keepdim and difference.ndim else distances
+    vectors = jnp.atleast_1d(difference)
+    distances = length(vectors, p, (vectors.ndim - 1,)).astype(x1.dtype)
+    return distances if keepdim and difference.ndim else jnp.squeeze(distances, -1)
 
 
 def cosine_embedding_loss(

@@ -9,8 +9,8 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from ..pointwise import magnitude
 from ._arguments import pair, real, reduced, reduction_of, widened
-from ._kinks import magnitude
 
 
 def mse_loss(

@@ -22,6 +22,7 @@ from . import (
     kinks_pointwise,
     kinks_powers,
     kinks_reductions,
+    kinks_second,
     kinks_smooth,
     kinks_special,
     loop,
@@ -51,6 +52,7 @@ CASES: tuple[Case, ...] = (
     + kinks_pointwise.CASES
     + kinks_powers.CASES
     + kinks_reductions.CASES
+    + kinks_second.CASES
     + kinks_smooth.CASES
     + kinks_special.CASES
     + defaults.CASES

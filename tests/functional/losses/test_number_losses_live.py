@@ -83,8 +83,10 @@ def test_weights(name, reduction):
 @pytest.mark.parametrize("log_input", [False, True])
 def test_poisson(log_input, full):
     x, y = grid(SPECIAL, [0.0, 0.5, 1.0, 1.5, 3.0, np.inf, np.nan])
-    for eps in (1e-8, 0.0):
-        compare("poisson_nll_loss", x, y.detach(), log_input, full, eps=eps, reduction="none")
+    compare("poisson_nll_loss", x, y.detach(), log_input, full, reduction="none")
+    x, y = grid([x for x in SPECIAL if x or not np.signbit(x)], [0.0, 0.5, 3.0, np.inf, np.nan])
+    # XLA drops the addition of a constant 0, which in IEEE arithmetic makes a 0 of -0.
+    compare("poisson_nll_loss", x, y.detach(), log_input, full, eps=0.0, reduction="none")
     x, y = grid(FINITE, [0.5, 1.0, 1.5, 3.0])
     compare("poisson_nll_loss", x, y, log_input, full, reduction="none")
     for reduction in ("sum", "mean"):

@@ -1,0 +1,106 @@
+"""Every function against PyTorch's operator database: samples spread over it, or (slow) all."""
+
+import functools
+
+import jax
+import pytest
+import torch_oracle
+from torch_oracle import assert_as_torch, assert_refuses
+
+from jaxgrad import functional
+
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore"),  # PyTorch's test modules use what they deprecate
+]
+ACTIVATIONS = (
+    *("relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish"),
+    *("hardtanh", "hardsigmoid", "hardswish", "hardshrink", "softshrink", "tanhshrink"),
+    *("threshold", "softplus", "softsign", "logsigmoid", "glu", "softmin", "normalize"),
+)
+LOSSES = (
+    *("l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "gaussian_nll_loss"),
+    *("margin_ranking_loss", "hinge_embedding_loss", "soft_margin_loss", "multi_margin_loss"),
+    *("multilabel_margin_loss", "multilabel_soft_margin_loss", "cosine_similarity"),
+    *("pairwise_distance", "cosine_embedding_loss", "triplet_margin_loss", "mse_loss"),
+    *("triplet_margin_with_distance_loss", "cross_entropy", "nll_loss", "kl_div", "ctc_loss"),
+    *("binary_cross_entropy", "binary_cross_entropy_with_logits", "linear_cross_entropy"),
+)
+TENSORS = (
+    *("abs", "sign", "sgn", "copysign", "angle", "atan2", "clamp", "clamp_min", "clamp_max"),
+    *("maximum", "minimum", "fmax", "fmin", "pow", "float_power", "rsqrt", "exp2", "hypot"),
+    *("remainder", "fmod", "floor_divide", "logaddexp", "logaddexp2", "logcumsumexp", "xlogy"),
+    *("special.xlog1py", "logit", "lgamma", "digamma", "polygamma", "i0", "special.i1"),
+    *("special.ndtri", "linalg.vector_norm", "norm", "cdist", "amax", "amin", "max", "min"),
+    *("var", "std", "sort", "topk", "median", "nanmedian", "quantile", "nanquantile"),
+    *("cummax", "cummin", "sigmoid", "tanh", "softmax", "log_softmax"),
+)
+NAMES = (*(f"nn.functional.{name}" for name in ACTIVATIONS + LOSSES), *TENSORS)
+
+
+@pytest.fixture(autouse=True)
+def wide_types():
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+def ours(name, *args, **kwargs):
+    """Our function of that name, on what a sample of the database gives PyTorch's."""
+    kwargs.pop("inplace", None)
+    if "dtype" in kwargs:
+        kwargs["dtype"] = str(kwargs["dtype"]).removeprefix("torch.")
+    if kwargs.get("distance_function") is not None:
+        kwargs["distance_function"] = functional.pairwise_distance
+    if "options" in kwargs:
+        kwargs["chunk_size"] = getattr(kwargs.pop("options"), "batch_chunk_size", None)
+    return getattr(functional, name.split(".")[-1])(*args, **kwargs)
+
+
+def drawn(name, dtype):
+    """The samples of a dtype, each with PyTorch's function and whether it has a double backward."""
+    import torch
+
+    of = getattr(torch, dtype)
+    for entry in torch_oracle.entries(name):
+        if of not in entry.dtypes or entry.variant_test_name in ("in_place", "nuc"):
+            continue
+        backward = entry.supports_autograd and of in entry.backward_dtypes
+        for sample in entry.sample_inputs("cpu", of, requires_grad=backward):
+            yield entry.op, sample, dtype == "float64" and entry.supports_gradgrad
+
+
+def run(name, dtype, share):
+    import torch
+
+    torch.manual_seed(0)
+    found = list(drawn(name, dtype))
+    for theirs, sample, second in found[:: max(1, len(found) // share) if share else 1]:
+        assert_as_torch(
+            functools.partial(ours, name),
+            theirs,
+            (sample.input, *sample.args),
+            sample.kwargs,
+            second=second,
+        )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+@pytest.mark.parametrize("name", NAMES)
+def test_samples(name, dtype):
+    run(name, dtype, share=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_sample(name, dtype):
+    run(name, dtype, share=None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_error_inputs(name):
+    for entry in torch_oracle.entries(name):
+        if entry.error_inputs_func is None:
+            continue
+        for error in entry.error_inputs("cpu"):
+            assert_refuses(functools.partial(ours, name), error.sample_input, ": ")
