@@ -252,7 +252,7 @@ CASES = (
         jax="jnp.mean(optax.softmax_cross_entropy(x, q))",
         jaxgrad="F.cross_entropy(x, q)",
         grads=("x", "q"),
-        why="The same.",
+        why="Soft targets are optax's softmax_cross_entropy, with a gradient of the target too.",
         link=_CROSS,
     ),
     _case(

@@ -189,7 +189,7 @@ CASES = (
         jax="jnp.mean(optax.losses.kl_divergence_with_log_targets(x, q))",
         jaxgrad="F.kl_div(x, q, reduction='batchmean', log_target=True)",
         grads=("x", "q"),
-        why="The same.",
+        why="In optax it is a function of its own.",
         link=_KL,
     ),
     _case(
