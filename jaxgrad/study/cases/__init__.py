@@ -16,6 +16,7 @@ from . import (
     kinks_activations,
     kinks_activations_tails,
     kinks_bounds,
+    kinks_classes,
     kinks_losses,
     kinks_norms,
     kinks_ordering,
@@ -26,9 +27,15 @@ from . import (
     kinks_smooth,
     kinks_special,
     loop,
+    losses_classes,
+    losses_classes_refusals,
     losses_distances,
+    losses_linear,
+    losses_log_probabilities,
     losses_margins,
+    losses_probabilities,
     losses_regression,
+    losses_sequences,
     model,
     replay_samplers,
     replay_streams,
@@ -46,6 +53,7 @@ CASES: tuple[Case, ...] = (
     + kinks_activations.CASES
     + kinks_activations_tails.CASES
     + kinks_bounds.CASES
+    + kinks_classes.CASES
     + kinks_losses.CASES
     + kinks_norms.CASES
     + kinks_ordering.CASES
@@ -61,9 +69,15 @@ CASES: tuple[Case, ...] = (
     + activations_nonfinite.CASES
     + activations_random.CASES
     + activations_refusals.CASES
+    + losses_classes.CASES
+    + losses_classes_refusals.CASES
     + losses_distances.CASES
+    + losses_linear.CASES
+    + losses_log_probabilities.CASES
     + losses_margins.CASES
+    + losses_probabilities.CASES
     + losses_regression.CASES
+    + losses_sequences.CASES
     + sampling_continuous.CASES
     + sampling_discrete.CASES
     + sampling_counts.CASES
