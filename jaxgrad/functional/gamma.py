@@ -159,7 +159,7 @@ def polygamma(n: int, input: ArrayLike) -> jax.Array:
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.polygamma
 
     Differs from PyTorch: n = 1 is precise to the dtype (PyTorch's to 10 digits in float64), and
-    infinite at the negative integers (PyTorch's about 1e32); n > 2 is 0 at ∞ (PyTorch's NaN).
+    infinite at the negative integers (PyTorch's about 1e32); n ≥ 2 is 0 at ∞ (PyTorch's NaN).
 
     >>> from jaxgrad.functional import polygamma
     >>> polygamma(1, 1.0)
@@ -197,9 +197,9 @@ def _psi(n: int, x: jax.Array) -> jax.Array:
         away = jnp.where(pole | end, 1, x)
         tail = special.zeta(n + 1.0, jnp.where(away > 0, away, 1 - away))
         value = (-1.0) ** (n + 1) * math.exp(math.lgamma(n + 1)) * tail
-        turn = jnp.tan(jnp.pi * (away - jnp.round(away)))
+        cotangent = _cotangent(jnp.where(away > 0, 0.25, away - jnp.round(away)))
         reflected = (-1.0) ** n * value - jnp.pi * jnp.polyval(
-            jnp.asarray(_cotangent(n), x.dtype), 1 / jnp.where(away > 0, 1, turn)
+            jnp.asarray(_slopes_of_cotangent(n), x.dtype), cotangent
         )
         value = jnp.where(away > 0, value, reflected)
         return jnp.where(pole, (-1.0) ** (n + 1) * jnp.inf, jnp.where(end, 0 * value, value))
@@ -207,7 +207,14 @@ def _psi(n: int, x: jax.Array) -> jax.Array:
     return psi(x)
 
 
-def _cotangent(n: int) -> np.ndarray:
+def _cotangent(x: jax.Array) -> jax.Array:
+    """The cotangent of πx for |x| of at most 1/2, exactly 0 there."""
+    steep = jnp.abs(x) < 0.25
+    turn = jnp.tan(jnp.pi * jnp.where(steep, x, jnp.sign(x) * (0.5 - jnp.abs(x))))
+    return jnp.where(steep, 1 / jnp.where(steep, turn, 1), turn)
+
+
+def _slopes_of_cotangent(n: int) -> np.ndarray:
     """The n-th derivative of cot πx as a polynomial of c = cot πx, highest power first."""
     powers = np.poly1d([1.0, 0.0])
     for _ in range(n):

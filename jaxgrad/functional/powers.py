@@ -1,6 +1,7 @@
 """Powers and roots."""
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -27,6 +28,9 @@ def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
 
     For the exponent 0 the derivative with respect to x is 0, at x = 0 too. For the base 0 the
     derivative with respect to y is 0 where y ≥ 0, and -∞ where y < 0.
+
+    Of integers a product that wraps around; with a negative exponent it is 0, but for the bases 1
+    and -1.
 
     Args:
         input: x, an array of real numbers or a number.
@@ -89,10 +93,11 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
 
 
 def _raised(x: Any, y: Any, dtype: Any) -> jax.Array:
-    if isinstance(y, (int, float)) and -16 <= y <= 16 and y == int(y):
+    small = isinstance(y, (int, float)) and -16 <= y <= 16
+    if small and y == int(y):
         return _product(x, times=int(y), dtype=dtype)
-    if isinstance(y, float) and y in (0.5, -0.5) and is_floating(dtype):
-        return (_sqrt if y > 0 else _rsqrt)(x, dtype=dtype)  # which differ from pow at -0 and -∞
+    if small and 2 * y == int(2 * y):
+        return _half_power(x, exponent=float(y), dtype=dtype)
     return _pow(x, y, dtype=dtype)
 
 
@@ -105,8 +110,35 @@ def _product(x: Any, *, times: int, dtype: Any) -> jax.Array:
 @functools.partial(jax.jit, static_argnames="dtype")
 def _pow(x: Any, y: Any, *, dtype: Any) -> jax.Array:
     if not is_floating(dtype):
-        return jnp.power(*together(dtype, x, y))
+        return _integer_power(*together(dtype, x, y))
     return _power(*widened(dtype, x, y)).astype(dtype)
+
+
+def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
+    # Of the exponent jnp.power looks at six bits, of a negative one too.
+    power, square, left = jnp.ones_like(x), x, y
+    for _ in range(jnp.iinfo(y.dtype).bits):
+        power = jnp.where(left & 1 == 1, power * square, power)
+        square, left = square * square, left >> 1
+    if jnp.issubdtype(y.dtype, jnp.unsignedinteger):
+        return power
+    sign = jnp.where(y & 1 == 1, x, 1)
+    return jnp.where(y >= 0, power, jnp.where(jnp.abs(x) == 1, sign, 0))
+
+
+@functools.partial(jax.jit, static_argnames=("exponent", "dtype"))
+def _half_power(x: Any, *, exponent: float, dtype: Any) -> jax.Array:
+    return _halves(*widened(dtype, x), exponent).astype(dtype)
+
+
+def _halves(x: jax.Array, exponent: float) -> jax.Array:
+    # Roots differ from powers at -0 and -∞, where a slope meets them as well.
+    @derivatives(lambda t, z, x: t * (exponent * _halves(x, exponent - 1)))
+    def power(x: jax.Array) -> jax.Array:
+        roots = {0.5: jnp.sqrt, -0.5: jax.lax.rsqrt}
+        return roots[exponent](x) if exponent in roots else jnp.power(x, exponent)
+
+    return power(x)
 
 
 def _in_base(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -152,11 +184,6 @@ def rsqrt(input: ArrayLike) -> jax.Array:
 
 
 @functools.partial(jax.jit, static_argnames="dtype")
-def _sqrt(x: Any, *, dtype: Any) -> jax.Array:
-    return jnp.sqrt(*widened(dtype, x)).astype(dtype)
-
-
-@functools.partial(jax.jit, static_argnames="dtype")
 def _rsqrt(x: Any, *, dtype: Any) -> jax.Array:
     return _inverse_root(*widened(dtype, x)).astype(dtype)
 
@@ -193,7 +220,18 @@ def exp2(input: ArrayLike) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames="dtype")
 def _exp2(x: Any, *, dtype: Any) -> jax.Array:
-    return jnp.exp2(*widened(dtype, x)).astype(dtype)
+    return _scaled_exp2(*widened(dtype, x)).astype(dtype)
+
+
+@derivatives(lambda t, y, x: t * (y * math.log(2)))
+def _scaled_exp2(x: jax.Array) -> jax.Array:
+    # XLA's 2ˣ is that of x log 2, which costs a large x digits: 2 to a whole number is exact here.
+    whole = jnp.clip(jnp.round(x), *_EXPONENTS[x.dtype.name])
+    return jnp.ldexp(jnp.exp2(x - whole), jnp.where(whole == whole, whole, 0).astype(jnp.int32))
+
+
+_EXPONENTS = {"float32": (-200, 200), "float64": (-1200, 1200)}
+"""Beyond these 2ˣ is 0 or infinite."""
 
 
 def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:

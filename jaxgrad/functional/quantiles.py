@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import wide
 
 from ._operands import derivatives, is_floating, real
 from .extremes import Selected, picked
@@ -251,35 +252,33 @@ def _quantile_of(
     kept = [1 if axis in (None, a) else n for a, n in enumerate(shape)]
     rows = jnp.moveaxis(x, axis, -1) if axis is not None and shape else jnp.ravel(x)
     values = jnp.take_along_axis(rows, order(rows, -1, False), -1)
-    count = jnp.sum(rows == rows, -1, keepdims=True, dtype=x.dtype)
-    of = jnp.where((q >= 0) & (q <= 1), q, jnp.nan).astype(x.dtype)
-    rank = _rank(jnp.ravel(of), count, rows.shape[-1], ignore)
-    found = jnp.moveaxis(_between(values, rank, interpolation), -1, 0)
+    count = jnp.sum(rows == rows, -1, keepdims=True, dtype=int)
+    last = jnp.maximum(count, 1) - 1 if ignore else jnp.full_like(count, rows.shape[-1] - 1)
+    of = jnp.where((q >= 0) & (q <= 1), q, jnp.nan).astype(wide(x.dtype))
+    rank = jnp.ravel(of).reshape([1] * (last.ndim - 1) + [-1]) * last.astype(of.dtype)
+    if not ignore:  # a NaN comes last
+        rank = jnp.where(count <= last, last.astype(of.dtype), rank)
+    found = _between(values.astype(of.dtype), rank, last, interpolation).astype(x.dtype)
+    found = jnp.moveaxis(found, -1, 0)
     found = jnp.where(jnp.isnan(of.reshape(-1, *[1] * (found.ndim - 1))), jnp.nan, found)
     if keepdim:
         found = found.reshape(-1, *kept)
     return found if q.ndim else found[0], jnp.all((q >= 0) & (q <= 1))
 
 
-def _rank(q: jax.Array, count: jax.Array, size: int, ignore: bool) -> jax.Array:
-    q = q.reshape([1] * (count.ndim - 1) + [-1])
-    if ignore:
-        return q * jnp.maximum(count - 1, 0)
-    return jnp.where(count < size, size - 1, q * (size - 1))
-
-
-def _between(values: jax.Array, rank: jax.Array, interpolation: str) -> jax.Array:
-    """The sorted values at fractional ranks."""
+def _between(values: jax.Array, rank: jax.Array, last: jax.Array, interpolation: str) -> jax.Array:
+    """The sorted values at fractional ranks, at most `last`."""
     rounded = {"lower": jnp.floor, "higher": jnp.ceil, "nearest": jnp.round}
     if interpolation in rounded:
-        return _at(values, rounded[interpolation](rank))
-    low = _at(values, jnp.floor(rank))
-    high = _at(values, jnp.ceil(rank))
+        return _at(values, rounded[interpolation](rank), last)
+    low = _at(values, jnp.floor(rank), last)
+    high = _at(values, jnp.ceil(rank), last)
     weight = rank - jax.lax.stop_gradient(jnp.floor(rank))
     weight = jnp.full_like(weight, 0.5) if interpolation == "midpoint" else weight
     step = high - low
     return jnp.where(weight < 0.5, low + weight * step, high - step * (1 - weight))
 
 
-def _at(values: jax.Array, rank: jax.Array) -> jax.Array:
-    return jnp.take_along_axis(values, jnp.nan_to_num(rank).astype(int), -1)
+def _at(values: jax.Array, rank: jax.Array, last: jax.Array) -> jax.Array:
+    places = jnp.minimum(jnp.nan_to_num(rank).astype(last.dtype), last)
+    return jnp.take_along_axis(values, places, -1)

@@ -13,7 +13,6 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
 from ._operands import common, derivatives, floating_common, is_floating, real, widened
-from .bounds import clamp
 
 
 def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -232,8 +231,8 @@ def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
 
         y = log(x / (1 - x))     y' = 1 / (x (1 - x))
 
-    NaN outside of [0, 1], and so is the derivative. With ε, x is first clamped to [ε, 1 - ε], and
-    the derivative is 0 outside of it.
+    NaN outside of [0, 1], and so is the derivative. With ε ≥ 0, x is first clamped to [ε, 1 - ε],
+    from below first, and the derivative is 0 outside of it.
 
     Args:
         input: an array of real numbers, any shape.
@@ -263,7 +262,8 @@ def _logit(x: Any, eps: Any, *, dtype: Any) -> jax.Array:
     (of,) = widened(dtype, x)
     if eps is not None:
         low = jnp.asarray(eps).astype(of.dtype)
-        of = clamp(of, low, 1 - low)
+        clamped = jnp.where(of < low, low, jnp.where(of > 1 - low, 1 - low, of))
+        of = jnp.where(low >= 0, clamped, of)
     return _odds(of).astype(dtype)
 
 

@@ -1,6 +1,7 @@
 """Variance and standard deviation."""
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -110,33 +111,40 @@ def _spread(
         x,
         root=function == "std",
         axes=_checks.axes(function, "dim", dim, x.ndim),
+        flat=dim is None or not x.ndim,
         keepdim=_checks.truth(function, "keepdim", keepdim),
         correction=_checks.static_number(function, "correction", correction),
     )
 
 
-@functools.partial(jax.jit, static_argnames=("root", "axes", "keepdim", "correction"))
+@functools.partial(jax.jit, static_argnames=("root", "axes", "flat", "keepdim", "correction"))
 def _spread_of(
-    x: jax.Array, *, root: bool, axes: tuple[int, ...], keepdim: bool, correction: float
+    x: jax.Array,
+    *,
+    root: bool,
+    axes: tuple[int, ...],
+    flat: bool,
+    keepdim: bool,
+    correction: float,
 ) -> jax.Array:
-    value = _variance(x.astype(wide(x.dtype)), axes, correction)
+    value = _variance(x.astype(wide(x.dtype)), axes, correction, flat)
     value = (_root(value) if root else value).astype(x.dtype)
     return value if keepdim else jnp.squeeze(value, axes)
 
 
-def _variance(x: jax.Array, axes: tuple[int, ...], correction: float) -> jax.Array:
-    free = np.prod([x.shape[a] for a in axes], dtype=float) - correction
+def _variance(x: jax.Array, axes: tuple[int, ...], correction: float, flat: bool) -> jax.Array:
+    free = math.prod(x.shape[a] for a in axes) - correction
 
     def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
         mean = jnp.mean(x, axes, keepdims=True)
-        if free <= 0:
+        if free <= 0 and flat:
             return jnp.sum(jnp.where(x == mean, jnp.nan, jnp.inf) * t, axes, keepdims=True)
-        return (2 / free) * jnp.sum((x - mean) * t, axes, keepdims=True)
+        return (2 / free if free else math.inf) * jnp.sum((x - mean) * t, axes, keepdims=True)
 
     @derivatives(slope)
     def variance(x: jax.Array) -> jax.Array:
         squares = jnp.square(x - jnp.mean(x, axes, keepdims=True))
-        return jnp.sum(squares, axes, keepdims=True) / np.maximum(0.0, free)
+        return jnp.sum(squares, axes, keepdims=True) / max(0.0, free)
 
     return variance(x)
 

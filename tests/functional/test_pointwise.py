@@ -229,6 +229,44 @@ def test_broadcasting_and_promotion():
     assert F.atan2(1, 2).dtype == jnp.float32
 
 
+def test_powers_of_integers_wrap_around_and_take_every_exponent():
+    base, exponent = (x.ravel() for x in np.meshgrid(np.arange(-3, 4), np.arange(70)))
+    exact = [pow(int(b), int(e), 2**32) for b, e in zip(base, exponent, strict=True)]
+    got = F.pow(jnp.array(base, jnp.int32), jnp.array(exponent, jnp.int32))
+    assert np.asarray(got).view(np.uint32).tolist() == exact
+    assert F.pow(jnp.array([3], jnp.int32), 100).tolist() == [pow(3, 100, 2**32) - 2**32]
+    assert F.pow(jnp.array([2, 1, -1, -1, 0]), jnp.array([-3, -3, -3, -4, -1])).tolist() == [
+        *(0, 1, -1, 1, 0)
+    ]
+
+
+def test_roots_at_minus_infinity_and_minus_zero():
+    slopes = {-0.5: [-INF, -0.0], 0.5: [-INF, NAN], 1.5: [-0.0, NAN]}  # measured in PyTorch
+    for exponent, expected in slopes.items():
+        slope = jax.vmap(jax.grad(lambda x, e=exponent: F.pow(x, e)))
+        assert_same(slope(jnp.array([-0.0, -INF])), jnp.array(expected))
+
+
+def test_powers_of_two_are_exact(dtype):
+    x = jnp.arange(-126.0, 128.0, dtype=dtype)
+    assert F.exp2(x).tolist() == [2.0**n for n in range(-126, 128)]
+    ends = jnp.array([-INF, -1e9, 1e9, INF, NAN], dtype)
+    assert_same(F.exp2(ends), jnp.array([0, 0, INF, INF, NAN], dtype))
+
+
+def test_polygamma_at_negative_half_integers():
+    exact = {4: -0.00452593028032206071, 6: -0.00245375079166419737}  # by mpmath
+    for n, value in exact.items():
+        assert_same(F.polygamma(n, jnp.float32(-5.5)), jnp.float32(value))
+
+
+def test_logit_clamps_from_below_first():
+    y, slope = jax.value_and_grad(F.logit)(0.3, 0.6)
+    assert_same([y, slope], [jnp.float32(special.logit(0.6)), jnp.float32(0)])
+    assert_same(F.logit(2.0, -1.0), jnp.float32(NAN))
+    assert_same(jax.grad(F.logit)(NAN, 0.1), jnp.float32(NAN))
+
+
 def test_sharded(rows):
     x = jax.device_put(jnp.linspace(-2.0, 2.0, 16), rows)
     grad = jax.jit(jax.grad(lambda x: F.clamp(F.abs(x), 0.5, 1.0).sum()))(x)

@@ -227,6 +227,38 @@ def test_sharded(rows):
         assert_same(jax.jit(jax.grad(lambda x, fn=fn: fn(x).sum()))(x).shape, (16, 2))
 
 
+def test_one_number_has_no_variance_in_any_dtype(any_dtype):
+    x = jnp.ones((1,), any_dtype)
+    for fn in (F.var, F.std):
+        value, grad = jax.value_and_grad(fn)(x)
+        assert_same([value, grad], [jnp.full(shape, NAN, any_dtype) for shape in ((), (1,))])
+
+
+def test_variances_without_degrees_of_freedom():
+    x = jnp.array([1.0, 2.0])
+    for fn, axis, correction, expected in (
+        (F.var, None, 3, [INF, INF]),  # PyTorch's own, with an axis and without
+        (F.var, 0, 3, [1, -1]),
+        (F.var, 0, 2, [-INF, INF]),
+        (F.std, 0, 3, [0, 0]),
+    ):
+        grad = jax.grad(lambda x, f=fn, a=axis, c=correction: f(x, a, correction=c))(x)
+        assert_same(grad, jnp.array(expected, jnp.float32))
+
+
+@pytest.mark.parametrize("fn", [F.quantile, F.nanquantile])
+def test_quantiles_of_more_than_the_dtype_counts(fn):
+    for count, dtype in ((2049, jnp.float16), (5000, jnp.float16), (1003, jnp.bfloat16)):
+        x = jnp.linspace(0, 1, count).astype(dtype)
+        for q, exact in ((0.0, x[0]), (0.5, x[count // 2]), (1.0, x[-1])):
+            assert_same(fn(x, q), exact)
+
+
+def test_a_quantile_of_more_than_float32_counts():
+    x = jnp.arange(2**24 + 4, dtype=jnp.float32)
+    assert F.quantile(x, 1.0) == x[-1]
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [

@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
+from .._operands import derivatives
 from ._arguments import reduced, reduction_of
 
 _SMALL = float(jnp.float32(1e-12))
@@ -104,18 +105,13 @@ def _binary_cross_entropy(
     return loss, (jnp.all(within[0]), jnp.all(within[1]))
 
 
-@jax.custom_jvp
+@derivatives(
+    lambda t, loss, x, y: t * _slope(x, y),
+    lambda t, loss, x, y: t * (jnp.log1p(-x) - jnp.log(x)),
+)
 def _entropy(x: jax.Array, y: jax.Array) -> jax.Array:
     """The loss of one element: each logarithm is at least -100."""
     return (y - 1) * jnp.maximum(jnp.log1p(-x), -100) - y * jnp.maximum(jnp.log(x), -100)
-
-
-@_entropy.defjvp
-def _entropy_jvp(
-    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
-) -> tuple[jax.Array, jax.Array]:
-    (x, y), (along_x, along_y) = primals, tangents
-    return _entropy(x, y), _slope(x, y) * along_x + (jnp.log1p(-x) - jnp.log(x)) * along_y
 
 
 @jax.custom_jvp
@@ -207,7 +203,13 @@ def _binary_cross_entropy_with_logits(
     return reduced(losses, reduction).astype(target.dtype)
 
 
-@jax.custom_jvp
+# The slope along x has no difference of near equals, as negative - factor · σ(-x) has.
+@derivatives(
+    lambda t, loss, x, negative, positive, factor: t * (factor * jax.nn.sigmoid(x) - positive),
+    lambda t, loss, x, negative, positive, factor: t * x,
+    lambda t, loss, x, negative, positive, factor: jnp.zeros_like(t),
+    lambda t, loss, x, negative, positive, factor: t * -_log_sigmoid(x),
+)
 def _logistic(
     x: jax.Array, negative: jax.Array, positive: jax.Array, factor: jax.Array
 ) -> jax.Array:
@@ -215,17 +217,6 @@ def _logistic(
     return negative * x - factor * _log_sigmoid(x)
 
 
+@derivatives(lambda t, y, x: t * jax.nn.sigmoid(-x))
 def _log_sigmoid(x: jax.Array) -> jax.Array:
     return jnp.minimum(x, 0) - jnp.log1p(jnp.exp(-jnp.abs(x)))
-
-
-@_logistic.defjvp
-def _logistic_jvp(
-    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]
-) -> tuple[jax.Array, jax.Array]:
-    """The slope along x has no difference of near equals, as negative - factor · σ(-x) has."""
-    x, _, positive, factor = primals
-    along_x, along_negative, _, along_factor = tangents
-    slope = factor * jax.nn.sigmoid(x) - positive
-    along = slope * along_x + x * along_negative - _log_sigmoid(x) * along_factor
-    return _logistic(*primals), along

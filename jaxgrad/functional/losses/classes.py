@@ -98,7 +98,8 @@ def smoothing_of(function: str, value: Any) -> jax.Array | float | None:
         valid = 0 <= smoothing <= 1
     else:
         valid = (smoothing >= 0) & (smoothing <= 1)
-    text = _checks.wrong(function, "label_smoothing", "in [0, 1]", "{value}")
+    got = smoothing if isinstance(smoothing, float) else "{value}"  # an array has fewer digits
+    text = _checks.wrong(function, "label_smoothing", "in [0, 1]", got)
     _checks.holds(valid, text, value=lambda: jnp.asarray(smoothing))
     return smoothing
 

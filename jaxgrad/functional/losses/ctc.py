@@ -151,16 +151,18 @@ def _ctc_loss(
 ) -> tuple[jax.Array, jax.Array]:
     times, batch, classes = log_probs.shape
     x = log_probs.astype(wide(log_probs.dtype))
-    used = jnp.arange(longest)[None] < lengths[:, None]
+    used = jnp.arange(longest, dtype=lengths.dtype)[None] < lengths[:, None]
     if targets.ndim == 1:
         starts = jnp.cumsum(lengths) - lengths
-        places = jnp.where(used, starts[:, None] + jnp.arange(longest)[None], 0)
+        places = jnp.where(
+            used, starts[:, None] + jnp.arange(longest, dtype=lengths.dtype)[None], 0
+        )
         targets = targets.at[places].get(mode="fill", fill_value=-1) if targets.size else places
     possible = ~used | ((targets >= 0) & (targets < classes))
     labels = jnp.where(used & possible, targets, blank)
     losses = -_log_likelihood(x, labels, inputs, lengths, blank)
     infinite = losses == jnp.inf
-    on = jnp.arange(times)[:, None] < inputs[None]
+    on = jnp.arange(times, dtype=inputs.dtype)[:, None] < inputs[None]
     # A derivative of 0 times NaN is NaN: what zero_infinity drops must not be NaN before.
     poisoned = jnp.isnan(losses) | (infinite & (not zero_infinity))
     losses = losses + _normaliser(x, on[..., None], poisoned)
@@ -180,25 +182,25 @@ def _log_likelihood(
 ) -> jax.Array:
     """The log of Σ over alignments, by the recursion over prefixes, blanks between the labels."""
     batch, longest = labels.shape
-    never = jnp.full((batch, 2), -jnp.inf, x.dtype)
-    states = jnp.full((batch, 2 * longest + 1), blank).at[:, 1::2].set(labels)
+    pairs = jnp.stack([jnp.full_like(labels, blank), labels], 2).reshape(batch, 2 * longest)
+    states = jnp.pad(pairs, ((0, 0), (0, 1)), constant_values=blank)
     spread = jnp.take_along_axis(x, states[None], 2, mode="promise_in_bounds")
     before = jnp.pad(states, ((0, 0), (2, 0)), constant_values=-1)[:, :-2]
     skips = (states != blank) & (states != before)
-    place = jnp.arange(2 * longest + 1)[None]
+    place = jnp.arange(2 * longest + 1, dtype=lengths.dtype)[None]
     # Before the first step the path is left of the first blank: at a blank or a label after it.
-    start = jnp.where(place == 0, 0, -jnp.inf) * jnp.ones((batch, 1), x.dtype)
+    start = jnp.where(place == 0, 0, -jnp.inf) + jnp.zeros_like(states, x.dtype)
 
     def step(alpha: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
         time, emitted = now
-        padded = jnp.concatenate([never, alpha], 1)
+        padded = jnp.pad(alpha, ((0, 0), (2, 0)), constant_values=-jnp.inf)
         jump = jnp.where(skips, padded[:, :-2], -jnp.inf)
         # From the start no label is passed: only the first blank or the first label is reached.
         jump = jnp.where(time == 0, -jnp.inf, jump)
         ahead = _log_sum(jnp.stack([alpha, padded[:, 1:-1], jump])) + emitted
         return jnp.where((time < inputs)[:, None], ahead, alpha), None
 
-    alpha, _ = jax.lax.scan(step, start, (jnp.arange(x.shape[0]), spread))
+    alpha, _ = jax.lax.scan(step, start, (jnp.arange(x.shape[0], dtype=inputs.dtype), spread))
     last = 2 * lengths[:, None]
     ends = (place == last) | ((place == last - 1) & (inputs[:, None] > 0))
     return _log_sum(jnp.where(ends, alpha, -jnp.inf).T)
@@ -215,7 +217,7 @@ def _log_sum(terms: jax.Array) -> jax.Array:
 @jax.custom_jvp
 def _normaliser(x: jax.Array, on: jax.Array, poisoned: jax.Array) -> jax.Array:
     """0, whose derivative is exp(x) where the input lasts: log Σ exp, if that were not 0 anyway."""
-    return jnp.zeros(x.shape[1], x.dtype)
+    return jnp.zeros_like(jnp.sum(x, (0, 2)))
 
 
 @_normaliser.defjvp

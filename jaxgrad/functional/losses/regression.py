@@ -9,6 +9,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from .._operands import derivatives
 from ..pointwise import magnitude
 from ._arguments import pair, real, reduced, reduction_of, widened
 
@@ -254,20 +255,15 @@ def _huber_loss(
     return reduced(losses, reduction).astype(dtype)
 
 
-@jax.custom_jvp
+def _inside(error: jax.Array, delta: jax.Array) -> jax.Array:
+    return jnp.abs(error) < delta
+
+
+# The slope along the error is the error, held within -δ and δ.
+@derivatives(
+    lambda t, loss, e, d: t * jnp.where(_inside(e, d), e, d * jnp.sign(e)),
+    lambda t, loss, e, d: t * jnp.where(_inside(e, d), 0, magnitude(e) - d),
+)
 def _huber(error: jax.Array, delta: jax.Array) -> jax.Array:
     size = jnp.abs(error)
     return jnp.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta))
-
-
-@_huber.defjvp
-def _huber_jvp(
-    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
-) -> tuple[jax.Array, jax.Array]:
-    """The derivative in the error is the error, held within -δ and δ."""
-    (error, delta), (along_error, along_delta) = primals, tangents
-    size = magnitude(error)
-    inside = size < delta
-    slope = jnp.where(inside, error, delta * jnp.sign(error))
-    slope_delta = jnp.where(inside, 0, size - delta)
-    return _huber(error, delta), slope * along_error + slope_delta * along_delta

@@ -54,7 +54,7 @@ def linear_cross_entropy(
         ignore_index: an index that does not count; None is -100. Only for class indices.
         label_smoothing: ε in [0, 1], a Python number or a scalar array.
         chunk_size: how many rows of `input` to take at a time, static. None: so many that there
-            are about four million logits.
+            are about four million logits. Rows that are sharded explicitly it must divide.
 
     Returns:
         The loss in the dtype of `input`: a scalar, or for "none" the shape of class indices.
@@ -144,7 +144,7 @@ def _linear_cross_entropy(
             return losses(_products(row[0], matrix), row[1], shared)
 
         each = jax.lax.map(jax.checkpoint(of_chunk, prevent_cse=False), rows)
-        joined = jnp.swapaxes(each, 0, 1).reshape(-1, *each.shape[2:])[: x.shape[0]]
+        joined = jnp.swapaxes(each, 0, 1).reshape(chunks * parts, *each.shape[2:])[: x.shape[0]]
         return (joined[0] if single else joined).astype(dtype), valid
     shared["total"] = total if reduction == "mean" else None
     loss = _sum_over(functools.partial(_weighed, losses), (*rows, counts), shared)
@@ -198,7 +198,7 @@ def _losses(
     ignore_index: int,
 ) -> jax.Array:
     """The loss of every target of one chunk."""
-    logits = products.reshape(-1, *shared["matrix"].shape[:-1])
+    logits = products.reshape(products.shape[0], *shared["matrix"].shape[:-1])
     if shared["bias"] is not None:
         logits = logits + shared["bias"].astype(logits.dtype)[None]
     given = {name: shared[name] for name in ("weight", "smoothing")}

@@ -132,6 +132,34 @@ def test_logits_keep_their_tail():
     np.testing.assert_allclose(grads, [np.exp(-80) / 2, 0], rtol=1e-5)
 
 
+def test_second_derivatives_of_logits_at_zero():
+    def loss(x, y, p):
+        return F.binary_cross_entropy_with_logits(x, y, pos_weight=p)
+
+    x, y, p = jnp.float32(0), jnp.float32(0.5), jnp.float32(3)
+    hessian = jax.hessian(loss, (0, 1, 2))(x, y, p)
+    exact = [[0.5, -2, -0.25], [-2, 0, np.log(2)], [-0.25, np.log(2), 0]]
+    assert_same(jnp.array(hessian), jnp.array(exact, jnp.float32))
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy_with_logits", "huber_loss"])
+def test_forward_mode_at_infinity(name):
+    slope = jax.jacfwd(lambda x: getattr(F, name)(x, jnp.float32(0)))
+    assert_same(slope(jnp.float32(np.inf)), jnp.float32(1))
+
+
+def test_forward_mode_at_certainty():
+    slope = jax.jacfwd(lambda x: F.binary_cross_entropy(x, jnp.float32(1)))
+    assert_same(slope(jnp.float32(1)), jnp.float32(0))
+
+
+@pytest.mark.parametrize(("reduction", "shape"), [("mean", ()), ("sum", ()), ("none", (2, 0))])
+def test_linear_cross_entropy_of_no_places(reduction, shape):
+    x, matrix, target = jnp.ones((2, 3)), jnp.ones((4, 0, 3)), jnp.zeros((2, 0), int)
+    loss = F.linear_cross_entropy(x, matrix, target, reduction=reduction)
+    assert_same(loss, jnp.full(shape, np.nan if reduction == "mean" else 0, jnp.float32))
+
+
 def test_ctc_loss_against_every_path():
     import itertools
 
@@ -212,6 +240,33 @@ def test_sharded(name, rows):
         assert_same(
             jax.tree.map(np.asarray, loss(*given)), jax.tree.map(np.asarray, loss(x, second))
         )
+
+
+def test_sharded_sequences(rows):
+    logits = jnp.array(RNG.normal(size=(16, 6, 4)), "float32")
+    targets, inputs, lengths = (
+        jnp.arange(32).reshape(16, 2) % 3 + 1,
+        jnp.full(16, 6),
+        jnp.full(16, 2),
+    )
+
+    def loss(logits, *others):
+        return F.ctc_loss(jax.nn.log_softmax(logits).transpose(1, 0, 2), *others)
+
+    given = [jax.device_put(a, rows) for a in (logits, targets, inputs, lengths)]
+    with jax.set_mesh(rows.mesh):
+        apart = jax.tree.map(np.asarray, jax.value_and_grad(loss)(*given))
+        whole = jax.tree.map(np.asarray, jax.value_and_grad(loss)(logits, targets, inputs, lengths))
+    assert_same(apart, whole)
+
+
+def test_ctc_loss_with_wide_lengths():
+    with jax.enable_x64(True):
+        x = jax.nn.log_softmax(jnp.zeros((4, 2, 3), jnp.float32))
+        for targets in (jnp.ones((2, 2), int), jnp.ones(4, int)):
+            loss = F.ctc_loss(x, targets, jnp.array([4, 4]), jnp.array([2, 2]))
+            # Of the 81 paths 5 are 1, blank, 1, one of the four stretched.
+            assert_same(loss, jnp.float32(np.log(81 / 5) / 2))
 
 
 @pytest.mark.parametrize(
