@@ -11,8 +11,8 @@ TOLERANCES = {"float64": 1e-12, "float32": 1.3e-6, "float16": 1e-3, "bfloat16": 
 """Relative, by dtype; `torch.testing.assert_close`'s, but tighter in float64."""
 
 
-def assert_same(actual, expected, rtol=None):
-    """Structure, then shape, then dtype, then value."""
+def assert_same(actual, expected, rtol=None, atol=None):
+    """Structure, then shape, then dtype, then value; absolutely, by default, as relatively."""
     assert jax.tree.structure(actual) == jax.tree.structure(expected)
     for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         a, e = np.asarray(a), np.asarray(e)
@@ -20,7 +20,8 @@ def assert_same(actual, expected, rtol=None):
         assert a.dtype == e.dtype, f"dtype {a.dtype}, expected {e.dtype}"
         wide = complex if np.iscomplexobj(e) else float
         tolerance = TOLERANCES.get(str(e.dtype), 1e-6) if rtol is None else rtol
-        np.testing.assert_allclose(a.astype(wide), e.astype(wide), rtol=tolerance, atol=tolerance)
+        absolute = tolerance if atol is None else atol
+        np.testing.assert_allclose(a.astype(wide), e.astype(wide), rtol=tolerance, atol=absolute)
 
 
 def assert_distributed(samples, law):

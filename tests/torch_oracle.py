@@ -43,7 +43,9 @@ def to_jax(value):
     return jax.tree.map(convert, value)
 
 
-def assert_as_torch(ours, theirs, args, kwargs=None, *, rtol=None, second=False):
+def assert_as_torch(
+    ours, theirs, args, kwargs=None, *, rtol=None, atol=None, second=False, once=False
+):
     """`ours` on the arguments against `theirs`: value, vector-Jacobian product, second derivative.
 
     Args:
@@ -52,7 +54,10 @@ def assert_as_torch(ours, theirs, args, kwargs=None, *, rtol=None, second=False)
         args: tensors and plain values; the tensors that require a gradient are differentiated.
         kwargs: keyword arguments, tensors (not differentiated) and plain values.
         rtol: a relative tolerance instead of the dtype's own.
+        atol: an absolute one.
         second: whether PyTorch's double backward is compared as well.
+        once: whether PyTorch computes in float64 and its answer is rounded to the dtype that it
+            has by itself: of narrow types it rounds every step.
 
     The first output is differentiated, with a cotangent drawn from PyTorch's generator; further
     outputs, such as indices, are compared by value. Ours is compiled, as one program.
@@ -61,14 +66,17 @@ def assert_as_torch(ours, theirs, args, kwargs=None, *, rtol=None, second=False)
 
     kwargs = kwargs or {}
     places = [i for i, a in enumerate(args) if isinstance(a, torch.Tensor) and a.requires_grad]
-    tensors = [args[i].detach().clone().requires_grad_() for i in places]
-    given = [tensors[places.index(i)] if i in places else a for i, a in enumerate(args)]
+    wide = _doubled if once else list
+    tensors = [a.detach().clone().requires_grad_() for a in wide([args[i] for i in places])]
+    given = wide([a for i, a in enumerate(args) if i not in places])
+    for place, tensor in zip(places, tensors, strict=True):
+        given.insert(place, tensor)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = theirs(*given, **kwargs)
-    expected = tuple(expected) if isinstance(expected, (tuple, list)) else (expected,)
+        expected = _outputs(theirs(*given, **dict(zip(kwargs, wide(kwargs.values()), strict=True))))
+        dtypes = [o.dtype for o in (_outputs(theirs(*args, **kwargs)) if once else expected)]
     differentiable = bool(tensors) and expected[0].requires_grad
-    cotangent = torch.randn_like(expected[0]) if differentiable else None
+    cotangent = torch.randn_like(expected[0], dtype=dtypes[0]) if differentiable else None
     directions = [torch.randn_like(t) for t in tensors]
 
     fixed, options = to_jax(list(args)), to_jax(dict(kwargs))
@@ -81,17 +89,36 @@ def assert_as_torch(ours, theirs, args, kwargs=None, *, rtol=None, second=False)
         return value if isinstance(value, tuple) else (value,)
 
     value, grads, twice = _measured(
-        of_ours, to_jax(tensors), to_jax(cotangent), to_jax(directions), second
+        of_ours, [fixed[i] for i in places], to_jax(cotangent), to_jax(directions), second
     )
-    assert_same(tuple(value), to_jax(expected), rtol)
+    answer = tuple(o.detach().to(dtype) for o, dtype in zip(expected, dtypes, strict=True))
+    assert_same(tuple(value), to_jax(answer), rtol, atol)
     if not differentiable:
         return
     wanted = torch.autograd.grad(
-        expected[0], tensors, cotangent, create_graph=second, materialize_grads=True
+        expected[0],
+        tensors,
+        cotangent.to(expected[0].dtype),
+        create_graph=second,
+        materialize_grads=True,
     )
-    assert_same(grads, to_jax(list(wanted)), rtol)
+    slopes = [g.detach().to(args[i].dtype) for i, g in zip(places, wanted, strict=True)]
+    assert_same(grads, to_jax(slopes), rtol, atol)
     if second:
-        assert_same(twice, to_jax(_double_backward(wanted, tensors, directions)), rtol)
+        assert_same(twice, to_jax(_double_backward(wanted, tensors, directions)), rtol, atol)
+
+
+def _doubled(values):
+    """Floating point tensors in float64, other values as they are."""
+    import torch
+
+    return [
+        v.double() if isinstance(v, torch.Tensor) and v.is_floating_point() else v for v in values
+    ]
+
+
+def _outputs(value):
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 4))

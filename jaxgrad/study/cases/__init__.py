@@ -17,6 +17,7 @@ from . import (
     kinks_activations_tails,
     kinks_bounds,
     kinks_classes,
+    kinks_limits,
     kinks_losses,
     kinks_norms,
     kinks_ordering,
@@ -54,6 +55,7 @@ CASES: tuple[Case, ...] = (
     + kinks_activations_tails.CASES
     + kinks_bounds.CASES
     + kinks_classes.CASES
+    + kinks_limits.CASES
     + kinks_losses.CASES
     + kinks_norms.CASES
     + kinks_ordering.CASES

@@ -127,30 +127,6 @@ CASES = (
         link=_DOCS + "nn.functional.mish.html",
     ),
     _case(
-        name="mixed second derivative of pow at the exponent 0",
-        inputs={"x": f32([2]), "y": f32([0])},
-        torch="x, y = x.requires_grad_(), y.requires_grad_()\n"
-        "g, = torch.autograd.grad(torch.pow(x, y), x, create_graph=True)\n"
-        "torch.autograd.grad(g, y)[0]",
-        jax="jax.grad(lambda x, y: jax.grad(lambda x: (x**y).sum())(x).sum(), 1)(x, y)",
-        jaxgrad="jax.grad(lambda x, y: jax.grad(lambda x: F.pow(x, y).sum())(x).sum(), 1)(x, y)",
-        verdict_jax="value",
-        verdict_jaxgrad="value",
-        why="∂²xʸ/∂x∂y is 1/x at y = 0; PyTorch takes the slope in x for constant there: 0.",
-        link=_DOCS + "pow.html",
-    ),
-    _case(
-        name="second derivative of logaddexp at infinity",
-        inputs={"x": f32([float("inf"), float("-inf")])},
-        torch=_TWICE.format("torch.logaddexp(x, torch.zeros(2))"),
-        jax=_EACH.format("lambda x: jnp.logaddexp(x, 0.0)"),
-        jaxgrad=_EACH.format("lambda x: F.logaddexp(x, 0.0)"),
-        verdict_jax="value",
-        verdict_jaxgrad="value",
-        why="The function is flat or a line there, so it is 0; PyTorch gives NaN at -∞.",
-        link=_DOCS + "logaddexp.html",
-    ),
-    _case(
         name="second derivative of cross_entropy",
         inputs={"x": f32([2, 1, 0])},
         torch=_HESSIAN.format("lambda x: F.cross_entropy(x, torch.tensor(0))"),
