@@ -62,18 +62,19 @@ def floating_common(function: str, **operands: Any) -> Any:
 
 
 def together(dtype: Any, *operands: Any) -> list[jax.Array]:
-    """The operands in one dtype and one shape.
-
-    They are repeated in the wide dtype, so that their derivatives are added up there.
-    """
-    of = wide(dtype) if is_floating(dtype) else dtype
-    arrays = [jnp.asarray(value).astype(dtype).astype(of) for value in operands]
-    return [array.astype(dtype) for array in jnp.broadcast_arrays(*arrays)]
+    """The operands in one dtype and one shape."""
+    if is_floating(dtype):
+        return [array.astype(dtype) for array in widened(dtype, *operands)]
+    return list(jnp.broadcast_arrays(*(jnp.asarray(value).astype(dtype) for value in operands)))
 
 
 def widened(dtype: Any, *operands: Any) -> list[jax.Array]:
-    """The operands in the dtype to compute in and one shape."""
-    return [array.astype(wide(dtype)) for array in together(dtype, *operands)]
+    """The operands in the dtype to compute in and one shape.
+
+    They are repeated in the wide dtype, so that their derivatives are added up there.
+    """
+    arrays = [jnp.asarray(value).astype(dtype).astype(wide(dtype)) for value in operands]
+    return list(jnp.broadcast_arrays(*arrays))
 
 
 def derivatives(*partials: Callable[..., jax.Array]) -> Callable[[Callable[..., Any]], Any]:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import wide
 
 from ._operands import real
 from .extremes import Selected, picked
@@ -180,4 +181,7 @@ def _running(x: jax.Array, *, axis: int, largest: bool) -> Selected:
     extreme = (jax.lax.cummax if largest else jax.lax.cummin)(flat, axis)
     hit = (flat == extreme) | (flat != flat)
     place = jax.lax.broadcasted_iota(jnp.arange(0).dtype, flat.shape, axis)
-    return picked(x, jax.lax.cummax(jnp.where(hit, place, 0), axis), axis, keepdim=True)
+    # In the wide dtype, where the derivatives of an element that stays the largest are added up.
+    of = x.astype(wide(x.dtype)) if jnp.issubdtype(x.dtype, jnp.floating) else x
+    found = picked(of, jax.lax.cummax(jnp.where(hit, place, 0), axis), axis, keepdim=True)
+    return Selected(found.values.astype(x.dtype), found.indices)

@@ -44,13 +44,19 @@ DIGITS = {
     ("lgamma", "float64"): 1e-9,
     ("digamma", "float64"): 1e-9,
     ("polygamma", "float64"): 1e-9,
-    ("digamma", "float32"): 1e-4,
     ("logcumsumexp", "float64"): 1e-10,
-    ("logcumsumexp", "float32"): 3e-3,
+    # Its logarithms near 1e4 have four digits after the point in float32.
+    ("logcumsumexp", "float32"): 1e-3,
+    ("logcumsumexp", "bfloat16"): 2e-1,
+    ("logcumsumexp", "float16"): 2e-2,
+    # Sums of powers up to 1e8 that cancel.
+    ("pow", "float32"): 1e-5,
     # Along an axis of size 1 the gradient is 0, as the difference of two terms of size 1 / |x|.
     ("normalize", "float64"): 1e-11,
 }
 """Relative tolerances, where they are not the dtype's own."""
+IN_FLOAT64 = ("ctc_loss", "logcumsumexp", "digamma", "polygamma", "cdist")
+"""PyTorch's float32 derivatives of these lose more digits than ours: its float64 is the oracle."""
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +108,12 @@ def run(name, dtype, share):
         fn, narrow = functools.partial(ours, name), dtype in ("bfloat16", "float16")
         if narrow and name == "nn.functional.poisson_nll_loss":
             sample.args[0].requires_grad_(False)  # for a target of 0, a row of the study
+        if narrow and sample.kwargs.get("distance_function") is not None:
+            for tensor in (sample.input, *sample.args):
+                tensor.requires_grad_(False)  # each distance rounds, before its slopes are added
+        if narrow and name in ("sort", "topk"):  # which of equal elements comes first is open
+            sample.input.requires_grad_(False)
+            fn, theirs = (functools.partial(values, f) for f in (fn, theirs))
         if widens_input(name, sample):
             assert_refuses(fn, sample, "gaussian_nll_loss: target must be of input's shape")
             continue
@@ -113,8 +125,12 @@ def run(name, dtype, share):
             rtol=DIGITS.get((name.split(".")[-1], dtype)),
             atol=1e-12 if dtype == "float64" else 1e-5,
             second=second,
-            once=narrow or (name, dtype) == ("nn.functional.ctc_loss", "float32"),
+            once=narrow or (dtype == "float32" and name.split(".")[-1] in IN_FLOAT64),
         )
+
+
+def values(function, *args, **kwargs):
+    return function(*args, **kwargs)[0]
 
 
 def widens_input(name, sample):

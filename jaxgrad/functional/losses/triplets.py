@@ -12,7 +12,7 @@ from jaxgrad import _checks
 
 from ._arguments import as_float, real, reduced, reduction_of, widened
 from ._kinks import clamped
-from .distances import broadcast, degree_of, distance, pairwise_distance, vectors
+from .distances import broadcast, degree_of, distance, vectors
 
 
 def triplet_margin_loss(
@@ -68,13 +68,20 @@ def triplet_margin_loss(
     _same_ndim(name, a, b, c)
     degree = degree_of(name, p, a, b, c)
     swap = _checks.truth(name, "swap", swap)
+    dtype = _distance_dtype(name, a, b, c, swap)
+    eps, margin = _checks.number(name, "eps", eps), _margin(name, margin)
+    reduction = reduction_of(name, reduction)
+    return _triplet_margin_loss(
+        [a, b, c], margin, eps, p=degree, swap=swap, dtype=dtype, reduction=reduction
+    )
+
+
+def _distance_dtype(name: str, a: jax.Array, b: jax.Array, c: jax.Array, swap: bool) -> Any:
+    """The dtype of distances between vectors, which must broadcast."""
     pairs = [vectors(name, "anchor", a, "positive", b), vectors(name, "anchor", a, "negative", c)]
     if swap:
         pairs.append(vectors(name, "positive", b, "negative", c))
-    eps, margin = _checks.number(name, "eps", eps), _margin(name, margin)
-    reduction = reduction_of(name, reduction)
-    dtype = jnp.result_type(*(ends[0].dtype for ends in pairs))
-    return _triplet_margin_loss(pairs, margin, eps, p=degree, dtype=dtype, reduction=reduction)
+    return jnp.result_type(*(ends[0].dtype for ends in pairs))
 
 
 def _same_ndim(name: str, anchor: jax.Array, *others: jax.Array) -> None:
@@ -91,17 +98,20 @@ def _margin(name: str, margin: float | jax.Array) -> float | jax.Array:
     return margin
 
 
-@functools.partial(jax.jit, static_argnames=("p", "dtype", "reduction"))
+@functools.partial(jax.jit, static_argnames=("p", "swap", "dtype", "reduction"))
 def _triplet_margin_loss(
-    pairs: list[tuple[jax.Array, jax.Array]],
+    examples: list[jax.Array],
     margin: float | jax.Array,
     eps: float | jax.Array,
     *,
     p: float,
+    swap: bool,
     dtype: Any,
     reduction: str,
 ) -> jax.Array:
-    distances = [distance(*ends, eps, p=p) for ends in pairs]
+    # In the wide dtype from here on, so that the two derivatives of an example are added up there.
+    a, b, c = widened(dtype, *examples)
+    distances = [distance(*ends, eps, p=p) for ends in [(a, b), (a, c)] + [(b, c)] * swap]
     return _of_distances(distances, margin, dtype=dtype, reduction=reduction)
 
 
@@ -170,17 +180,16 @@ def triplet_margin_with_distance_loss(
     _same_ndim(name, a, b, c)
     swap = _checks.truth(name, "swap", swap)
     margin, reduction = _margin(name, margin), reduction_of(name, reduction)
-    measure = pairwise_distance if distance_function is None else distance_function
     if distance_function is None:
-        vectors(name, "anchor", a, "positive", b)
-        vectors(name, "anchor", a, "negative", c)
-        if swap:
-            vectors(name, "positive", b, "negative", c)
-    if not callable(measure):
-        got = type(measure).__name__
+        dtype = _distance_dtype(name, a, b, c, swap)
+        return _triplet_margin_loss(
+            [a, b, c], margin, 1e-6, p=2.0, swap=swap, dtype=dtype, reduction=reduction
+        )
+    if not callable(distance_function):
+        got = type(distance_function).__name__
         raise TypeError(_checks.wrong(name, "distance_function", "a function", got))
     pairs = [(a, b), (a, c)] + [(b, c)] * swap
-    distances = [as_float(real(name, "the distance", measure(*ends))) for ends in pairs]
+    distances = [as_float(real(name, "the distance", distance_function(*ends))) for ends in pairs]
     shape = distances[0]
     for other in distances[1:]:
         broadcast(name, "the distance", other, "another one", shape)
