@@ -106,6 +106,8 @@ def i1(input: ArrayLike) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i1
 
+    Differs from PyTorch: the derivative at NaN is NaN; PyTorch's is 1/2.
+
     >>> import jax
     >>> from jaxgrad.functional import i1
     >>> jax.grad(i1)(0.0)

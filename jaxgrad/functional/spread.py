@@ -27,7 +27,9 @@ def var(
 
         y = Σᵢ (xᵢ - x̄)² / max(0, n - c)
 
-    with the correction c = 1 (JAX's is 0).
+    with the correction c = 1 (JAX's is 0). For n ≤ c the result is ∞ or NaN. The derivative then is
+    2 (xᵢ - x̄) / (n - c) all the same where `dim` is given; without `dim` it is NaN, or ∞ where xᵢ
+    is not x̄.
 
     Args:
         input: an array of floating point numbers.
@@ -44,6 +46,9 @@ def var(
         ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.var.html
+
+    Differs from PyTorch: with dim=() the derivative is that of the variance over all axes;
+    PyTorch's counts one element.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import var
@@ -65,7 +70,8 @@ def std(
 
         y = √(Σᵢ (xᵢ - x̄)² / max(0, n - c))
 
-    with the correction c = 1 (JAX's is 0). Where it is 0 so is its derivative.
+    with the correction c = 1 (JAX's is 0). Where it is 0 so is its derivative; for n ≤ c see
+    `var`.
 
     Args:
         input: an array of floating point numbers.
@@ -82,6 +88,8 @@ def std(
         ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.std.html
+
+    Differs from PyTorch: as `var`.
 
     >>> import jax
     >>> import jax.numpy as jnp

@@ -142,9 +142,22 @@ def _mish(input: jax.Array) -> jax.Array:
     return _gated_by_tanh(x).astype(input.dtype)
 
 
-@by_slope
+def _tanh_softplus(x: jax.Array) -> jax.Array:
+    # With n = eˣ (eˣ + 2) it is n / (n + 2): one exponential, of -|x|, which does not overflow.
+    e = jnp.exp(-jnp.abs(x))
+    above, below = 1 + 2 * e, e * (e + 2)
+    return jnp.where(x < 0, below / (below + 2), above / (above + 2 * e * e))
+
+
+def _mish_in_x(tangent: jax.Array, value: jax.Array, x: jax.Array) -> jax.Array:
+    x = jax.lax.optimization_barrier(x)  # as for gelu
+    gate = _tanh_softplus(x)
+    return tangent * (gate + x * jax.lax.logistic(x) * (1 - gate * gate))
+
+
+@derivatives(_mish_in_x)
 def _gated_by_tanh(x: jax.Array) -> jax.Array:
-    return x * jnp.tanh(jnp.logaddexp(x, 0))
+    return x * _tanh_softplus(x)
 
 
 def glu(input: ArrayLike, dim: int = -1) -> jax.Array:
