@@ -19,8 +19,8 @@ def test_there_are_enough():
     assert set(FAMILIES) == {*described, "kinks", "defaults", "activations", "losses"}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
-    assert counts["kinks"] >= 267 and counts["activations"] >= 90 and counts["losses"] >= 192
-    assert len(CASES) >= 837
+    assert counts["kinks"] >= 294 and counts["activations"] >= 115 and counts["losses"] >= 192
+    assert len(CASES) >= 863
 
 
 def test_names_and_anchors_are_unique():
