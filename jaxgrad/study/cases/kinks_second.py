@@ -42,8 +42,8 @@ CASES = (
             "lambda x: F.pairwise_distance(x, torch.tensor([[1.0, 2.0]]), eps=0.0).sum()"
         ),
         jax="jax.hessian(lambda x: jnp.linalg.norm(x - jnp.array([[1.0, 2.0]]), axis=1).sum())(x)",
-        jaxgrad="jax.hessian(lambda x: F.pairwise_distance(x, jnp.array([[1.0, 2.0]]), eps=0.0)"
-        ".sum())(x)",
+        jaxgrad="y = jnp.array([[1.0, 2.0]])\n"
+        "jax.hessian(lambda x: F.pairwise_distance(x, y, eps=0.0).sum())(x)",
         verdict_jaxgrad="value",
         why="NaN in PyTorch, as of any norm of 0; 0 in jaxgrad.",
         link=_DOCS + "nn.functional.pairwise_distance.html",
