@@ -186,6 +186,13 @@ def test_lengths_that_are_traced():
     assert np.isnan(jax.jit(F.ctc_loss)(x, jnp.array([[1], [9]]), lengths[0], jnp.array([1, 1])))
 
 
+def test_an_empty_batch_under_jit():
+    x, y = jnp.zeros((0, 3)), jnp.zeros(0, int)
+    for loss in (F.cross_entropy, F.nll_loss):
+        assert jnp.isnan(jax.jit(loss)(x, y))
+    assert jnp.isnan(jax.jit(F.linear_cross_entropy)(x, jnp.ones((2, 3)), y))
+
+
 def test_traced_targets_that_are_no_class():
     x, wrong = jnp.ones((2, 3)), jnp.array([0, 3])
     for loss in (F.cross_entropy, F.nll_loss):
