@@ -55,8 +55,9 @@ DIGITS = {
     ("normalize", "float64"): 1e-11,
 }
 """Relative tolerances, where they are not the dtype's own."""
-ABSOLUTE = {"logcumsumexp": 1e-11}
-"""In float64: logarithms near 1e4 are 2e-12 apart, and PyTorch subtracts them."""
+ABSOLUTE = {("logcumsumexp", "float64"): 1e-11, ("pow", "float32"): 1e-2}
+"""Logarithms near 1e4 are 2e-12 apart. Powers up to 1e8 cancel in sums: against float64 both sides
+are off by up to 15 there."""
 IN_FLOAT64 = ("ctc_loss", "logcumsumexp", "digamma", "polygamma", "cdist")
 """PyTorch's float32 derivatives of these lose more digits than ours: its float64 is the oracle."""
 
@@ -125,7 +126,7 @@ def run(name, dtype, share):
             (sample.input, *sample.args),
             sample.kwargs,
             rtol=DIGITS.get((name.split(".")[-1], dtype)),
-            atol=ABSOLUTE.get(name, 1e-12) if dtype == "float64" else 1e-5,
+            atol=ABSOLUTE.get((name, dtype), 1e-12 if dtype == "float64" else 1e-5),
             second=second,
             once=narrow or (dtype == "float32" and name.split(".")[-1] in IN_FLOAT64),
         )
