@@ -194,6 +194,15 @@ def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
         raise ValueError(text.format(**got))
 
 
+def each_holds(valid: Any, text: str, values: jax.Array) -> None:
+    """`holds` of a fact about each element; its text may tell the `{least}` and `{most}` of them.
+
+    Of no elements it is true, and there is no least one: eagerly or traced.
+    """
+    if values.size:
+        holds(valid, text, least=lambda: jnp.min(values), most=lambda: jnp.max(values))
+
+
 def axis(function: str, argument: str, value: Any, ndim: int) -> int:
     """`value` as an axis counted from the front; a 0-D array has the one axis 0, as in PyTorch."""
     ndim = ndim or 1

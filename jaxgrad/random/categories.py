@@ -83,7 +83,7 @@ def multinomial(
     indices, valid, least = _multinomial(key, rows, num_samples, bool(replacement))
     needed = 1 if replacement else num_samples
     text = _checks.wrong(name, "input", "finite and at least 0 everywhere", "{least} to {most}")
-    _checks.holds(valid, text, least=lambda: jnp.min(input), most=lambda: jnp.max(input))
+    _checks.each_holds(valid, text, input)
     expected = f"positive in at least {needed} of each row's weights"
     _checks.holds(least >= needed, _checks.wrong(name, "input", expected, "{n}"), n=lambda: least)
     return indices.reshape(*input.shape[:-1], num_samples)

@@ -61,7 +61,7 @@ def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
     input = _checks.floating("poisson", "input", input)
     samples, valid = _poisson(key, input)
     text = _checks.wrong("poisson", "input", "finite and at least 0", "{least} to {most}")
-    _checks.holds(valid, text, least=lambda: jnp.min(input), most=lambda: jnp.max(input))
+    _checks.each_holds(valid, text, input)
     return samples
 
 
@@ -196,9 +196,9 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
         key, count.astype(dtype), prob.astype(dtype), shape
     )
     text = _checks.wrong(name, "count", "finite whole numbers of at least 0", "{least} to {most}")
-    _checks.holds(valid_count, text, least=lambda: jnp.min(count), most=lambda: jnp.max(count))
+    _checks.each_holds(valid_count, text, count)
     text = _checks.wrong(name, "prob", "in [0, 1] everywhere", "{least} to {most}")
-    _checks.holds(valid_prob, text, least=lambda: jnp.min(prob), most=lambda: jnp.max(prob))
+    _checks.each_holds(valid_prob, text, prob)
     return samples
 
 

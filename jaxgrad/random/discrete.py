@@ -58,7 +58,7 @@ def bernoulli(
     shape = input.shape if shape is None else broadcast("bernoulli", input, shape)
     samples, valid = _bernoulli(key, input, shape, dtype)
     text = _checks.wrong("bernoulli", "input", "in [0, 1] everywhere", "{least} to {most}")
-    _checks.holds(valid, text, least=lambda: jnp.min(input), most=lambda: jnp.max(input))
+    _checks.each_holds(valid, text, input)
     return samples
 
 

@@ -112,7 +112,7 @@ def normal(
             raise TypeError(_checks.wrong("normal", argument, "real", value.dtype))
     samples, valid = _normal(key, mean.astype(dtype), std.astype(dtype), shape)
     text = _checks.wrong("normal", "std", "at least 0 everywhere", "{least}")
-    _checks.holds(valid, text, least=lambda: jnp.min(std))
+    _checks.each_holds(valid, text, std)
     return samples
 
 

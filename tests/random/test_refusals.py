@@ -25,6 +25,18 @@ from jaxgrad.random import (
 )
 
 
+@pytest.mark.parametrize("sampler", [bernoulli, normal, poisson, binomial])
+def test_no_parameters_are_no_wrong_ones_under_jit(sampler):
+    parameters = (jnp.zeros((0, 3)),) * (1 + (sampler in (normal, binomial)))
+    assert jax.jit(sampler)(jax.random.key(0), *parameters).shape == (0, 3)
+
+
+@pytest.mark.parametrize("replacement", [False, True])
+def test_no_rows_under_jit(replacement):
+    draw = jax.jit(lambda key, weights: multinomial(key, weights, 2, replacement=replacement))
+    assert draw(jax.random.key(0), jnp.zeros((0, 3))).shape == (0, 2)
+
+
 class TestRefusals:
     @pytest.mark.parametrize("sampler", ["uniform", "randn", "normal", "bernoulli", "multinomial"])
     @pytest.mark.parametrize(

@@ -86,9 +86,8 @@ def binary_cross_entropy(
         reduction=reduction_of(function, reduction),
     )
     for name, array, within in zip(("input", "target"), (input, target), valid, strict=True):
-        text = _checks.wrong(function, name, "in [0, 1]", "values from {low} to {high}")
-        low, high = (functools.partial(of, array) for of in (jnp.min, jnp.max))
-        _checks.holds(within, text, low=low, high=high)
+        text = _checks.wrong(function, name, "in [0, 1]", "values from {least} to {most}")
+        _checks.each_holds(within, text, array)
     return loss
 
 

@@ -93,9 +93,8 @@ def _samples(function: str, input: ArrayLike, target: ArrayLike) -> tuple[jax.Ar
 def _in_range(function: str, target: jax.Array, valid: jax.Array, least: int, x: jax.Array) -> None:
     classes = x.shape[-1] if x.ndim else 1
     expected = f"from {least} to {classes - 1}, a class"
-    text = _checks.wrong(function, "target", expected, "values from {low} to {high}")
-    low, high = functools.partial(jnp.min, target), functools.partial(jnp.max, target)
-    _checks.holds(valid, text, low=low, high=high)
+    text = _checks.wrong(function, "target", expected, "values from {least} to {most}")
+    _checks.each_holds(valid, text, target)
 
 
 @functools.partial(jax.jit, static_argnames=("p", "reduction"))

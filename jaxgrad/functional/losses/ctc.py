@@ -123,11 +123,9 @@ def _lengths(argument: str, value: Any, batch: int, most: int) -> jax.Array:
     if lengths.shape != (batch,):
         expected = f"{batch} integers, one for each sequence"
         raise ValueError(_checks.wrong("ctc_loss", argument, expected, f"shape {lengths.shape}"))
-    if not batch:
-        return lengths
     valid = jnp.all((lengths >= 0) & (lengths <= most))
-    text = _checks.wrong("ctc_loss", argument, f"from 0 to {most}", "from {low} to {high}")
-    _checks.holds(valid, text, low=lambda: jnp.min(lengths), high=lambda: jnp.max(lengths))
+    text = _checks.wrong("ctc_loss", argument, f"from 0 to {most}", "from {least} to {most}")
+    _checks.each_holds(valid, text, lengths)
     return lengths
 
 

@@ -156,7 +156,7 @@ def gaussian_nll_loss(
         reduction=reduction_of("gaussian_nll_loss", reduction),
     )
     text = _checks.wrong("gaussian_nll_loss", "var", "at least 0", "{least}")
-    _checks.holds(valid, text, least=functools.partial(jnp.min, v))
+    _checks.each_holds(valid, text, v)
     return losses
 
 

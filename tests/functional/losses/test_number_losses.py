@@ -128,10 +128,12 @@ def test_no_samples():
         (F.multilabel_margin_loss, jnp.zeros((0, 3), int)),
         (F.multilabel_soft_margin_loss, empty),
     ):
-        assert_same(function(empty, target), jnp.array(jnp.nan))
+        assert_same(jax.jit(function)(empty, target), jnp.array(jnp.nan))
         assert_same(function(empty, target, reduction="sum"), jnp.zeros(()))
         assert_same(function(empty, target, reduction="none"), jnp.zeros(0))
         assert_same(jax.grad(function)(empty, target), empty)
+    assert_same(jax.jit(F.binary_cross_entropy)(empty, empty), jnp.array(jnp.nan))
+    assert_same(jax.jit(F.gaussian_nll_loss)(empty, empty, empty), jnp.array(jnp.nan))
 
 
 def test_sharded(rows):
