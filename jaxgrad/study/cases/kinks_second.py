@@ -38,9 +38,8 @@ CASES = (
     _case(
         name="second derivative of the distance of equal points",
         inputs={"x": f32([[1, 2]])},
-        torch=_HESSIAN.format(
-            "lambda x: F.pairwise_distance(x, torch.tensor([[1.0, 2.0]]), eps=0.0).sum()"
-        ),
+        torch="y = torch.tensor([[1.0, 2.0]])\n"
+        + _HESSIAN.format("lambda x: F.pairwise_distance(x, y, eps=0.0).sum()"),
         jax="jax.hessian(lambda x: jnp.linalg.norm(x - jnp.array([[1.0, 2.0]]), axis=1).sum())(x)",
         jaxgrad="y = jnp.array([[1.0, 2.0]])\n"
         "jax.hessian(lambda x: F.pairwise_distance(x, y, eps=0.0).sum())(x)",
