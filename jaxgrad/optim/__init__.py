@@ -1,0 +1,42 @@
+"""torch.optim, step for step, as optax transformations.
+
+Each optimizer is a function of hyperparameters, with PyTorch's names, defaults and refusals, that
+gives an `optax.GradientTransformation`: chain it, mask it, inject its hyperparameters, checkpoint
+its state. The state is PyTorch's, leaf by leaf: a leaf whose gradient is None is left alone, decay
+and momentum included, and its steps are its own. bfloat16 and float16 are rounded where PyTorch
+rounds them. The gradient of a complex leaf is PyTorch's, the conjugate of that of `jax.grad`.
+
+    optimizer = adamw(lr=3e-4)
+    state = optimizer.init(params)
+    updates, state = optimizer.update(grads, state, params)
+    params = optax.apply_updates(params, updates)
+
+Parameter groups are `optax.multi_transform`; `optimizer.step(closure)` is `lbfgs`, whose update
+takes `value_fn`. Learning rates that change are schedules: `jaxgrad.schedules`.
+"""
+
+from .adafactor import adafactor
+from .adam import adam, adamw, sparse_adam
+from .adam_variants import adamax, nadam, radam
+from .adaptive import adadelta, adagrad, rmsprop
+from .asgd import asgd
+from .momentum import sgd
+from .muon import muon
+from .rprop import rprop
+
+__all__ = [
+    "adadelta",
+    "adafactor",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "asgd",
+    "muon",
+    "nadam",
+    "radam",
+    "rmsprop",
+    "rprop",
+    "sgd",
+    "sparse_adam",
+]

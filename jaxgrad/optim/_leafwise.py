@@ -1,0 +1,274 @@
+"""The one engine under the optimizers: every leaf by itself, as PyTorch keeps its state.
+
+optax's pieces share one count among all leaves and replace the moments of a leaf that has no
+gradient. PyTorch leaves such a parameter alone and counts its steps by itself, and it rounds
+bfloat16 after every operation. So each optimizer here is a `Rule` for one leaf, and what they have
+in common is here: missing gradients, steps, schedules, weight decay, `maximize`, complex leaves as
+pairs of real numbers, and narrow types.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from .. import _checks
+from ._arguments import Number, Rate, on
+from ._numbers import like
+
+Rounding = Callable[[jax.Array], jax.Array]
+Slots = dict[str, Any]
+
+
+class Leaf(NamedTuple):
+    """What moves one leaf: real arrays, in float32 where the leaf's dtype is narrow.
+
+    Attributes:
+        grad: the gradient, its sign and the coupled decay seen to.
+        param: the parameters; None where the user gave none.
+        kept: what the decoupled decay leaves of them.
+        slots: the state of the leaf, by the names of the state's fields.
+        numbers: the scalars of the rule, in the leaf's dtype.
+        rounded: rounds to a narrow dtype what PyTorch stores in it, and the factors of its `add`;
+            else the identity.
+        dtype: the leaf's own dtype.
+    """
+
+    grad: jax.Array
+    param: Any
+    kept: Any
+    slots: Slots
+    numbers: dict[str, Any]
+    rounded: Rounding
+    dtype: Any
+
+
+class Rule(NamedTuple):
+    """An optimizer, for one leaf.
+
+    Attributes:
+        name: of the optimizer, for its messages.
+        state: the NamedTuple it keeps, of `count`, `step`, the slots and the vectors.
+        slots: the fields of the state that are trees like the parameters.
+        start: a leaf of the parameters -> its slots at first; None where it has no such one.
+        numbers: (the state, steps of each leaf from 1 on, learning rate) -> scalars, and arrays of
+            one number for each leaf, by name.
+        move: what is added to the leaf, in the order of PyTorch's additions, and the new slots.
+        vectors: the fields of the state that are float32 arrays of one of those `numbers` for each
+            leaf, 1 at first. (PyTorch keeps them in its default dtype, whatever the leaf's.)
+        needs_params: whether `move` cannot do without the parameters.
+        takes_complex: whether leaves may be complex.
+        dimensions: how many axes a leaf must have; None leaves it open.
+    """
+
+    name: str
+    state: Callable[..., Any]
+    slots: tuple[str, ...]
+    start: Callable[[jax.Array], Slots]
+    numbers: Callable[[Any, jax.Array, Any], dict[str, Any]]
+    move: Callable[[Leaf], tuple[tuple[jax.Array, ...], Slots]]
+    vectors: tuple[str, ...] = ()
+    needs_params: bool = False
+    takes_complex: bool = True
+    dimensions: int | None = None
+
+
+class Options(NamedTuple):
+    """What every optimizer does to a gradient first.
+
+    Attributes:
+        weight_decay: the multiple of the parameters that decays.
+        decoupled: whether it is taken off the parameters, times the learning rate, instead of
+            added to the gradient.
+        maximize: whether the gradient is followed instead of descended.
+    """
+
+    weight_decay: Number = 0.0
+    decoupled: bool = False
+    maximize: bool = False
+
+
+def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransformation:
+    """`rule` for every leaf that has a gradient, at a rate that may be a schedule."""
+    needs_params = rule.needs_params or on(options.weight_decay)
+
+    def init(params: optax.Params) -> Any:
+        leaves, treedef = jax.tree.flatten(_checks.arrays(rule.name, "params", params))
+        for leaf in leaves:
+            _check_leaf(rule, leaf)
+        starts = [rule.start(leaf) for leaf in leaves]
+        return rule.state(
+            count=jnp.zeros((), jnp.int32),
+            step=jnp.zeros(len(leaves), jnp.int32),
+            **{name: treedef.unflatten([row[name] for row in starts]) for name in rule.slots},
+            **{name: jnp.ones(len(leaves), jnp.float32) for name in rule.vectors},
+        )
+
+    def update(updates: optax.Updates, state: Any, params: optax.Params | None = None) -> Any:
+        if params is None and needs_params:
+            raise ValueError(_checks.wrong(rule.name, "params", "given to update", None))
+        trees = [getattr(state, name) for name in rule.slots]
+        treedef = _treedef(rule, updates, trees if params is None else [params], state.step.size)
+        grads = [_gradient(rule, leaf) for leaf in treedef.flatten_up_to(updates)]
+        ours = treedef.flatten_up_to(params) if params is not None else [None] * len(grads)
+        rows = _rows(rule.slots, [treedef.flatten_up_to(tree) for tree in trees], len(grads))
+        present = np.array([grad is not None for grad in grads], bool)
+        step, rate = state.step + present.astype(np.int32), _rate(lr, state.count)
+        numbers = rule.numbers(state, step.astype(float), rate)
+        vectors = {name: numbers[name].astype(jnp.float32) for name in rule.vectors}
+        numbers = {**numbers, **_decay(options, rate)}
+        new: list[Any] = [None] * len(grads)
+        for i, (grad, param) in enumerate(zip(grads, ours, strict=True)):
+            if grad is not None:
+                of_leaf = {k: v[i] if np.ndim(v) else v for k, v in numbers.items()}
+                new[i], rows[i] = _moved(rule, options, grad, param, rows[i], of_leaf)
+        return treedef.unflatten(new), state._replace(
+            count=optax.safe_increment(state.count),
+            step=step,
+            **{name: treedef.unflatten([row[name] for row in rows]) for name in rule.slots},
+            **{k: jnp.where(present, v, getattr(state, k)) for k, v in vectors.items()},
+        )
+
+    return optax.GradientTransformation(init, update)
+
+
+def _moved(
+    rule: Rule, options: Options, grad: jax.Array, param: Any, slots: Slots, numbers: dict[str, Any]
+) -> tuple[jax.Array, Slots]:
+    """The update of one leaf, and its new slots."""
+    if param is not None:
+        param = _checks.array(rule.name, "params", param)
+        _check_gradient(rule, grad, param)
+    rounded, back = _rounding(grad.dtype), _back(grad)
+    g, p = _real(grad), _real(param)
+    numbers = {name: _cast(value, g.dtype) for name, value in numbers.items()}
+    g = -g if options.maximize else g
+    if "coupled" in numbers:
+        g = rounded(g + rounded(numbers["coupled"]) * p)
+    kept = rounded(p * (1 - numbers["decay"])) if "decay" in numbers else p
+    rows = {name: _real(slot) for name, slot in slots.items()}
+    deltas, rows = rule.move(Leaf(g, p, kept, rows, numbers, rounded, grad.dtype))
+    if _narrow(grad.dtype) and p is not None:
+        total = after(kept, deltas, rounded) - p
+    else:
+        total = sum(deltas[1:], deltas[0])
+        total = total - numbers["decay"] * p if "decay" in numbers else total
+    return back(total), {name: back(row) for name, row in rows.items()}
+
+
+def after(param: jax.Array, deltas: tuple[jax.Array, ...], rounded: Rounding) -> jax.Array:
+    """The parameters, once `deltas` are added one after the other."""
+    for delta in deltas:
+        param = rounded(param + delta)
+    return param
+
+
+
+
+
+def _treedef(rule: Rule, updates: Any, trees: list[Any], leaves: int) -> Any:
+    """The structure of the parameters: from a tree like them, or the updates alone."""
+    if trees:
+        return jax.tree.structure(trees[0])
+    for is_leaf in (lambda x: x is None, None):
+        treedef = jax.tree.structure(updates, is_leaf)
+        if treedef.num_leaves == leaves:
+            return treedef
+    expected = "given to update where a gradient is None"
+    raise ValueError(_checks.wrong(rule.name, "params", expected, None))
+
+
+def _gradient(rule: Rule, grad: Any) -> jax.Array | None:
+    """A leaf's gradient; None where it has none, or a float0 one as integers have."""
+    if grad is None or getattr(grad, "dtype", None) == jax.dtypes.float0:
+        return None
+    result = _checks.array(rule.name, "updates", grad)
+    if not jnp.issubdtype(result.dtype, jnp.inexact):
+        raise TypeError(_checks.wrong(rule.name, "updates", "gradients", result.dtype))
+    return result
+
+
+def _decay(options: Options, rate: Any) -> dict[str, Any]:
+    if not on(options.weight_decay):
+        return {}
+    if options.decoupled:
+        kept = 1 - rate * like(rate, options.weight_decay)
+        return {"decay": 1 - kept}  # the rounded share that is kept is PyTorch's
+    return {"coupled": options.weight_decay}
+
+
+def _rows(names: tuple[str, ...], columns: list[list[Any]], leaves: int) -> list[Slots]:
+    return [dict(zip(names, [c[i] for c in columns], strict=True)) for i in range(leaves)]
+
+
+def _rate(lr: Rate, count: jax.Array) -> Any:
+    value = lr(count) if callable(lr) else lr
+    if isinstance(value, (int, float)):
+        return value
+    value = jnp.asarray(value)
+    return value if value.dtype in (jnp.float32, jnp.float64) else value.astype(float)
+
+
+
+
+
+def _narrow(dtype: Any) -> bool:
+    return dtype in (jnp.bfloat16, jnp.float16)
+
+
+def _rounding(dtype: Any) -> Rounding:
+    if not _narrow(dtype):
+        return lambda x: x
+    info = jnp.finfo(dtype)
+
+    def rounded(x: Any) -> jax.Array:
+        x = jnp.asarray(x, jnp.float32)
+        result = jax.lax.reduce_precision(x, info.nexp, info.nmant)
+        if dtype == jnp.bfloat16:
+            return result
+        tiny = jnp.round(x * 2.0**24) * 2.0**-24  # subnormals of float16, which XLA makes 0
+        return jnp.where(abs(x) < float(info.smallest_normal), tiny, result)
+
+    return rounded
+
+
+def _real(x: Any) -> Any:
+    """Complex numbers as pairs of real ones, narrow types as float32."""
+    if x is None:
+        return None
+    if jnp.iscomplexobj(x):
+        return jnp.stack([x.real, x.imag], axis=-1)
+    return x.astype(jnp.float32) if _narrow(x.dtype) else x
+
+
+def _back(like: jax.Array) -> Callable[[Any], Any]:
+    """The inverse of `_real`."""
+    if jnp.iscomplexobj(like):
+        return lambda x: x if x is None else jax.lax.complex(x[..., 0], x[..., 1])
+    return lambda x: x if x is None else x.astype(like.dtype)
+
+
+def _cast(value: Any, dtype: Any) -> Any:
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating):
+        return value.astype(dtype)
+    return value
+
+
+def _check_leaf(rule: Rule, leaf: jax.Array) -> None:
+    if jnp.iscomplexobj(leaf) and not rule.takes_complex:
+        raise TypeError(_checks.wrong(rule.name, "params", "real", leaf.dtype))
+    if rule.dimensions not in (None, leaf.ndim):
+        expected = f"of {rule.dimensions} axes"
+        raise ValueError(_checks.wrong(rule.name, "params", expected, f"shape {leaf.shape}"))
+
+
+def _check_gradient(rule: Rule, grad: jax.Array, param: jax.Array) -> None:
+    if grad.shape != param.shape:
+        expected = f"of the parameters' shape {param.shape}"
+        raise ValueError(_checks.wrong(rule.name, "updates", expected, grad.shape))
+    if grad.dtype != param.dtype:
+        expected, remedy = f"of the parameters' {param.dtype}", "cast them with .astype"
+        raise TypeError(_checks.wrong(rule.name, "updates", expected, grad.dtype, remedy))

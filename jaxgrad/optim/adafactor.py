@@ -1,0 +1,149 @@
+"""Adafactor: second moments of matrices as one factor for rows and one for columns."""
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from .. import _checks
+from . import _arguments as arguments
+from ._arguments import Number, Rate
+from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._numbers import lerp, like
+
+
+class AdafactorState(NamedTuple):
+    """What `adafactor` remembers.
+
+    Attributes:
+        count: int32, the updates so far, which a schedule is given.
+        step: int32 of shape (leaves,), the updates of each leaf that had a gradient.
+        row_var: mean squares along the last axis, of leaves with two axes or more; else None.
+        col_var: those along the last axis but one.
+        variance: mean squares of the other leaves; else None.
+    """
+
+    count: jax.Array
+    step: jax.Array
+    row_var: Any
+    col_var: Any
+    variance: Any
+
+
+def adafactor(
+    lr: Rate = 1e-2,
+    beta2_decay: Number = -0.8,
+    eps: tuple[Number | None, Number] = (None, 1e-3),
+    d: Number = 1.0,
+    weight_decay: Number = 0.0,
+    *,
+    maximize: bool = False,
+) -> optax.GradientTransformation:
+    """`torch.optim.Adafactor`: θ ← (1 - lr · weight_decay) θ - α u / max(1, rms(u) / d).
+
+        ρ = min(lr, 1 / √t),   α = max(ε₂, rms(θ)) ρ,   v̂ = r c / mean(r),   u = g / √v̂
+
+    with r and c the averages of g² along rows and columns, of weight t^beta2_decay.
+
+    Shazeer and Stern, 2018, https://arxiv.org/abs/1804.04235;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html
+
+    Args:
+        lr: the largest relative step, at least 0: a number, a traced scalar, or a schedule.
+        beta2_decay: the power of t that is the weight of a new square, at most 0.
+        eps: (ε₁, ε₂), at least 0: what √v̂ is at least, None for the dtype's precision, and what
+            the size of the parameters is at least.
+        d: the threshold of clipping, at least 1.
+        weight_decay: times the learning rate, the share of the parameters that is taken off.
+        maximize: whether the gradient is followed instead of descended.
+
+    Returns:
+        A transformation of gradients, whose `update` needs the parameters.
+
+    Raises:
+        ValueError: a number is out of range.
+        TypeError: an argument is no number, or a leaf is complex.
+
+    Differs from PyTorch: ε₁ of None is the precision of each leaf's own dtype (PyTorch takes the
+    first one's for all); an empty leaf is no division by 0.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.optim import adafactor
+    >>> optimizer, params = adafactor(), jnp.ones((2, 3))
+    >>> updates, state = optimizer.update(params, optimizer.init(params), params)
+    >>> round(float(updates[0, 0]), 4), state.row_var.shape, state.col_var.shape
+    (-0.01, (2, 1), (1, 3))
+    """
+    eps1, eps2 = arguments.pair("adafactor", "eps", eps)
+    if eps1 is not None:
+        eps1 = arguments.bounded("adafactor", "eps[0]", eps1, lambda x: x >= 0, "at least 0")
+    eps2 = arguments.bounded("adafactor", "eps[1]", eps2, lambda x: x >= 0, "at least 0")
+    d = arguments.bounded("adafactor", "d", d, lambda x: x >= 1, "at least 1")
+    power = arguments.bounded(
+        "adafactor", "beta2_decay", beta2_decay, lambda x: x <= 0, "at most 0"
+    )
+    (weight_decay,) = arguments.not_negative("adafactor", weight_decay=weight_decay)
+
+    def start(leaf: jax.Array) -> Slots:
+        if leaf.ndim < 2:
+            return {"row_var": None, "col_var": None, "variance": jnp.zeros_like(leaf)}
+        row, col = jnp.zeros_like(leaf[..., :1]), jnp.zeros_like(leaf[..., :1, :])
+        return {"row_var": row, "col_var": col, "variance": None}
+
+    def numbers(state: AdafactorState, step: jax.Array, lr: Any) -> dict[str, Any]:
+        weight = jnp.exp(power * jnp.log(step))
+        rho = jnp.minimum(lr, like(lr, 1 / jnp.sqrt(step)))
+        return {"weight": weight, "rho": rho, "eps1": eps1, "eps2": eps2, "d": d}
+
+    def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
+        g, n, rounded = leaf.grad, leaf.numbers, leaf.rounded
+        least = float(jnp.finfo(leaf.dtype).eps) if n["eps1"] is None else n["eps1"]
+        new, v = _second_moment(leaf, least)
+        u = rounded(rounded(jax.lax.rsqrt(rounded(jnp.maximum(v, least * least)))) * g)
+        alpha = jnp.maximum(n["eps2"], rounded(_norm(leaf.param)) / _root(g)) * n["rho"]
+        clip = jnp.maximum(1, rounded(_norm(u)) / (_root(g) * n["d"]))
+        return (-rounded(alpha / clip) * u,), new
+
+    slots = ("row_var", "col_var", "variance")
+    rule = Rule(
+        "adafactor",
+        AdafactorState,
+        slots,
+        start,
+        numbers,
+        move,
+        needs_params=True,
+        takes_complex=False,
+    )
+    options = Options(weight_decay, True, _checks.truth("adafactor", "maximize", maximize))
+    return leafwise(rule, arguments.rate("adafactor", lr), options)
+
+
+def _second_moment(leaf: Leaf, least: Any) -> tuple[Slots, jax.Array]:
+    """The new slots, and the mean squares that they stand for."""
+    g, rounded, weight = leaf.grad, leaf.rounded, leaf.numbers["weight"]
+
+    def averaged(name: str, squares: jax.Array) -> jax.Array:
+        return rounded(lerp(leaf.slots[name], squares, weight))
+
+    def mean_square(axis: int) -> jax.Array:
+        norm = rounded(jnp.sqrt(jnp.sum(g * g, axis=axis, keepdims=True)))
+        return rounded(rounded(norm * norm) / g.shape[axis])
+
+    if g.ndim < 2:
+        v = averaged("variance", rounded(g * g))
+        return {"row_var": None, "col_var": None, "variance": v}, v
+    row, col = averaged("row_var", mean_square(-1)), averaged("col_var", mean_square(-2))
+    mean = jnp.maximum(rounded(jnp.mean(row, axis=-2, keepdims=True)), least)
+    return {"row_var": row, "col_var": col, "variance": None}, rounded(rounded(row * col) / mean)
+
+
+def _norm(x: jax.Array) -> jax.Array:
+    return jnp.sqrt(jnp.sum(x * x))
+
+
+def _root(x: jax.Array) -> float:
+    """The root of how many elements there are: a norm over it is a root mean square."""
+    return math.sqrt(x.size)

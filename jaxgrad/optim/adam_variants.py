@@ -1,0 +1,273 @@
+"""Adamax, NAdam and RAdam: Adam with a maximum, with Nesterov's momentum, with a rectifier."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from .. import _checks
+from . import _arguments as arguments
+from ._arguments import Number, Rate
+from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._numbers import lerp, like, log, one_minus_power
+from .adam import moments, zeros
+
+
+class AdamaxState(NamedTuple):
+    """What `adamax` remembers: see `AdamState`; `exp_inf` is the decaying largest |gradient|."""
+
+    count: jax.Array
+    step: jax.Array
+    exp_avg: Any
+    exp_inf: Any
+
+
+class NAdamState(NamedTuple):
+    """What `nadam` remembers: see `AdamState`.
+
+    `mu_product`, float32 of shape (leaves,), is the product of each leaf's momenta so far.
+    """
+
+    count: jax.Array
+    step: jax.Array
+    exp_avg: Any
+    exp_avg_sq: Any
+    mu_product: jax.Array
+
+
+class RAdamState(NamedTuple):
+    """What `radam` remembers: see `AdamState`."""
+
+    count: jax.Array
+    step: jax.Array
+    exp_avg: Any
+    exp_avg_sq: Any
+
+
+def adamax(
+    lr: Rate = 2e-3,
+    betas: tuple[Number, Number] = (0.9, 0.999),
+    eps: Number = 1e-8,
+    weight_decay: Number = 0.0,
+    *,
+    maximize: bool = False,
+) -> optax.GradientTransformation:
+    """`torch.optim.Adamax`: θ ← θ - lr / (1 - β₁ᵗ) · m / u.
+
+        m ← β₁ m + (1 - β₁) g,   u ← max(β₂ u, |g| + ε)
+
+    Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html
+
+    Args:
+        lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
+        betas: the decays of m and u, in [0, 1), two floats or two arrays.
+        eps: keeps u from 0, at least 0.
+        weight_decay: times the parameters it is added to the gradient, at least 0.
+        maximize: whether the gradient is followed instead of descended.
+
+    Returns:
+        A transformation of gradients, whose `update` needs the parameters for a decay.
+
+    Raises:
+        ValueError: a number is out of range.
+        TypeError: an argument is no number.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.optim import adamax
+    >>> optimizer = adamax(lr=0.5)
+    >>> updates, _ = optimizer.update(jnp.array([4.0]), optimizer.init(jnp.zeros(1)))
+    >>> float(updates[0])
+    -0.5
+    """
+    beta1, beta2 = arguments.betas("adamax", betas)
+    eps, weight_decay = arguments.not_negative("adamax", eps=eps, weight_decay=weight_decay)
+
+    def numbers(state: AdamaxState, step: jax.Array, lr: Any) -> dict[str, Any]:
+        size = lr / like(lr, one_minus_power(beta1, step))
+        return {"step_size": size, "beta1": beta1, "beta2": beta2, "eps": eps}
+
+    def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
+        g, n, rounded = leaf.grad, leaf.numbers, leaf.rounded
+        m = rounded(lerp(leaf.slots["exp_avg"], g, 1 - n["beta1"]))
+        old = rounded(leaf.slots["exp_inf"] * n["beta2"])
+        u = jnp.maximum(old, rounded(jnp.abs(g) + n["eps"]))
+        return (-n["step_size"] * m / u,), {"exp_avg": m, "exp_inf": u}
+
+    slots = ("exp_avg", "exp_inf")
+    rule = Rule("adamax", AdamaxState, slots, zeros(*slots), numbers, move)
+    options = Options(weight_decay, maximize=_checks.truth("adamax", "maximize", maximize))
+    return leafwise(rule, arguments.rate("adamax", lr), options)
+
+
+def nadam(
+    lr: Rate = 2e-3,
+    betas: tuple[Number, Number] = (0.9, 0.999),
+    eps: Number = 1e-8,
+    weight_decay: Number = 0.0,
+    momentum_decay: Number = 4e-3,
+    decoupled_weight_decay: bool = False,
+    *,
+    maximize: bool = False,
+) -> optax.GradientTransformation:
+    """`torch.optim.NAdam`: Adam with Nesterov's momentum, which itself grows.
+
+        μₜ = β₁ (1 - 0.96^(t ψ) / 2),   M = μ₁ ⋯ μₜ,   ψ = momentum_decay
+        θ ← θ - lr ((1 - μₜ) / (1 - M) g + μₜ₊₁ / (1 - M μₜ₊₁) m) / (√v̂ + ε)
+
+    Dozat, 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html
+
+    Args:
+        lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
+        betas: the decays of both moments, in [0, 1), two floats or two arrays.
+        eps: is added to the root, at least 0.
+        weight_decay: at least 0.
+        momentum_decay: ψ, at least 0.
+        decoupled_weight_decay: whether the decay is AdamW's, instead of part of the gradient.
+        maximize: whether the gradient is followed instead of descended.
+
+    Returns:
+        A transformation of gradients, whose `update` needs the parameters for a decay.
+
+    Raises:
+        ValueError: a number is out of range.
+        TypeError: an argument is no number.
+
+    As in PyTorch, M is kept in float32, of float64 parameters too.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.optim import nadam
+    >>> optimizer = nadam(lr=0.5)
+    >>> updates, _ = optimizer.update(jnp.array([4.0]), optimizer.init(jnp.zeros(1)))
+    >>> round(float(updates[0]), 4)
+    -0.5316
+    """
+    beta1, beta2 = arguments.betas("nadam", betas)
+    eps, weight_decay, psi = arguments.not_negative(
+        "nadam", eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay
+    )
+
+    def momentum(step: jax.Array) -> jax.Array:
+        return beta1 * (1.0 - 0.5 * jnp.exp(step * psi * log(0.96)))
+
+    def numbers(state: NAdamState, step: jax.Array, lr: Any) -> dict[str, Any]:
+        mu, following = momentum(step), momentum(step + 1)
+        product = state.mu_product * mu.astype(jnp.float32)
+        exact = product.astype(step.dtype)
+        return {
+            "mu_product": product,
+            "of_grad": lr * like(lr, (1 - mu) / (1 - exact)),
+            "of_moment": lr * like(lr, following / (1 - exact * following)),
+            "correction": one_minus_power(beta2, step),
+            "beta1": beta1,
+            "beta2": beta2,
+            "eps": eps,
+        }
+
+    def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
+        n, rounded, new = leaf.numbers, leaf.rounded, moments(leaf)
+        v = rounded(new["exp_avg_sq"] / n["correction"])
+        scale = rounded(rounded(jnp.sqrt(v)) + n["eps"])
+        first = -n["of_grad"] * leaf.grad / scale
+        return (first, -n["of_moment"] * new["exp_avg"] / scale), new
+
+    slots = ("exp_avg", "exp_avg_sq")
+    rule = Rule("nadam", NAdamState, slots, zeros(*slots), numbers, move, ("mu_product",))
+    return _decaying(rule, lr, weight_decay, decoupled_weight_decay, maximize)
+
+
+def radam(
+    lr: Rate = 1e-3,
+    betas: tuple[Number, Number] = (0.9, 0.999),
+    eps: Number = 1e-8,
+    weight_decay: Number = 0.0,
+    decoupled_weight_decay: bool = False,
+    *,
+    maximize: bool = False,
+) -> optax.GradientTransformation:
+    """`torch.optim.RAdam`: Adam whose step is rectified while few gradients have been seen.
+
+        ρ = 2 / (1 - β₂) - 1,   ρₜ = ρ - 2 t β₂ᵗ / (1 - β₂ᵗ)
+        r = √((ρₜ - 4) (ρₜ - 2) ρ / ((ρ - 4) (ρ - 2) ρₜ))
+        θ ← θ - lr · m̂ · r √(1 - β₂ᵗ) / (√v + ε) where ρₜ > 5, else θ - lr · m̂
+
+    Liu et al., 2020, https://arxiv.org/abs/1908.03265;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html
+
+    Args:
+        lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
+        betas: the decays of both moments, in [0, 1), two floats or two arrays.
+        eps: is added to the root, at least 0.
+        weight_decay: at least 0.
+        decoupled_weight_decay: whether the decay is AdamW's, instead of part of the gradient.
+        maximize: whether the gradient is followed instead of descended.
+
+    Returns:
+        A transformation of gradients, whose `update` needs the parameters for a decay.
+
+    Raises:
+        ValueError: a number is out of range.
+        TypeError: an argument is no number.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.optim import radam
+    >>> optimizer = radam(lr=0.5)
+    >>> updates, _ = optimizer.update(jnp.array([4.0]), optimizer.init(jnp.zeros(1)))
+    >>> round(float(updates[0]), 5)  # too few gradients to divide by their size
+    -2.0
+    """
+    beta1, beta2 = arguments.betas("radam", betas)
+    eps, weight_decay = arguments.not_negative("radam", eps=eps, weight_decay=weight_decay)
+
+    def numbers(state: RAdamState, step: jax.Array, lr: Any) -> dict[str, Any]:
+        most, length = 2 / (1 - beta2) - 1, _length(beta2, step)
+        rectifier = (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)
+        return {
+            "correction": one_minus_power(beta1, step),
+            "lr": lr,
+            "rectified": length > 5,
+            "root": jnp.sqrt(one_minus_power(beta2, step)),
+            "rectifier": jnp.sqrt(jnp.where(length > 5, rectifier, 1)),
+            "beta1": beta1,
+            "beta2": beta2,
+            "eps": eps,
+        }
+
+    def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
+        n, rounded, new = leaf.numbers, leaf.rounded, moments(leaf)
+        plain = rounded(rounded(new["exp_avg"] / n["correction"]) * n["lr"])
+        scale = rounded(n["root"] / rounded(rounded(jnp.sqrt(new["exp_avg_sq"])) + n["eps"]))
+        rectified = rounded(rounded(plain * scale) * n["rectifier"])
+        return (-jnp.where(n["rectified"], rectified, plain),), new
+
+    slots = ("exp_avg", "exp_avg_sq")
+    rule = Rule("radam", RAdamState, slots, zeros(*slots), numbers, move)
+    return _decaying(rule, lr, weight_decay, decoupled_weight_decay, maximize)
+
+
+def _length(beta: Number, step: jax.Array) -> jax.Array:
+    """ρₜ without the difference of two numbers near 2 / (1 - β).
+
+    With L = -log β and h(y) = y coth y it is t - (h(t L / 2) - h(L / 2)) · 2 / L.
+    """
+    half = -0.5 * log(beta)
+    small = jnp.asarray(half).astype(step.dtype)
+    return jnp.where(small < 30, step - (_bent(step * half) - _bent(small)) / small, 1)
+
+
+def _bent(y: jax.Array) -> jax.Array:
+    """The value of y coth y - 1, by its series where y is small."""
+    square = y * y
+    series = square / 3 * (1 - square / 15 * (1 - square * 2 / 21 * (1 - square / 10)))
+    large = jnp.where(y < 0.05, 1.0, y)
+    return jnp.where(y < 0.05, series, large / jnp.tanh(large) - 1)
+
+
+def _decaying(
+    rule: Rule, lr: Any, weight_decay: Number, decoupled: Any, maximize: Any
+) -> optax.GradientTransformation:
+    decoupled = _checks.truth(rule.name, "decoupled_weight_decay", decoupled)
+    options = Options(weight_decay, decoupled, _checks.truth(rule.name, "maximize", maximize))
+    return leafwise(rule, arguments.rate(rule.name, lr), options)

@@ -1,0 +1,103 @@
+"""Stochastic gradient descent, with PyTorch's momentum."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from .. import _checks
+from . import _arguments as arguments
+from ._arguments import Number, Rate, on
+from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+
+
+class SGDState(NamedTuple):
+    """What `sgd` remembers.
+
+    Attributes:
+        count: int32, the updates so far, which a schedule is given.
+        step: int32 of shape (leaves,), the updates of each leaf that had a gradient.
+        momentum_buffer: the velocities, like the parameters; None without a momentum.
+    """
+
+    count: jax.Array
+    step: jax.Array
+    momentum_buffer: Any = None
+
+
+def sgd(
+    lr: Rate = 1e-3,
+    momentum: Number = 0.0,
+    dampening: Number = 0.0,
+    weight_decay: Number = 0.0,
+    nesterov: bool = False,
+    *,
+    maximize: bool = False,
+) -> optax.GradientTransformation:
+    """`torch.optim.SGD`: θ ← θ - lr · b, or with `nesterov` θ ← θ - lr (g + momentum · b).
+
+        b ← momentum · b + (1 - dampening) g, and g itself the first time
+
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+
+    Args:
+        lr: the learning rate, at least 0: a number, a traced scalar, or a schedule
+            `count -> lr`.
+        momentum: the decay of the velocity b, at least 0; of the number 0 none is kept.
+        dampening: what the velocity does not take of a gradient.
+        weight_decay: times the parameters it is added to the gradient, at least 0.
+        nesterov: whether the step looks ahead; needs a momentum and no dampening.
+        maximize: whether the gradient is followed instead of descended.
+
+    Returns:
+        A transformation of gradients, whose `update` needs the parameters for a decay.
+
+    Raises:
+        ValueError: a number is out of range; `nesterov` without momentum or with dampening.
+        TypeError: an argument is no number.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.optim import sgd
+    >>> optimizer = sgd(lr=0.5, momentum=0.9, dampening=0.5)
+    >>> state = optimizer.init(jnp.zeros(1))
+    >>> for _ in range(2):
+    ...     updates, state = optimizer.update(jnp.ones(1), state)
+    ...     print(updates)
+    [-0.5]
+    [-0.7]
+    """
+    momentum, weight_decay = arguments.not_negative(
+        "sgd", momentum=momentum, weight_decay=weight_decay
+    )
+    dampening = arguments.number("sgd", "dampening", dampening)
+    if _checks.truth("sgd", "nesterov", nesterov):
+        text = "sgd: nesterov must come with a momentum and without dampening, got {m} and {d}"
+        fits = (momentum > 0) & (dampening == 0)
+        _checks.holds(
+            fits, text, m=lambda: jnp.asarray(momentum), d=lambda: jnp.asarray(dampening)
+        )
+
+    def numbers(state: SGDState, step: jax.Array, lr: Any) -> dict[str, Any]:
+        return {"lr": lr, "momentum": momentum, "dampening": dampening, "first": step == 1}
+
+    def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
+        g, n, rounded = leaf.grad, leaf.numbers, leaf.rounded
+        if not on(momentum):
+            return (-rounded(n["lr"]) * g,), {}
+        old = rounded(leaf.slots["momentum_buffer"] * n["momentum"])
+        b = rounded(old + rounded(1 - n["dampening"]) * g)
+        if on(dampening):
+            b = jnp.where(n["first"], g, b)
+        ahead = rounded(g + rounded(n["momentum"]) * b) if nesterov else b
+        if not isinstance(momentum, float):  # a traced 0 is no momentum
+            ahead = jnp.where(n["momentum"] == 0, g, ahead)
+        return (-rounded(n["lr"]) * ahead,), {"momentum_buffer": b}
+
+    def start(leaf: jax.Array) -> Slots:
+        return {"momentum_buffer": jnp.zeros_like(leaf)}
+
+    slots = ("momentum_buffer",) if on(momentum) else ()
+    rule = Rule("sgd", SGDState, slots, start, numbers, move)
+    options = Options(weight_decay, maximize=_checks.truth("sgd", "maximize", maximize))
+    return leafwise(rule, arguments.rate("sgd", lr), options)

@@ -1,0 +1,142 @@
+"""Muon: momentum, made orthogonal."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from .. import _checks
+from . import _arguments as arguments
+from ._arguments import Number, Rate
+from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._numbers import lerp
+from .adam import zeros
+
+
+class MuonState(NamedTuple):
+    """What `muon` remembers: the averages of the gradients; see `AdamState`."""
+
+    count: jax.Array
+    step: jax.Array
+    momentum_buffer: Any
+
+
+def muon(
+    lr: Rate = 1e-3,
+    weight_decay: Number = 0.1,
+    momentum: Number = 0.95,
+    nesterov: bool = True,
+    ns_coefficients: Sequence[float] = (3.4445, -4.7750, 2.0315),
+    eps: Number = 1e-7,
+    ns_steps: int = 5,
+    adjust_lr_fn: str | None = None,
+) -> optax.GradientTransformation:
+    """`torch.optim.Muon`: θ ← (1 - lr · weight_decay) θ - lr · s · O(b), for matrices.
+
+        b ← μ b + (1 - μ) g; with `nesterov` O is of (1 - μ) g + μ b
+        O: X = b / ‖b‖, then `ns_steps` times X ← a X + (b A + c A²) X with A = X Xᵀ, in bfloat16
+
+    Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html
+
+    Args:
+        lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
+        weight_decay: times the learning rate, the share of the parameters that is taken off.
+        momentum: μ, at least 0.
+        nesterov: whether the step looks ahead.
+        ns_coefficients: the polynomial's a, b and c.
+        eps: what the norm is at least.
+        ns_steps: how many iterations, below 100.
+        adjust_lr_fn: s for a leaf of shape (m, n): None or "original" is √max(1, m / n),
+            "match_rms_adamw" is 0.2 √max(m, n).
+
+    Returns:
+        A transformation of gradients, whose `update` needs the parameters for a decay. Leaves that
+        are no matrices belong to another optimizer, by `optax.multi_transform`.
+
+    Raises:
+        ValueError: a number or an option is out of range, or a leaf has other than two axes.
+        TypeError: an argument is no number, or a leaf is complex.
+
+    Differs from PyTorch: products of bfloat16 are summed in another order, so that O has the same
+    two digits and not the same bits.
+
+    >>> import jax, jax.numpy as jnp
+    >>> from jaxgrad.optim import muon
+    >>> optimizer = muon(lr=1.0, weight_decay=0.0)
+    >>> grads = jax.random.normal(jax.random.key(0), (4, 2))
+    >>> updates, _ = optimizer.update(grads, optimizer.init(grads))
+    >>> bool(jnp.all(jnp.linalg.svd(updates)[1] > 0.7))  # every singular value near √2
+    True
+    """
+    weight_decay, momentum, eps = arguments.not_negative(
+        "muon", weight_decay=weight_decay, momentum=momentum, eps=eps
+    )
+    steps = _checks.integer("muon", "ns_steps", ns_steps, 0)
+    if steps >= 100:
+        raise ValueError(_checks.wrong("muon", "ns_steps", "below 100", steps))
+    if not isinstance(ns_coefficients, (tuple, list)) or len(ns_coefficients) != 3:
+        expected, got = "three numbers", f"{ns_coefficients!r:.60}"
+        raise ValueError(_checks.wrong("muon", "ns_coefficients", expected, got))
+    a, b, c = (arguments.number("muon", "ns_coefficients", value) for value in ns_coefficients)
+    if adjust_lr_fn is not None:
+        _checks.option("muon", "adjust_lr_fn", adjust_lr_fn, ("original", "match_rms_adamw"))
+    nesterov = _checks.truth("muon", "nesterov", nesterov)
+
+    def numbers(state: MuonState, step: jax.Array, lr: Any) -> dict[str, Any]:
+        return {"lr": lr, "momentum": momentum, "eps": eps}
+
+    def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
+        g, n, rounded = leaf.grad, leaf.numbers, leaf.rounded
+        buffer = rounded(lerp(leaf.slots["momentum_buffer"], g, 1 - n["momentum"]))
+        ahead = rounded(lerp(g, buffer, n["momentum"])) if nesterov else buffer
+        size = n["lr"] * _adjusted(adjust_lr_fn, *g.shape)
+        orthogonal = orthogonalized(ahead, (a, b, c), steps, n["eps"]).astype(g.dtype)
+        return (-rounded(size) * orthogonal,), {"momentum_buffer": buffer}
+
+    rule = Rule(
+        "muon",
+        MuonState,
+        ("momentum_buffer",),
+        zeros("momentum_buffer"),
+        numbers,
+        move,
+        takes_complex=False,
+        dimensions=2,
+    )
+    return leafwise(rule, arguments.rate("muon", lr), Options(weight_decay, True))
+
+
+def _adjusted(option: str | None, rows: int, columns: int) -> float:
+    if option == "match_rms_adamw":
+        return 0.2 * math.sqrt(max(rows, columns))
+    return math.sqrt(max(1.0, rows / columns)) if columns else 1.0
+
+
+def orthogonalized(
+    x: jax.Array, coefficients: tuple[Any, Any, Any], steps: int, eps: Any
+) -> jax.Array:
+    """The Newton–Schulz iteration, each product rounded once to bfloat16 as PyTorch's are."""
+    a, b, c = coefficients
+    tall = x.shape[0] > x.shape[1]
+    x = x.astype(jnp.bfloat16)
+    x = x.T if tall else x
+    norm = _rounded(jnp.sqrt(jnp.sum(jnp.square(x.astype(jnp.float32)))))
+    x = (x.astype(jnp.float32) / jnp.maximum(norm, eps)).astype(jnp.bfloat16)
+
+    def product(left: jax.Array, right: jax.Array) -> jax.Array:
+        return jnp.matmul(left, right, preferred_element_type=jnp.float32)
+
+    for _ in range(steps):
+        gram = product(x, x.T).astype(jnp.bfloat16)
+        update = b * gram.astype(jnp.float32) + c * product(gram, gram)
+        x = a * x.astype(jnp.float32) + product(update.astype(jnp.bfloat16), x)
+        x = x.astype(jnp.bfloat16)
+    return x.T if tall else x
+
+
+def _rounded(x: jax.Array) -> jax.Array:
+    return jax.lax.reduce_precision(x, 8, 7)
