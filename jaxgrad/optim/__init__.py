@@ -20,6 +20,7 @@ from .adam import adam, adamw, sparse_adam
 from .adam_variants import adamax, nadam, radam
 from .adaptive import adadelta, adagrad, rmsprop
 from .asgd import asgd
+from .lbfgs import lbfgs
 from .momentum import sgd
 from .muon import muon
 from .rprop import rprop
@@ -32,6 +33,7 @@ __all__ = [
     "adamax",
     "adamw",
     "asgd",
+    "lbfgs",
     "muon",
     "nadam",
     "radam",

@@ -166,9 +166,6 @@ def after(param: jax.Array, deltas: tuple[jax.Array, ...], rounded: Rounding) ->
     return param
 
 
-
-
-
 def _treedef(rule: Rule, updates: Any, trees: list[Any], leaves: int) -> Any:
     """The structure of the parameters: from a tree like them, or the updates alone."""
     if trees:
@@ -210,9 +207,6 @@ def _rate(lr: Rate, count: jax.Array) -> Any:
         return value
     value = jnp.asarray(value)
     return value if value.dtype in (jnp.float32, jnp.float64) else value.astype(float)
-
-
-
 
 
 def _narrow(dtype: Any) -> bool:

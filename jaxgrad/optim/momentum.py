@@ -74,9 +74,7 @@ def sgd(
     if _checks.truth("sgd", "nesterov", nesterov):
         text = "sgd: nesterov must come with a momentum and without dampening, got {m} and {d}"
         fits = (momentum > 0) & (dampening == 0)
-        _checks.holds(
-            fits, text, m=lambda: jnp.asarray(momentum), d=lambda: jnp.asarray(dampening)
-        )
+        _checks.holds(fits, text, m=lambda: jnp.asarray(momentum), d=lambda: jnp.asarray(dampening))
 
     def numbers(state: SGDState, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr, "momentum": momentum, "dampening": dampening, "first": step == 1}

@@ -1,0 +1,337 @@
+"""L-BFGS as PyTorch runs it: up to `max_iter` iterations of it are one update."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from .. import _checks
+from . import _arguments as arguments
+from . import _trees as trees
+from ._arguments import Rate
+from ._strong_wolfe import Point, strong_wolfe
+
+ValueFn = Callable[[Any], Any]
+
+
+class LBFGSState(NamedTuple):
+    """What `lbfgs` remembers, under PyTorch's names. Complex leaves are pairs of real numbers.
+
+    Attributes:
+        count: int32, the updates so far, which a schedule is given.
+        n_iter: int32, the iterations so far.
+        func_evals: int32, how often the function was evaluated.
+        d: the last direction, like the parameters.
+        t: the last step along it.
+        old_dirs: the last differences of gradients, with an axis of length `history_size` in front;
+            pair number i is at i modulo `history_size`.
+        old_stps: the steps that belong to them.
+        ro: one over their inner products.
+        pairs: int32, how many such pairs there have been.
+        H_diag: the scale of the first Hessian approximation.
+        prev_flat_grad: the gradient before the last step.
+        prev_loss: the value there.
+    """
+
+    count: jax.Array
+    n_iter: jax.Array
+    func_evals: jax.Array
+    d: Any
+    t: jax.Array
+    old_dirs: Any
+    old_stps: Any
+    ro: jax.Array
+    pairs: jax.Array
+    H_diag: jax.Array
+    prev_flat_grad: Any
+    prev_loss: jax.Array
+
+
+class _Options(NamedTuple):
+    max_iter: int
+    max_eval: int
+    tolerance_grad: Any
+    tolerance_change: Any
+    history_size: int
+    searches: bool
+
+
+class _Run(NamedTuple):
+    """One update under way: where it is, what it knows there, and whether it is over."""
+
+    x: Any
+    loss: jax.Array
+    grad: Any
+    state: LBFGSState
+    iterations: jax.Array
+    evals: jax.Array
+    over: jax.Array
+
+
+def lbfgs(
+    lr: Rate = 1.0,
+    max_iter: int = 20,
+    max_eval: int | None = None,
+    tolerance_grad: float = 1e-7,
+    tolerance_change: float = 1e-9,
+    history_size: int = 100,
+    line_search_fn: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """`torch.optim.LBFGS`: one update is one `step(closure)`, of up to `max_iter` iterations.
+
+        θ ← θ + t d,   d = -H g, with H the quasi-Newton inverse Hessian of the last steps
+
+    Nocedal, 1980, https://doi.org/10.1090/S0025-5718-1980-0572855-7;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html
+
+    Args:
+        lr: the step t (of the first iteration lr · min(1, 1 / Σ|g|)), or where a line search
+            begins: a number, a traced scalar, or a schedule.
+        max_iter: how many iterations an update has at most.
+        max_eval: how many evaluations, None for 5 / 4 of `max_iter`.
+        tolerance_grad: an update is over where no |gᵢ| is above it.
+        tolerance_change: and where neither the value nor any θᵢ changes by more.
+        history_size: how many steps H remembers; the memory is 2 · history_size + 3 parameters.
+        line_search_fn: None, or "strong_wolfe".
+
+    Returns:
+        A transformation whose `update(grads, state, params, value_fn=f, value=f(params))` gives the
+        whole way of the iterations. `f` is a function of the parameters alone, evaluated where
+        they go; `value` may be left out. A leaf of which the gradient is None stays where it is.
+
+    Raises:
+        ValueError: a number is out of range; `params` or `value_fn` is not given.
+        TypeError: an argument is no number, or `f` gives no real scalar.
+
+    >>> import jax, jax.numpy as jnp, optax
+    >>> from jaxgrad.optim import lbfgs
+    >>> def rosenbrock(x):
+    ...     return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+    >>> x, optimizer = jnp.array([-1.0, 2.0]), lbfgs(max_iter=50, line_search_fn="strong_wolfe")
+    >>> grads, state = jax.grad(rosenbrock)(x), optimizer.init(x)
+    >>> updates, state = optimizer.update(grads, state, x, value_fn=rosenbrock)
+    >>> [round(float(v), 3) for v in optax.apply_updates(x, updates)]
+    [1.0, 1.0]
+    """
+    rate = arguments.rate("lbfgs", lr)
+    iterations = _checks.integer("lbfgs", "max_iter", max_iter, 1)
+    if max_eval is None:
+        max_eval = iterations * 5 // 4
+    if line_search_fn is not None:
+        _checks.option("lbfgs", "line_search_fn", line_search_fn, ("strong_wolfe",))
+    options = _Options(
+        iterations,
+        _checks.integer("lbfgs", "max_eval", max_eval, 1),
+        arguments.number("lbfgs", "tolerance_grad", tolerance_grad),
+        arguments.number("lbfgs", "tolerance_change", tolerance_change),
+        _checks.integer("lbfgs", "history_size", history_size, 1),
+        line_search_fn is not None,
+    )
+
+    def init(params: optax.Params) -> LBFGSState:
+        x = _real(_checks.arrays("lbfgs", "params", params))
+        none = jnp.zeros((), jnp.int32)
+        scalar = jnp.zeros_like(trees.largest(x))
+        zeros = jax.tree.map(jnp.zeros_like, x)
+        memory = jax.tree.map(lambda p: jnp.zeros((history_size, *p.shape), p.dtype), x)
+        ro = jnp.zeros(history_size, scalar.dtype)
+        return LBFGSState(
+            none, none, none, zeros, scalar, memory, memory, ro, none, scalar, zeros, scalar
+        )
+
+    def update(
+        updates: optax.Updates,
+        state: LBFGSState,
+        params: optax.Params | None = None,
+        *,
+        value_fn: ValueFn | None = None,
+        value: Any = None,
+        **_: Any,
+    ) -> tuple[optax.Updates, LBFGSState]:
+        if params is None or value_fn is None:
+            missing = "params" if params is None else "value_fn"
+            raise ValueError(_checks.wrong("lbfgs", missing, "given to update", None))
+        treedef = jax.tree.structure(params)
+        leaves = treedef.flatten_up_to(updates)
+        free = [leaf is not None for leaf in leaves]
+        evaluate = _evaluation(value_fn, params, free)
+        x, dtype = _real(params), state.prev_loss.dtype
+        given = [
+            jnp.zeros_like(p) if g is None else g
+            for g, p in zip(leaves, treedef.flatten_up_to(params), strict=True)
+        ]
+        loss = jnp.asarray(value_fn(params) if value is None else value).astype(dtype)
+        state = state._replace(func_evals=state.func_evals + 1)
+        one = jnp.ones((), jnp.int32)
+        grad = _real(treedef.unflatten(given))
+        optimal = trees.largest(grad) <= options.tolerance_grad
+        lr_now = jnp.asarray(rate(state.count) if callable(rate) else rate).astype(dtype)
+        run = _Run(x, loss, grad, state, one - 1, one, optimal)
+        run = jax.lax.while_loop(
+            lambda run: ~run.over & (run.iterations < options.max_iter),
+            lambda run: _iteration(run, evaluate, lr_now, options),
+            run,
+        )
+        total = _like(jax.tree.map(jnp.subtract, run.x, x), params)
+        moved = [u if f else None for u, f in zip(treedef.flatten_up_to(total), free, strict=True)]
+        count = optax.safe_increment(state.count)
+        return treedef.unflatten(moved), run.state._replace(count=count)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _iteration(run: _Run, evaluate: Any, lr: jax.Array, options: _Options) -> _Run:
+    """A direction, and unless it hardly descends a step along it."""
+    state = _remembered(run, options)
+    first = state.n_iter == 0
+    negative = jax.tree.map(jnp.negative, run.grad)
+    d = trees.chosen(first, negative, _direction(run.grad, state, options.history_size))
+    t = jnp.where(first, jnp.minimum(1, 1 / trees.absolute_sum(run.grad)), 1).astype(lr.dtype) * lr
+    state = state._replace(
+        n_iter=state.n_iter + 1, d=d, t=t, prev_flat_grad=run.grad, prev_loss=run.loss
+    )
+    run = run._replace(state=state, iterations=run.iterations + 1)
+    slope = trees.dot(run.grad, d).astype(lr.dtype)
+    walk = _searched if options.searches else _stepped
+    return jax.lax.cond(
+        slope > -options.tolerance_change,
+        lambda run: run._replace(over=jnp.ones((), bool)),
+        lambda run: _judged(walk(run, evaluate, slope, options), run, options),
+        run,
+    )
+
+
+def _remembered(run: _Run, options: _Options) -> LBFGSState:
+    """The state, with the last step and what it changed in the gradient among the pairs."""
+    state = run.state
+    y = jax.tree.map(jnp.subtract, run.grad, state.prev_flat_grad)
+    s = trees.scaled(state.t, state.d)
+    product = trees.dot(y, s).astype(state.ro.dtype)
+    keeps = (state.n_iter > 0) & (product > 1e-10)
+    place = jnp.where(keeps, state.pairs % options.history_size, options.history_size)
+
+    def put(memory: jax.Array, new: jax.Array) -> jax.Array:
+        return memory.at[place].set(new, mode="drop")
+
+    square = trees.dot(y, y).astype(state.ro.dtype)
+    scale = jnp.where(state.n_iter > 0, state.H_diag, 1)
+    return state._replace(
+        old_dirs=jax.tree.map(put, state.old_dirs, y),
+        old_stps=jax.tree.map(put, state.old_stps, s),
+        ro=put(state.ro, 1 / jnp.where(keeps, product, 1)),
+        pairs=state.pairs + keeps.astype(jnp.int32),
+        H_diag=jnp.where(keeps, product / jnp.where(keeps, square, 1), scale),
+    )
+
+
+def _direction(grad: Any, state: LBFGSState, history: int) -> Any:
+    """-H g, by the two loops over the pairs: from the last to the first, and back."""
+    kept = jnp.minimum(state.pairs, history)
+
+    def pair(i: jax.Array) -> tuple[Any, Any, jax.Array]:
+        y, s = (jax.tree.map(lambda m: m[i], tree) for tree in (state.old_dirs, state.old_stps))
+        return y, s, state.ro[i]
+
+    def backward(k: jax.Array, carry: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
+        q, weights = carry
+        i = (state.pairs - 1 - k) % history
+        y, s, ro = pair(i)
+        weight = trees.dot(s, q).astype(ro.dtype) * ro
+        return trees.moved(q, -weight, y), weights.at[i].set(weight)
+
+    def forward(k: jax.Array, carry: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
+        r, weights = carry
+        i = (state.pairs - kept + k) % history
+        y, s, ro = pair(i)
+        return trees.moved(r, weights[i] - trees.dot(y, r).astype(ro.dtype) * ro, s), weights
+
+    start = jax.tree.map(jnp.negative, grad), jnp.zeros_like(state.ro)
+    q, weights = jax.lax.fori_loop(0, kept, backward, start)
+    return jax.lax.fori_loop(0, kept, forward, (trees.scaled(state.H_diag, q), weights))[0]
+
+
+def _stepped(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> _Run:
+    """A step of the given length. After the last iteration nothing is evaluated."""
+    x = trees.moved(run.x, run.state.t, run.state.d)
+
+    def evaluated(run: _Run) -> _Run:
+        loss, grad = evaluate(x)
+        return run._replace(loss=loss.astype(run.loss.dtype), grad=grad, evals=run.evals + 1)
+
+    last = run.iterations == options.max_iter
+    return jax.lax.cond(last, lambda run: run, evaluated, run)._replace(x=x)
+
+
+def _searched(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> _Run:
+    """A step of a length that fulfils the strong Wolfe conditions, where one is found."""
+    d, dtype = run.state.d, run.loss.dtype
+
+    def along(t: jax.Array) -> Point:
+        f, grad = evaluate(trees.moved(run.x, t, d))
+        return Point(t, f.astype(dtype), trees.dot(grad, d).astype(dtype), grad)
+
+    start = Point(jnp.zeros((), dtype), run.loss, slope, run.grad)
+    point, evals = strong_wolfe(
+        along,
+        start,
+        run.state.t,
+        trees.largest(d).astype(dtype),
+        options.max_eval - run.evals,
+        options.tolerance_change,
+    )
+    return run._replace(
+        x=trees.moved(run.x, point.t, d),
+        loss=point.f,
+        grad=point.grad,
+        state=run.state._replace(t=point.t),
+        evals=run.evals + evals,
+    )
+
+
+def _judged(run: _Run, before: _Run, options: _Options) -> _Run:
+    """Whether the update is over, by PyTorch's five reasons but the number of iterations."""
+    state, evals = run.state, run.evals - before.evals
+    change = options.tolerance_change
+    over = (
+        (run.evals >= options.max_eval)
+        | (trees.largest(run.grad) <= options.tolerance_grad)
+        | (trees.largest(trees.scaled(state.t, state.d)) <= change)
+        | (jnp.abs(run.loss - state.prev_loss) < change)
+    )
+    return run._replace(state=state._replace(func_evals=state.func_evals + evals), over=over)
+
+
+def _evaluation(value_fn: ValueFn, params: Any, free: list[bool]) -> Callable[[Any], Any]:
+    """A point, as real arrays -> the value and the gradient there, 0 for leaves that stay."""
+
+    def evaluate(x: Any) -> tuple[jax.Array, Any]:
+        value, grads = jax.value_and_grad(value_fn)(_like(x, params))
+        grads = jax.tree.map(jnp.conj, grads)  # PyTorch's convention
+        leaves, treedef = jax.tree.flatten(grads)
+        kept = [g if f else jnp.zeros_like(g) for g, f in zip(leaves, free, strict=True)]
+        return value, _real(treedef.unflatten(kept))
+
+    return evaluate
+
+
+def _real(tree: Any) -> Any:
+    """Complex leaves as pairs of real numbers."""
+
+    def of_leaf(leaf: Any) -> jax.Array:
+        leaf = jnp.asarray(leaf)
+        if not jnp.iscomplexobj(leaf):
+            return leaf
+        return jnp.stack([leaf.real, leaf.imag], axis=-1)
+
+    return jax.tree.map(of_leaf, tree)
+
+
+def _like(tree: Any, params: Any) -> Any:
+    """The inverse of `_real`."""
+
+    def of_leaf(leaf: jax.Array, like: Any) -> jax.Array:
+        return jax.lax.complex(leaf[..., 0], leaf[..., 1]) if jnp.iscomplexobj(like) else leaf
+
+    return jax.tree.map(of_leaf, tree, params)
