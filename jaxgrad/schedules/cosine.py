@@ -1,0 +1,118 @@
+"""Cosine annealing, once and with restarts."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .. import _checks
+from ._schedule import Number, Schedule, number, overwriting, rate
+
+
+def cosine_annealing_lr(lr: Number, T_max: int, eta_min: Number = 0.0) -> Schedule:
+    """`torch.optim.lr_scheduler.CosineAnnealingLR`.
+
+        η = eta_min + (lr - eta_min) (1 + cos(π count / T_max)) / 2
+
+    Past `T_max` the rate rises again, to lr at 2 T_max, and so on: PyTorch does not clamp it.
+
+    Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html
+
+    Args:
+        lr: the rate of the optimizer, at least 0.
+        T_max: the count of the first minimum.
+        eta_min: the minimum.
+
+    Returns:
+        A schedule, `count -> rate`.
+
+    Raises:
+        ValueError: `T_max` is below 1.
+        TypeError: an argument is no number.
+
+    Differs from PyTorch: PyTorch multiplies the ratio of two cosines at every step, by which it
+    drifts; this is what it would give without rounding.
+
+    >>> from jaxgrad.schedules import cosine_annealing_lr
+    >>> [round(float(cosine_annealing_lr(1.0, 2)(count)), 2) for count in range(5)]
+    [1.0, 0.5, 0.0, 0.5, 1.0]
+    """
+    lr, period = rate("cosine_annealing_lr", lr), _period("cosine_annealing_lr", "T_max", T_max)
+    least = number("cosine_annealing_lr", "eta_min", eta_min)
+
+    def risen(count: jax.Array) -> Any:
+        return 1 + jnp.cos(math.pi * count / period)
+
+    def step(count: jax.Array, rate: Any) -> Any:
+        turns = (count - 1 - period) % (2 * period) == 0
+        up = rate + (lr - least) * (1 - math.cos(math.pi / period)) / 2
+        before = jnp.where(turns, 1, risen(count - 1))
+        return jnp.where(turns, up, risen(count) / before * (rate - least) + least)
+
+    def closed(count: jax.Array) -> Any:
+        return least + (lr - least) * risen(count) / 2
+
+    return Schedule(
+        lr,
+        first=lambda rate: rate,
+        step=step,
+        restart=lambda rate: closed(jnp.zeros(())),
+        closed=closed,
+    )
+
+
+def cosine_annealing_warm_restarts(
+    lr: Number, T_0: int, T_mult: int = 1, eta_min: Number = 0.0
+) -> Schedule:
+    """`torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`: from lr to `eta_min`, and again.
+
+        η = eta_min + (lr - eta_min) (1 + cos(π T_cur / T_i)) / 2
+
+    Cycle i has T_i = T_0 T_multⁱ counts, T_cur is the count within it.
+
+    Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983; the class's page at
+    https://docs.pytorch.org/docs/stable/optim.html
+
+    Args:
+        lr: the rate of the optimizer, at least 0.
+        T_0: the length of the first cycle.
+        T_mult: how many times longer each cycle is.
+        eta_min: the least rate, which is not reached.
+
+    Returns:
+        A schedule, `count -> rate`.
+
+    Raises:
+        ValueError: `T_0` or `T_mult` is below 1.
+        TypeError: an argument is no number.
+
+    >>> from jaxgrad.schedules import cosine_annealing_warm_restarts
+    >>> schedule = cosine_annealing_warm_restarts(1.0, 2, T_mult=2)
+    >>> [round(float(schedule(count)), 2) for count in range(7)]
+    [1.0, 0.5, 1.0, 0.85, 0.5, 0.15, 1.0]
+    """
+    name = "cosine_annealing_warm_restarts"
+    lr, first, mult = rate(name, lr), _period(name, "T_0", T_0), _period(name, "T_mult", T_mult)
+    least = number(name, "eta_min", eta_min)
+    starts, lengths = [0], [first]
+    while mult > 1 and starts[-1] + lengths[-1] < 2**31:
+        starts.append(starts[-1] + lengths[-1])
+        lengths.append(lengths[-1] * mult)
+
+    def closed(count: jax.Array) -> Any:
+        if mult == 1:
+            within, length = count % first, jnp.full((), first, count.dtype)
+        else:
+            begun = jnp.asarray(starts, count.dtype)
+            cycle = jnp.sum(count >= begun) - 1
+            within = count - begun[cycle]
+            length = jnp.asarray(lengths, count.dtype)[cycle]
+        return least + (lr - least) * (1 + jnp.cos(math.pi * within / length)) / 2
+
+    return overwriting(lr, closed)
+
+
+def _period(function: str, argument: str, value: Any) -> int:
+    return _checks.integer(function, argument, value, 1)

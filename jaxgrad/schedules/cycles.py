@@ -1,0 +1,272 @@
+"""One cycle and many, of the rate and of the momentum that runs against it."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .. import _checks
+from ._schedule import Number, Schedule, number, overwriting
+
+
+def one_cycle_lr(
+    max_lr: Number,
+    total_steps: int | None = None,
+    epochs: int | None = None,
+    steps_per_epoch: int | None = None,
+    pct_start: float = 0.3,
+    anneal_strategy: str = "cos",
+    div_factor: Number = 25.0,
+    final_div_factor: Number = 1e4,
+    three_phase: bool = False,
+) -> Schedule:
+    """`torch.optim.lr_scheduler.OneCycleLR`: up to `max_lr`, and down to almost nothing.
+
+    From max_lr / div_factor up to max_lr and down to max_lr / div_factor / final_div_factor, by
+    half cosines or lines. `one_cycle_momentum` is its momentum.
+
+    Smith and Topin, 2018, https://arxiv.org/abs/1708.07120;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
+
+    Args:
+        max_lr: the largest rate.
+        total_steps: how many steps there are, or
+        epochs: how many epochs, with
+        steps_per_epoch: so many steps each.
+        pct_start: the share of the steps that goes up.
+        anneal_strategy: "cos" or "linear".
+        div_factor: the largest rate over the first.
+        final_div_factor: the first rate over the last.
+        three_phase: whether the way down to the first rate is a phase as long as the way up.
+
+    Returns:
+        A schedule, `count -> rate`, for counts up to `total_steps`.
+
+    Raises:
+        ValueError: the steps are not told, an argument is out of range, or the count is beyond
+            them. A traced count beyond them gives NaN.
+        TypeError: an argument is no number.
+
+    >>> from jaxgrad.schedules import one_cycle_lr
+    >>> schedule = one_cycle_lr(1.0, total_steps=10, anneal_strategy="linear", pct_start=0.5)
+    >>> [round(float(schedule(count)), 2) for count in (0, 2, 4, 9)]
+    [0.04, 0.52, 1.0, 0.0]
+    """
+    top = number("one_cycle_lr", "max_lr", max_lr)
+    first = top / number("one_cycle_lr", "div_factor", div_factor)
+    last = first / number("one_cycle_lr", "final_div_factor", final_div_factor)
+    total = _total("one_cycle_lr", total_steps, epochs, steps_per_epoch)
+    levels = (first, top, first, last) if three_phase else (first, top, last)
+    closed = _phases("one_cycle_lr", levels, total, pct_start, anneal_strategy, three_phase)
+    return overwriting(first, closed, initial=first)
+
+
+def one_cycle_momentum(
+    total_steps: int | None = None,
+    epochs: int | None = None,
+    steps_per_epoch: int | None = None,
+    pct_start: float = 0.3,
+    anneal_strategy: str = "cos",
+    base_momentum: Number = 0.85,
+    max_momentum: Number = 0.95,
+    three_phase: bool = False,
+) -> Schedule:
+    """The momentum, or β₁, that `OneCycleLR` sets: down to `base_momentum`, and up again.
+
+    Args:
+        total_steps: as in `one_cycle_lr`.
+        epochs: as there.
+        steps_per_epoch: as there.
+        pct_start: as there.
+        anneal_strategy: as there.
+        base_momentum: the momentum where the rate is largest.
+        max_momentum: the momentum at both ends.
+        three_phase: as there.
+
+    Returns:
+        A schedule, `count -> momentum`, for `optax.inject_hyperparams`.
+
+    Raises:
+        ValueError: as in `one_cycle_lr`.
+        TypeError: an argument is no number.
+
+    >>> from jaxgrad.schedules import one_cycle_momentum
+    >>> schedule = one_cycle_momentum(10, anneal_strategy="linear", pct_start=0.5)
+    >>> [round(float(schedule(count)), 2) for count in (0, 4, 9)]
+    [0.95, 0.85, 0.95]
+    """
+    name = "one_cycle_momentum"
+    low, high = number(name, "base_momentum", base_momentum), number(name, "max", max_momentum)
+    total = _total(name, total_steps, epochs, steps_per_epoch)
+    levels = (high, low, high, high) if three_phase else (high, low, high)
+    return overwriting(high, _phases(name, levels, total, pct_start, anneal_strategy, three_phase))
+
+
+def cyclic_lr(
+    base_lr: Number,
+    max_lr: Number,
+    step_size_up: int = 2000,
+    step_size_down: int | None = None,
+    mode: str = "triangular",
+    gamma: Number = 1.0,
+    scale_fn: Callable[[Any], Any] | None = None,
+    scale_mode: str = "cycle",
+) -> Schedule:
+    """`torch.optim.lr_scheduler.CyclicLR`: up and down between two rates, by lines.
+
+    `cyclic_momentum` is its momentum.
+
+    Smith, 2017, https://arxiv.org/abs/1506.01186;
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html
+
+    Args:
+        base_lr: the least rate, at which cycles begin.
+        max_lr: the largest, unless scaled.
+        step_size_up: how many counts go up.
+        step_size_down: how many go down; None for as many.
+        mode: "triangular"; "triangular2", every cycle half as high; "exp_range", γ^count as high.
+        gamma: γ.
+        scale_fn: a function that JAX can trace, instead of the mode's.
+        scale_mode: whether `scale_fn` is of the "cycle" (from 1 on) or of "iterations".
+
+    Returns:
+        A schedule, `count -> rate`.
+
+    Raises:
+        ValueError: a size is below 1, or an option is unknown.
+        TypeError: an argument is no number.
+
+    >>> from jaxgrad.schedules import cyclic_lr
+    >>> schedule = cyclic_lr(0.0, 1.0, step_size_up=2, mode="triangular2")
+    >>> [float(schedule(count)) for count in range(7)]
+    [0.0, 0.5, 1.0, 0.5, 0.0, 0.25, 0.5]
+    """
+    low = number("cyclic_lr", "base_lr", base_lr)
+    rise = number("cyclic_lr", "max_lr", max_lr) - low
+    height = _height("cyclic_lr", step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode)
+    return overwriting(low, lambda count: low + _scaled(rise, height(count)), initial=None)
+
+
+def cyclic_momentum(
+    base_momentum: Number = 0.8,
+    max_momentum: Number = 0.9,
+    step_size_up: int = 2000,
+    step_size_down: int | None = None,
+    mode: str = "triangular",
+    gamma: Number = 1.0,
+    scale_fn: Callable[[Any], Any] | None = None,
+    scale_mode: str = "cycle",
+) -> Schedule:
+    """The momentum, or β₁, that `CyclicLR` sets: from `max_momentum` down and up again.
+
+    Args:
+        base_momentum: the least momentum, unless scaled.
+        max_momentum: the largest, at which cycles begin.
+        step_size_up: as in `cyclic_lr`.
+        step_size_down: as there.
+        mode: as there.
+        gamma: as there.
+        scale_fn: as there.
+        scale_mode: as there.
+
+    Returns:
+        A schedule, `count -> momentum`, for `optax.inject_hyperparams`.
+
+    Raises:
+        ValueError: as in `cyclic_lr`.
+        TypeError: an argument is no number.
+
+    >>> from jaxgrad.schedules import cyclic_momentum
+    >>> [round(float(cyclic_momentum(step_size_up=2)(count)), 2) for count in range(4)]
+    [0.9, 0.85, 0.8, 0.85]
+    """
+    name = "cyclic_momentum"
+    high = number(name, "max_momentum", max_momentum)
+    fall = high - number(name, "base_momentum", base_momentum)
+    height = _height(name, step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode)
+    return overwriting(high, lambda count: high - _scaled(fall, height(count)))
+
+
+def _total(name: str, total: Any, epochs: Any, steps_per_epoch: Any) -> int:
+    if total is not None:
+        return _checks.integer(name, "total_steps", total, 1)
+    if epochs is None or steps_per_epoch is None:
+        expected = "given, or epochs and steps_per_epoch"
+        raise ValueError(_checks.wrong(name, "total_steps", expected, None))
+    epochs = _checks.integer(name, "epochs", epochs, 1)
+    return epochs * _checks.integer(name, "steps_per_epoch", steps_per_epoch, 1)
+
+
+def _phases(
+    name: str,
+    levels: tuple[Any, ...],
+    total: int,
+    pct_start: Any,
+    strategy: str,
+    three_phase: Any,
+) -> Callable[[jax.Array], Any]:
+    """From level to level, each phase to its last count."""
+    share = _checks.static_number(name, "pct_start", pct_start)
+    if not 0 <= share <= 1 or share * total == 1:
+        expected = f"in [0, 1] and not 1 of {total} steps"
+        raise ValueError(_checks.wrong(name, "pct_start", expected, pct_start))
+    _checks.option(name, "anneal_strategy", strategy, ("cos", "linear"))
+    ends = [share * total - 1, total - 1]
+    if _checks.truth(name, "three_phase", three_phase):
+        ends.insert(1, 2 * share * total - 2)
+    starts = [0.0, *ends[:-1]]
+
+    def between(start: Any, end: Any, part: Any) -> Any:
+        if strategy == "linear":
+            return (end - start) * part + start
+        return end + (start - end) / 2.0 * (jnp.cos(math.pi * part) + 1)
+
+    def closed(count: jax.Array) -> Any:
+        text = _checks.wrong(name, "count", f"at most the {total} steps", "{count}")
+        _checks.holds(count <= total, text, count=lambda: count)
+        value: Any = jnp.nan
+        phases = list(zip(starts, ends, levels[:-1], levels[1:], strict=True))
+        for i, (begin, end, low, high) in reversed(list(enumerate(phases))):
+            here = between(low, high, (count - begin) / ((end - begin) or jnp.nan))
+            limit = total if i == len(phases) - 1 else end
+            value = jnp.where(count <= limit, here, value)
+        return value
+
+    return closed
+
+
+def _height(
+    name: str, up: Any, down: Any, mode: Any, gamma: Any, scale_fn: Any, scale_mode: Any
+) -> Callable[[jax.Array], tuple[Any, Any]]:
+    """How far up the cycle a count is, in [0, 1], and the scale of the cycle."""
+    up = _checks.integer(name, "step_size_up", up, 1)
+    down = up if down is None else _checks.integer(name, "step_size_down", down, 1)
+    if scale_fn is None:
+        _checks.option(name, "mode", mode, ("triangular", "triangular2", "exp_range"))
+        scale_mode = "iterations" if mode == "exp_range" else "cycle"
+    _checks.option(name, "scale_mode", scale_mode, ("cycle", "iterations"))
+    gamma = number(name, "gamma", gamma)
+    scale = (
+        scale_fn
+        or {
+            "triangular": lambda cycle: 1.0,
+            "triangular2": lambda cycle: 2.0 ** (1 - cycle),
+            "exp_range": lambda count: gamma**count,
+        }[mode]
+    )
+    size, peak = up + down, up / (up + down)
+
+    def height(count: jax.Array) -> tuple[Any, Any]:
+        cycle = jnp.floor(1 + count / size)
+        x = 1 + count / size - cycle
+        part = jnp.where(x <= peak, x / peak, (x - 1) / (peak - 1))
+        return part, scale(cycle if scale_mode == "cycle" else count)
+
+    return height
+
+
+def _scaled(span: Any, height: tuple[Any, Any]) -> Any:
+    part, scale = height
+    return span * part * scale
