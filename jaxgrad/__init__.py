@@ -9,6 +9,8 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     random       samplers, key first
     init         initial weights, key first: torch.nn.init and the layers' defaults
     replay       the numbers that PyTorch draws from a seed
+    schedules    torch.optim.lr_scheduler: count -> learning rate
+    optim        torch.optim as optax transformations
     fit          loss + params + optimizer + data -> fitted params
     study        the comparison study (`jaxgrad study`); not imported here
 """
@@ -17,7 +19,9 @@ from . import autograd as autograd
 from . import fit as fit
 from . import functional as functional
 from . import init as init
+from . import optim as optim
 from . import random as random
 from . import replay as replay
+from . import schedules as schedules
 
 __version__ = "0.1.0"

@@ -128,7 +128,8 @@ def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames=("exponent", "dtype"))
 def _half_power(x: Any, *, exponent: float, dtype: Any) -> jax.Array:
-    return _halves(*widened(dtype, x), exponent).astype(dtype)
+    (wide,) = widened(dtype, x)
+    return _halves(wide, exponent).astype(dtype)
 
 
 def _halves(x: jax.Array, exponent: float) -> jax.Array:

@@ -20,10 +20,13 @@ from .adam import adam, adamw, sparse_adam
 from .adam_variants import adamax, nadam, radam
 from .adaptive import adadelta, adagrad, rmsprop
 from .asgd import asgd
+from .averaging import averaged_model
+from .gradients import clip_grad_norm, clip_grad_value
 from .lbfgs import lbfgs
 from .momentum import sgd
 from .muon import muon
 from .rprop import rprop
+from .torch_state import from_torch_state, to_torch_state
 
 __all__ = [
     "adadelta",
@@ -33,6 +36,10 @@ __all__ = [
     "adamax",
     "adamw",
     "asgd",
+    "averaged_model",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "from_torch_state",
     "lbfgs",
     "muon",
     "nadam",
@@ -41,4 +48,5 @@ __all__ = [
     "rprop",
     "sgd",
     "sparse_adam",
+    "to_torch_state",
 ]

@@ -25,7 +25,7 @@ class AdafactorState(NamedTuple):
         variance: mean squares of the other leaves; else None.
     """
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     row_var: Any
     col_var: Any

@@ -24,7 +24,7 @@ class AdamState(NamedTuple):
         max_exp_avg_sq: the largest of them so far; None without `amsgrad`.
     """
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     exp_avg: Any
     exp_avg_sq: Any

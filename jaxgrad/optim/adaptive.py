@@ -17,7 +17,7 @@ from .adam import zeros
 class AdagradState(NamedTuple):
     """What `adagrad` remembers: `sum` is of the squared gradients; see `AdamState`."""
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     sum: Any
 
@@ -25,7 +25,7 @@ class AdagradState(NamedTuple):
 class AdadeltaState(NamedTuple):
     """What `adadelta` remembers: averages of squared gradients and squared steps."""
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     square_avg: Any
     acc_delta: Any
@@ -42,7 +42,7 @@ class RMSpropState(NamedTuple):
         grad_avg: the averages of the gradients; None unless `centered`.
     """
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     square_avg: Any
     momentum_buffer: Any = None

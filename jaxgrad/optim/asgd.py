@@ -25,7 +25,7 @@ class ASGDState(NamedTuple):
         mu: float32 of shape (leaves,), the share of the next parameters in the average.
     """
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     ax: Any
     eta: jax.Array

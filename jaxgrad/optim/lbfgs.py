@@ -35,7 +35,7 @@ class LBFGSState(NamedTuple):
         prev_loss: the value there.
     """
 
-    count: jax.Array
+    count: Any
     n_iter: jax.Array
     func_evals: jax.Array
     d: Any
@@ -143,7 +143,7 @@ def lbfgs(
 
     def update(
         updates: optax.Updates,
-        state: LBFGSState,
+        state: Any,
         params: optax.Params | None = None,
         *,
         value_fn: ValueFn | None = None,

@@ -21,7 +21,7 @@ class SGDState(NamedTuple):
         momentum_buffer: the velocities, like the parameters; None without a momentum.
     """
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     momentum_buffer: Any = None
 

@@ -19,7 +19,7 @@ from .adam import zeros
 class MuonState(NamedTuple):
     """What `muon` remembers: the averages of the gradients; see `AdamState`."""
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     momentum_buffer: Any
 

@@ -17,7 +17,7 @@ from .adam import zeros
 class RpropState(NamedTuple):
     """What `rprop` remembers: the last gradients and the steps; see `AdamState`."""
 
-    count: jax.Array
+    count: Any
     step: jax.Array
     prev: Any
     step_size: Any

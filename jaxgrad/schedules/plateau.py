@@ -109,7 +109,7 @@ def reduce_lr_on_plateau(
 
     def update(
         updates: optax.Updates,
-        state: PlateauState,
+        state: Any,
         params: optax.Params | None = None,
         *,
         value: Any = None,

@@ -1,0 +1,112 @@
+"""Gradient surgery: torch.nn.utils' two ways to clip, as links of an `optax.chain`."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from .. import _checks
+from ..functional import vector_norm
+from . import _arguments as arguments
+from ._arguments import Number
+
+
+class ClipGradNormState(NamedTuple):
+    """What `clip_grad_norm` remembers.
+
+    Attributes:
+        total_norm: the norm of the last gradients, before they were clipped.
+    """
+
+    total_norm: jax.Array
+
+
+def clip_grad_norm(
+    max_norm: Number, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> optax.GradientTransformation:
+    """`torch.nn.utils.clip_grad_norm_`: g ← g · min(1, max_norm / (‖g‖ + 1e-6)).
+
+    ‖g‖ is of all gradients as one vector. optax has no 1e-6 there.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+
+    Args:
+        max_norm: the largest norm that stays as it is, nearly.
+        norm_type: the p of the p-norm, `inf` included.
+        error_if_nonfinite: whether a norm of NaN or infinity is an error.
+
+    Returns:
+        A transformation of gradients, whose `state.total_norm` is the norm it saw.
+
+    Raises:
+        ValueError: the norm is not finite and should be. Traced, the gradients are NaN.
+        TypeError: an argument is no number.
+
+    >>> import jax.numpy as jnp, optax
+    >>> from jaxgrad.optim import clip_grad_norm, sgd
+    >>> optimizer = optax.chain(clip_grad_norm(1.0), sgd(lr=1.0))
+    >>> updates, state = optimizer.update(jnp.array([3.0, 4.0]), optimizer.init(jnp.zeros(2)))
+    >>> float(state[0].total_norm), updates.round(3).tolist()
+    (5.0, [-0.6000000238418579, -0.800000011920929])
+    """
+    most = arguments.number("clip_grad_norm", "max_norm", max_norm)
+    p = float(arguments.number("clip_grad_norm", "norm_type", norm_type))
+    refuses = _checks.truth("clip_grad_norm", "error_if_nonfinite", error_if_nonfinite)
+
+    def init(params: optax.Params) -> ClipGradNormState:
+        return ClipGradNormState(jnp.zeros((), _dtype(jax.tree.leaves(params))))
+
+    def update(
+        updates: optax.Updates, state: Any, params: Any = None
+    ) -> tuple[optax.Updates, ClipGradNormState]:
+        leaves = jax.tree.leaves(updates)
+        dtype = state.total_norm.dtype
+        norms = [vector_norm(leaf, p).astype(dtype) for leaf in leaves]
+        norm = vector_norm(jnp.stack(norms), p) if norms else jnp.zeros((), dtype)
+        scale = jnp.minimum(1, jnp.asarray(most).astype(dtype) / (norm + 1e-6))
+        if refuses:
+            finite = jnp.isfinite(norm)
+            text = _checks.wrong("clip_grad_norm", "updates", "of a finite norm", "{norm}")
+            _checks.holds(finite, text, norm=lambda: norm)
+            scale = jnp.where(finite, scale, jnp.nan)
+        scaled = jax.tree.map(lambda g: g * scale.astype(g.dtype), updates)
+        return scaled, ClipGradNormState(norm)
+
+    return optax.GradientTransformation(init, update)
+
+
+def clip_grad_value(clip_value: Number) -> optax.GradientTransformation:
+    """`torch.nn.utils.clip_grad_value_`: every gradient within [-clip_value, clip_value].
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
+
+    Args:
+        clip_value: the largest absolute value.
+
+    Returns:
+        A transformation of gradients without a state.
+
+    Raises:
+        TypeError: `clip_value` is no number, or a gradient is complex.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.optim import clip_grad_value
+    >>> clip = clip_grad_value(1.0)
+    >>> clip.update(jnp.array([-3.0, 0.5]), clip.init(None))[0].tolist()
+    [-1.0, 0.5]
+    """
+    most = arguments.number("clip_grad_value", "clip_value", clip_value)
+
+    def of_leaf(grad: Any) -> jax.Array:
+        grad = _checks.floating("clip_grad_value", "updates", grad)
+        bound = jnp.asarray(most).astype(grad.dtype)
+        return jnp.clip(grad, -bound, bound)
+
+    return optax.stateless(lambda updates, params: jax.tree.map(of_leaf, updates))
+
+
+def _dtype(leaves: list[Any]) -> Any:
+    """The real dtype that the leaves' norms promote to; of integers and nothing, the default."""
+    dtypes = [jnp.finfo(x.dtype).dtype for x in leaves if jnp.issubdtype(x.dtype, jnp.inexact)]
+    return jnp.result_type(*dtypes) if dtypes else jnp.zeros(()).dtype

@@ -1,0 +1,245 @@
+"""A PyTorch optimizer's state_dict to a state and back, as plain dicts of NumPy arrays."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .. import _checks
+from .adafactor import AdafactorState
+from .adam import AdamState
+from .adam_variants import AdamaxState, NAdamState, RAdamState
+from .adaptive import AdadeltaState, AdagradState, RMSpropState
+from .asgd import ASGDState
+from .lbfgs import LBFGSState
+from .momentum import SGDState
+from .muon import MuonState
+from .rprop import RpropState
+
+STATES = (
+    *(AdafactorState, AdamState, AdamaxState, NAdamState, RAdamState, AdadeltaState),
+    *(AdagradState, RMSpropState, ASGDState, LBFGSState, SGDState, MuonState, RpropState),
+)
+_STEPLESS = (SGDState, MuonState)
+
+
+def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
+    """The state at which a PyTorch optimizer stopped, so that its run goes on here.
+
+    Args:
+        state_dict: `optimizer.state_dict()` with arrays for tensors. Its parameter number i is leaf
+            number i of `jax.tree.leaves(params)`, of the same shape.
+        state: `optimizer.init(params)` of the same optimizer, alone or within a chain; it is not
+            changed.
+
+    Returns:
+        `state`, with what the dict tells in place of it. A parameter that had no gradient yet is
+        as it was. The count, which a schedule is given, is the largest step; `sgd` and `muon` have
+        none in PyTorch, so their count stays and is to be set with `_replace` for a schedule.
+
+    Raises:
+        ValueError: there is not exactly one of these optimizers in `state`, or a shape differs.
+        TypeError: `state_dict` is none.
+
+    >>> import jax.numpy as jnp, numpy as np
+    >>> from jaxgrad.optim import adam, from_torch_state
+    >>> theirs = {"step": np.float32(7), "exp_avg": np.ones(2), "exp_avg_sq": np.ones(2)}
+    >>> state = from_torch_state({"state": {0: theirs}}, adam().init(jnp.zeros(2)))
+    >>> int(state.count), state.exp_avg.tolist()
+    (7, [1.0, 1.0])
+    """
+    if not isinstance(state_dict, dict) or not isinstance(state_dict.get("state"), dict):
+        got = f"{type(state_dict).__name__} {state_dict!r:.60}"
+        raise TypeError(_checks.wrong("from_torch_state", "state_dict", "a state_dict", got))
+    of_leaf = {int(key): value for key, value in state_dict["state"].items()}
+    found = _ours("from_torch_state", state)
+    new = _lbfgs_from(of_leaf, found) if isinstance(found, LBFGSState) else _from(of_leaf, found)
+    return jax.tree.map(
+        lambda one: new if one is found else one, state, is_leaf=lambda one: one is found
+    )
+
+
+def to_torch_state(state: Any, param_groups: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The `state_dict` of a PyTorch optimizer that would go on from here.
+
+    Args:
+        state: the state of one of these optimizers, alone or within a chain.
+        param_groups: the dict's `param_groups`, which hold PyTorch's hyperparameters: take those of
+            the optimizer that is to go on, `optimizer.state_dict()["param_groups"]`.
+
+    Returns:
+        {"state": {i: {name: array}}, "param_groups": …}, with NumPy arrays; bfloat16 as float32.
+        `optimizer.load_state_dict` takes it once its arrays are tensors (`torch.as_tensor`). A leaf
+        that had no gradient is not in it.
+
+    Raises:
+        ValueError: there is not exactly one of these optimizers in `state`.
+        TypeError: the state is traced.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.optim import sgd, to_torch_state
+    >>> optimizer = sgd(momentum=0.9)
+    >>> _, state = optimizer.update(jnp.ones(2), optimizer.init(jnp.zeros(2)))
+    >>> to_torch_state(state)["state"]
+    {0: {'momentum_buffer': array([1., 1.], dtype=float32)}}
+    """
+    found = _ours("to_torch_state", state)
+    _checks.concrete("to_torch_state", "state", found)
+    rows = _lbfgs_to(found) if isinstance(found, LBFGSState) else _to(found)
+    groups = param_groups or [{"params": list(range(_leaves(found)))}]
+    return {"state": rows, "param_groups": groups}
+
+
+def _ours(function: str, state: Any) -> Any:
+    """The one state of our optimizers within `state`."""
+    leaves = jax.tree.leaves(state, is_leaf=lambda one: isinstance(one, STATES))
+    found = [leaf for leaf in leaves if isinstance(leaf, STATES)]
+    if len(found) != 1:
+        expected = "a state with one optimizer of jaxgrad.optim in it"
+        raise ValueError(_checks.wrong(function, "state", expected, f"{len(found)} of them"))
+    return found[0]
+
+
+def _leaves(state: Any) -> int:
+    if isinstance(state, LBFGSState):
+        return len(jax.tree.leaves(state.d))
+    return state.step.size
+
+
+def _slots(state: Any) -> dict[str, Any]:
+    """The fields of the state that are trees like the parameters."""
+    vectors = ("count", "step", "mu_product", "eta", "mu")
+    return {
+        name: getattr(state, name)
+        for name in state._fields
+        if name not in vectors and getattr(state, name) is not None
+    }
+
+
+def _vectors(state: Any) -> list[str]:
+    return [name for name in ("mu_product", "eta", "mu") if name in state._fields]
+
+
+def _columns(state: Any) -> tuple[Any, dict[str, list[Any]]]:
+    """The structure of the parameters, and every slot leaf by leaf."""
+    slots = _slots(state)
+    full = [tree for tree in slots.values() if len(jax.tree.leaves(tree)) == state.step.size]
+    if full:
+        treedef = jax.tree.structure(full[0])
+    else:  # adafactor's leaves are of either kind, and every tree has holes
+        treedef = jax.tree.structure(next(iter(slots.values()), None), lambda x: x is None)
+    return treedef, {name: treedef.flatten_up_to(tree) for name, tree in slots.items()}
+
+
+def _from(of_leaf: dict[int, dict[str, Any]], state: Any) -> Any:
+    treedef, columns = _columns(state)
+    step = np.array(state.step)
+    vectors = {name: np.array(getattr(state, name)) for name in _vectors(state)}
+    for i, theirs in of_leaf.items():
+        for name, column in columns.items():
+            if column[i] is not None and theirs.get(name) is not None:
+                column[i] = _array(name, theirs[name], column[i])
+        for name, vector in vectors.items():
+            vector[i] = np.asarray(theirs[name])
+        step[i] = int(np.asarray(theirs.get("step", 1)))
+    count = int(step.max(initial=0))
+    if isinstance(state, _STEPLESS):
+        count = int(state.count)
+    return state._replace(
+        count=jnp.asarray(count, jnp.int32),
+        step=jnp.asarray(step),
+        **{name: treedef.unflatten(column) for name, column in columns.items()},
+        **{name: jnp.asarray(vector) for name, vector in vectors.items()},
+    )
+
+
+def _array(name: str, value: Any, like: jax.Array) -> jax.Array:
+    value = np.asarray(value)
+    if value.shape != like.shape:
+        expected = f"of shape {like.shape}"
+        raise ValueError(_checks.wrong("from_torch_state", name, expected, value.shape))
+    return jnp.asarray(value).astype(like.dtype)
+
+
+def _to(state: Any) -> dict[int, dict[str, Any]]:
+    _, columns = _columns(state)
+    rows: dict[int, dict[str, Any]] = {}
+    for i, step in enumerate(np.array(state.step)):
+        if not step:
+            continue
+        row = {} if isinstance(state, _STEPLESS) else {"step": np.float32(step)}
+        row |= {name: np.float32(getattr(state, name)[i]) for name in _vectors(state)}
+        row |= {
+            name: _numpy(column[i]) for name, column in columns.items() if column[i] is not None
+        }
+        if row:
+            rows[i] = row
+    return rows
+
+
+def _numpy(leaf: jax.Array) -> np.ndarray:
+    return np.asarray(leaf.astype(jnp.float32) if leaf.dtype == jnp.bfloat16 else leaf)
+
+
+def _lbfgs_from(of_leaf: dict[int, dict[str, Any]], state: LBFGSState) -> LBFGSState:
+    if not of_leaf or "d" not in of_leaf[0]:
+        return state
+    theirs, history = of_leaf[0], state.ro.size
+    scalar = state.prev_loss.dtype
+    dirs, stps, ro = (list(theirs[name])[-history:] for name in ("old_dirs", "old_stps", "ro"))
+
+    def tree(flat: Any) -> Any:
+        leaves, treedef = jax.tree.flatten(state.d)
+        ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
+        parts = np.split(np.asarray(flat), ends)
+        pairs = zip(parts, leaves, strict=True)
+        return treedef.unflatten(
+            [jnp.asarray(p.reshape(leaf.shape)).astype(leaf.dtype) for p, leaf in pairs]
+        )
+
+    def memory(old: Any, rows: list[Any]) -> Any:
+        for i, row in enumerate(rows):
+            old = jax.tree.map(lambda m, new, i=i: m.at[i].set(new), old, tree(row))
+        return old
+
+    new_ro = state.ro.at[: len(ro)].set(jnp.asarray(np.array(ro, float)).astype(scalar))
+    return state._replace(
+        n_iter=jnp.asarray(int(theirs["n_iter"]), jnp.int32),
+        func_evals=jnp.asarray(int(theirs["func_evals"]), jnp.int32),
+        d=tree(theirs["d"]),
+        t=jnp.asarray(np.asarray(theirs["t"])).astype(scalar),
+        old_dirs=memory(state.old_dirs, dirs),
+        old_stps=memory(state.old_stps, stps),
+        ro=new_ro,
+        pairs=jnp.asarray(len(ro), jnp.int32),
+        H_diag=jnp.asarray(np.asarray(theirs["H_diag"])).astype(scalar),
+        prev_flat_grad=tree(theirs["prev_flat_grad"]),
+        prev_loss=jnp.asarray(np.asarray(theirs["prev_loss"])).astype(scalar),
+    )
+
+
+def _lbfgs_to(state: LBFGSState) -> dict[int, dict[str, Any]]:
+    history, pairs = state.ro.size, int(state.pairs)
+    order = [i % history for i in range(max(0, pairs - history), pairs)]
+
+    def flat(tree: Any) -> np.ndarray:
+        return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in jax.tree.leaves(tree)])
+
+    def rows(memory: Any) -> list[np.ndarray]:
+        return [flat(jax.tree.map(lambda m, i=i: m[i], memory)) for i in order]
+
+    return {
+        0: {
+            "func_evals": int(state.func_evals),
+            "n_iter": int(state.n_iter),
+            "d": flat(state.d),
+            "t": float(state.t),
+            "old_dirs": rows(state.old_dirs),
+            "old_stps": rows(state.old_stps),
+            "ro": [np.asarray(state.ro[i]) for i in order],
+            "H_diag": np.asarray(state.H_diag),
+            "prev_flat_grad": flat(state.prev_flat_grad),
+            "prev_loss": float(state.prev_loss),
+        }
+    }
