@@ -120,11 +120,14 @@ def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransforma
         numbers = rule.numbers(state, step.astype(float), rate)
         vectors = {name: numbers[name].astype(jnp.float32) for name in rule.vectors}
         numbers = {**numbers, **_decay(options, rate)}
-        new: list[Any] = [None] * len(grads)
+        new: list[Any] = []
         for i, (grad, param) in enumerate(zip(grads, ours, strict=True)):
-            if grad is not None:
-                of_leaf = {k: v[i] if np.ndim(v) else v for k, v in numbers.items()}
-                new[i], rows[i] = _moved(rule, options, grad, param, rows[i], of_leaf)
+            of_leaf = {k: v[i] if np.ndim(v) else v for k, v in numbers.items()}
+            if grad is None:
+                new.append(_unmoved(param, rows[i]))
+            else:
+                moved, rows[i] = _moved(rule, options, grad, param, rows[i], of_leaf)
+                new.append(moved)
         return treedef.unflatten(new), state._replace(
             count=optax.safe_increment(state.count),
             step=step,
@@ -186,6 +189,14 @@ def _gradient(rule: Rule, grad: Any) -> jax.Array | None:
     if not jnp.issubdtype(result.dtype, jnp.inexact):
         raise TypeError(_checks.wrong(rule.name, "updates", "gradients", result.dtype))
     return result
+
+
+def _unmoved(param: Any, slots: Slots) -> Any:
+    """The update of a leaf without a gradient: zeros, unless nothing tells its shape."""
+    for alike in (param, *slots.values()):
+        if alike is not None:
+            return jnp.zeros_like(alike)
+    return None
 
 
 def _decay(options: Options, rate: Any) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def adafactor(
     def start(leaf: jax.Array) -> Slots:
         if leaf.ndim < 2:
             return {"row_var": None, "col_var": None, "variance": jnp.zeros_like(leaf)}
-        row, col = jnp.zeros_like(leaf[..., :1]), jnp.zeros_like(leaf[..., :1, :])
+        row, col = (jnp.sum(jnp.zeros_like(leaf), axis=i, keepdims=True) for i in (-1, -2))
         return {"row_var": row, "col_var": col, "variance": None}
 
     def numbers(state: AdafactorState, step: jax.Array, lr: Any) -> dict[str, Any]:

@@ -175,9 +175,8 @@ def lbfgs(
             run,
         )
         total = _like(jax.tree.map(jnp.subtract, run.x, x), params)
-        moved = [u if f else None for u, f in zip(treedef.flatten_up_to(total), free, strict=True)]
         count = optax.safe_increment(state.count)
-        return treedef.unflatten(moved), run.state._replace(count=count)
+        return total, run.state._replace(count=count)
 
     return optax.GradientTransformationExtraArgs(init, update)
 

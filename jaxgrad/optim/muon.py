@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from .. import _checks
 from . import _arguments as arguments
@@ -121,7 +122,10 @@ def orthogonalized(
 ) -> jax.Array:
     """The Newton–Schulz iteration, each product rounded once to bfloat16 as PyTorch's are."""
     a, b, c = coefficients
-    tall = x.shape[0] > x.shape[1]
+    tall, sharding = x.shape[0] > x.shape[1], jax.typeof(x).sharding
+    explicit = AxisType.Explicit in sharding.mesh.axis_types
+    if explicit:  # every product is of whole rows and columns
+        x = jax.sharding.reshard(x, NamedSharding(sharding.mesh, PartitionSpec(None, None)))
     x = x.astype(jnp.bfloat16)
     x = x.T if tall else x
     norm = _rounded(jnp.sqrt(jnp.sum(jnp.square(x.astype(jnp.float32)))))
@@ -135,7 +139,8 @@ def orthogonalized(
         update = b * gram.astype(jnp.float32) + c * product(gram, gram)
         x = a * x.astype(jnp.float32) + product(update.astype(jnp.bfloat16), x)
         x = x.astype(jnp.bfloat16)
-    return x.T if tall else x
+    x = x.T if tall else x
+    return jax.sharding.reshard(x, sharding) if explicit else x
 
 
 def _rounded(x: jax.Array) -> jax.Array:
