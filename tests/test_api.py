@@ -25,12 +25,14 @@ LAYERS = [
     "init",
     "replay",
     "autograd",
+    "schedules",
+    "optim",
     "fit",
     "study",
 ]
 """A later one may import an earlier one, never the reverse."""
 
-PUBLIC = ["autograd", "fit", "functional", "init", "random", "replay"]
+PUBLIC = ["autograd", "fit", "functional", "init", "optim", "random", "replay", "schedules"]
 
 
 def public():

@@ -34,7 +34,7 @@ def averaged_model(
         SWA: a ← a + (θ - a) / (n + 1);   EMA: a ← a + (1 - decay) (θ - a)
 
     The last link of a chain: it lets the updates through and averages what they lead to. The first
-    parameters that count are the average at first. As in PyTorch 1 / (n + 1) is a float32. `optax.tree.get(state, "average")` is it.
+    parameters that count are the average at first. `optax.tree.get(state, "average")` is it.
 
     Izmailov et al., 2018, https://arxiv.org/abs/1803.05407;
     https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema
@@ -83,13 +83,14 @@ def averaged_model(
 
         def averaged(param: Any, average: jax.Array, update: Any) -> jax.Array:
             new: Any = param if update is None else optax.apply_updates(param, update)
-            weight = (
-                jnp.float32(1) / (state.n_averaged + 1) if decay is None else 1 - jnp.asarray(decay)
-            )
             if not jnp.issubdtype(average.dtype, jnp.inexact):
                 return jnp.where(counts, new, average)
-            weight = weight.astype(jnp.finfo(average.dtype).dtype)
-            moved = jnp.where(state.n_averaged == 0, new, lerp(average, new, weight))
+            real = jnp.finfo(average.dtype).dtype
+            if decay is None:
+                moved = average + (new - average) / (state.n_averaged + 1).astype(real)
+            else:
+                moved = lerp(average, new, (1 - jnp.asarray(decay)).astype(real))
+            moved = jnp.where(state.n_averaged == 0, new, moved)
             return jnp.where(counts, moved, average)
 
         treedef = jax.tree.structure(params)

@@ -97,6 +97,7 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
     if side == "jaxgrad":
         names |= {"jaxgrad": jaxgrad, "F": jaxgrad.functional, "random": jaxgrad.random}
         names |= {"init": jaxgrad.init, "replay": jaxgrad.replay}
+        names |= {"optim": jaxgrad.optim, "schedules": jaxgrad.schedules}
         names |= {"backward": autograd.backward, "central_difference": autograd.central_difference}
         names |= {"fit": fit.fit, "linear": fit.linear, "least_squares": fit.least_squares}
     inputs = {

@@ -38,6 +38,7 @@ from . import (
     losses_regression,
     losses_sequences,
     model,
+    optim,
     replay_samplers,
     replay_streams,
     replay_weights,
@@ -46,6 +47,7 @@ from . import (
     sampling_discrete,
     sampling_multinomial,
     sampling_normal,
+    schedules,
 )
 
 CASES: tuple[Case, ...] = (
@@ -93,5 +95,7 @@ CASES: tuple[Case, ...] = (
     + replay_weights.CASES
     + model.CASES
     + fit.CASES
+    + optim.CASES
+    + schedules.CASES
 )
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(case.family for case in CASES))
