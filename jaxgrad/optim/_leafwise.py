@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 from .. import _checks
@@ -21,6 +20,7 @@ from ._numbers import like
 
 Rounding = Callable[[jax.Array], jax.Array]
 Slots = dict[str, Any]
+Scalars = dict[str, jax.Array]
 
 
 class Leaf(NamedTuple):
@@ -51,14 +51,14 @@ class Rule(NamedTuple):
 
     Attributes:
         name: of the optimizer, for its messages.
-        state: the NamedTuple it keeps, of `count`, `step`, the slots and the vectors.
+        state: the NamedTuple it keeps, of `count`, `step`, the slots and the scalars.
         slots: the fields of the state that are trees like the parameters.
         start: a leaf of the parameters -> its slots at first; None where it has no such one.
-        numbers: (the state, steps of each leaf from 1 on, learning rate) -> scalars, and arrays of
-            one number for each leaf, by name.
+        numbers: (the leaf's `scalars`, its steps from 1 on, the learning rate) -> the numbers that
+            `move` needs, by name, and the new scalars.
         move: what is added to the leaf, in the order of PyTorch's additions, and the new slots.
-        vectors: the fields of the state that are float32 arrays of one of those `numbers` for each
-            leaf, 1 at first. (PyTorch keeps them in its default dtype, whatever the leaf's.)
+        scalars: the fields of the state that are trees of one float32 number for each leaf, 1 at
+            first. (PyTorch keeps them in its default dtype, whatever the leaf's.)
         needs_params: whether `move` cannot do without the parameters.
         takes_complex: whether leaves may be complex.
         dimensions: how many axes a leaf must have; None leaves it open.
@@ -68,9 +68,9 @@ class Rule(NamedTuple):
     state: Callable[..., Any]
     slots: tuple[str, ...]
     start: Callable[[jax.Array], Slots]
-    numbers: Callable[[Any, jax.Array, Any], dict[str, Any]]
+    numbers: Callable[[Scalars, jax.Array, Any], dict[str, Any]]
     move: Callable[[Leaf], tuple[tuple[jax.Array, ...], Slots]]
-    vectors: tuple[str, ...] = ()
+    scalars: tuple[str, ...] = ()
     needs_params: bool = False
     takes_complex: bool = True
     dimensions: int | None = None
@@ -102,64 +102,63 @@ def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransforma
         starts = [rule.start(leaf) for leaf in leaves]
         return rule.state(
             count=jnp.zeros((), jnp.int32),
-            step=jnp.zeros(len(leaves), jnp.int32),
+            step=treedef.unflatten([jnp.zeros((), jnp.int32) for _ in leaves]),
             **{name: treedef.unflatten([row[name] for row in starts]) for name in rule.slots},
-            **{name: jnp.ones(len(leaves), jnp.float32) for name in rule.vectors},
+            **{
+                name: treedef.unflatten([jnp.ones((), jnp.float32) for _ in leaves])
+                for name in rule.scalars
+            },
         )
 
     def update(updates: optax.Updates, state: Any, params: optax.Params | None = None) -> Any:
         if params is None and needs_params:
             raise ValueError(_checks.wrong(rule.name, "params", "given to update", None))
-        trees = [getattr(state, name) for name in rule.slots]
-        treedef = _treedef(rule, updates, trees if params is None else [params], state.step.size)
+        treedef = jax.tree.structure(state.step)
         grads = [_gradient(rule, leaf) for leaf in treedef.flatten_up_to(updates)]
-        ours = treedef.flatten_up_to(params) if params is not None else [None] * len(grads)
-        rows = _rows(rule.slots, [treedef.flatten_up_to(tree) for tree in trees], len(grads))
-        present = np.array([grad is not None for grad in grads], bool)
-        step, rate = state.step + present.astype(np.int32), _rate(lr, state.count)
-        numbers = rule.numbers(state, step.astype(float), rate)
-        vectors = {name: numbers[name].astype(jnp.float32) for name in rule.vectors}
-        numbers = {**numbers, **_decay(options, rate)}
-        new: list[Any] = []
-        for i, (grad, param) in enumerate(zip(grads, ours, strict=True)):
-            of_leaf = {k: v[i] if np.ndim(v) else v for k, v in numbers.items()}
-            if grad is None:
-                new.append(_unmoved(param, rows[i]))
-            else:
-                moved, rows[i] = _moved(rule, options, grad, param, rows[i], of_leaf)
-                new.append(moved)
-        return treedef.unflatten(new), state._replace(
+        ours = [None] * len(grads) if params is None else treedef.flatten_up_to(params)
+        names = ("step", *rule.scalars, *rule.slots)
+        columns = [treedef.flatten_up_to(getattr(state, name)) for name in names]
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        rate = _rate(lr, state.count)
+        moved = [
+            (_unmoved(rule, param, row), row)
+            if grad is None
+            else _moved(rule, options, rate, grad, param, row)
+            for grad, param, row in zip(grads, ours, rows, strict=True)
+        ]
+        return treedef.unflatten([update for update, _ in moved]), state._replace(
             count=optax.safe_increment(state.count),
-            step=step,
-            **{name: treedef.unflatten([row[name] for row in rows]) for name in rule.slots},
-            **{k: jnp.where(present, v, getattr(state, k)) for k, v in vectors.items()},
+            **{name: treedef.unflatten([row[name] for _, row in moved]) for name in names},
         )
 
     return optax.GradientTransformation(init, update)
 
 
 def _moved(
-    rule: Rule, options: Options, grad: jax.Array, param: Any, slots: Slots, numbers: dict[str, Any]
+    rule: Rule, options: Options, rate: Any, grad: jax.Array, param: Any, row: Slots
 ) -> tuple[jax.Array, Slots]:
-    """The update of one leaf, and its new slots."""
+    """The update of one leaf, and its new state."""
     if param is not None:
         param = _checks.array(rule.name, "params", param)
         _check_gradient(rule, grad, param)
+    step = row["step"] + 1
+    numbers = rule.numbers({name: row[name] for name in rule.scalars}, step.astype(float), rate)
+    new: Slots = {name: numbers[name].astype(jnp.float32) for name in rule.scalars}
     rounded, back = _rounding(grad.dtype), _back(grad)
     g, p = _real(grad), _real(param)
-    numbers = {name: _cast(value, g.dtype) for name, value in numbers.items()}
+    numbers = _worked_out({**numbers, **_decay(options, rate)}, g.dtype)
     g = -g if options.maximize else g
     if "coupled" in numbers:
         g = rounded(g + rounded(numbers["coupled"]) * p)
     kept = rounded(p * (1 - numbers["decay"])) if "decay" in numbers else p
-    rows = {name: _real(slot) for name, slot in slots.items()}
-    deltas, rows = rule.move(Leaf(g, p, kept, rows, numbers, rounded, grad.dtype))
+    slots = {name: _real(row[name]) for name in rule.slots}
+    deltas, slots = rule.move(Leaf(g, p, kept, slots, numbers, rounded, grad.dtype))
     if _narrow(grad.dtype) and p is not None:
         total = after(kept, deltas, rounded) - p
     else:
         total = sum(deltas[1:], deltas[0])
         total = total - numbers["decay"] * p if "decay" in numbers else total
-    return back(total), {name: back(row) for name, row in rows.items()}
+    return back(total), {"step": step, **new, **{k: back(slot) for k, slot in slots.items()}}
 
 
 def after(param: jax.Array, deltas: tuple[jax.Array, ...], rounded: Rounding) -> jax.Array:
@@ -167,18 +166,6 @@ def after(param: jax.Array, deltas: tuple[jax.Array, ...], rounded: Rounding) ->
     for delta in deltas:
         param = rounded(param + delta)
     return param
-
-
-def _treedef(rule: Rule, updates: Any, trees: list[Any], leaves: int) -> Any:
-    """The structure of the parameters: from a tree like them, or the updates alone."""
-    if trees:
-        return jax.tree.structure(trees[0])
-    for is_leaf in (lambda x: x is None, None):
-        treedef = jax.tree.structure(updates, is_leaf)
-        if treedef.num_leaves == leaves:
-            return treedef
-    expected = "given to update where a gradient is None"
-    raise ValueError(_checks.wrong(rule.name, "params", expected, None))
 
 
 def _gradient(rule: Rule, grad: Any) -> jax.Array | None:
@@ -191,9 +178,9 @@ def _gradient(rule: Rule, grad: Any) -> jax.Array | None:
     return result
 
 
-def _unmoved(param: Any, slots: Slots) -> Any:
+def _unmoved(rule: Rule, param: Any, row: Slots) -> Any:
     """The update of a leaf without a gradient: zeros, unless nothing tells its shape."""
-    for alike in (param, *slots.values()):
+    for alike in (param, *(row[name] for name in rule.slots)):
         if alike is not None:
             return jnp.zeros_like(alike)
     return None
@@ -208,8 +195,12 @@ def _decay(options: Options, rate: Any) -> dict[str, Any]:
     return {"coupled": options.weight_decay}
 
 
-def _rows(names: tuple[str, ...], columns: list[list[Any]], leaves: int) -> list[Slots]:
-    return [dict(zip(names, [c[i] for c in columns], strict=True)) for i in range(leaves)]
+def _worked_out(numbers: dict[str, Any], dtype: Any) -> dict[str, Any]:
+    """The numbers in a leaf's dtype, worked out once: XLA would do it again for every element."""
+    arrays = {
+        k: _cast(value, dtype) for k, value in numbers.items() if isinstance(value, jax.Array)
+    }
+    return {**numbers, **jax.lax.optimization_barrier(arrays)}
 
 
 def _rate(lr: Rate, count: jax.Array) -> Any:

@@ -10,7 +10,7 @@ import optax
 from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
-from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
 from ._numbers import lerp, like
 
 
@@ -19,14 +19,14 @@ class AdafactorState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 of shape (leaves,), the updates of each leaf that had a gradient.
+        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
         row_var: mean squares along the last axis, of leaves with two axes or more; else None.
         col_var: those along the last axis but one.
         variance: mean squares of the other leaves; else None.
     """
 
     count: Any
-    step: jax.Array
+    step: Any
     row_var: Any
     col_var: Any
     variance: Any
@@ -92,7 +92,7 @@ def adafactor(
         row, col = (jnp.sum(jnp.zeros_like(leaf), axis=i, keepdims=True) for i in (-1, -2))
         return {"row_var": row, "col_var": col, "variance": None}
 
-    def numbers(state: AdafactorState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         weight = jnp.exp(power * jnp.log(step))
         rho = jnp.minimum(lr, like(lr, 1 / jnp.sqrt(step)))
         return {"weight": weight, "rho": rho, "eps1": eps1, "eps2": eps2, "d": d}

@@ -9,7 +9,7 @@ import optax
 from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
-from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
 from ._numbers import lerp, like, one_minus_power
 
 
@@ -18,14 +18,14 @@ class AdamState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 of shape (leaves,), the updates of each leaf that had a gradient.
+        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
         exp_avg: the first moments, like the parameters.
         exp_avg_sq: the second moments.
         max_exp_avg_sq: the largest of them so far; None without `amsgrad`.
     """
 
     count: Any
-    step: jax.Array
+    step: Any
     exp_avg: Any
     exp_avg_sq: Any
     max_exp_avg_sq: Any = None
@@ -135,7 +135,7 @@ def _adam(
     if _checks.truth(name, "amsgrad", amsgrad):
         slots = (*slots, "max_exp_avg_sq")
 
-    def numbers(state: AdamState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {
             "step_size": lr / like(lr, one_minus_power(beta1, step)),
             "root": jnp.sqrt(one_minus_power(beta2, step)),
@@ -220,7 +220,7 @@ def sparse_adam(
     if sparse_dim is not None:
         sparse_dim = _checks.integer("sparse_adam", "sparse_dim", sparse_dim, 0)
 
-    def numbers(state: AdamState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         root = jnp.sqrt(one_minus_power(beta2, step))
         size = lr * like(lr, root) / like(lr, one_minus_power(beta1, step))
         return {"step_size": size, "beta1": beta1, "beta2": beta2, "eps": eps}

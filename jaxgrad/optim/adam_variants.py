@@ -9,7 +9,7 @@ import optax
 from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
-from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
 from ._numbers import lerp, like, log, one_minus_power
 from .adam import moments, zeros
 
@@ -18,7 +18,7 @@ class AdamaxState(NamedTuple):
     """What `adamax` remembers: see `AdamState`; `exp_inf` is the decaying largest |gradient|."""
 
     count: Any
-    step: jax.Array
+    step: Any
     exp_avg: Any
     exp_inf: Any
 
@@ -26,21 +26,21 @@ class AdamaxState(NamedTuple):
 class NAdamState(NamedTuple):
     """What `nadam` remembers: see `AdamState`.
 
-    `mu_product`, float32 of shape (leaves,), is the product of each leaf's momenta so far.
+    `mu_product`, float32 scalars like the parameters, is the product of each leaf's momenta so far.
     """
 
     count: Any
-    step: jax.Array
+    step: Any
     exp_avg: Any
     exp_avg_sq: Any
-    mu_product: jax.Array
+    mu_product: Any
 
 
 class RAdamState(NamedTuple):
     """What `radam` remembers: see `AdamState`."""
 
     count: Any
-    step: jax.Array
+    step: Any
     exp_avg: Any
     exp_avg_sq: Any
 
@@ -84,7 +84,7 @@ def adamax(
     beta1, beta2 = arguments.betas("adamax", betas)
     eps, weight_decay = arguments.not_negative("adamax", eps=eps, weight_decay=weight_decay)
 
-    def numbers(state: AdamaxState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         size = lr / like(lr, one_minus_power(beta1, step))
         return {"step_size": size, "beta1": beta1, "beta2": beta2, "eps": eps}
 
@@ -152,9 +152,9 @@ def nadam(
     def momentum(step: jax.Array) -> jax.Array:
         return beta1 * (1.0 - 0.5 * jnp.exp(step * psi * log(0.96)))
 
-    def numbers(state: NAdamState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         mu, following = momentum(step), momentum(step + 1)
-        product = state.mu_product * mu.astype(jnp.float32)
+        product = scalars["mu_product"] * mu.astype(jnp.float32)
         exact = product.astype(step.dtype)
         return {
             "mu_product": product,
@@ -221,7 +221,7 @@ def radam(
     beta1, beta2 = arguments.betas("radam", betas)
     eps, weight_decay = arguments.not_negative("radam", eps=eps, weight_decay=weight_decay)
 
-    def numbers(state: RAdamState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         most, length = 2 / (1 - beta2) - 1, _length(beta2, step)
         rectifier = (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)
         return {

@@ -9,7 +9,7 @@ import optax
 from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate, on
-from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
 from ._numbers import lerp, like
 from .adam import zeros
 
@@ -18,7 +18,7 @@ class AdagradState(NamedTuple):
     """What `adagrad` remembers: `sum` is of the squared gradients; see `AdamState`."""
 
     count: Any
-    step: jax.Array
+    step: Any
     sum: Any
 
 
@@ -26,7 +26,7 @@ class AdadeltaState(NamedTuple):
     """What `adadelta` remembers: averages of squared gradients and squared steps."""
 
     count: Any
-    step: jax.Array
+    step: Any
     square_avg: Any
     acc_delta: Any
 
@@ -36,14 +36,14 @@ class RMSpropState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 of shape (leaves,), the updates of each leaf that had a gradient.
+        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
         square_avg: the averages of the squared gradients, like the parameters.
         momentum_buffer: the velocities; None without a momentum.
         grad_avg: the averages of the gradients; None unless `centered`.
     """
 
     count: Any
-    step: jax.Array
+    step: Any
     square_avg: Any
     momentum_buffer: Any = None
     grad_avg: Any = None
@@ -97,7 +97,7 @@ def adagrad(
         like = initial if not jnp.iscomplexobj(leaf) else jax.lax.complex(1.0, 1.0) * initial
         return {"sum": jnp.full_like(leaf, like)}
 
-    def numbers(state: AdagradState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr / like(lr, 1 + (step - 1) * lr_decay), "eps": eps}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
@@ -150,7 +150,7 @@ def adadelta(
     rho = arguments.bounded("adadelta", "rho", rho, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
     eps, weight_decay = arguments.not_negative("adadelta", eps=eps, weight_decay=weight_decay)
 
-    def numbers(state: AdadeltaState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr, "rho": rho, "eps": eps}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
@@ -220,7 +220,7 @@ def rmsprop(
     slots = ("square_avg",) + ("momentum_buffer",) * on(momentum)
     slots += ("grad_avg",) * _checks.truth("rmsprop", "centered", centered)
 
-    def numbers(state: RMSpropState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:

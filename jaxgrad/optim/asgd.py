@@ -9,7 +9,7 @@ import optax
 from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
-from ._leafwise import Leaf, Options, Rule, Slots, after, leafwise
+from ._leafwise import Leaf, Options, Rule, Scalars, Slots, after, leafwise
 from ._numbers import like
 from .adam import zeros
 
@@ -19,17 +19,17 @@ class ASGDState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 of shape (leaves,), the updates of each leaf that had a gradient.
+        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
         ax: the averages of the parameters, which are what to use in the end.
-        eta: float32 of shape (leaves,), the rate of each leaf's next step.
-        mu: float32 of shape (leaves,), the share of the next parameters in the average.
+        eta: float32 scalars, like the parameters: the rate of each leaf's next step.
+        mu: float32 scalars, like the parameters: the share of the next ones in the average.
     """
 
     count: Any
-    step: jax.Array
+    step: Any
     ax: Any
-    eta: jax.Array
-    mu: jax.Array
+    eta: Any
+    mu: Any
 
 
 def asgd(
@@ -79,11 +79,11 @@ def asgd(
         for name, value in (("lambd", lambd), ("alpha", alpha), ("t0", t0))
     )
 
-    def numbers(state: ASGDState, step: jax.Array, lr: Any) -> dict[str, Any]:
-        now = jnp.where(step == 1, jnp.asarray(lr).astype(jnp.float32), state.eta)
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
+        now = jnp.where(step == 1, jnp.asarray(lr).astype(jnp.float32), scalars["eta"])
         return {
             "now": now,
-            "share": state.mu,
+            "share": scalars["mu"],
             "decay": lambd * now.astype(step.dtype),
             "eta": lr * jnp.exp(-alpha * jnp.log1p(lambd * lr * like(lr, step))),
             "mu": 1 / jnp.maximum(1, step - t0),

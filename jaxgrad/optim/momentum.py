@@ -9,7 +9,7 @@ import optax
 from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate, on
-from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
 
 
 class SGDState(NamedTuple):
@@ -17,12 +17,12 @@ class SGDState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 of shape (leaves,), the updates of each leaf that had a gradient.
+        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
         momentum_buffer: the velocities, like the parameters; None without a momentum.
     """
 
     count: Any
-    step: jax.Array
+    step: Any
     momentum_buffer: Any = None
 
 
@@ -76,7 +76,7 @@ def sgd(
         fits = (momentum > 0) & (dampening == 0)
         _checks.holds(fits, text, m=lambda: jnp.asarray(momentum), d=lambda: jnp.asarray(dampening))
 
-    def numbers(state: SGDState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr, "momentum": momentum, "dampening": dampening, "first": step == 1}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:

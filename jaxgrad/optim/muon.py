@@ -12,7 +12,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
-from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
 from ._numbers import lerp
 from .adam import zeros
 
@@ -21,7 +21,7 @@ class MuonState(NamedTuple):
     """What `muon` remembers: the averages of the gradients; see `AdamState`."""
 
     count: Any
-    step: jax.Array
+    step: Any
     momentum_buffer: Any
 
 
@@ -87,7 +87,7 @@ def muon(
         _checks.option("muon", "adjust_lr_fn", adjust_lr_fn, ("original", "match_rms_adamw"))
     nesterov = _checks.truth("muon", "nesterov", nesterov)
 
-    def numbers(state: MuonState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr, "momentum": momentum, "eps": eps}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:

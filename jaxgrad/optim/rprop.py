@@ -10,7 +10,7 @@ from .. import _checks
 from ..functional import sign
 from . import _arguments as arguments
 from ._arguments import Number, Rate
-from ._leafwise import Leaf, Options, Rule, Slots, leafwise
+from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
 from .adam import zeros
 
 
@@ -18,7 +18,7 @@ class RpropState(NamedTuple):
     """What `rprop` remembers: the last gradients and the steps; see `AdamState`."""
 
     count: Any
-    step: jax.Array
+    step: Any
     prev: Any
     step_size: Any
 
@@ -72,7 +72,7 @@ def rprop(
         for i, size in enumerate(arguments.pair("rprop", "step_sizes", step_sizes))
     )
 
-    def numbers(state: RpropState, step: jax.Array, lr: Any) -> dict[str, Any]:
+    def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {
             "lr": lr,
             "first": step == 1,

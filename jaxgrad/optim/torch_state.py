@@ -102,56 +102,28 @@ def _ours(function: str, state: Any) -> Any:
 
 
 def _leaves(state: Any) -> int:
-    if isinstance(state, LBFGSState):
-        return len(jax.tree.leaves(state.d))
-    return state.step.size
-
-
-def _slots(state: Any) -> dict[str, Any]:
-    """The fields of the state that are trees like the parameters."""
-    vectors = ("count", "step", "mu_product", "eta", "mu")
-    return {
-        name: getattr(state, name)
-        for name in state._fields
-        if name not in vectors and getattr(state, name) is not None
-    }
-
-
-def _vectors(state: Any) -> list[str]:
-    return [name for name in ("mu_product", "eta", "mu") if name in state._fields]
+    return len(jax.tree.leaves(state.d if isinstance(state, LBFGSState) else state.step))
 
 
 def _columns(state: Any) -> tuple[Any, dict[str, list[Any]]]:
-    """The structure of the parameters, and every slot leaf by leaf."""
-    slots = _slots(state)
-    full = [tree for tree in slots.values() if len(jax.tree.leaves(tree)) == state.step.size]
-    if full:
-        treedef = jax.tree.structure(full[0])
-    else:  # adafactor's leaves are of either kind, and every tree has holes
-        treedef = jax.tree.structure(next(iter(slots.values()), None), lambda x: x is None)
-    return treedef, {name: treedef.flatten_up_to(tree) for name, tree in slots.items()}
+    """The structure of the parameters, and the fields of the state leaf by leaf."""
+    treedef = jax.tree.structure(state.step)
+    names = [k for k in state._fields if k != "count" and getattr(state, k) is not None]
+    return treedef, {name: treedef.flatten_up_to(getattr(state, name)) for name in names}
 
 
 def _from(of_leaf: dict[int, dict[str, Any]], state: Any) -> Any:
     treedef, columns = _columns(state)
-    step = np.array(state.step)
-    vectors = {name: np.array(getattr(state, name)) for name in _vectors(state)}
     for i, theirs in of_leaf.items():
+        given = {"step": 1, **theirs}
         for name, column in columns.items():
-            if column[i] is not None and theirs.get(name) is not None:
-                column[i] = _array(name, theirs[name], column[i])
-        for name, vector in vectors.items():
-            vector[i] = np.asarray(theirs[name])
-        step[i] = int(np.asarray(theirs.get("step", 1)))
-    count = int(step.max(initial=0))
-    if isinstance(state, _STEPLESS):
-        count = int(state.count)
-    return state._replace(
-        count=jnp.asarray(count, jnp.int32),
-        step=jnp.asarray(step),
-        **{name: treedef.unflatten(column) for name, column in columns.items()},
-        **{name: jnp.asarray(vector) for name, vector in vectors.items()},
-    )
+            if column[i] is not None and given.get(name) is not None:
+                column[i] = _array(name, given[name], column[i])
+    count = state.count
+    if not isinstance(state, _STEPLESS):
+        count = jnp.asarray(max(map(int, columns["step"]), default=0), jnp.int32)
+    trees = {name: treedef.unflatten(column) for name, column in columns.items()}
+    return state._replace(count=count, **trees)
 
 
 def _array(name: str, value: Any, like: jax.Array) -> jax.Array:
@@ -165,15 +137,12 @@ def _array(name: str, value: Any, like: jax.Array) -> jax.Array:
 def _to(state: Any) -> dict[int, dict[str, Any]]:
     _, columns = _columns(state)
     rows: dict[int, dict[str, Any]] = {}
-    for i, step in enumerate(np.array(state.step)):
-        if not step:
-            continue
-        row = {} if isinstance(state, _STEPLESS) else {"step": np.float32(step)}
-        row |= {name: np.float32(getattr(state, name)[i]) for name in _vectors(state)}
-        row |= {
-            name: _numpy(column[i]) for name, column in columns.items() if column[i] is not None
-        }
-        if row:
+    for i, step in enumerate(columns["step"]):
+        row = {k: _numpy(column[i]) for k, column in columns.items() if column[i] is not None}
+        row["step"] = np.asarray(step, np.float32)
+        if isinstance(state, _STEPLESS):
+            del row["step"]
+        if step and row:
             rows[i] = row
     return rows
 

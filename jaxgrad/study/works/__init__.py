@@ -1,6 +1,6 @@
 """The work that the speed study times, as code for each competitor; one file a family."""
 
-from . import fitting, functional, samplers
+from . import fitting, functional, optimizers, samplers
 from .work import Work as Work
 
-WORKS: tuple[Work, ...] = fitting.WORKS + samplers.WORKS + functional.WORKS
+WORKS: tuple[Work, ...] = fitting.WORKS + samplers.WORKS + functional.WORKS + optimizers.WORKS
