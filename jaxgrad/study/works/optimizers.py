@@ -48,6 +48,8 @@ def _step(name: str, torch: str, optax: str, ours: str, size: int, many: int) ->
         call = torch.format(f", {options}" if options else "")
         return _TORCH.format(size=size, many=many, call=call, compiled=body)
 
+    # Of 1,000 parameters torch.compile takes many minutes.
+    compiled = {"torch.compile": theirs("", _COMPILED)} if many < 1000 else {}
     return Work(
         family="optim",
         name=f"a step of {name}, {many} parameters of {size}",
@@ -55,7 +57,7 @@ def _step(name: str, torch: str, optax: str, ours: str, size: int, many: int) ->
             "torch": theirs(""),
             "torch, foreach": theirs("foreach=True"),
             "torch, fused": theirs("fused=True"),
-            "torch.compile": theirs("", _COMPILED),
+            **compiled,
             "optax": _JAX.format(size=size, many=many, call=optax),
             "jaxgrad": _JAX.format(size=size, many=many, call=ours),
         },
