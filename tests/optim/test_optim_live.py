@@ -238,3 +238,35 @@ def test_lbfgs_follows(i, more, dtype):
                 expected = [tensor.detach().numpy() for tensor in tensors]
                 rtol = 1e-11 if dtype == "float64" else 2e-3
                 assert_near(list(map(np.asarray, params)), expected, rtol)
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs"),
+    [
+        ("Adam", {"amsgrad": True, "weight_decay": 0.01}),
+        ("NAdam", {}),
+        ("SGD", {"momentum": 0.9, "dampening": 0.1}),
+        ("ASGD", {"t0": 100}),
+    ],
+)
+def test_follows_for_10000_steps(name, kwargs):
+    import torch
+
+    rng = np.random.default_rng(0)
+    start, grads = rng.normal(size=5), rng.normal(size=(10_000, 5))
+    tensor = torch.tensor(start).requires_grad_()
+    theirs = getattr(torch.optim, name)([tensor], **kwargs)
+    for grad in grads:
+        tensor.grad = torch.tensor(grad)
+        theirs.step()
+    with jax.enable_x64(True):
+        optimizer, params = ours(name, kwargs), jnp.asarray(start)
+
+        def step(carry, grad):
+            params, state = carry
+            updates, state = optimizer.update(grad, state, params)
+            return (params + updates, state), None
+
+        carry = params, optimizer.init(params)
+        (params, _), _ = jax.lax.scan(step, carry, jnp.asarray(grads))
+        assert_near([np.asarray(params)], [tensor.detach().numpy()], 1e-11)
