@@ -146,7 +146,8 @@ def _moved(
     new: Slots = {name: numbers[name].astype(jnp.float32) for name in rule.scalars}
     rounded, back = _rounding(grad.dtype), _back(grad)
     g, p = _real(grad), _real(param)
-    numbers = _worked_out({**numbers, **_decay(options, rate)}, g.dtype)
+    numbers = {**numbers, **_decay(options, rate)}
+    numbers = {name: _cast(value, g.dtype) for name, value in numbers.items()}
     g = -g if options.maximize else g
     if "coupled" in numbers:
         g = rounded(g + rounded(numbers["coupled"]) * p)
@@ -193,14 +194,6 @@ def _decay(options: Options, rate: Any) -> dict[str, Any]:
         kept = 1 - rate * like(rate, options.weight_decay)
         return {"decay": 1 - kept}  # the rounded share that is kept is PyTorch's
     return {"coupled": options.weight_decay}
-
-
-def _worked_out(numbers: dict[str, Any], dtype: Any) -> dict[str, Any]:
-    """The numbers in a leaf's dtype, worked out once: XLA would do it again for every element."""
-    arrays = {
-        k: _cast(value, dtype) for k, value in numbers.items() if isinstance(value, jax.Array)
-    }
-    return {**numbers, **jax.lax.optimization_barrier(arrays)}
 
 
 def _rate(lr: Rate, count: jax.Array) -> Any:
