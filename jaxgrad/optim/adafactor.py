@@ -47,7 +47,7 @@ def adafactor(
 
     with r and c the averages of g² along rows and columns, of weight t^beta2_decay.
 
-    Shazeer and Stern, 2018, https://arxiv.org/abs/1804.04235;
+    Source: Shazeer and Stern, 2018, https://arxiv.org/abs/1804.04235;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html
 
     Args:

@@ -45,7 +45,7 @@ def adam(
 
         m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   m̂ = m / (1 - β₁ᵗ),   v̂ = v / (1 - β₂ᵗ)
 
-    Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980;
+    Source: Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
 
     Args:
@@ -89,7 +89,7 @@ def adamw(
 ) -> optax.GradientTransformation:
     """`torch.optim.AdamW`: `adam` whose decay is lr · weight_decay · θ, beside the moments.
 
-    Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101;
+    Source: Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
 
     Args:
@@ -184,7 +184,7 @@ def sparse_adam(
     What `torch.optim.SparseAdam` does with `grad.to_sparse(sparse_dim)`: elements, or slices of the
     last axes, that are 0 throughout keep their moments and their parameters, while t goes on.
 
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.SparseAdam.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.SparseAdam.html
 
     Args:
         lr: the learning rate, above 0: a number, a traced scalar, or a schedule.

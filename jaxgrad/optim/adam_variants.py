@@ -57,7 +57,7 @@ def adamax(
 
         m ← β₁ m + (1 - β₁) g,   u ← max(β₂ u, |g| + ε)
 
-    Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980;
+    Source: Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html
 
     Args:
@@ -116,7 +116,7 @@ def nadam(
         μₜ = β₁ (1 - 0.96^(t ψ) / 2),   M = μ₁ ⋯ μₜ,   ψ = momentum_decay
         θ ← θ - lr ((1 - μₜ) / (1 - M) g + μₜ₊₁ / (1 - M μₜ₊₁) m) / (√v̂ + ε)
 
-    Dozat, 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ;
+    Source: Dozat, 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html
 
     Args:
@@ -193,7 +193,7 @@ def radam(
         r = √((ρₜ - 4) (ρₜ - 2) ρ / ((ρ - 4) (ρ - 2) ρₜ))
         θ ← θ - lr · m̂ · r √(1 - β₂ᵗ) / (√v + ε) where ρₜ > 5, else θ - lr · m̂
 
-    Liu et al., 2020, https://arxiv.org/abs/1908.03265;
+    Source: Liu et al., 2020, https://arxiv.org/abs/1908.03265;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html
 
     Args:

@@ -60,7 +60,7 @@ def adagrad(
 ) -> optax.GradientTransformation:
     """`torch.optim.Adagrad`: θ ← θ - lr / (1 + (t - 1) lr_decay) · g / (√s + ε), s ← s + g².
 
-    Duchi, Hazan and Singer, 2011, https://jmlr.org/papers/v12/duchi11a.html;
+    Source: Duchi, Hazan and Singer, 2011, https://jmlr.org/papers/v12/duchi11a.html;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
 
     Args:
@@ -123,7 +123,7 @@ def adadelta(
 
         v ← ρ v + (1 - ρ) g²,   Δ = √(u + ε) / √(v + ε) · g,   u ← ρ u + (1 - ρ) Δ²
 
-    Zeiler, 2012, https://arxiv.org/abs/1212.5701;
+    Source: Zeiler, 2012, https://arxiv.org/abs/1212.5701;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Adadelta.html
 
     Args:
@@ -187,8 +187,8 @@ def rmsprop(
         v ← α v + (1 - α) g²; with `centered` the root is of v - a², a ← α a + (1 - α) g
         with a momentum θ ← θ - lr · b,   b ← momentum · b + g / (√v + ε)
 
-    Tieleman and Hinton, 2012, lecture 6e of Neural Networks for Machine Learning; Graves, 2013,
-    https://arxiv.org/abs/1308.0850 (centered);
+    Source: Tieleman and Hinton, 2012, lecture 6e of Neural Networks for Machine Learning; Graves,
+    2013, https://arxiv.org/abs/1308.0850 (centered);
     https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
 
     Args:

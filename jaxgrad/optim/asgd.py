@@ -44,7 +44,7 @@ def asgd(
 
         η = lr / (1 + λ lr t)^α,   μ = 1 / max(1, t - t₀)
 
-    Polyak and Juditsky, 1992, https://dl.acm.org/citation.cfm?id=131098;
+    Source: Polyak and Juditsky, 1992, https://dl.acm.org/citation.cfm?id=131098;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html
 
     Args:

@@ -36,7 +36,7 @@ def averaged_model(
     The last link of a chain: it lets the updates through and averages what they lead to. The first
     parameters that count are the average at first. `optax.tree.get(state, "average")` is it.
 
-    Izmailov et al., 2018, https://arxiv.org/abs/1803.05407;
+    Source: Izmailov et al., 2018, https://arxiv.org/abs/1803.05407;
     https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema
 
     Args:

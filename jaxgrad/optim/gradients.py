@@ -29,7 +29,7 @@ def clip_grad_norm(
 
     ‖g‖ is of all gradients as one vector. optax has no 1e-6 there.
 
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
 
     Args:
         max_norm: the largest norm that stays as it is, nearly.
@@ -79,7 +79,7 @@ def clip_grad_norm(
 def clip_grad_value(clip_value: Number) -> optax.GradientTransformation:
     """`torch.nn.utils.clip_grad_value_`: every gradient within [-clip_value, clip_value].
 
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
 
     Args:
         clip_value: the largest absolute value.

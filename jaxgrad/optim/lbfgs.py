@@ -83,7 +83,7 @@ def lbfgs(
 
         θ ← θ + t d,   d = -H g, with H the quasi-Newton inverse Hessian of the last steps
 
-    Nocedal, 1980, https://doi.org/10.1090/S0025-5718-1980-0572855-7;
+    Source: Nocedal, 1980, https://doi.org/10.1090/S0025-5718-1980-0572855-7;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html
 
     Args:

@@ -39,7 +39,7 @@ def sgd(
 
         b ← momentum · b + (1 - dampening) g, and g itself the first time
 
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
 
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule

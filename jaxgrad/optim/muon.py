@@ -40,7 +40,7 @@ def muon(
         b ← μ b + (1 - μ) g; with `nesterov` O is of (1 - μ) g + μ b
         O: X = b / ‖b‖, then `ns_steps` times X ← a X + (b A + c A²) X with A = X Xᵀ, in bfloat16
 
-    Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/;
+    Source: Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html
 
     Args:

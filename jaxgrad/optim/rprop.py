@@ -36,7 +36,7 @@ def rprop(
 
     Where the sign has changed the element rests: its gradient counts as 0, now and next time.
 
-    Riedmiller and Braun, 1993, https://doi.org/10.1109/ICNN.1993.298623;
+    Source: Riedmiller and Braun, 1993, https://doi.org/10.1109/ICNN.1993.298623;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html
 
     Args:

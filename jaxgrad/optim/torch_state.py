@@ -27,6 +27,8 @@ _STEPLESS = (SGDState, MuonState)
 def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
     """The state at which a PyTorch optimizer stopped, so that its run goes on here.
 
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.state_dict.html
+
     Args:
         state_dict: `optimizer.state_dict()` with arrays for tensors. Its parameter number i is leaf
             number i of `jax.tree.leaves(params)`, of the same shape.
@@ -62,6 +64,9 @@ def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
 
 def to_torch_state(state: Any, param_groups: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """The `state_dict` of a PyTorch optimizer that would go on from here.
+
+    Source:
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.load_state_dict.html
 
     Args:
         state: the state of one of these optimizers, alone or within a chain.

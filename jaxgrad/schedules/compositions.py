@@ -18,6 +18,7 @@ def chained_scheduler(schedulers: Sequence[Callable[[Any], Any]]) -> Schedule:
     function that is none of these schedules) undoes what those before it did. The chain starts at
     the first schedule's rate.
 
+    Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ChainedScheduler.html
 
     Args:
@@ -77,6 +78,7 @@ def sequential_lr(
 ) -> Schedule:
     """`torch.optim.lr_scheduler.SequentialLR`: one schedule after the other, each from its start.
 
+    Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html
 
     Args:

@@ -17,7 +17,7 @@ def cosine_annealing_lr(lr: Number, T_max: int, eta_min: Number = 0.0) -> Schedu
 
     Past `T_max` the rate rises again, to lr at 2 T_max, and so on: PyTorch does not clamp it.
 
-    Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983;
+    Source: Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html
 
     Args:
@@ -72,7 +72,7 @@ def cosine_annealing_warm_restarts(
 
     Cycle i has T_i = T_0 T_multⁱ counts, T_cur is the count within it.
 
-    Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983; the class's page at
+    Source: Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983; the class's page at
     https://docs.pytorch.org/docs/stable/optim.html
 
     Args:

@@ -27,7 +27,7 @@ def one_cycle_lr(
     From max_lr / div_factor up to max_lr and down to max_lr / div_factor / final_div_factor, by
     half cosines or lines. `one_cycle_momentum` is its momentum.
 
-    Smith and Topin, 2018, https://arxiv.org/abs/1708.07120;
+    Source: Smith and Topin, 2018, https://arxiv.org/abs/1708.07120;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
 
     Args:
@@ -75,6 +75,8 @@ def one_cycle_momentum(
 ) -> Schedule:
     """The momentum, or β₁, that `OneCycleLR` sets: down to `base_momentum`, and up again.
 
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
+
     Args:
         total_steps: as in `one_cycle_lr`.
         epochs: as there.
@@ -118,7 +120,7 @@ def cyclic_lr(
 
     `cyclic_momentum` is its momentum.
 
-    Smith, 2017, https://arxiv.org/abs/1506.01186;
+    Source: Smith, 2017, https://arxiv.org/abs/1506.01186;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html
 
     Args:
@@ -160,6 +162,8 @@ def cyclic_momentum(
     scale_mode: str = "cycle",
 ) -> Schedule:
     """The momentum, or β₁, that `CyclicLR` sets: from `max_momentum` down and up again.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html
 
     Args:
         base_momentum: the least momentum, unless scaled.

@@ -13,7 +13,7 @@ from ._schedule import Number, Schedule, number, overwriting, rate, scaling
 def lambda_lr(lr: Number, lr_lambda: Callable[[Any], Any]) -> Schedule:
     """`torch.optim.lr_scheduler.LambdaLR`: lr · λ(count).
 
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LambdaLR.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LambdaLR.html
 
     Args:
         lr: the rate of the optimizer, at least 0.
@@ -37,6 +37,7 @@ def lambda_lr(lr: Number, lr_lambda: Callable[[Any], Any]) -> Schedule:
 def multiplicative_lr(lr: Number, lr_lambda: Callable[[Any], Any]) -> Schedule:
     """`torch.optim.lr_scheduler.MultiplicativeLR`: lr · λ(1) ⋯ λ(count).
 
+    Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiplicativeLR.html
 
     Args:
@@ -65,7 +66,7 @@ def multiplicative_lr(lr: Number, lr_lambda: Callable[[Any], Any]) -> Schedule:
 def step_lr(lr: Number, step_size: int, gamma: Number = 0.1) -> Schedule:
     """`torch.optim.lr_scheduler.StepLR`: lr · γ^⌊count / step_size⌋.
 
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
 
     Args:
         lr: the rate of the optimizer, at least 0.
@@ -95,7 +96,7 @@ def step_lr(lr: Number, step_size: int, gamma: Number = 0.1) -> Schedule:
 def multi_step_lr(lr: Number, milestones: Sequence[int], gamma: Number = 0.1) -> Schedule:
     """`torch.optim.lr_scheduler.MultiStepLR`: lr · γ^(how many milestones are at most count).
 
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html
 
     Args:
         lr: the rate of the optimizer, at least 0.
@@ -131,7 +132,7 @@ def multi_step_lr(lr: Number, milestones: Sequence[int], gamma: Number = 0.1) ->
 def constant_lr(lr: Number, factor: Number = 1 / 3, total_iters: int = 5) -> Schedule:
     """`torch.optim.lr_scheduler.ConstantLR`: lr · factor until count `total_iters`, then lr.
 
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ConstantLR.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ConstantLR.html
 
     Args:
         lr: the rate of the optimizer, at least 0.
@@ -169,7 +170,7 @@ def linear_lr(
 ) -> Schedule:
     """`torch.optim.lr_scheduler.LinearLR`: lr times a line from `start_factor` to `end_factor`.
 
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html
 
     Args:
         lr: the rate of the optimizer, at least 0.
@@ -207,6 +208,7 @@ def linear_lr(
 def exponential_lr(lr: Number, gamma: Number) -> Schedule:
     """`torch.optim.lr_scheduler.ExponentialLR`: lr · γ^count.
 
+    Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html
 
     Args:
@@ -234,6 +236,7 @@ def exponential_lr(lr: Number, gamma: Number) -> Schedule:
 def polynomial_lr(lr: Number, total_iters: int = 5, power: Number = 1.0) -> Schedule:
     """`torch.optim.lr_scheduler.PolynomialLR`: lr · (1 - count / total_iters)^power, then 0.
 
+    Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.PolynomialLR.html
 
     Args:

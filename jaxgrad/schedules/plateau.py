@@ -44,6 +44,7 @@ def reduce_lr_on_plateau(
     update that is given `value` counts as one `step(value)`, which changes the rate of the updates
     after it. `state.lr` is the rate.
 
+    Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html
 
     Args:

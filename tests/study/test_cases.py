@@ -16,11 +16,13 @@ IDS = [f"{case.family}: {case.name}" for case in CASES]
 
 def test_there_are_enough():
     described = ("loop", "backward", "sampling", "init", "replay", "model", "fit")
-    assert set(FAMILIES) == {*described, "kinks", "defaults", "activations", "losses"}
+    beyond = ("kinks", "defaults", "activations", "losses", "optim", "schedules")
+    assert set(FAMILIES) == {*described, *beyond}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
     assert counts["kinks"] >= 294 and counts["activations"] >= 115 and counts["losses"] >= 192
-    assert len(CASES) >= 863
+    assert counts["optim"] >= 41 and counts["schedules"] >= 22
+    assert len(CASES) >= 926
 
 
 def test_names_and_anchors_are_unique():

@@ -24,7 +24,7 @@ def _case(
     jax: str,
     jaxgrad: str,
     verdict: Verdict = "same",
-    why: str = "the same values",
+    why: str = "The same values.",
     link: str = "",
 ) -> Case:
     scheduler = torch.split("(")[0].removeprefix("L.")
@@ -42,9 +42,9 @@ def _case(
     )
 
 
-_SGDR = "optax.sgdr_schedule([{}] * 6)".format(
-    "dict(init_value=0.1, peak_value=0.1, decay_steps=10, warmup_steps=0, end_value=0.0)"
-)
+_SGDR = """\
+optax.sgdr_schedule(6 * [
+    dict(init_value=0.1, peak_value=0.1, decay_steps=10, warmup_steps=0, end_value=0.0)])"""
 _WARM = "S.linear_lr(0.1, 0.1, 1.0, 10)"
 _WARMING = "L.LinearLR(optimizer, 0.1, 1.0, 10)"
 CASES = (
@@ -168,34 +168,34 @@ CASES = (
     ),
     _case(
         "ChainedScheduler",
-        f"L.ChainedScheduler([{_WARMING}, L.ExponentialLR(optimizer, 0.95)])",
+        f"L.ChainedScheduler([\n    {_WARMING}, L.ExponentialLR(optimizer, 0.95)])",
         "lambda t: optax.linear_schedule(0.01, 0.1, 10)(t) * 0.95**t",
         f"S.chained_scheduler([{_WARM}, S.exponential_lr(0.1, 0.95)])",
     ),
     _case(
         "ChainedScheduler with a cosine",
-        f"L.ChainedScheduler([{_WARMING}, L.CosineAnnealingLR(optimizer, 60, 0.001)])",
-        "lambda t: optax.linear_schedule(0.01, 0.1, 10)(t)"
-        " * optax.cosine_decay_schedule(1.0, 60, alpha=0.01)(t)",
-        f"S.chained_scheduler([{_WARM}, S.cosine_annealing_lr(0.1, 60, 0.001)])",
+        f"L.ChainedScheduler([\n    {_WARMING}, L.CosineAnnealingLR(optimizer, 60, 0.001)])",
+        "lambda t: optax.linear_schedule(0.01, 0.1, 10)(t) * (\n"
+        "    optax.cosine_decay_schedule(1.0, 60, alpha=0.01)(t))",
+        f"S.chained_scheduler([\n    {_WARM}, S.cosine_annealing_lr(0.1, 60, 0.001)])",
         "value",
         "a cosine above 0 does not scale the rate it finds: it scales its distance to eta_min.",
     ),
     _case(
         "SequentialLR",
-        f"L.SequentialLR(optimizer, [{_WARMING}, L.CosineAnnealingLR(optimizer, 50)], [10])",
-        "optax.join_schedules("
-        "[optax.linear_schedule(0.01, 0.1, 10), optax.cosine_decay_schedule(0.1, 50)], [10])",
+        f"L.SequentialLR(optimizer, [\n    {_WARMING}, L.CosineAnnealingLR(optimizer, 50)], [10])",
+        "optax.join_schedules([\n"
+        "    optax.linear_schedule(0.01, 0.1, 10), optax.cosine_decay_schedule(0.1, 50)], [10])",
         f"S.sequential_lr([{_WARM}, S.cosine_annealing_lr(0.1, 50)], [10])",
     ),
     _case(
         "SequentialLR of a chain",
-        f"L.SequentialLR(optimizer, [L.ChainedScheduler([{_WARMING}, "
+        f"L.SequentialLR(optimizer, [L.ChainedScheduler([\n    {_WARMING}, "
         "L.ExponentialLR(optimizer, 0.95)]),\n    L.StepLR(optimizer, 10)], [30])",
         "optax.join_schedules([\n"
         "    lambda t: optax.linear_schedule(0.01, 0.1, 10)(t) * 0.95**t,\n"
         "    optax.exponential_decay(0.1, 10, 0.1, staircase=True)], [30])",
-        f"S.sequential_lr([S.chained_scheduler([{_WARM}, S.exponential_lr(0.1, 0.95)]),\n"
+        f"S.sequential_lr([\n    S.chained_scheduler([{_WARM}, S.exponential_lr(0.1, 0.95)]),\n"
         "    S.step_lr(0.1, 10)], [30])",
         "value",
         "a sequence begins a chain with a step, so that its first rate is one step further.",
