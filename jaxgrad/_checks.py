@@ -80,6 +80,16 @@ def number(function: str, argument: str, value: Any) -> float | jax.Array:
         ) from error
 
 
+def bounded(
+    function: str, argument: str, value: Any, valid: Callable[[Any], Any], expected: str
+) -> float | jax.Array:
+    """`value` as `number`, for which `valid` holds."""
+    result = number(function, argument, value)
+    text = wrong(function, argument, expected, "{value}")
+    holds(valid(result), text, value=lambda: jnp.asarray(result))
+    return result
+
+
 def static_number(function: str, argument: str, value: Any) -> float:
     """`value` as a finite Python number, which decides what is traced."""
     if isinstance(value, Tracer):

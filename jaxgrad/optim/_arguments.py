@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from .. import _checks
 
@@ -32,10 +31,7 @@ def bounded(
     function: str, argument: str, value: Any, valid: Callable[[Any], Any], expected: str
 ) -> Number:
     """`value` as a number for which `valid` holds."""
-    result = number(function, argument, value)
-    text = _checks.wrong(function, argument, expected, "{value}")
-    _checks.holds(valid(result), text, value=lambda: jnp.asarray(result))
-    return result
+    return _checks.bounded(function, argument, number(function, argument, value), valid, expected)
 
 
 def not_negative(function: str, **values: Any) -> tuple[Number, ...]:

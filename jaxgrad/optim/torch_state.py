@@ -56,6 +56,16 @@ def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
         raise TypeError(_checks.wrong("from_torch_state", "state_dict", "a state_dict", got))
     of_leaf = {int(key): value for key, value in state_dict["state"].items()}
     found = _ours("from_torch_state", state)
+    for i, theirs in of_leaf.items():
+        if not 0 <= i < _leaves(found):
+            expected = f"of {_leaves(found)} parameters"
+            raise ValueError(
+                _checks.wrong("from_torch_state", "state_dict", expected, f"one of {i}")
+            )
+        strangers = set(theirs) - {*found._fields, "step", "al"}
+        if strangers:
+            expected, got = f"{type(found).__name__}'s", sorted(strangers)
+            raise ValueError(_checks.wrong("from_torch_state", "state_dict", expected, got))
     new = _lbfgs_from(of_leaf, found) if isinstance(found, LBFGSState) else _from(of_leaf, found)
     return jax.tree.map(
         lambda one: new if one is found else one, state, is_leaf=lambda one: one is found

@@ -114,9 +114,7 @@ def number(
     valid: Callable[[Any], Any] | None = None,
     expected: str = "",
 ) -> Number:
-    """`value` as a real number for which `valid` holds."""
-    result = _checks.number(function, argument, value)
-    if valid is not None:
-        text = _checks.wrong(function, argument, expected, "{value}")
-        _checks.holds(valid(result), text, value=lambda: jnp.asarray(result))
-    return result
+    """`value` as a real number, for which `valid` holds where there is one."""
+    if valid is None:
+        return _checks.number(function, argument, value)
+    return _checks.bounded(function, argument, value, valid, expected)

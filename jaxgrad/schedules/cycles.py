@@ -100,7 +100,10 @@ def one_cycle_momentum(
     [0.95, 0.85, 0.95]
     """
     name = "one_cycle_momentum"
-    low, high = number(name, "base_momentum", base_momentum), number(name, "max", max_momentum)
+    low, high = (
+        number(name, "base_momentum", base_momentum),
+        number(name, "max_momentum", max_momentum),
+    )
     total = _total(name, total_steps, epochs, steps_per_epoch)
     levels = (high, low, high, high) if three_phase else (high, low, high)
     return overwriting(high, _phases(name, levels, total, pct_start, anneal_strategy, three_phase))

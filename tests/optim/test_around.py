@@ -165,6 +165,12 @@ class TestTorchState:
             optim.from_torch_state([], state)
         with pytest.raises(ValueError, match="one optimizer of jaxgrad.optim in it, got 0 of them"):
             optim.to_torch_state(optax.adam(0.1).init(jnp.ones(2)))
+        for entries, match in (
+            ({3: {"step": 1}}, "state_dict must be of 1 parameters, got one of 3"),
+            ({0: {"square_avg": np.ones(2)}}, r"AdamState's, got \['square_avg'\]"),
+        ):
+            with pytest.raises(ValueError, match=match):
+                optim.from_torch_state({"state": entries}, state)
         wrong = {"state": {0: {"step": 1, "exp_avg": np.ones(3), "exp_avg_sq": np.ones(3)}}}
         with pytest.raises(ValueError, match=r"exp_avg must be of shape \(2,\), got \(3,\)"):
             optim.from_torch_state(wrong, state)

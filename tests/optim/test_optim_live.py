@@ -62,7 +62,7 @@ def as_array(value):
 
     if isinstance(value, tuple):
         return tuple(map(as_array, value))
-    return jnp.asarray(value.numpy()) if isinstance(value, torch.Tensor) else value
+    return jnp.asarray(value.detach().numpy()) if isinstance(value, torch.Tensor) else value
 
 
 def drawn(shapes, dtype, rng):
@@ -135,20 +135,26 @@ def tolerance(name, kwargs, dtype):
     return 100 * float(kwargs.get("lr", 1e-3)) * 2.0**-9 * 2 if name == "Muon" else RTOL[dtype]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("LBFGS",)])
+NO_COUNTERPART = (
+    "invalid param type",  # one array is a pytree
+    "a param group cannot have duplicate parameters",  # and leaves have no identity
+    "duplicate parameters should not occur across param groups either",
+    "lr as Tensor doesn't work with foreach & not capturable",
+    r"betas\[0\] as a Tensor is not supported for capturable=False and foreach=True",
+    "dense params required",  # there are no sparse ones
+    "dense params required in param_groups",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_errors(name):
-    """Every error input that is about more than lists of parameters."""
-    refused = 0
-    for error in database(name).optim_error_inputs_func("cpu", torch_double()):
-        given = error.optimizer_error_input
-        if given.params is not None and not given.kwargs and "complex" not in given.desc:
-            continue  # one array is a pytree, leaves have no identity, names are keys
-        if "foreach" in given.kwargs:
-            continue
+    errors = database(name).optim_error_inputs_func("cpu", torch_double())
+    given = [error.optimizer_error_input for error in errors]
+    asked = [one for one in given if one.desc not in NO_COUNTERPART]
+    assert len(given) - len(asked) <= 6 and len(asked) >= 3
+    for one in asked:
         with pytest.raises((TypeError, ValueError)):
-            ours(name, given.kwargs).init(parameters(given.params))
-        refused += 1
-    assert refused
+            ours(name, one.kwargs).init(parameters(one.params))
 
 
 def torch_double():
@@ -158,9 +164,7 @@ def torch_double():
 
 
 def parameters(given):
-    if given is None:
-        return jnp.ones((2, 2))
-    return [jnp.asarray(p.detach().numpy()) for p in given]
+    return jnp.ones((2, 2)) if given is None else jax.tree.map(as_array, given)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
