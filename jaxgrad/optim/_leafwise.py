@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from .. import _checks
+from . import _arguments as arguments
 from ._arguments import Number, Rate, on
 from ._numbers import like
 
@@ -93,6 +94,9 @@ class Options(NamedTuple):
 
 def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransformation:
     """`rule` for every leaf that has a gradient, at a rate that may be a schedule."""
+    lr = arguments.rate(rule.name, lr)
+    _checks.truth(rule.name, "decoupled_weight_decay", options.decoupled)
+    _checks.truth(rule.name, "maximize", options.maximize)
     needs_params = rule.needs_params or on(options.weight_decay)
 
     def init(params: optax.Params) -> Any:

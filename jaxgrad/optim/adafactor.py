@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
@@ -117,8 +116,7 @@ def adafactor(
         needs_params=True,
         takes_complex=False,
     )
-    options = Options(weight_decay, True, _checks.truth("adafactor", "maximize", maximize))
-    return leafwise(rule, arguments.rate("adafactor", lr), options)
+    return leafwise(rule, lr, Options(weight_decay, True, maximize))
 
 
 def _second_moment(leaf: Leaf, least: Any) -> tuple[Slots, jax.Array]:

@@ -130,7 +130,6 @@ def _adam(
 ) -> optax.GradientTransformation:
     beta1, beta2 = arguments.betas(name, betas)
     eps, weight_decay = arguments.not_negative(name, eps=eps, weight_decay=weight_decay)
-    decoupled = _checks.truth(name, "decoupled_weight_decay", decoupled)
     slots = ("exp_avg", "exp_avg_sq")
     if _checks.truth(name, "amsgrad", amsgrad):
         slots = (*slots, "max_exp_avg_sq")
@@ -154,8 +153,7 @@ def _adam(
         return (-n["step_size"] * new["exp_avg"] / scale,), new
 
     rule = Rule(name, AdamState, slots, zeros(*slots), numbers, move)
-    options = Options(weight_decay, decoupled, _checks.truth(name, "maximize", maximize))
-    return leafwise(rule, arguments.rate(name, lr), options)
+    return leafwise(rule, lr, Options(weight_decay, decoupled, maximize))
 
 
 def zeros(*names: str) -> Any:
@@ -242,5 +240,4 @@ def sparse_adam(
 
     slots = ("exp_avg", "exp_avg_sq")
     rule = Rule("sparse_adam", AdamState, slots, zeros(*slots), numbers, move, takes_complex=False)
-    options = Options(maximize=_checks.truth("sparse_adam", "maximize", maximize))
-    return leafwise(rule, arguments.rate("sparse_adam", lr), options)
+    return leafwise(rule, lr, Options(maximize=maximize))

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
@@ -97,8 +96,7 @@ def adamax(
 
     slots = ("exp_avg", "exp_inf")
     rule = Rule("adamax", AdamaxState, slots, zeros(*slots), numbers, move)
-    options = Options(weight_decay, maximize=_checks.truth("adamax", "maximize", maximize))
-    return leafwise(rule, arguments.rate("adamax", lr), options)
+    return leafwise(rule, lr, Options(weight_decay, maximize=maximize))
 
 
 def nadam(
@@ -175,7 +173,7 @@ def nadam(
 
     slots = ("exp_avg", "exp_avg_sq")
     rule = Rule("nadam", NAdamState, slots, zeros(*slots), numbers, move, ("mu_product",))
-    return _decaying(rule, lr, weight_decay, decoupled_weight_decay, maximize)
+    return leafwise(rule, lr, Options(weight_decay, decoupled_weight_decay, maximize))
 
 
 def radam(
@@ -244,7 +242,7 @@ def radam(
 
     slots = ("exp_avg", "exp_avg_sq")
     rule = Rule("radam", RAdamState, slots, zeros(*slots), numbers, move)
-    return _decaying(rule, lr, weight_decay, decoupled_weight_decay, maximize)
+    return leafwise(rule, lr, Options(weight_decay, decoupled_weight_decay, maximize))
 
 
 def _length(beta: Number, step: jax.Array) -> jax.Array:
@@ -263,11 +261,3 @@ def _bent(y: jax.Array) -> jax.Array:
     series = square / 3 * (1 - square / 15 * (1 - square * 2 / 21 * (1 - square / 10)))
     large = jnp.where(y < 0.05, 1.0, y)
     return jnp.where(y < 0.05, series, large / jnp.tanh(large) - 1)
-
-
-def _decaying(
-    rule: Rule, lr: Any, weight_decay: Number, decoupled: Any, maximize: Any
-) -> optax.GradientTransformation:
-    decoupled = _checks.truth(rule.name, "decoupled_weight_decay", decoupled)
-    options = Options(weight_decay, decoupled, _checks.truth(rule.name, "maximize", maximize))
-    return leafwise(rule, arguments.rate(rule.name, lr), options)

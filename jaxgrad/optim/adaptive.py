@@ -107,8 +107,7 @@ def adagrad(
         return (-n["lr"] * g / scale,), {"sum": total}
 
     rule = Rule("adagrad", AdagradState, ("sum",), start, numbers, move)
-    options = Options(weight_decay, maximize=_checks.truth("adagrad", "maximize", maximize))
-    return leafwise(rule, arguments.rate("adagrad", lr), options)
+    return leafwise(rule, lr, Options(weight_decay, maximize=maximize))
 
 
 def adadelta(
@@ -169,8 +168,7 @@ def adadelta(
 
     slots = ("square_avg", "acc_delta")
     rule = Rule("adadelta", AdadeltaState, slots, zeros(*slots), numbers, move)
-    options = Options(weight_decay, maximize=_checks.truth("adadelta", "maximize", maximize))
-    return leafwise(rule, arguments.rate("adadelta", lr), options)
+    return leafwise(rule, lr, Options(weight_decay, maximize=maximize))
 
 
 def rmsprop(
@@ -238,5 +236,4 @@ def rmsprop(
         return (-rounded(n["lr"]) * b,), new
 
     rule = Rule("rmsprop", RMSpropState, slots, zeros(*slots), numbers, move)
-    options = Options(weight_decay, maximize=_checks.truth("rmsprop", "maximize", maximize))
-    return leafwise(rule, arguments.rate("rmsprop", lr), options)
+    return leafwise(rule, lr, Options(weight_decay, maximize=maximize))

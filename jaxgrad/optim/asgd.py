@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, after, leafwise
@@ -99,5 +98,4 @@ def asgd(
     rule = Rule(
         "asgd", ASGDState, ("ax",), zeros("ax"), numbers, move, ("eta", "mu"), needs_params=True
     )
-    options = Options(weight_decay, maximize=_checks.truth("asgd", "maximize", maximize))
-    return leafwise(rule, arguments.rate("asgd", lr), options)
+    return leafwise(rule, lr, Options(weight_decay, maximize=maximize))

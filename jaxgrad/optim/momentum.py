@@ -97,5 +97,4 @@ def sgd(
 
     slots = ("momentum_buffer",) if on(momentum) else ()
     rule = Rule("sgd", SGDState, slots, start, numbers, move)
-    options = Options(weight_decay, maximize=_checks.truth("sgd", "maximize", maximize))
-    return leafwise(rule, arguments.rate("sgd", lr), options)
+    return leafwise(rule, lr, Options(weight_decay, maximize=maximize))

@@ -108,7 +108,7 @@ def muon(
         takes_complex=False,
         dimensions=2,
     )
-    return leafwise(rule, arguments.rate("muon", lr), Options(weight_decay, True))
+    return leafwise(rule, lr, Options(weight_decay, True))
 
 
 def _adjusted(option: str | None, rows: int, columns: int) -> float:

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from .. import _checks
 from ..functional import sign
 from . import _arguments as arguments
 from ._arguments import Number, Rate
@@ -93,5 +92,4 @@ def rprop(
 
     slots = ("prev", "step_size")
     rule = Rule("rprop", RpropState, slots, zeros(*slots), numbers, move)
-    options = Options(maximize=_checks.truth("rprop", "maximize", maximize))
-    return leafwise(rule, arguments.rate("rprop", lr), options)
+    return leafwise(rule, lr, Options(maximize=maximize))
