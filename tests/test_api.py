@@ -20,6 +20,7 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 LAYERS = [
     "_checks",
     "_dtypes",
+    "_jaxpr",
     "random",
     "functional",
     "init",

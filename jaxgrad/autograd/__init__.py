@@ -1,4 +1,7 @@
 """`torch.autograd` as transformations of functions."""
 
 from .differences import central_difference as central_difference
+from .hooks import gradient_hook as gradient_hook
+from .intermediates import intermediate_grads as intermediate_grads
 from .reverse import backward as backward
+from .used import used_inputs as used_inputs

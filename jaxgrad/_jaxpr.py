@@ -1,0 +1,206 @@
+"""The one walker over a traced function's equations, into nested calls."""
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jaxlib
+import numpy as np
+from jax.core import eval_jaxpr
+from jax.extend.core import ClosedJaxpr, DebugInfo, Jaxpr, JaxprEqn, Literal, Var
+
+Perform = Callable[[JaxprEqn, Sequence[Any]], Sequence[Any]]
+"""Computes the outputs of an equation from its inputs."""
+Run = Callable[[ClosedJaxpr, Any, Sequence[Any]], tuple[Sequence[Any], Any]]
+"""Evaluates a body with one argument and one result more than the body has."""
+
+
+class Traced(NamedTuple):
+    """A function as equations, on the flat list of its arrays."""
+
+    body: ClosedJaxpr
+    arrays: list[Any]
+    result: Any
+    """The structure of what the function returns."""
+
+
+def traced(fn: Callable[..., Any], args: Any, kwargs: Any) -> Traced:
+    """The equations of `fn`; what is no array, such as a flag or an integer, stays as it is."""
+    leaves, structure = jax.tree.flatten((args, kwargs))
+    places = [n for n, leaf in enumerate(leaves) if is_array(leaf)]
+
+    def of_arrays(*arrays: Any) -> Any:
+        given = dict(zip(places, arrays, strict=True))
+        args, kwargs = structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
+        return fn(*args, **kwargs)
+
+    arrays = [leaves[n] for n in places]
+    body, shapes = jax.make_jaxpr(of_arrays, return_shape=True)(*arrays)
+    return Traced(body, arrays, jax.tree.structure(shapes))
+
+
+def is_array(leaf: Any) -> bool:
+    """Whether a leaf is traced: an array, or a Python number that can have a gradient."""
+    return isinstance(leaf, (jax.Array, np.ndarray, np.generic, float, complex))
+
+
+def evaluate(body: ClosedJaxpr, inputs: Sequence[Any], perform: Perform) -> list[Any]:
+    """The outputs of a body, each of its equations computed by `perform`."""
+    values = dict(zip(body.jaxpr.constvars, body.consts, strict=True))
+    values.update(zip(body.jaxpr.invars, inputs, strict=True))
+
+    def read(atom: Any) -> Any:
+        return atom.val if isinstance(atom, Literal) else values[atom]
+
+    for eqn in body.jaxpr.eqns:
+        outputs = perform(eqn, [read(atom) for atom in eqn.invars])
+        values.update(zip(eqn.outvars, outputs, strict=True))
+    return [read(atom) for atom in body.jaxpr.outvars]
+
+
+def as_it_is(eqn: JaxprEqn, inputs: Sequence[Any]) -> Sequence[Any]:
+    """The outputs of an equation, computed as the function itself would.
+
+    An input that stands in the equation twice may be given as two.
+    """
+    own = [Var(atom.aval) for atom in eqn.invars]
+    info = DebugInfo("jaxgrad", eqn.primitive.name, None, None)
+    alone = Jaxpr((), own, eqn.outvars, [eqn.replace(invars=own)], eqn.effects, info)
+    return eval_jaxpr(alone, (), *inputs)
+
+
+def bodies(eqn: JaxprEqn) -> list[ClosedJaxpr]:
+    """The bodies that an equation calls, such as the branches of a `cond`."""
+    return [body for param in eqn.params.values() for body in _closed(param)]
+
+
+def _closed(param: Any) -> Iterator[ClosedJaxpr]:
+    if isinstance(param, ClosedJaxpr):
+        yield param
+    elif isinstance(param, Jaxpr):
+        yield ClosedJaxpr(param, ())
+    elif isinstance(param, (tuple, list)):
+        for item in param:
+            yield from _closed(item)
+
+
+def is_jit(eqn: JaxprEqn) -> bool:
+    """Whether an equation is a call of a jitted function."""
+    return eqn.primitive.name in ("jit", "pjit")
+
+
+def entered(
+    eqn: JaxprEqn, inputs: Sequence[Any], extra: Any, run: Run
+) -> tuple[Sequence[Any], Any] | None:
+    """The outputs of an equation whose bodies are evaluated by `run`, and what more it returns.
+
+    In a loop, `extra` and what is returned beside the outputs are stacked along its iterations.
+    None for an equation that has no body, or one that cannot be entered this way (a `while`,
+    whose number of iterations is not known).
+    """
+    name, params = eqn.primitive.name, eqn.params
+    with eqn.ctx.manager:
+        if is_jit(eqn):
+            inner = functools.partial(run, params["jaxpr"])
+            return _named(inner, params["name"])(extra, _placed(inputs, params["in_shardings"]))
+        if name in ("remat2", "checkpoint"):
+            inner = functools.partial(run, *bodies(eqn))
+            kept = bool(np.any(params["prevent_cse"]))
+            return jax.checkpoint(inner, prevent_cse=kept, policy=params["policy"])(extra, inputs)
+        if name == "scan":
+            return _scanned(eqn, inputs, extra, run)
+        if name == "cond":
+            index, *operands = inputs
+            branches = [functools.partial(run, branch) for branch in params["branches"]]
+            return jax.lax.switch(index, branches, extra, operands)
+    return None
+
+
+def _named(inner: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def call(extra: Any, inputs: Sequence[Any]) -> Any:
+        return inner(extra, inputs)
+
+    call.__name__ = name
+    return jax.jit(call)
+
+
+def _placed(inputs: Sequence[Any], shardings: Sequence[Any]) -> list[Any]:
+    """The arguments of a jitted function where it wants them to be."""
+    return [
+        jax.lax.with_sharding_constraint(value, place)
+        if isinstance(place, jax.sharding.Sharding)
+        else value
+        for value, place in zip(inputs, shardings, strict=True)
+    ]
+
+
+def _scanned(eqn: JaxprEqn, inputs: Sequence[Any], extra: Any, run: Run) -> Any:
+    params = eqn.params
+    consts, carry, xs = loop_inputs(eqn, inputs)
+
+    def body(carry: Sequence[Any], slices: Any) -> Any:
+        x, extra = slices
+        outputs, more = run(params["jaxpr"], extra, [*consts, *carry, *x])
+        return list(outputs[: len(carry)]), (list(outputs[len(carry) :]), more)
+
+    rules = {key: params[key] for key in ("length", "reverse", "unroll")}
+    carry, (ys, more) = jax.lax.scan(body, carry, (xs, extra), **rules)
+    return [*carry, *ys], more
+
+
+def loop_inputs(eqn: JaxprEqn, inputs: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+    """The inputs of a `scan`: constants, carry, and what it walks along."""
+    body = eqn.params["jaxpr"]
+    walked = sum(_is_walked(pair) for pair in zip(eqn.invars, body.in_avals, strict=True))
+    stacked = sum(_is_walked(pair) for pair in zip(eqn.outvars, body.out_avals, strict=True))
+    second = len(inputs) - walked
+    first = second - (len(eqn.outvars) - stacked)
+    return list(inputs[:first]), list(inputs[first:second]), list(inputs[second:])
+
+
+def _is_walked(pair: tuple[Any, Any]) -> bool:
+    """Whether a value has an axis outside a loop that it does not have inside."""
+    outside, inside = pair
+    return len(outside.aval.shape) > len(inside.shape)
+
+
+def varying(aval: Any) -> tuple[str, ...]:
+    """The mesh axes along which a value inside a `shard_map` varies."""
+    axes = getattr(aval, "manual_axis_type", aval)
+    return tuple(sorted(getattr(axes, "varying", getattr(axes, "vma", ()))))
+
+
+class Source(NamedTuple):
+    """A line of code: of a file, in a function."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} ({self.function})" if self.file else "an unknown line"
+
+
+def source(eqn: JaxprEqn) -> Source:
+    """The innermost line outside JAX and this package that made an equation."""
+    traceback = eqn.source_info.traceback
+    if traceback is None:
+        return Source("", 0, "")
+    codes, places = traceback.raw_frames()
+    for code, place in zip(codes, places, strict=True):
+        if not _is_inside(code.co_filename):
+            return Source(code.co_filename, traceback.code_addr2line(code, place), code.co_name)
+    return Source("", 0, "")
+
+
+_LIBRARIES = tuple(
+    os.path.dirname(os.path.abspath(path)) + os.sep
+    for path in (jax.__file__, jaxlib.__file__, __file__)
+)
+
+
+@functools.cache
+def _is_inside(file: str) -> bool:
+    return file.startswith((*_LIBRARIES, "<frozen"))

@@ -1,0 +1,115 @@
+"""A function on the way back: `Tensor.register_hook` as an identity with an opinion."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+
+from jaxgrad import _checks
+
+_NAME = "gradient_hook"
+
+
+def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
+    """Returns `x`, and passes the gradient that comes back to it through `fn`.
+
+        value = x,   ∂value/∂xᵀ cotangent = fn(cotangent)
+
+    Clip a gradient here, scale it, turn it round, or look at it:
+    `gradient_hook(x, lambda g: jax.debug.print("{}", g))`. Give the rest of the function what is
+    returned: the gradient of `x` itself goes another way.
+
+    Args:
+        x: a pytree of arrays. Leaves that are neither floating point nor complex pass by.
+        fn: a traceable function of the gradient, in the structure of `x` with None for the leaves
+            that pass by. It returns the gradient to go on with, in the same structure, shapes and
+            dtypes, or None to leave it as it is.
+
+    Returns:
+        `x`. Forward mode (`jax.jvp`, `jax.jacfwd`) takes it for the identity and `fn` is not
+        called, as in PyTorch. The gradient is differentiated again through `fn` itself, and
+        what comes back to `x` then is passed through `fn` once more. Under `vmap` each example's
+        gradient is passed through `fn` by itself. Where no gradient comes back, `fn` is not
+        called; compiled, nothing but `fn` remains.
+
+    Raises:
+        TypeError: `fn` is not callable, a leaf is no array, or the gradient has another dtype.
+        ValueError: the gradient has another structure or shape. Both of it once the function is
+            differentiated.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
+
+    Differs from PyTorch: there is no handle to remove; a gradient of another shape or dtype is
+    refused where it is made.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.autograd import gradient_hook
+    >>> def loss(x):
+    ...     return (gradient_hook(x, lambda g: jnp.clip(g, -1, 1)) ** 2).sum()
+    >>> jax.grad(loss)(jnp.array([0.25, 3.0]))
+    Array([0.5, 1. ], dtype=float32)
+    """
+    if not callable(fn):
+        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
+    leaves, structure = jax.tree.flatten(_checks.arrays(_NAME, "x", x))
+    places = [n for n, leaf in enumerate(leaves) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+
+    def of_flat(gradients: Sequence[jax.Array]) -> list[jax.Array]:
+        given = dict(zip(places, map(jnp.conj, gradients), strict=True))
+        tree = structure.unflatten(given.get(n) for n in range(len(leaves)))
+        returned = fn(tree)
+        result = _like(tree if returned is None else returned, tree)
+        return [jnp.conj(leaf) for leaf in jax.tree.leaves(result)]
+
+    hooked = _hook.bind(*(leaves[n] for n in places), fn=of_flat) if places else []
+    given = dict(zip(places, hooked, strict=True))
+    return structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
+
+
+def _like(gradient: Any, tree: Any) -> Any:
+    """`gradient`, which must have the structure, shapes and dtypes of `tree`."""
+    expected, got = jax.tree.structure(tree), jax.tree.structure(gradient)
+    if expected != got:
+        text = f"of structure {expected}"
+        raise ValueError(_checks.wrong(_NAME, "the gradient that fn returns", text, got))
+    result = _checks.arrays(_NAME, "the gradient that fn returns", gradient)
+    for leaf, like in zip(jax.tree.leaves(result), jax.tree.leaves(tree), strict=True):
+        got = f"{leaf.dtype}{list(leaf.shape)}"
+        expected = f"{like.dtype}{list(like.shape)}"
+        error = TypeError if leaf.shape == like.shape else ValueError
+        if got != expected:
+            raise error(_checks.wrong(_NAME, "the gradient that fn returns", expected, got))
+    return result
+
+
+_hook = Primitive("gradient_hook")
+"""The identity of arrays, linear; `fn` is its transpose. A `custom_vjp` would refuse forward mode,
+and a `custom_jvp` has no say on the way back."""
+_hook.multiple_results = True
+_hook.def_impl(lambda *arrays, fn: list(arrays))
+_hook.def_abstract_eval(lambda *avals, fn: list(avals))
+mlir.register_lowering(_hook, lambda context, *values, fn: values)
+
+
+def _jvp(primals: Any, tangents: Any, fn: Any) -> Any:
+    dots = [ad.instantiate_zeros(tangent) for tangent in tangents]
+    return _hook.bind(*primals, fn=fn), _hook.bind(*dots, fn=fn)
+
+
+def _transpose(cotangents: Any, *_: Any, fn: Any) -> Any:
+    return fn([ad.instantiate_zeros(cotangent) for cotangent in cotangents])
+
+
+def _batch(arrays: Any, dims: Any, fn: Any) -> Any:
+    (size,) = {x.shape[d] for x, d in zip(arrays, dims, strict=True) if d is not None}
+    front = [batching.bdim_at_front(x, d, size) for x, d in zip(arrays, dims, strict=True)]
+    return _hook.bind(*front, fn=jax.vmap(fn)), [0] * len(front)
+
+
+ad.primitive_jvps[_hook] = _jvp
+ad.primitive_transposes[_hook] = _transpose
+batching.primitive_batchers[_hook] = _batch

@@ -1,0 +1,171 @@
+"""Which inputs a derivative depends on at all: what `None` in `.grad` tells."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, Var
+
+from jaxgrad import _checks, _jaxpr
+
+
+def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes the function that tells which leaves of its arguments `fn`'s derivative depends on.
+
+    An input is used if a way leads from it to an output through floating point or complex values
+    that are not detached: neither through `lax.stop_gradient`, nor through integers, truth values
+    or the choice of a branch. A derivative that is 0 everywhere on such a way, as `floor`'s is,
+    counts as used: there the gradient is zeros. Nothing is computed: `fn` is only traced.
+
+    Args:
+        fn: a function of pytrees that returns a pytree of arrays.
+
+    Returns:
+        `(*args, **kwargs) -> used`: the positional arguments as a tuple, each in its own structure
+        with True or False for a leaf (False for integers, truth values and keys); the bare
+        structure if there is one argument.
+
+    Raises:
+        TypeError: `fn` is not callable.
+
+    Source: `allow_unused` of
+    https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
+
+    Differs from PyTorch: all branches of a `cond` and each iteration of a loop count, whatever
+    the values are, as does a `custom_vjp` that returns zeros made from its cotangent.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.autograd import used_inputs
+    >>> def loss(params, x):
+    ...     return (params["w"] * x + jax.lax.stop_gradient(params["b"])).sum()
+    >>> used_inputs(loss)({"w": 1.0, "b": 2.0}, jnp.ones(3))
+    ({'b': False, 'w': True}, True)
+    """
+    if not callable(fn):
+        raise TypeError(_checks.wrong("used_inputs", "fn", "callable", type(fn).__name__))
+
+    @functools.wraps(fn)
+    def used(*args: Any, **kwargs: Any) -> Any:
+        result = used_leaves(fn, args, kwargs)
+        return result if len(args) != 1 else result[0]
+
+    return used
+
+
+def used_leaves(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> tuple[Any, ...]:
+    """True or False for each leaf of the positional arguments."""
+    leaves, structure = jax.tree.flatten(args)
+    body = _jaxpr.traced(fn, args, kwargs).body
+    used = set[int]().union(*_ways(body))
+    places = [n for n, leaf in enumerate(leaves) if _jaxpr.is_array(leaf)]
+    numbers = {place: n for n, place in enumerate(places)}
+    return structure.unflatten(numbers.get(n) in used for n in range(len(leaves)))
+
+
+def _ways(body: ClosedJaxpr, first: int = 0) -> list[set[int]]:
+    """For each output of a body, the inputs from which a differentiable way leads there.
+
+    Inputs before the `first` are not followed.
+    """
+    reached: dict[Var, set[int]] = {
+        var: {n} for n, var in enumerate(body.jaxpr.invars) if n >= first and _is_inexact(var)
+    }
+
+    def of(atom: Any) -> set[int]:
+        return set() if isinstance(atom, Literal) else reached.get(atom, set())
+
+    for eqn in body.jaxpr.eqns:
+        inputs = [of(atom) for atom in eqn.invars]
+        if not any(inputs):
+            continue
+        for var, ways in zip(eqn.outvars, _through(eqn), strict=True):
+            found = set[int]().union(*(inputs[n] for n in ways))
+            if found and _is_inexact(var):
+                reached[var] = found
+    return [of(atom) for atom in body.jaxpr.outvars]
+
+
+def _is_inexact(var: Any) -> bool:
+    return jnp.issubdtype(getattr(var.aval, "dtype", jnp.int32), jnp.inexact)
+
+
+def _through(eqn: JaxprEqn) -> Sequence[set[int]]:
+    """For each output of an equation, the numbers of the inputs that it is differentiated by."""
+    name, params = eqn.primitive.name, eqn.params
+    if name == "stop_gradient":
+        return [set()]
+    if name == "cond":
+        branches = [_ways(branch) for branch in params["branches"]]
+        return [{n + 1 for n in set[int]().union(*ways)} for ways in zip(*branches, strict=True)]
+    if name == "scan":
+        consts, carry, _ = _jaxpr.loop_inputs(eqn, eqn.invars)
+        return _loop_ways(_ways(params["jaxpr"]), len(consts), len(carry))
+    if name == "while":
+        skipped = params["cond_nconsts"]
+        first = params["body_nconsts"]
+        carried = len(eqn.invars) - skipped - first
+        ways = _loop_ways(_ways(params["body_jaxpr"]), first, carried)
+        return [{n + skipped for n in inputs} for inputs in ways]
+    if name in ("custom_jvp_call", "custom_vjp_call"):
+        return _rule_ways(eqn)
+    inner = _jaxpr.bodies(eqn)
+    if len(inner) == 1 and len(inner[0].jaxpr.invars) == len(eqn.invars):
+        return _ways(inner[0])
+    return [set(range(len(eqn.invars)))] * len(eqn.outvars)
+
+
+def _loop_ways(ways: list[set[int]], first: int, carried: int) -> list[set[int]]:
+    """The ways through a loop, once what a carry has reached no longer grows."""
+    carry = [{first + n} for n in range(carried)]
+    while True:
+        grown = [
+            old | _after(way, carry, first) for old, way in zip(carry, ways[:carried], strict=True)
+        ]
+        if grown == carry:
+            return [*carry, *(_after(way, carry, first) for way in ways[carried:])]
+        carry = grown
+
+
+def _after(way: set[int], carry: list[set[int]], first: int) -> set[int]:
+    """One more iteration: what is reached through the carry as it was before."""
+    return set[int]().union(
+        *(carry[n - first] if 0 <= n - first < len(carry) else {n} for n in way)
+    )
+
+
+def _rule_ways(eqn: JaxprEqn) -> list[set[int]]:
+    """The ways through a function's own rule, as the rule's tangents or cotangents go."""
+    places = [n for n, atom in enumerate(eqn.invars) if _is_inexact(atom)]
+    outs = [n for n, var in enumerate(eqn.outvars) if _is_inexact(var)]
+    inputs = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in eqn.invars]
+
+    def call(inputs: Sequence[Any], chosen: Sequence[Any]) -> Sequence[Any]:
+        given = dict(zip(places, chosen, strict=True))
+        outputs = _jaxpr.as_it_is(eqn, [given.get(n, x) for n, x in enumerate(inputs)])
+        return [outputs[n] for n in outs]
+
+    def forward(inputs: Sequence[Any], dots: Sequence[Any]) -> Sequence[Any]:
+        chosen = [inputs[n] for n in places]
+        return jax.jvp(lambda *xs: call(inputs, xs), chosen, dots)[1]
+
+    def reverse(inputs: Sequence[Any], cotangents: Sequence[Any]) -> Sequence[Any]:
+        chosen = [inputs[n] for n in places]
+        return jax.vjp(lambda *xs: call(inputs, xs), *chosen)[1](cotangents)
+
+    result: list[set[int]] = [set() for _ in eqn.outvars]
+    count = len(inputs)
+    if eqn.primitive.name == "custom_jvp_call":
+        body = jax.make_jaxpr(forward)(inputs, [inputs[n] for n in places])
+        for out, way in zip(outs, _ways(body, count), strict=True):
+            result[out] = {places[n - count] for n in way}
+    else:
+        cotangents = [eqn.outvars[n].aval for n in outs]
+        shapes = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in cotangents]
+        body = jax.make_jaxpr(reverse)(inputs, shapes)
+        for place, way in zip(places, _ways(body, count), strict=True):
+            for n in way:
+                result[outs[n - count]].add(place)
+    return result
