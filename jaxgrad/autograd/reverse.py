@@ -10,10 +10,14 @@ import jax.numpy as jnp
 from jaxgrad import _checks
 
 from ._leaves import is_none, merge, numbers, replaced, selected, split
+from .used import used_leaves
 
 
 def backward(
-    fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+    fn: Callable[..., Any],
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    unused: str = "zeros",
 ) -> Callable[..., Any]:
     """Makes the function that computes `fn` and what `backward()` would leave in `.grad`.
 
@@ -24,6 +28,8 @@ def backward(
             with `has_aux` a pair of that and anything else.
         argnums: which positional argument, or tuple of them, requires gradients.
         has_aux: whether `fn` returns `(value, aux)`.
+        unused: what an input that the derivative does not depend on gets, as `used_inputs` tells:
+            "zeros", or "none", PyTorch's None.
 
     Returns:
         `(*args, cotangent=None, grads=None, **kwargs) -> (value, grads)`, or with `has_aux`
@@ -39,12 +45,13 @@ def backward(
             gradient has another dtype.
         ValueError: several outputs, or one of several elements, or a complex one, without a
             `cotangent`; a cotangent or an accumulated gradient of another structure or shape; bad
-            `argnums`.
+            `argnums` or `unused`.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.backward.html
 
-    Differs from PyTorch: an unused input gets zeros, not None, and an output that depends on no
-    input gives zeros, not an error; a cotangent of another dtype is refused, not cast.
+    Differs from PyTorch: an unused input gets zeros unless None is asked for, and an output that
+    depends on no input gives zeros, not an error; a cotangent of another dtype is refused, not
+    cast.
     Differs from jax.grad: gradients of complex arguments are PyTorch's, the conjugate of JAX's,
     so that `z - lr * grad` descends; an output of shape (1,) counts as a scalar.
 
@@ -63,6 +70,7 @@ def backward(
     if not callable(fn):
         raise TypeError(_checks.wrong("backward", "fn", "callable", type(fn).__name__))
     numbers("backward", argnums)
+    _checks.option("backward", "unused", unused, ("zeros", "none"))
 
     @functools.wraps(fn)
     def value_and_grads(*args: Any, cotangent: Any = None, grads: Any = None, **kwargs: Any) -> Any:
@@ -77,8 +85,12 @@ def backward(
         value, pull, *aux = jax.vjp(of_chosen, chosen, has_aux=has_aux)
         (pulled,) = pull(jax.tree.map(jnp.conj, _full_cotangent(value, cotangent)))
         fresh = jax.tree.map(jnp.conj, pulled)
-        fresh = fresh if isinstance(argnums, (tuple, list)) else fresh[0]
-        return (value, *aux) if has_aux else value, _accumulated(grads, fresh)
+        used = jax.tree.map(lambda _: True, fresh)
+        if unused == "none":
+            (used,) = used_leaves(lambda c: of_chosen(c)[0] if has_aux else of_chosen(c), chosen)
+        if not isinstance(argnums, (tuple, list)):
+            (fresh,), (used,) = fresh, used
+        return (value, *aux) if has_aux else value, _accumulated(grads, fresh, used)
 
     # Else inspection, as by `donate_argnames`, would see fn's parameters and not these.
     del value_and_grads.__dict__["__wrapped__"]
@@ -111,18 +123,17 @@ def _full_cotangent(value: Any, cotangent: Any) -> Any:
     return structure.unflatten(map(functools.partial(_like, "cotangent"), given, leaves))
 
 
-def _accumulated(grads: Any, fresh: Any) -> Any:
-    """`grads + fresh`, where None in `grads` is no gradient yet."""
-    if grads is None:
-        return fresh
+def _accumulated(grads: Any, fresh: Any, used: Any) -> Any:
+    """`grads + fresh`, where None in `grads` is no gradient yet, nor later if it is not used."""
     new, structure = jax.tree.flatten(fresh, is_leaf=is_none)
-    old = _flat("grads", grads, structure)
-    return structure.unflatten(map(_added, old, new))
+    old = [None] * len(new) if grads is None else _flat("grads", grads, structure)
+    counts = jax.tree.leaves(used, is_leaf=is_none)
+    return structure.unflatten(map(_added, old, new, counts))
 
 
-def _added(old: Any, new: Any) -> Any:
+def _added(old: Any, new: Any, used: bool | None) -> Any:
     if old is None:
-        return new
+        return new if used else None
     if new is None:
         expected = "None for a leaf that requires no gradient"
         raise ValueError(_checks.wrong("backward", "grads", expected, type(old).__name__))

@@ -49,16 +49,16 @@ def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fn)
     def used(*args: Any, **kwargs: Any) -> Any:
-        result = used_leaves(fn, args, kwargs)
+        result = used_leaves(functools.partial(fn, **kwargs), *args)
         return result if len(args) != 1 else result[0]
 
     return used
 
 
-def used_leaves(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> tuple[Any, ...]:
-    """True or False for each leaf of the positional arguments."""
+def used_leaves(fn: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
+    """True or False for each leaf of the arguments."""
     leaves, structure = jax.tree.flatten(args)
-    body = _jaxpr.traced(fn, args, kwargs).body
+    body = _jaxpr.traced(fn, args, {}).body
     used = set[int]().union(*_ways(body))
     places = [n for n, leaf in enumerate(leaves) if _jaxpr.is_array(leaf)]
     numbers = {place: n for n, place in enumerate(places)}

@@ -267,3 +267,29 @@ def test_grads_can_be_donated():
     step = jax.jit(backward(jnp.sum), donate_argnames="grads")
     _, grads = step(jnp.ones(3), grads=jnp.ones(3))
     assert_same(grads, jnp.full(3, 2.0))
+
+
+class TestUnused:
+    @pytest.mark.parametrize("transform", [lambda f: f, jax.jit], ids=["eager", "jit"])
+    def test_none_where_pytorch_leaves_none(self, transform):
+        def fn(params, x):
+            return (params["w"] * x).sum() + jax.lax.stop_gradient(params["dead"]).sum()
+
+        params = {"w": X, "dead": X, "n": jnp.arange(3)}
+        grads = transform(backward(fn, unused="none"))(params, X)[1]
+        assert_same(grads, {"w": X, "dead": None, "n": None})
+        assert_same(backward(fn)(params, X)[1], {"w": X, "dead": jnp.zeros(3), "n": None})
+
+    def test_what_was_there_stays(self):
+        two = backward(lambda x, y: x.sum(), (0, 1), unused="none")
+        assert_same(two(X, X)[1], (jnp.ones(3), None))
+        assert_same(two(X, X, grads=(None, X))[1], (jnp.ones(3), X))
+        assert_same(two(X, X, grads=(X, None))[1], (X + 1, None))
+
+    def test_only_the_value_counts(self):
+        fn = backward(lambda x, y: (x.sum(), y), (0, 1), has_aux=True, unused="none")
+        assert_same(fn(X, X), ((X.sum(), X), (jnp.ones(3), None)))
+
+    def test_options(self):
+        with pytest.raises(ValueError, match="backward: unused must be one of 'zeros', 'none'"):
+            backward(square, unused="None")
