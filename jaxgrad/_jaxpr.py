@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jaxlib
 import numpy as np
-from jax.core import eval_jaxpr
+from jax.core import Tracer, eval_jaxpr
 from jax.extend.core import ClosedJaxpr, DebugInfo, Jaxpr, JaxprEqn, Literal, Var
 
 Perform = Callable[[JaxprEqn, Sequence[Any]], Sequence[Any]]
@@ -65,7 +65,11 @@ def as_it_is(eqn: JaxprEqn, inputs: Sequence[Any]) -> Sequence[Any]:
 
     An input that stands in the equation twice may be given as two.
     """
-    own = [Var(atom.aval) for atom in eqn.invars]
+    if not bodies(eqn) and not any(isinstance(x, Tracer) for x in inputs):  # ten times as fast
+        with eqn.ctx.manager:
+            outputs = eqn.primitive.bind(*inputs, **eqn.params)
+        return outputs if eqn.primitive.multiple_results else [outputs]
+    own: Any = [Var(atom.aval) for atom in eqn.invars]
     info = DebugInfo("jaxgrad", eqn.primitive.name, None, None)
     alone = Jaxpr((), own, eqn.outvars, [eqn.replace(invars=own)], eqn.effects, info)
     return eval_jaxpr(alone, (), *inputs)
@@ -164,6 +168,11 @@ def _is_walked(pair: tuple[Any, Any]) -> bool:
     """Whether a value has an axis outside a loop that it does not have inside."""
     outside, inside = pair
     return len(outside.aval.shape) > len(inside.shape)
+
+
+def like(atom: Any) -> jax.ShapeDtypeStruct:
+    """The shape and dtype of a variable or a literal."""
+    return jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype)
 
 
 def varying(aval: Any) -> tuple[str, ...]:

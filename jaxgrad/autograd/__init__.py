@@ -3,5 +3,8 @@
 from .differences import central_difference as central_difference
 from .hooks import gradient_hook as gradient_hook
 from .intermediates import intermediate_grads as intermediate_grads
+from .nonfinite import NonFinite as NonFinite
+from .nonfinite import Operand as Operand
+from .nonfinite import first_nonfinite as first_nonfinite
 from .reverse import backward as backward
 from .used import used_inputs as used_inputs

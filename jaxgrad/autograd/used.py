@@ -140,7 +140,7 @@ def _rule_ways(eqn: JaxprEqn) -> list[set[int]]:
     """The ways through a function's own rule, as the rule's tangents or cotangents go."""
     places = [n for n, atom in enumerate(eqn.invars) if _is_inexact(atom)]
     outs = [n for n, var in enumerate(eqn.outvars) if _is_inexact(var)]
-    inputs = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in eqn.invars]
+    inputs = [_jaxpr.like(atom) for atom in eqn.invars]
 
     def call(inputs: Sequence[Any], chosen: Sequence[Any]) -> Sequence[Any]:
         given = dict(zip(places, chosen, strict=True))
@@ -162,9 +162,7 @@ def _rule_ways(eqn: JaxprEqn) -> list[set[int]]:
         for out, way in zip(outs, _ways(body, count), strict=True):
             result[out] = {places[n - count] for n in way}
     else:
-        cotangents = [eqn.outvars[n].aval for n in outs]
-        shapes = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in cotangents]
-        body = jax.make_jaxpr(reverse)(inputs, shapes)
+        body = jax.make_jaxpr(reverse)(inputs, [_jaxpr.like(eqn.outvars[n]) for n in outs])
         for place, way in zip(places, _ways(body, count), strict=True):
             for n in way:
                 result[outs[n - count]].add(place)

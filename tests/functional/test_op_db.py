@@ -62,10 +62,13 @@ ABSOLUTE = {
     ("logcumsumexp", "float64"): 1e-11,
     ("logcumsumexp", "float16"): 1e-4,
     ("pow", "float32"): 1e-2,
+    ("nn.functional.linear_cross_entropy", "float16"): 2.5e-3,
+    ("nn.functional.linear_cross_entropy", "bfloat16"): 2e-2,
 }
 """Logarithms near 1e4 are 2e-12 apart; those near 0 are of numbers near 1, which float16 has 1e-3
-apart. Powers up to 1e8 cancel in sums: against float64 both sides
-are off by up to 15 there."""
+apart. Powers up to 1e8 cancel in sums: against float64 both sides are off by up to 15 there.
+PyTorch's narrow gradients of linear_cross_entropy, sums of products of size 1, are as far from its
+float64 ones, and on average further than ours."""
 IN_FLOAT64 = ("ctc_loss", "logcumsumexp", "digamma", "polygamma", "cdist")
 """PyTorch's float32 derivatives of these lose more digits than ours: its float64 is the oracle."""
 

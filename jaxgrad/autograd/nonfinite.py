@@ -1,0 +1,302 @@
+"""Where the first infinity or NaN was born: anomaly mode, with both passes and the operands."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import eval_jaxpr
+from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
+
+from jaxgrad import _checks, _jaxpr
+
+from ._leaves import numbers, selected
+from ._search import Born, are_finite, first_born
+
+_NAME = "first_nonfinite"
+
+
+@dataclass(frozen=True)
+class Operand:
+    """What an array looked like.
+
+    Attributes:
+        shape: its shape.
+        dtype: its dtype.
+        least: the least finite element; None if there is none.
+        most: the largest one.
+        nans: how many elements are NaN.
+        infinities: how many are infinite.
+        at: the element where the result went wrong; None if the shapes do not tell which.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    least: float | None
+    most: float | None
+    nans: int
+    infinities: int
+    at: str | None
+
+    def __str__(self) -> str:
+        """One line."""
+        size = int(np.prod(self.shape))
+        parts = [f"{self.dtype}[{','.join(map(str, self.shape))}]"]
+        if self.least is not None and self.least == self.most:
+            parts.append(f"all {self.least:.6g}" if size > 1 else f"{self.least:.6g}")
+        elif self.least is not None:
+            parts.append(f"{self.least:.6g} to {self.most:.6g}")
+        counts = ((self.nans, "NaN"), (self.infinities, "infinite"))
+        parts += [f"{count} of {size} {what}" for count, what in counts if count]
+        if self.at is not None and size > 1:
+            parts.append(f"{self.at} there")
+        return parts[0] + " " + ", ".join(parts[1:])
+
+
+@dataclass(frozen=True)
+class NonFinite:
+    """The first equation whose inputs are finite and whose output is not. `str` reads well.
+
+    Attributes:
+        phase: "forward", or "backward" for the derivative.
+        operation: the JAX primitive, such as "div"; "argument" if an argument or a constant of
+            `fn` was not finite to begin with, and so the result is not.
+        derivative_of: backward, the primitive of `fn` whose derivative it is part of.
+        source: the line of code that made it, or whose derivative it is.
+        within: the calls and the iterations of loops it was in, from outside inwards.
+        path: from the output, or the gradient, to the operation; empty if it does not lead there.
+        index: the first element that is not finite.
+        inputs: what the operands looked like.
+        outputs: what the results looked like.
+    """
+
+    phase: str
+    operation: str
+    derivative_of: str
+    source: _jaxpr.Source
+    within: tuple[str, ...]
+    path: tuple[str, ...]
+    index: tuple[int, ...]
+    inputs: tuple[Operand, ...]
+    outputs: tuple[Operand, ...]
+
+    def __str__(self) -> str:
+        """A few lines: what happened, where, to which numbers."""
+        of = f", in the derivative of {self.derivative_of}" if self.derivative_of else ""
+        lines = [f"first non-finite value: {self.phase}, {self.operation}{of}, at {self.source}"]
+        lines += [f"  inside  {where}" for where in self.within]
+        lines += [f"  input   {operand}" for operand in self.inputs]
+        where = f", the first at {list(self.index)}" if self.index else ""
+        lines += [f"  output  {operand}{where}" for operand in self.outputs]
+        lines.append(f"  path    {' <- '.join(self.path) or 'it does not reach the output'}")
+        return "\n".join(lines)
+
+
+def first_nonfinite(
+    fn: Callable[..., Any], argnums: int | tuple[int, ...] | None = None, nan_only: bool = False
+) -> Callable[..., NonFinite | None]:
+    """Makes the function that finds where, in `fn` or its gradient, the first NaN or inf is born.
+
+    The equations of `fn`, then those of its vector-Jacobian product, are computed one by one, until
+    one has finite inputs and an output that is not finite. Loops run compiled, and only the
+    iteration in which it happens one by one.
+
+    Args:
+        fn: a function of pytrees of arrays; it may be jitted.
+        argnums: which positional argument, or tuple of them, the gradient is taken of; None for
+            all that have floating point leaves, () for no gradient, which functions need that have
+            no reverse mode, such as a `while_loop`.
+        nan_only: whether infinities are taken for numbers, as PyTorch's anomaly mode does.
+
+    Returns:
+        `(*args, cotangent=None, **kwargs) -> NonFinite | None`; None if there is no such equation.
+        `cotangent` has the structure of `fn`'s result; it is 1 everywhere by default. Values run
+        on the host: call it outside of `jit`.
+
+    Raises:
+        TypeError: `fn` is not callable, or an argument is traced.
+        ValueError: bad `argnums`, or a cotangent of another structure or
+            shape.
+
+    Source: https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
+
+    Differs from PyTorch: the forward pass is searched too; inf is found where it comes from, not
+    where it has become a NaN; what is found is returned, not raised.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.autograd import first_nonfinite
+    >>> def loss(x):
+    ...     return jnp.where(x > 0, jnp.sqrt(x), 0.0).sum()
+    >>> found = first_nonfinite(loss)(jnp.array([4.0, 0.0]))
+    >>> found.phase, found.operation, found.derivative_of, found.index
+    ('backward', 'div', 'sqrt', (1,))
+    """
+    if not callable(fn):
+        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
+    given = None if argnums is None or argnums == () else numbers(_NAME, argnums)
+    _checks.truth(_NAME, "nan_only", nan_only)
+
+    @functools.wraps(fn)
+    def search(*args: Any, cotangent: Any = None, **kwargs: Any) -> NonFinite | None:
+        _checks.concrete(_NAME, "arguments", (args, kwargs, cotangent))
+        positions = range(len(args)) if given is None else selected(_NAME, given, args)
+        traced = _jaxpr.traced(fn, args, kwargs)
+        arrays = [jnp.asarray(x) for x in traced.arrays]
+        born, outputs = first_born(traced.body, arrays, nan_only)
+        if born is not None:
+            return _report(born, "forward", "output", {})
+        if not are_finite(outputs, nan_only):
+            return _given(arrays, nan_only)
+        cotangents = _cotangents(traced, cotangent)
+        wanted = _chosen(args, positions, arrays)
+        if not wanted or not cotangents or argnums == ():
+            return None
+        body = _pullback(traced.body, arrays, wanted, cotangents)
+        born, outputs = first_born(body, [*arrays, *cotangents], nan_only)
+        if born is not None:
+            return _report(born, "backward", "gradient", dict(_primitives(traced.body)))
+        return None if are_finite(outputs, nan_only) else _given([*arrays, *cotangents], nan_only)
+
+    del search.__dict__["__wrapped__"]
+    return search
+
+
+def _cotangents(traced: _jaxpr.Traced, cotangent: Any) -> list[jax.Array]:
+    """One for each floating point output."""
+    avals = traced.body.out_avals
+    if cotangent is None:
+        given = [jnp.ones(aval.shape, aval.dtype) for aval in avals]
+    else:
+        try:
+            leaves = traced.result.flatten_up_to(cotangent)
+        except ValueError as error:
+            expected, got = f"of structure {traced.result}", jax.tree.structure(cotangent)
+            raise ValueError(_checks.wrong(_NAME, "cotangent", expected, got)) from error
+        given = [_checks.array(_NAME, "cotangent", leaf) for leaf in leaves]
+    for leaf, aval in zip(given, avals, strict=True):
+        if leaf.shape != aval.shape:
+            expected, got = f"of shape {aval.shape}", f"shape {leaf.shape}"
+            raise ValueError(_checks.wrong(_NAME, "cotangent", expected, got))
+    return [
+        leaf.astype(aval.dtype)
+        for leaf, aval in zip(given, avals, strict=True)
+        if jnp.issubdtype(aval.dtype, jnp.inexact)
+    ]
+
+
+def _pullback(
+    body: ClosedJaxpr, arrays: Sequence[Any], wanted: Sequence[int], cotangents: Sequence[Any]
+) -> ClosedJaxpr:
+    """The equations of the vector-Jacobian product, each with the line of what it derives."""
+
+    def pulled(*given: Any) -> Any:
+        arrays, cotangents = list(given[: len(body.in_avals)]), list(given[len(body.in_avals) :])
+
+        def outputs(*chosen: Any) -> Any:
+            for n, x in zip(wanted, chosen, strict=True):
+                arrays[n] = x
+            values = eval_jaxpr(body.jaxpr, body.consts, *arrays)
+            return [x for x in values if jnp.issubdtype(jnp.result_type(x), jnp.inexact)]
+
+        return jax.vjp(outputs, *(arrays[n] for n in wanted))[1](cotangents)
+
+    return jax.make_jaxpr(pulled)(*arrays, *cotangents)
+
+
+def _chosen(args: Any, positions: Sequence[int], arrays: Sequence[jax.Array]) -> list[int]:
+    """Which of all arrays are floating point leaves of the arguments at `positions`."""
+    owners = [
+        position
+        for position, arg in enumerate(args)
+        for leaf in jax.tree.leaves(arg)
+        if _jaxpr.is_array(leaf)
+    ]
+    return [
+        n
+        for n, owner in enumerate(owners)
+        if owner in positions and jnp.issubdtype(arrays[n].dtype, jnp.inexact)
+    ]
+
+
+def _primitives(body: ClosedJaxpr) -> Iterator[tuple[int, str]]:
+    """The primitive behind each line of `fn`, by the identity of its traceback."""
+    for eqn in body.jaxpr.eqns:
+        inner = _jaxpr.bodies(eqn)
+        for one in inner:
+            yield from _primitives(one)
+        if not inner:
+            yield id(eqn.source_info.traceback), eqn.primitive.name
+
+
+def _given(arrays: Sequence[jax.Array], nan_only: bool) -> NonFinite:
+    """The report of an argument, or a constant of `fn`, that was not finite to begin with."""
+    bad = next((x for x in arrays if not are_finite([x], nan_only)), None)
+    outputs = () if bad is None else (_operand(bad, None),)
+    nowhere = _jaxpr.Source("", 0, "")
+    return NonFinite("forward", "argument", "", nowhere, (), (), (), (), outputs)
+
+
+def _report(born: Born, phase: str, root: str, primitives: dict[int, str]) -> NonFinite:
+    eqn = born.levels[-1].eqn
+    outputs = [np.asarray(x) for x in born.outputs if jnp.issubdtype(x.dtype, jnp.inexact)]
+    bad = next((x for x in outputs if not np.isfinite(x).all()), None)
+    index = () if bad is None else tuple(map(int, np.argwhere(~np.isfinite(bad))[0]))
+    place = None if bad is None else (bad.shape, index)
+    return NonFinite(
+        phase=phase,
+        operation=eqn.primitive.name,
+        derivative_of=primitives.get(id(eqn.source_info.traceback), ""),
+        source=_jaxpr.source(eqn),
+        within=tuple(level.within for level in born.levels if level.within),
+        path=_path(born, root),
+        index=index,
+        inputs=tuple(_operand(x, place) for x in born.inputs),
+        outputs=tuple(_operand(x, place) for x in born.outputs),
+    )
+
+
+def _operand(array: Any, place: tuple[tuple[int, ...], tuple[int, ...]] | None) -> Operand:
+    name = str(array.dtype)
+    if jnp.issubdtype(array.dtype, jax.dtypes.extended):
+        return Operand(array.shape, name, None, None, 0, 0, None)
+    values = np.asarray(array)
+    at = str(values[place[1]]) if place is not None and values.shape == place[0] else None
+    wide = values.astype(complex if np.iscomplexobj(values) else float)
+    finite = np.abs(wide[np.isfinite(wide)]) if np.iscomplexobj(wide) else wide[np.isfinite(wide)]
+    least, most = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
+    nans, infinities = int(np.isnan(wide).sum()), int(np.isinf(wide).sum())
+    return Operand(values.shape, name, least, most, nans, infinities, at)
+
+
+def _path(born: Born, root: str) -> tuple[str, ...]:
+    """The operations from the outermost output to the one that was found, through each call."""
+    names = [root]
+    for level in born.levels:
+        steps = _steps(level.body, level.eqn)
+        if steps is None:
+            return ()
+        names += steps
+    return tuple(names)
+
+
+def _steps(body: ClosedJaxpr, target: JaxprEqn) -> list[str] | None:
+    """The shortest way from the outputs of a body to one of its equations."""
+    makers = {var: eqn for eqn in body.jaxpr.eqns for var in eqn.outvars}
+    ways = {
+        id(makers[v]): (makers[v], [makers[v].primitive.name])
+        for v in body.jaxpr.outvars
+        if not isinstance(v, Literal) and v in makers
+    }
+    queue = list(ways.values())
+    for eqn, way in queue:
+        if eqn is target:
+            return way
+        for atom in eqn.invars:
+            maker = None if isinstance(atom, Literal) else makers.get(atom)
+            if maker is not None and id(maker) not in ways:
+                ways[id(maker)] = (maker, [*way, maker.primitive.name])
+                queue.append(ways[id(maker)])
+    return None
