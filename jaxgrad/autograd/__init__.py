@@ -1,6 +1,10 @@
 """`torch.autograd` as transformations of functions."""
 
 from .differences import central_difference as central_difference
+from .gradcheck import Difference as Difference
+from .gradcheck import GradcheckReport as GradcheckReport
+from .gradcheck import gradcheck as gradcheck
+from .gradcheck import gradgradcheck as gradgradcheck
 from .hooks import gradient_hook as gradient_hook
 from .intermediates import intermediate_grads as intermediate_grads
 from .nonfinite import NonFinite as NonFinite

@@ -1,0 +1,386 @@
+"""Derivatives against finite differences, element by element: what is wrong, where, by how much."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgrad import _checks
+
+from ._jacobians import (
+    Flat,
+    differences,
+    flattened,
+    from_reals,
+    jacobians,
+    moved,
+    pull,
+    push,
+    reals,
+    wide,
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The worst element of one Jacobian, that of one output by one input.
+
+    Attributes:
+        mode: "forward" or "backward", or "fast forward" and "fast backward" for a projection.
+        output: the output leaf's place, such as "output['loss']".
+        input: the input leaf's place, such as "inputs[0]['w']".
+        output_index: the element of the output; None for a projection.
+        input_index: the element of the input; None for a projection.
+        part: for complex numbers which parts, such as "imag by real".
+        analytic: the derivative that JAX gives.
+        numeric: the central difference.
+        tolerance: by how much they may differ.
+        kink: the slopes from below and from above, where they differ: there is no derivative.
+    """
+
+    mode: str
+    output: str
+    input: str
+    output_index: tuple[int, ...] | None
+    input_index: tuple[int, ...] | None
+    part: str
+    analytic: float
+    numeric: float
+    tolerance: float
+    kink: tuple[float, float] | None
+
+    @property
+    def is_within(self) -> bool:
+        """Whether the two agree."""
+        return abs(self.analytic - self.numeric) <= self.tolerance
+
+    def __str__(self) -> str:
+        """One line."""
+        text = f"{self.mode}, {self.output} by {self.input}"
+        if self.output_index is not None and self.input_index is not None:
+            text += f", element {list(self.output_index)} by {list(self.input_index)}"
+        text += f" ({self.part})" * bool(self.part)
+        text += f": analytic {self.analytic:.9g}, numeric {self.numeric:.9g}"
+        text += f", tolerance {self.tolerance:.2g}"
+        if self.kink:
+            below, above = self.kink
+            text += f"; a kink: the slope is {below:.6g} from below and {above:.6g} from above"
+        return text
+
+
+@dataclass(frozen=True)
+class GradcheckReport:
+    """What `gradcheck` found. It is true if all agrees; `str` reads well.
+
+    Attributes:
+        differences: for each mode, output and input, the worst element.
+        problems: what else is wrong, a sentence each.
+    """
+
+    differences: tuple[Difference, ...]
+    problems: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        """Whether all agrees."""
+        return not self.problems and all(d.is_within for d in self.differences)
+
+    def __str__(self) -> str:
+        """A line for what is wrong, or one that says how much was compared."""
+        wrong = [*self.problems, *(str(d) for d in self.differences if not d.is_within)]
+        if wrong:
+            return "gradcheck: " + "\n  ".join([f"{len(wrong)} wrong", *wrong])
+        modes = " and ".join(dict.fromkeys(d.mode for d in self.differences)) or "nothing"
+        return f"gradcheck: {len(self.differences)} Jacobians agree, {modes}"
+
+
+def gradcheck(
+    fn: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    key: jax.Array | None = None,
+) -> GradcheckReport:
+    """Compares the derivatives of `fn` with central differences, in float64.
+
+        |Jᵣⱼ - (fnᵣ(x + eps eⱼ) - fnᵣ(x - eps eⱼ)) / 2 eps| <= atol + rtol |numeric|
+
+    for each element r of each output and j of each input. Complex numbers count as two real
+    ones, so that functions that are not holomorphic have derivatives too.
+
+    Args:
+        fn: a function of pytrees of arrays that returns one. It is called with 64-bit inputs, as
+            it is, 2 times per input element and more.
+        inputs: a tuple of arguments, or a single one. Floating point and complex leaves are
+            varied, in float64 or complex128 whatever they are; others are passed on.
+        eps: the step, in the units of the inputs.
+        atol: the absolute tolerance.
+        rtol: the relative one, of the numeric derivative.
+        raise_exception: whether a difference raises; otherwise read the report.
+        nondet_tol: by how much two backward passes of the same may differ, absolutely.
+        check_undefined_grad: whether a cotangent of zeros has to give a gradient of zeros.
+        check_forward_ad: whether forward mode is compared.
+        check_backward_ad: whether backward mode is compared.
+        fast_mode: whether one projection vᵀ J u of each Jacobian is compared in place of its
+            elements; where that fails, the elements are looked at.
+        key: draws the directions u and v of `fast_mode`; without a key they are fixed irrational
+            numbers.
+
+    Returns:
+        A report, true if everything agrees; it holds the worst element of each Jacobian.
+
+    Raises:
+        TypeError: `fn` is not callable, a leaf is no array, or no input or output is
+            floating point or complex.
+        ValueError: derivatives differ, with the report for a message; an output is not 64-bit,
+            for then `fn` casts inside; `eps` is not positive.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
+
+    Differs from PyTorch: 32-bit inputs are taken to float64, where PyTorch warns and finds errors
+    in `sin`; a kink is named; a ValueError is raised, with every Jacobian's worst element.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.autograd import gradcheck
+    >>> print(gradcheck(jnp.sin, jnp.array([0.5, 1.0])))
+    gradcheck: 1 Jacobians agree, backward
+    >>> print(gradcheck(jnp.abs, jnp.array([1.0, 0.0]), raise_exception=False))
+    gradcheck: 1 wrong
+      backward, output by inputs[0], element [1] by [1]: analytic 1, numeric 0, tolerance 1e-05; \
+a kink: the slope is -1 from below and 1 from above
+    """
+    args = inputs if isinstance(inputs, tuple) else (inputs,)
+    if not callable(fn):
+        raise TypeError(_checks.wrong("gradcheck", "fn", "callable", type(fn).__name__))
+    step = _checks.static_number("gradcheck", "eps", eps)
+    if step <= 0:
+        raise ValueError(_checks.wrong("gradcheck", "eps", "positive", eps))
+    _checks.concrete("gradcheck", "inputs", args)
+    tolerance = _Tolerance(
+        _checks.static_number("gradcheck", "atol", atol),
+        _checks.static_number("gradcheck", "rtol", rtol),
+    )
+    allowed = _checks.static_number("gradcheck", "nondet_tol", nondet_tol)
+    if key is not None:
+        _checks.key("gradcheck", key)
+    with jax.enable_x64(True):
+        flat = flattened(fn, args)
+        directions = _directions([*flat.inputs, *flat.call(flat.inputs)], key)
+        found: list[Difference] = []
+        for mode, wanted in (("backward", check_backward_ad), ("forward", check_forward_ad)):
+            if wanted and fast_mode:
+                projections = list(_projected(flat, mode, step, tolerance, directions))
+                found += projections
+                if not all(d.is_within for d in projections):
+                    found += _compared(flat, mode, step, tolerance)
+            elif wanted:
+                found += _compared(flat, mode, step, tolerance)
+        problems = list(_problems(flat, allowed, check_undefined_grad)) if check_backward_ad else []
+    report = GradcheckReport(tuple(found), tuple(problems))
+    if raise_exception and not report:
+        raise ValueError(str(report))
+    return report
+
+
+def gradgradcheck(
+    fn: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    **options: Any,
+) -> GradcheckReport:
+    """Compares the second derivatives of `fn` with central differences of its first ones.
+
+    It is `gradcheck` of the vector-Jacobian product `(inputs, cotangent) -> Jᵀ cotangent`.
+
+    Args:
+        fn: as for `gradcheck`.
+        inputs: as for `gradcheck`.
+        grad_outputs: the cotangent, in the structure of `fn`'s result; fixed irrational numbers by
+            default.
+        check_fwd_over_rev: whether the forward derivative of the backward one is compared.
+        check_rev_over_rev: whether the backward derivative of the backward one is compared.
+        options: `gradcheck`'s other arguments but its two modes.
+
+    Returns:
+        A report as from `gradcheck`; its inputs are `fn`'s, then the cotangents.
+
+    Raises:
+        TypeError: as from `gradcheck`.
+        ValueError: as from `gradcheck`; `grad_outputs` of another structure.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradgradcheck.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.autograd import gradgradcheck
+    >>> print(gradgradcheck(lambda x: (x**3).sum(), jnp.array([0.5, 1.0])))
+    gradcheck: 2 Jacobians agree, backward
+    """
+    args = inputs if isinstance(inputs, tuple) else (inputs,)
+    if not callable(fn):
+        raise TypeError(_checks.wrong("gradgradcheck", "fn", "callable", type(fn).__name__))
+    with jax.enable_x64(True):
+        flat = flattened(fn, args)
+        outputs = flat.call(flat.inputs)
+        cotangents = _directions(outputs, None)
+        if grad_outputs is not None:
+            given = [wide(x) for x in jax.tree.leaves(grad_outputs)]
+            if [x.shape for x in given] != [x.shape for x in outputs]:
+                expected = f"of shapes {[x.shape for x in outputs]}"
+                got = [x.shape for x in given]
+                raise ValueError(_checks.wrong("gradgradcheck", "grad_outputs", expected, got))
+            cotangents = given
+
+    def pulled(inputs: Sequence[jax.Array], cotangents: Sequence[jax.Array]) -> Any:
+        return pull(flat, inputs, cotangents)
+
+    return gradcheck(
+        pulled,
+        (flat.inputs, cotangents),
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
+        **options,
+    )
+
+
+class _Tolerance(NamedTuple):
+    absolute: float
+    relative: float
+
+    def around(self, numeric: Any) -> Any:
+        return self.absolute + self.relative * np.abs(numeric)
+
+
+def _compared(flat: Flat, mode: str, eps: float, tolerance: _Tolerance) -> Iterator[Difference]:
+    """The worst element of each Jacobian."""
+    analytic, numeric = jacobians(flat, mode), differences(flat, eps)
+    outputs = flat.call(flat.inputs)
+    for o, y in enumerate(outputs):
+        for n, x in enumerate(flat.inputs):
+            a, b = analytic[o][n], numeric[o][n]
+            if not a.size:
+                continue
+            excess = np.abs(a - b) - tolerance.around(b)
+            row, column = np.unravel_index(np.argmax(np.nan_to_num(excess, nan=np.inf)), a.shape)
+            row, column = int(row), int(column)
+            difference = Difference(
+                mode=mode,
+                output=flat.output_names[o],
+                input=flat.input_names[n],
+                output_index=_index(y, row),
+                input_index=_index(x, column),
+                part=_parts(y, row, x, column),
+                analytic=float(a[row, column]),
+                numeric=float(b[row, column]),
+                tolerance=float(tolerance.around(b[row, column])),
+                kink=None,
+            )
+            if not difference.is_within:
+                kink = _kink(flat, o, n, row, column, eps, tolerance)
+                difference = dataclasses.replace(difference, kink=kink)
+            yield difference
+
+
+def _index(x: Any, place: int) -> tuple[int, ...]:
+    return tuple(map(int, np.unravel_index(place % max(x.size, 1), x.shape)))
+
+
+def _parts(y: Any, row: int, x: Any, column: int) -> str:
+    if not (jnp.iscomplexobj(x) or jnp.iscomplexobj(y)):
+        return ""
+    return " by ".join("imag" if at >= z.size else "real" for z, at in ((y, row), (x, column)))
+
+
+def _kink(
+    flat: Flat, o: int, n: int, row: int, column: int, eps: float, tolerance: _Tolerance
+) -> tuple[float, float] | None:
+    """The slopes of one element from below and from above, if they differ however small a step."""
+    x = flat.inputs[n]
+    unit = from_reals(np.eye(1, reals(x).size, column)[0], x)
+    at = reals(flat.call(flat.inputs)[o])[row]
+    slopes = []
+    for size in (eps, eps / 4):
+        above, below = (moved(flat, n, sign * size * unit)[o][row] for sign in (1, -1))
+        slopes.append(((at - below) / size, (above - at) / size))
+    gaps = [abs(above - below) for below, above in slopes]
+    apart = all(gap > 2 * tolerance.around(max(map(abs, slopes[0]))) for gap in gaps)
+    return slopes[0] if apart and gaps[1] > 0.5 * gaps[0] else None
+
+
+def _directions(arrays: Sequence[jax.Array], key: jax.Array | None) -> list[jax.Array]:
+    """A direction in the space of each array, drawn or of fixed irrational numbers."""
+    if key is not None:
+        keys = jax.random.split(key, len(arrays))
+        drawn = (
+            jax.random.normal(key, (reals(x).size,), jnp.float64)
+            for key, x in zip(keys, arrays, strict=True)
+        )
+        return [from_reals(np.asarray(d), x) for d, x in zip(drawn, arrays, strict=True)]
+    golden = (1 + math.sqrt(5)) / 2
+    counts = [np.arange(1, reals(x).size + 1) for x in arrays]
+    fixed = [0.5 + (count * golden + n * math.sqrt(2)) % 1 for n, count in enumerate(counts)]
+    return [from_reals(d, x) for d, x in zip(fixed, arrays, strict=True)]
+
+
+def _projected(
+    flat: Flat, mode: str, eps: float, tolerance: _Tolerance, directions: Sequence[jax.Array]
+) -> Iterator[Difference]:
+    """One projection vᵀ J u of each Jacobian."""
+    outputs = flat.call(flat.inputs)
+    us, vs = directions[: len(flat.inputs)], directions[len(flat.inputs) :]
+    zeros = [jnp.zeros_like(y) for y in outputs]
+    for n, u in enumerate(us):
+        rest = [jnp.zeros_like(other) for other in flat.inputs]
+        pushed = None if mode == "backward" else push(flat, [*rest[:n], u, *rest[n + 1 :]])
+        above, below = moved(flat, n, eps * u), moved(flat, n, -eps * u)
+        for o, v in enumerate(vs):
+            numeric = float(reals(v) @ (above[o] - below[o])) / (2 * eps)
+            if pushed is None:
+                pulled = pull(flat, flat.inputs, [*zeros[:o], v, *zeros[o + 1 :]])
+                analytic = float(reals(pulled[n]) @ reals(u))
+            else:
+                analytic = float(reals(v) @ reals(pushed[o]))
+            sizes = np.abs(reals(u)).sum() * np.abs(reals(v)).sum()
+            allowed = tolerance.absolute * float(sizes) + tolerance.relative * abs(numeric)
+            names = flat.output_names[o], flat.input_names[n]
+            yield Difference(
+                f"fast {mode}", *names, None, None, "", analytic, numeric, allowed, None
+            )
+
+
+def _problems(flat: Flat, allowed: float, undefined: bool) -> Iterator[str]:
+    """What is wrong beside the numbers."""
+    outputs = flat.call(flat.inputs)
+    cotangents = _directions(outputs, None)
+    pairs = zip(
+        flat.input_names,
+        pull(flat, flat.inputs, cotangents),
+        pull(flat, flat.inputs, cotangents),
+        strict=True,
+    )
+    for name, first, second in pairs:
+        apart = float(np.max(np.abs(np.asarray(first) - np.asarray(second)), initial=0.0))
+        if not apart <= allowed and not np.array_equal(first, second, equal_nan=True):
+            yield f"backward is not deterministic: {name}'s gradients differ by {apart:.3g}"
+    if undefined:
+        for name, gradient in zip(
+            flat.input_names,
+            pull(flat, flat.inputs, [jnp.zeros_like(y) for y in outputs]),
+            strict=True,
+        ):
+            if np.any(np.asarray(gradient) != 0):
+                yield f"backward of a zero cotangent is not zero: {name}"
