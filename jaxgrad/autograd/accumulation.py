@@ -1,0 +1,136 @@
+"""The gradient of a batch in parts: the memory of one part, the answer of the whole."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgrad import _checks
+
+from ._leaves import replaced, selected
+from .reverse import backward
+
+_NAME = "accumulate"
+
+
+def accumulate(
+    fn: Callable[..., Any],
+    microbatches: int,
+    reduction: str = "mean",
+    argnums: int | tuple[int, ...] = 0,
+    batch_argnums: int | tuple[int, ...] = 1,
+    has_aux: bool = False,
+) -> Callable[..., Any]:
+    """Makes the function that computes `fn` and its gradients over parts of a batch in one scan.
+
+        "mean":   value = 1/n Σ fn(params, partᵢ)              fn is a mean over its part
+        "sum":    value =     Σ fn(params, partᵢ)              fn is a sum over its part
+        "ratio":  value = Σ sumᵢ / Σ weightᵢ                   fn returns (sum, weight)
+
+    and the gradients alike. Each is the whole batch's value: the first, as all parts have the same
+    size, if every element counts the same. Where they do not (an `ignore_index`, weights of
+    classes, padding) the mean of means is another number, and "ratio" is the right one. PyTorch's
+    loop of `loss.backward()` adds: divide there by n, or by the total weight.
+
+    Args:
+        fn: a function of pytrees that returns one real floating point scalar; for "ratio" a pair
+            of two: the sum, and the weight that it is divided by, which is not differentiated; with
+            `has_aux` a pair of that and a pytree of arrays.
+        microbatches: n, into how many equal parts the batch is taken.
+        reduction: "mean", "sum" or "ratio".
+        argnums: which positional argument, or tuple of them, requires gradients.
+        batch_argnums: which positional argument, or tuple of them, is a batch: a pytree of arrays
+            whose first axis is divided. Random keys can be among them, one per example.
+        has_aux: whether `fn` returns `(value, aux)`.
+
+    Returns:
+        `(*args, **kwargs) -> (value, grads)` with the gradients that `backward` gives, or with
+        `has_aux` `-> ((value, aux), grads)`, where `aux` is stacked along a first axis of size n.
+        Gradients are added up in the argument's dtype.
+
+    Raises:
+        TypeError: as from `backward`; `fn` returns no scalar, or for "ratio" no pair of them.
+        ValueError: as from `backward`; n is not positive, a first axis is not divisible by n, or
+            `argnums` and `batch_argnums` overlap.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/amp_examples.html#gradient-accumulation
+
+    Differs from PyTorch: it says which mean it takes.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.autograd import accumulate
+    >>> def loss(w, x):
+    ...     return jnp.mean((w * x) ** 2)
+    >>> accumulate(loss, 2)(2.0, jnp.array([1.0, 2.0, 3.0, 4.0]))
+    (Array(30., dtype=float32), Array(30., dtype=float32))
+    """
+    if not callable(fn):
+        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
+    count = _checks.integer(_NAME, "microbatches", microbatches, minimum=1)
+    _checks.option(_NAME, "reduction", reduction, ("mean", "sum", "ratio"))
+    _checks.truth(_NAME, "has_aux", has_aux)
+
+    def of_part(*args: Any, **kwargs: Any) -> Any:
+        """The value, then what is carried along: the weight and the auxiliary output."""
+        result = fn(*args, **kwargs)
+        value, aux = result if has_aux else (result, None)
+        weight = jnp.ones(())
+        if reduction == "ratio":
+            if not (isinstance(value, tuple) and len(value) == 2):
+                expected, got = "a pair (sum, weight)", type(value).__name__
+                raise TypeError(_checks.wrong(_NAME, "output", expected, got))
+            value, weight = value
+        return _scalar(value), (_scalar(weight), aux)
+
+    pulled = backward(of_part, argnums, has_aux=True)
+
+    @functools.wraps(fn)
+    def value_and_grads(*args: Any, **kwargs: Any) -> Any:
+        batches = selected(_NAME, batch_argnums, args)
+        if set(batches) & set(selected(_NAME, argnums, args)):
+            expected, got = "other positions than argnums", batch_argnums
+            raise ValueError(_checks.wrong(_NAME, "batch_argnums", expected, got))
+        parts = [_parts(f"argument {n}", args[n], count) for n in batches]
+
+        def of_one(part: Any) -> Any:
+            whole = replaced(args, batches, part)
+            (value, (weight, aux)), grads = pulled(*whole, **kwargs)
+            return (value, weight, grads), aux
+
+        def step(total: Any, part: Any) -> Any:
+            one, aux = of_one(part)
+            return jax.tree.map(jnp.add, total, one), aux
+
+        first = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), parts)
+        shapes, _ = jax.eval_shape(of_one, first)
+        zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        (value, weight, grads), aux = jax.lax.scan(step, zeros, parts)
+        by = {"mean": count, "sum": 1, "ratio": weight}[reduction]
+        value, grads = jax.tree.map(lambda x: x / jnp.asarray(by, x.dtype), (value, grads))
+        return ((value, aux) if has_aux else value), grads
+
+    del value_and_grads.__dict__["__wrapped__"]
+    return value_and_grads
+
+
+def _scalar(value: Any) -> jax.Array:
+    """A result of `fn` as a scalar."""
+    result = _checks.floating(_NAME, "output", value)
+    if result.size != 1:
+        raise TypeError(_checks.wrong(_NAME, "output", "a scalar", f"shape {result.shape}"))
+    return result.reshape(())
+
+
+def _parts(argument: str, batch: Any, count: int) -> Any:
+    """The leaves of a batch with the first axis taken apart."""
+
+    def part(x: jax.Array) -> jax.Array:
+        if not x.ndim or x.shape[0] % count:
+            expected = f"of a first axis that {count} divides"
+            remedy = "leave out the rest of the batch, or pad it and take a ratio"
+            raise ValueError(_checks.wrong(_NAME, argument, expected, f"shape {x.shape}", remedy))
+        return x.reshape(count, x.shape[0] // count, *x.shape[1:])
+
+    return jax.tree.map(part, _checks.arrays(_NAME, argument, batch))

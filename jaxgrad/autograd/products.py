@@ -1,0 +1,119 @@
+"""Second derivatives along a direction, and the two conventions of complex gradients."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgrad import _checks
+
+from ._leaves import merge, numbers, replaced, selected, split
+from .reverse import backward
+
+
+def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """Makes the function that computes `fn` and its Hessian times a direction.
+
+        value = fn(x),   product = (∂²fn/∂x²) v
+
+    by forward mode over backward mode, at the cost of a few evaluations: the Hessian is never made.
+
+    Args:
+        fn: a function of pytrees that returns one real floating point array of one element.
+        argnums: which positional argument, or tuple of them, is differentiated.
+
+    Returns:
+        `(*args, v, **kwargs) -> (value, product)`. `v` has the structure, shapes and dtypes of the
+        argument (a tuple of them where `argnums` is a tuple), and None for its integer leaves; so
+        has `product`.
+
+    Raises:
+        TypeError: as from `backward`; a part of `v` has another dtype.
+        ValueError: as from `backward`; `v` has another structure or shape.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hvp.html
+
+    Differs from PyTorch: `v` is never optional. `vhp` is the same product where second derivatives
+    are continuous; PyTorch keeps both as its `hvp` is the slower one.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.autograd import hvp
+    >>> value, product = hvp(lambda x: (x**3).sum())(jnp.array([1.0, 2.0]), v=jnp.array([1.0, 0.5]))
+    >>> product
+    Array([6., 6.], dtype=float32)
+    """
+    if not callable(fn):
+        raise TypeError(_checks.wrong("hvp", "fn", "callable", type(fn).__name__))
+    given = numbers("hvp", argnums)
+
+    @functools.wraps(fn)
+    def value_and_product(*args: Any, v: Any, **kwargs: Any) -> Any:
+        positions = selected("hvp", given, args)
+        chosen, rest = zip(
+            *(split("hvp", f"argument {n}", args[n]) for n in positions), strict=True
+        )
+        directions = v if isinstance(argnums, (tuple, list)) else (v,)
+        tangents = _tangents(chosen, directions)
+
+        def gradient(chosen: Any) -> Any:
+            whole = replaced(args, positions, map(merge, chosen, rest))
+            value, grads = backward(fn, positions)(*whole, **kwargs)
+            return grads, value
+
+        _, product, value = jax.jvp(gradient, (chosen,), (tangents,), has_aux=True)
+        return value, product if isinstance(argnums, (tuple, list)) else product[0]
+
+    del value_and_product.__dict__["__wrapped__"]
+    return value_and_product
+
+
+def _tangents(chosen: Any, directions: Any) -> Any:
+    """The directions as arrays like what they belong to."""
+    leaves, structure = jax.tree.flatten(chosen)
+    try:
+        given = structure.flatten_up_to(tuple(directions))
+    except (TypeError, ValueError) as error:
+        expected, got = f"of structure {structure}", jax.tree.structure(directions)
+        raise ValueError(_checks.wrong("hvp", "v", expected, got)) from error
+    result = []
+    for leaf, like in zip(given, leaves, strict=True):
+        tangent = _checks.array("hvp", "v", leaf)
+        if tangent.weak_type and jnp.can_cast(tangent.dtype, like.dtype, "same_kind"):
+            tangent = tangent.astype(like.dtype)
+        if tangent.shape != like.shape:
+            expected, got = f"of shape {like.shape}", f"shape {tangent.shape}"
+            raise ValueError(_checks.wrong("hvp", "v", expected, got))
+        if tangent.dtype != like.dtype:
+            raise TypeError(_checks.wrong("hvp", "v", like.dtype, tangent.dtype))
+        result.append(tangent)
+    return structure.unflatten(result)
+
+
+def conjugate(grads: Any) -> Any:
+    """Turns gradients of complex arguments from JAX's convention into PyTorch's, and back.
+
+        PyTorch: ∂L/∂x + i ∂L/∂y,   JAX: ∂L/∂x - i ∂L/∂y,   for z = x + i y and a real L
+
+    PyTorch's points uphill, so that `z - lr * grad` descends; JAX's is the coefficient of dz.
+    `backward`, `intermediate_grads` and `gradient_hook` have PyTorch's; `jax.grad`, JAX's.
+
+    Args:
+        grads: a pytree of arrays; None where there is no gradient.
+
+    Returns:
+        The same with complex leaves conjugated.
+
+    Raises:
+        TypeError: a leaf is no array.
+
+    Source: https://docs.pytorch.org/docs/stable/notes/autograd.html#autograd-for-complex-numbers
+
+    >>> import jax
+    >>> from jaxgrad.autograd import conjugate
+    >>> conjugate(jax.grad(lambda z: abs(z) ** 2)(1 + 2j))
+    Array(2.+4.j, dtype=complex64)
+    """
+    arrays = _checks.arrays("conjugate", "grads", grads)
+    return jax.tree.map(lambda g: jnp.conj(g) if jnp.iscomplexobj(g) else g, arrays)
