@@ -4,8 +4,9 @@ The state is gone: `.grad` is a return value, a random generator is a key, an op
 functions. What each function takes, returns and refuses is PyTorch's; every place where it is not
 says so in its docstring under "Differs from PyTorch" and is a row of the comparison study.
 
-    autograd     backward, finite differences
-    functional   losses
+    autograd     backward; gradients of intermediates, hooks, used inputs, gradcheck, first NaN
+    graph        the computation graph as data, as text and as pictures
+    functional   activations, losses, and what else differs in value or derivative
     random       samplers, key first
     init         initial weights, key first: torch.nn.init and the layers' defaults
     replay       the numbers that PyTorch draws from a seed
@@ -18,6 +19,7 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
 from . import autograd as autograd
 from . import fit as fit
 from . import functional as functional
+from . import graph as graph
 from . import init as init
 from . import optim as optim
 from . import random as random

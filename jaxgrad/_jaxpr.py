@@ -42,8 +42,9 @@ def traced(fn: Callable[..., Any], args: Any, kwargs: Any) -> Traced:
 
 
 def is_array(leaf: Any) -> bool:
-    """Whether a leaf is traced: an array, or a Python number that can have a gradient."""
-    return isinstance(leaf, (jax.Array, np.ndarray, np.generic, float, complex))
+    """Whether a leaf is traced: an array or its shape, or a number that can have a gradient."""
+    arrays = (jax.Array, np.ndarray, np.generic, jax.ShapeDtypeStruct)
+    return isinstance(leaf, (*arrays, float, complex))
 
 
 def evaluate(body: ClosedJaxpr, inputs: Sequence[Any], perform: Perform) -> list[Any]:
@@ -88,6 +89,15 @@ def _closed(param: Any) -> Iterator[ClosedJaxpr]:
     elif isinstance(param, (tuple, list)):
         for item in param:
             yield from _closed(item)
+
+
+def inlined(eqn: JaxprEqn) -> ClosedJaxpr | None:
+    """The body of an equation that only calls it, such as a jitted function."""
+    inner = bodies(eqn)
+    if len(inner) != 1 or eqn.primitive.name in ("scan", "shard_map", "pallas_call"):
+        return None
+    same = len(inner[0].in_avals) == len(eqn.invars)
+    return inner[0] if same and len(inner[0].out_avals) == len(eqn.outvars) else None
 
 
 def is_jit(eqn: JaxprEqn) -> bool:
@@ -194,14 +204,22 @@ class Source(NamedTuple):
 
 def source(eqn: JaxprEqn) -> Source:
     """The innermost line outside JAX and this package that made an equation."""
-    traceback = eqn.source_info.traceback
-    if traceback is None:
+    found, traceback = position(eqn), eqn.source_info.traceback
+    if found is None or traceback is None:
         return Source("", 0, "")
-    codes, places = traceback.raw_frames()
-    for code, place in zip(codes, places, strict=True):
-        if not _is_inside(code.co_filename):
-            return Source(code.co_filename, traceback.code_addr2line(code, place), code.co_name)
-    return Source("", 0, "")
+    code, place = found
+    return Source(code.co_filename, traceback.code_addr2line(code, place), code.co_name)
+
+
+def position(eqn: JaxprEqn) -> tuple[Any, int] | None:
+    """The place in the code of `source`: one for each call or operator of a line."""
+    traceback = eqn.source_info.traceback
+    if traceback is not None:
+        codes, places = traceback.raw_frames()
+        for code, place in zip(codes, places, strict=True):
+            if not is_inside(code.co_filename):
+                return code, place
+    return None
 
 
 _LIBRARIES = tuple(
@@ -211,5 +229,6 @@ _LIBRARIES = tuple(
 
 
 @functools.cache
-def _is_inside(file: str) -> bool:
+def is_inside(file: str) -> bool:
+    """Whether a file belongs to JAX or this package."""
     return file.startswith((*_LIBRARIES, "<frozen"))

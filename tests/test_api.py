@@ -21,11 +21,13 @@ LAYERS = [
     "_checks",
     "_dtypes",
     "_jaxpr",
+    "_torch_names",
     "random",
     "functional",
     "init",
     "replay",
     "autograd",
+    "graph",
     "schedules",
     "optim",
     "fit",
@@ -33,7 +35,17 @@ LAYERS = [
 ]
 """A later one may import an earlier one, never the reverse."""
 
-PUBLIC = ["autograd", "fit", "functional", "init", "optim", "random", "replay", "schedules"]
+PUBLIC = [
+    "autograd",
+    "fit",
+    "functional",
+    "graph",
+    "init",
+    "optim",
+    "random",
+    "replay",
+    "schedules",
+]
 
 
 def public():

@@ -92,7 +92,7 @@ def are_finite(arrays: Sequence[Any], nan_only: bool) -> bool:
 
 def _inside(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Inside | None:
     """The body to search in place of the equation, if it calls one."""
-    inlined = _inlined(eqn)
+    inlined = _jaxpr.inlined(eqn)
     if inlined is not None:
         within = f"{eqn.primitive.name} {eqn.params.get('name', '')}".rstrip()
         return _Inside(within, inlined, inputs, is_whole=True)
@@ -103,15 +103,6 @@ def _inside(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Inside | N
     if eqn.primitive.name in ("scan", "while"):
         return _bad_iteration(eqn, inputs, nan_only)
     return None
-
-
-def _inlined(eqn: JaxprEqn) -> ClosedJaxpr | None:
-    """The body of an equation that only calls it, such as a jitted function."""
-    inner = _jaxpr.bodies(eqn)
-    if len(inner) != 1 or eqn.primitive.name in ("scan", "shard_map", "pallas_call"):
-        return None
-    same = len(inner[0].in_avals) == len(eqn.invars)
-    return inner[0] if same and len(inner[0].out_avals) == len(eqn.outvars) else None
 
 
 def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Inside | None:
@@ -189,7 +180,7 @@ def _watched(
         return _flagged(body, nan_only, inputs)
 
     def perform(eqn: JaxprEqn, inputs: Sequence[Any]) -> Sequence[Any]:
-        inlined = _inlined(eqn)
+        inlined = _jaxpr.inlined(eqn)
         if inlined is not None:
             return _watched(inlined, inputs, nan_only, log)
         if eqn.primitive.name == "while":

@@ -81,7 +81,7 @@ def _ways(body: ClosedJaxpr, first: int = 0) -> list[set[int]]:
         inputs = [of(atom) for atom in eqn.invars]
         if not any(inputs):
             continue
-        for var, ways in zip(eqn.outvars, _through(eqn), strict=True):
+        for var, ways in zip(eqn.outvars, through(eqn), strict=True):
             found = set[int]().union(*(inputs[n] for n in ways))
             if found and _is_inexact(var):
                 reached[var] = found
@@ -92,7 +92,7 @@ def _is_inexact(var: Any) -> bool:
     return jnp.issubdtype(getattr(var.aval, "dtype", jnp.int32), jnp.inexact)
 
 
-def _through(eqn: JaxprEqn) -> Sequence[set[int]]:
+def through(eqn: JaxprEqn) -> Sequence[set[int]]:
     """For each output of an equation, the numbers of the inputs that it is differentiated by."""
     name, params = eqn.primitive.name, eqn.params
     if name == "stop_gradient":
@@ -111,9 +111,11 @@ def _through(eqn: JaxprEqn) -> Sequence[set[int]]:
         return [{n + skipped for n in inputs} for inputs in ways]
     if name in ("custom_jvp_call", "custom_vjp_call"):
         return _rule_ways(eqn)
-    inner = _jaxpr.bodies(eqn)
-    if len(inner) == 1 and len(inner[0].jaxpr.invars) == len(eqn.invars):
-        return _ways(inner[0])
+    inner = _jaxpr.inlined(eqn)
+    if name == "shard_map":
+        (inner,) = _jaxpr.bodies(eqn)
+    if inner is not None:
+        return _ways(inner)
     return [set(range(len(eqn.invars)))] * len(eqn.outvars)
 
 
