@@ -17,6 +17,8 @@ from jaxgrad import _checks, _jaxpr, _torch_names
 from jaxgrad.autograd._leaves import numbers, selected
 from jaxgrad.autograd.used import through
 
+__all__ = ["Graph", "Node", "trace"]
+
 _Users = dict[Var, list[JaxprEqn | None]]
 _UNSEEN = ("name", "gradient_hook", "pvary", "pcast", "sharding_constraint")
 """Equations that PyTorch has no node for."""

@@ -11,7 +11,7 @@ import numpy as np
 from jax.core import eval_jaxpr
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
-from jaxgrad import _checks, _jaxpr
+from jaxgrad import _checks, _jaxpr, _torch_names
 
 from ._leaves import numbers, selected
 from ._search import Born, are_finite, first_born
@@ -65,6 +65,7 @@ class NonFinite:
         operation: the JAX primitive, such as "div"; "argument" if an argument or a constant of
             `fn` was not finite to begin with, and so the result is not.
         derivative_of: backward, the primitive of `fn` whose derivative it is part of.
+        torch: PyTorch's name for that node, such as "SqrtBackward0"; empty where there is none.
         source: the line of code that made it, or whose derivative it is.
         within: the calls and the iterations of loops it was in, from outside inwards.
         path: from the output, or the gradient, to the operation; empty if it does not lead there.
@@ -76,6 +77,7 @@ class NonFinite:
     phase: str
     operation: str
     derivative_of: str
+    torch: str
     source: _jaxpr.Source
     within: tuple[str, ...]
     path: tuple[str, ...]
@@ -157,7 +159,7 @@ def first_nonfinite(
         body = _pullback(traced.body, arrays, wanted, cotangents)
         born, outputs = first_born(body, [*arrays, *cotangents], nan_only)
         if born is not None:
-            return _report(born, "backward", "gradient", dict(_primitives(traced.body)))
+            return _report(born, "backward", "gradient", dict(_equations(traced.body)))
         return None if are_finite(outputs, nan_only) else _given([*arrays, *cotangents], nan_only)
 
     del search.__dict__["__wrapped__"]
@@ -221,14 +223,21 @@ def _chosen(args: Any, positions: Sequence[int], arrays: Sequence[jax.Array]) ->
     ]
 
 
-def _primitives(body: ClosedJaxpr) -> Iterator[tuple[int, str]]:
-    """The primitive behind each line of `fn`, by the identity of its traceback."""
+def _equations(body: ClosedJaxpr) -> Iterator[tuple[int, JaxprEqn]]:
+    """The equations of `fn`, each by the identity of the traceback that it gives its derivative."""
     for eqn in body.jaxpr.eqns:
         inner = _jaxpr.bodies(eqn)
         for one in inner:
-            yield from _primitives(one)
+            yield from _equations(one)
         if not inner:
-            yield id(eqn.source_info.traceback), eqn.primitive.name
+            yield id(eqn.source_info.traceback), eqn
+
+
+def _torch_name(eqn: JaxprEqn) -> str:
+    shapes = [_jaxpr.like(atom).shape for atom in eqn.invars]
+    literals = tuple(isinstance(atom, Literal) for atom in eqn.invars)
+    out = len(_jaxpr.like(eqn.outvars[0]).shape)
+    return _torch_names.backward_name(eqn.primitive.name, literals, tuple(map(len, shapes)), out)
 
 
 def _given(arrays: Sequence[jax.Array], nan_only: bool) -> NonFinite:
@@ -236,11 +245,12 @@ def _given(arrays: Sequence[jax.Array], nan_only: bool) -> NonFinite:
     bad = next((x for x in arrays if not are_finite([x], nan_only)), None)
     outputs = () if bad is None else (_operand(bad, None),)
     nowhere = _jaxpr.Source("", 0, "")
-    return NonFinite("forward", "argument", "", nowhere, (), (), (), (), outputs)
+    return NonFinite("forward", "argument", "", "", nowhere, (), (), (), (), outputs)
 
 
-def _report(born: Born, phase: str, root: str, primitives: dict[int, str]) -> NonFinite:
+def _report(born: Born, phase: str, root: str, equations: dict[int, JaxprEqn]) -> NonFinite:
     eqn = born.levels[-1].eqn
+    derived = equations.get(id(eqn.source_info.traceback))
     outputs = [np.asarray(x) for x in born.outputs if jnp.issubdtype(x.dtype, jnp.inexact)]
     bad = next((x for x in outputs if not np.isfinite(x).all()), None)
     index = () if bad is None else tuple(map(int, np.argwhere(~np.isfinite(bad))[0]))
@@ -248,7 +258,8 @@ def _report(born: Born, phase: str, root: str, primitives: dict[int, str]) -> No
     return NonFinite(
         phase=phase,
         operation=eqn.primitive.name,
-        derivative_of=primitives.get(id(eqn.source_info.traceback), ""),
+        derivative_of="" if derived is None else derived.primitive.name,
+        torch=_torch_name(derived or eqn),
         source=_jaxpr.source(eqn),
         within=tuple(level.within for level in born.levels if level.within),
         path=_path(born, root),

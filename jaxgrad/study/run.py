@@ -23,8 +23,8 @@ Side = Literal["torch", "jax", "jaxgrad"]
 NAMES = {
     "PyTorch": "torch, nn (torch.nn), F (torch.nn.functional), np; torch.manual_seed(0) was called",
     "plain JAX": "jax, jnp, optax, np, key (jax.random.key(0))",
-    "jaxgrad": "plain JAX's, F (jaxgrad.functional), random, init and replay (jaxgrad's), "
-    "backward, central_difference, fit, linear, least_squares",
+    "jaxgrad": "plain JAX's, F (jaxgrad.functional), random, init, replay, optim, schedules and "
+    "autograd (jaxgrad's), backward, central_difference, trace, fit, linear, least_squares",
 }
 """The names a snippet sees beside its inputs."""
 
@@ -98,6 +98,7 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
         names |= {"jaxgrad": jaxgrad, "F": jaxgrad.functional, "random": jaxgrad.random}
         names |= {"init": jaxgrad.init, "replay": jaxgrad.replay}
         names |= {"optim": jaxgrad.optim, "schedules": jaxgrad.schedules}
+        names |= {"autograd": autograd, "trace": jaxgrad.graph.trace}
         names |= {"backward": autograd.backward, "central_difference": autograd.central_difference}
         names |= {"fit": fit.fit, "linear": fit.linear, "least_squares": fit.least_squares}
     inputs = {

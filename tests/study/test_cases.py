@@ -16,7 +16,7 @@ IDS = [f"{case.family}: {case.name}" for case in CASES]
 
 def test_there_are_enough():
     described = ("loop", "backward", "sampling", "init", "replay", "model", "fit")
-    beyond = ("kinks", "defaults", "activations", "losses", "optim", "schedules")
+    beyond = ("autograd", "kinks", "defaults", "activations", "losses", "optim", "schedules")
     assert set(FAMILIES) == {*described, *beyond}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48

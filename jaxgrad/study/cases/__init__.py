@@ -7,6 +7,8 @@ from . import (
     activations_nonfinite,
     activations_random,
     activations_refusals,
+    autograd_checks,
+    autograd_gradients,
     backward,
     defaults,
     fit,
@@ -53,6 +55,8 @@ from . import (
 CASES: tuple[Case, ...] = (
     loop.CASES
     + backward.CASES
+    + autograd_gradients.CASES
+    + autograd_checks.CASES
     + kinks_activations.CASES
     + kinks_activations_tails.CASES
     + kinks_bounds.CASES
