@@ -1,0 +1,194 @@
+"""Each tool on what users have: a pytree, a loop, flax and equinox modules, a sharded function."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
+from jax.sharding import PartitionSpec
+from oracles import assert_same
+
+from jaxgrad import graph
+from jaxgrad.autograd import (
+    accumulate,
+    backward,
+    first_nonfinite,
+    gradcheck,
+    gradient_hook,
+    hvp,
+    intermediate_grads,
+    used_inputs,
+)
+
+X = jnp.array(np.random.default_rng(0).normal(size=(8, 3)), "f4")
+
+
+@pytest.fixture(autouse=True)
+def ordinary():
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
+
+
+def hidden(x):
+    """What every model here passes its hidden values through."""
+    return checkpoint_name(gradient_hook(x, lambda g: jnp.clip(g, -1e3, 1e3)), "hidden")
+
+
+def weights(*shape):
+    return jnp.array(np.random.default_rng(1).normal(size=shape), "f4")
+
+
+def mlp():
+    params = [{"w": weights(3, 4), "b": jnp.zeros(4)}, {"w": weights(4, 1), "b": jnp.zeros(1)}]
+
+    def loss(params, x):
+        first, second = params
+        h = hidden(jnp.tanh(x @ first["w"] + first["b"]))
+        return ((h @ second["w"] + second["b"] - 1) ** 2).mean()
+
+    return loss, params
+
+
+def rnn():
+    params = {"w": weights(3, 4), "u": weights(4, 4), "out": weights(4)}
+
+    def loss(params, x):
+        def step(h, x):
+            h = hidden(jnp.tanh(x @ params["w"] + h @ params["u"]))
+            return h, h @ params["out"]
+
+        h, ys = jax.lax.scan(step, jnp.zeros(x.shape[:1] + (4,), x.dtype), jnp.stack([x] * 5))
+        return ((ys - 1) ** 2).mean()
+
+    return loss, params
+
+
+class Equinox(eqx.Module):
+    first: eqx.nn.Linear
+    second: eqx.nn.Linear
+
+    def __init__(self, key):
+        one, two = jax.random.split(key)
+        self.first, self.second = eqx.nn.Linear(3, 4, key=one), eqx.nn.Linear(4, 1, key=two)
+
+    def __call__(self, x):
+        return self.second(hidden(jnp.tanh(self.first(x))))
+
+
+def equinox():
+    params, static = eqx.partition(Equinox(jax.random.key(0)), eqx.is_inexact_array)
+
+    def loss(params, x):
+        return ((jax.vmap(eqx.combine(params, static))(x) - 1) ** 2).mean()
+
+    return loss, params
+
+
+class Flax(nnx.Module):
+    def __init__(self, rngs):
+        self.first, self.second = nnx.Linear(3, 4, rngs=rngs), nnx.Linear(4, 1, rngs=rngs)
+
+    def __call__(self, x):
+        return self.second(hidden(jnp.tanh(self.first(x))))
+
+
+def flax():
+    definition, params = nnx.split(Flax(nnx.Rngs(0)))
+
+    def loss(params, x):
+        return ((nnx.merge(definition, params)(x) - 1) ** 2).mean()
+
+    return loss, params
+
+
+def sharded():
+    mesh = jax.make_mesh((4,), ("i",), axis_types=(jax.sharding.AxisType.Auto,))
+    spec = PartitionSpec("i")
+
+    def loss(params, x):
+        def on_shard(params, x):
+            h = hidden(jnp.tanh(x @ params["w"]))
+            return jax.lax.pmean(((h @ params["out"] - 1) ** 2).mean(), "i")
+
+        specs = PartitionSpec(), spec
+        mapped = jax.shard_map(on_shard, mesh=mesh, in_specs=specs, out_specs=PartitionSpec())
+        return jax.jit(mapped)(params, x)
+
+    return loss, {"w": weights(3, 4), "out": weights(4)}
+
+
+MODELS = [mlp, rnn, equinox, flax, sharded]
+
+
+@pytest.fixture(params=MODELS, ids=lambda make: make.__name__)
+def model(request):
+    if request.param is flax:
+        with jax.debug_key_reuse(False):
+            return flax()
+    return request.param()
+
+
+def test_intermediate_grads(model):
+    """Each hidden value is one over its gradient's support: a step along it changes the loss."""
+    loss, params = model
+    value, grads, cotangents = jax.jit(intermediate_grads(loss, "hidden"))(params, X)
+    expected = jax.value_and_grad(loss)(params, X)
+    assert_same((value, grads), expected, rtol=1e-5, atol=1e-6)
+    (of_hidden,) = cotangents.values()
+    assert of_hidden.shape[-1] == 4 and of_hidden.size in (8 * 4, 5 * 8 * 4)
+    assert jnp.abs(of_hidden).max() > 1e-4
+
+
+def test_gradient_hook_and_backward(model):
+    loss, params = model
+    assert_same(backward(loss)(params, X), jax.value_and_grad(loss)(params, X))
+
+
+def test_used_inputs(model):
+    loss, params = model
+    assert all(jax.tree.leaves(used_inputs(loss)(params, X)))
+
+
+def test_gradcheck(model):
+    loss, params = model
+    assert gradcheck(loss, (params, X), fast_mode=True, check_forward_ad=True)
+
+
+def test_hvp(model):
+    loss, params = model
+    value, product = hvp(loss)(params, X, v=params)
+    along = jax.grad(
+        lambda s: jax.grad(lambda t: loss(jax.tree.map(lambda p: p * t, params), X))(s)
+    )
+    total = sum(
+        jnp.vdot(p, q) for p, q in zip(*map(jax.tree.leaves, (params, product)), strict=True)
+    )
+    assert_same(total, along(jnp.ones(())), rtol=1e-4, atol=1e-5)
+
+
+def test_first_nonfinite(model):
+    loss, params = model
+    assert first_nonfinite(loss)(params, X) is None
+    broken = first_nonfinite(lambda params, x: jnp.log(loss(params, x) * 0))(params, X)
+    assert broken.operation == "log"
+    large = jax.tree.map(lambda p: p * 1e30, params)
+    found = first_nonfinite(loss)(large, X)
+    assert found.phase == "forward" and found.path[0] == "output"
+
+
+def test_accumulate(model):
+    loss, params = model
+    whole = backward(loss)(params, X)
+    assert_same(accumulate(loss, 2)(params, X), whole, rtol=1e-4, atol=1e-5)
+
+
+def test_trace(model):
+    loss, params = model
+    traced = graph.trace(loss, argnums=0)(params, X)
+    text = str(traced)
+    assert len([n for n in traced.leaves if traced.nodes[n].requires_grad]) == len(
+        jax.tree.leaves(params)
+    )
+    assert "AccumulateGrad params" in text and traced.mermaid().startswith("flowchart TD")
