@@ -1,4 +1,4 @@
-"""The examples do what they say, and the tour prints what it shows."""
+"""The examples do what they say, and the notebooks print what they show."""
 
 import ast
 import contextlib
@@ -85,12 +85,13 @@ def numbers(text):
     return re.sub(pattern, "#", text), [float(n) for n in re.findall(pattern, text)]
 
 
-def test_the_tour_prints_what_it_shows(monkeypatch):
+@pytest.mark.parametrize(("name", "shown"), [("tour", 3), ("debugging_gradients", 3)])
+def test_notebooks_print_what_they_show(name, shown, monkeypatch):
     import matplotlib
 
     monkeypatch.setattr(matplotlib, "get_backend", matplotlib.get_backend)
     matplotlib.use("agg")
-    notebook = json.loads((EXAMPLES / "tour.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((EXAMPLES / f"{name}.ipynb").read_text(encoding="utf-8"))
     names, pictures = {}, 0
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code":
@@ -101,4 +102,4 @@ def test_the_tour_prints_what_it_shows(monkeypatch):
         assert words == shown_words, source
         assert values == pytest.approx(shown_values, rel=1e-4, abs=1e-6), source
         pictures += sum("image/png" in output.get("data", {}) for output in cell["outputs"])
-    assert pictures == 3
+    assert pictures == shown

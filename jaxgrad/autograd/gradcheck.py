@@ -95,7 +95,8 @@ class GradcheckReport:
         if wrong:
             return "gradcheck: " + "\n  ".join([f"{len(wrong)} wrong", *wrong])
         modes = " and ".join(dict.fromkeys(d.mode for d in self.differences)) or "nothing"
-        return f"gradcheck: {len(self.differences)} Jacobians agree, {modes}"
+        count = len(self.differences)
+        return f"gradcheck: {count} Jacobian{'s agree' if count != 1 else ' agrees'}, {modes}"
 
 
 def gradcheck(
@@ -155,7 +156,7 @@ def gradcheck(
     >>> import jax.numpy as jnp
     >>> from jaxgrad.autograd import gradcheck
     >>> print(gradcheck(jnp.sin, jnp.array([0.5, 1.0])))
-    gradcheck: 1 Jacobians agree, backward
+    gradcheck: 1 Jacobian agrees, backward
     >>> print(gradcheck(jnp.abs, jnp.array([1.0, 0.0]), raise_exception=False))
     gradcheck: 1 wrong
       backward, output by inputs[0], element [1] by [1]: analytic 1, numeric 0, tolerance 1e-05; \
