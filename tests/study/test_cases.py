@@ -21,8 +21,9 @@ def test_there_are_enough():
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
     assert counts["kinks"] >= 294 and counts["activations"] >= 115 and counts["losses"] >= 192
+    assert counts["autograd"] >= 46
     assert counts["optim"] >= 41 and counts["schedules"] >= 22
-    assert len(CASES) >= 926
+    assert len(CASES) >= 972
 
 
 def test_names_and_anchors_are_unique():

@@ -64,35 +64,33 @@ def _step(name: str, torch: str, optax: str, ours: str, size: int, many: int) ->
     )
 
 
-_MODEL = "sizes = (16, 64, 64, 1)\n"
-_TRAINING = Work(
-    family="optim",
-    name="200 steps of Adam on a perceptron of 5,313 parameters, 256 rows",
-    code={
-        "torch": _MODEL
-        + """\
+def _training(sizes: tuple[int, ...], rows: int) -> Work:
+    """200 steps of Adam on a perceptron, from its first weights to its last."""
+    count = sum(n * m + m for n, m in zip(sizes[:-1], sizes[1:], strict=True))
+    model = f"sizes, rows = {sizes}, {rows}\n"
+    torch = """\
 import torch
 torch.manual_seed(0)
-x, y = torch.randn(256, 16), torch.randn(256, 1)
+x, y = torch.randn(rows, sizes[0]), torch.randn(rows, 1)
 
 def work():
-    layers = [torch.nn.Linear(16, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU()]
-    model = torch.nn.Sequential(*layers, torch.nn.Linear(64, 1))
+    layers = []
+    for n, m in zip(sizes[:-1], sizes[1:]):
+        layers += [torch.nn.Linear(n, m), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
     optimizer = torch.optim.Adam(model.parameters())
     for _ in range(200):
         optimizer.zero_grad()
         torch.nn.functional.mse_loss(model(x), y).backward()
         optimizer.step()
 
-work""",
-        **{
-            side: _MODEL
-            + f"""\
+work"""
+    jax = """\
 import jax, jax.numpy as jnp, optax
 from jaxgrad import optim
 from jaxgrad.functional import mse_loss, relu
-keys = jax.random.split(jax.random.key(0), 5)
-x, y = jax.random.normal(keys[0], (256, 16)), jax.random.normal(keys[1], (256, 1))
+keys = jax.random.split(jax.random.key(0), len(sizes) + 1)
+x, y = jax.random.normal(keys[0], (rows, sizes[0])), jax.random.normal(keys[1], (rows, 1))
 params = [
     (jax.random.normal(key, (n, m)) / n**0.5, jnp.zeros(m))
     for key, n, m in zip(keys[2:], sizes[:-1], sizes[1:])
@@ -118,10 +116,17 @@ def work():
     return jax.block_until_ready(train(params))
 
 work"""
-            for side, call in (("optax", "optax.adam(1e-3)"), ("jaxgrad", "optim.adam()"))
+    calls = {"optax": "optax.adam(1e-3)", "jaxgrad": "optim.adam()"}
+    return Work(
+        family="optim",
+        name=f"200 steps of Adam on a perceptron of {count:,} parameters, {rows} rows",
+        code={
+            "torch": model + torch,
+            **{side: model + jax.format(call=call) for side, call in calls.items()},
         },
-    },
-)
+    )
+
+
 _ADAM = "Adam", "Adam(params{})", "optax.adam(1e-3)", "optim.adam()"
 _SGD = (
     "SGD with momentum",
@@ -133,5 +138,6 @@ WORKS = (
     _step(*_ADAM, 100_000, 50),
     _step(*_SGD, 100_000, 50),
     _step(*_ADAM, 100, 1000),
-    _TRAINING,
+    _training((16, 64, 64, 1), 256),
+    _training((4, 16, 1), 32),
 )
