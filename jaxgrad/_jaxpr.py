@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import jaxlib
 import numpy as np
 from jax.core import Tracer, eval_jaxpr
 from jax.extend.core import ClosedJaxpr, DebugInfo, Jaxpr, JaxprEqn, Literal, Var
+
+from jaxgrad import _checks
 
 Perform = Callable[[JaxprEqn, Sequence[Any]], Sequence[Any]]
 """Computes the outputs of an equation from its inputs."""
@@ -22,29 +25,68 @@ class Traced(NamedTuple):
 
     body: ClosedJaxpr
     arrays: list[Any]
-    result: Any
+    structure: Any
     """The structure of what the function returns."""
+    fixed: dict[int, Any]
+    """The leaves of what it returns that are no arrays, by their number."""
+
+    def rebuilt(self, outputs: Sequence[Any]) -> Any:
+        """What the function returns, of the outputs of the equations."""
+        given = iter(outputs)
+        count = self.structure.num_leaves
+        return self.structure.unflatten(
+            self.fixed[n] if n in self.fixed else next(given) for n in range(count)
+        )
+
+    def flat(self, tree: Any) -> list[Any]:
+        """The leaves of a tree like what the function returns that belong to its outputs."""
+        leaves = self.structure.flatten_up_to(tree)
+        return [leaf for n, leaf in enumerate(leaves) if n not in self.fixed]
 
 
-def traced(fn: Callable[..., Any], args: Any, kwargs: Any) -> Traced:
-    """The equations of `fn`; what is no array, such as a flag or an integer, stays as it is."""
+def traced(function: str, fn: Callable[..., Any], args: Any, kwargs: Any) -> Traced:
+    """The equations of `fn`; what is no array, such as a flag or a number, stays as it is.
+
+    A function with mutable references (`jax.new_ref`) is a `ValueError`: its equations do not tell
+    by themselves what depends on what.
+    """
     leaves, structure = jax.tree.flatten((args, kwargs))
     places = [n for n, leaf in enumerate(leaves) if is_array(leaf)]
+    returned: list[Any] = []
+    fixed: dict[int, Any] = {}
 
     def of_arrays(*arrays: Any) -> Any:
         given = dict(zip(places, arrays, strict=True))
         args, kwargs = structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
-        return fn(*args, **kwargs)
+        results, result = jax.tree.flatten(fn(*args, **kwargs))
+        fixed.update((n, leaf) for n, leaf in enumerate(results) if not is_array(leaf))
+        returned.append(result)
+        return [leaf for leaf in results if is_array(leaf)]
 
     arrays = [leaves[n] for n in places]
-    body, shapes = jax.make_jaxpr(of_arrays, return_shape=True)(*arrays)
-    return Traced(body, arrays, jax.tree.structure(shapes))
+    body = jax.make_jaxpr(of_arrays)(*arrays)
+    if _has_references(body):
+        expected, remedy = "free of mutable references", "write it without jax.new_ref"
+        raise ValueError(_checks.wrong(function, "fn", expected, "a function with one", remedy))
+    return Traced(body, arrays, returned[-1], fixed)
 
 
 def is_array(leaf: Any) -> bool:
-    """Whether a leaf is traced: an array or its shape, or a number that can have a gradient."""
-    arrays = (jax.Array, np.ndarray, np.generic, jax.ShapeDtypeStruct)
-    return isinstance(leaf, (*arrays, float, complex))
+    """Whether a leaf is traced: an array or its shape."""
+    return isinstance(leaf, (jax.Array, np.ndarray, np.generic, jax.ShapeDtypeStruct))
+
+
+def numbers_as_arrays(tree: Any) -> Any:
+    """A tree whose floating point and complex Python numbers are arrays."""
+    return jax.tree.map(lambda x: jnp.asarray(x) if isinstance(x, (float, complex)) else x, tree)
+
+
+def _has_references(body: ClosedJaxpr) -> bool:
+    return any(
+        any("Ref" in type(atom.aval).__name__ for atom in (*eqn.invars, *eqn.outvars))
+        or (eqn.primitive.name != "pallas_call" and any(map(_has_references, bodies(eqn))))
+        for eqn in body.jaxpr.eqns
+    )
 
 
 def evaluate(body: ClosedJaxpr, inputs: Sequence[Any], perform: Perform) -> list[Any]:
@@ -91,12 +133,16 @@ def _closed(param: Any) -> Iterator[ClosedJaxpr]:
             yield from _closed(item)
 
 
+_CALLS = (
+    *("jit", "pjit", "remat2", "checkpoint", "custom_jvp_call", "custom_vjp_call"),
+    *("closed_call", "core_call", "core_closed_call", "composite"),
+)
+
+
 def inlined(eqn: JaxprEqn) -> ClosedJaxpr | None:
     """The body of an equation that only calls it, such as a jitted function."""
-    inner = bodies(eqn)
-    if len(inner) != 1 or eqn.primitive.name in ("scan", "shard_map", "pallas_call"):
-        return None
-    same = len(inner[0].in_avals) == len(eqn.invars)
+    inner = bodies(eqn) if eqn.primitive.name in _CALLS else []
+    same = len(inner) == 1 and len(inner[0].in_avals) == len(eqn.invars)
     return inner[0] if same and len(inner[0].out_avals) == len(eqn.outvars) else None
 
 
@@ -178,6 +224,12 @@ def _is_walked(pair: tuple[Any, Any]) -> bool:
     """Whether a value has an axis outside a loop that it does not have inside."""
     outside, inside = pair
     return len(outside.aval.shape) > len(inside.shape)
+
+
+def varied(x: Any, axes: Any) -> Any:
+    """An array that varies along these mesh axes, of the `shard_map` it is in."""
+    missing = tuple(sorted(set(axes) - set(varying(jax.typeof(x)))))
+    return jax.lax.pcast(x, missing, to="varying") if missing else x
 
 
 def like(atom: Any) -> jax.ShapeDtypeStruct:

@@ -46,10 +46,11 @@ _REDUCTIONS = {
 }
 """Over all axes, and over some."""
 _PRODUCTS: dict[tuple[int, ...], str] = {
-    (1, 1): "DotBackward0",
-    (2, 1): "MvBackward0",
-    (2, 2): "MmBackward0",
+    (1, 1, 0): "DotBackward0",
+    (2, 1, 1): "MvBackward0",
+    (2, 2, 2): "MmBackward0",
 }
+"""By the operands' numbers of axes, and the result's."""
 
 
 def _camel(name: str) -> str:
@@ -76,10 +77,12 @@ def backward_name(
         return _REDUCTIONS[operation][out > 0 if ndims else 0]
     if operation == "pow":
         return "PowBackward2" if first else "PowBackward0" if second else "PowBackward1"
+    if operation == "rem" and second:
+        return "FmodBackward0"
     if operation == "sub" and first:
         return "RsubBackward1"
     if operation == "div" and first:
         return ""  # PyTorch takes a reciprocal and multiplies
     if operation == "dot_general":
-        return _PRODUCTS.get(ndims, "")
+        return _PRODUCTS.get((*ndims, out), "")
     return NAMES.get(operation, "")

@@ -1,6 +1,7 @@
 """The computation graph of a function: `grad_fn.next_functions`, as plain data and as pictures."""
 
 import functools
+import html
 import inspect
 import math
 import shutil
@@ -134,7 +135,8 @@ class Graph:
         """A Mermaid flowchart, which GitHub draws in a block of that language."""
         lines = ["flowchart TD"]
         for node in self.nodes:
-            text = "<br/>".join(self._label(node)).replace('"', "#quot;")
+            text = "<br/>".join(html.escape(part, quote=False) for part in self._label(node))
+            text = text.replace("&lt;", "#lt;").replace("&gt;", "#gt;").replace('"', "#quot;")
             left, right = ("([", "])") if node.operation == "leaf" else ("[", "]")
             lines.append(f'  n{node.number}{left}"{text}"{right}')
         for node in self.nodes:
@@ -207,7 +209,7 @@ def trace(
 
     Raises:
         TypeError: `fn` is not callable.
-        ValueError: bad `argnums` or `calls`.
+        ValueError: bad `argnums` or `calls`; `fn` works on mutable references (`jax.new_ref`).
 
     Source: https://docs.pytorch.org/docs/stable/notes/autograd.html
 
@@ -235,7 +237,8 @@ def trace(
     @functools.wraps(fn)
     def graph(*args: Any, **kwargs: Any) -> Graph:
         positions = range(len(args)) if argnums is None else _chosen(argnums, args)
-        traced = _jaxpr.traced(fn, args, kwargs)
+        args = _jaxpr.numbers_as_arrays(args)
+        traced = _jaxpr.traced("trace", fn, args, kwargs)
         paths = jax.tree.flatten_with_path((args, kwargs))[0]
         arrays = [path for path, leaf in paths if _jaxpr.is_array(leaf)]
         builder = _Builder(calls)
@@ -311,8 +314,10 @@ class _Builder:
             if inner is not None:
                 line = source or (_jaxpr.source(eqn) if _is_library(inner) else None)
                 results = self.walk(inner, operands, line)
-            elif self._is_unseen(eqn, users) or id(eqn) in means:
+            elif id(eqn) in means:
                 results = operands[:1]
+            elif self._is_unseen(eqn, users):
+                results = operands[len(operands) - len(eqn.outvars) :]
             else:
                 divided = None if self.calls == "expanded" else _mean(eqn, users)
                 means.add(id(divided))

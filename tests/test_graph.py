@@ -83,6 +83,8 @@ class TestNodes:
             (lambda x: jnp.clip(x, 0.0, 1.0), "ClampBackward1"),
             (lambda x: F.gelu(x), "GeluBackward0"),
             (lambda x: jax.nn.log_softmax(x), "LogSoftmaxBackward0"),
+            (lambda x: jnp.einsum("bi,bi->b", x, x), "dot_general"),
+            (lambda x: jax.lax.rem(x, 2.0 * X), "FmodBackward1"),
             (lambda x: 1 / x, "div"),
             (lambda x: jax.lax.scan(lambda c, x: (c * 2, x), x, X)[0], "scan"),
         ],
@@ -113,6 +115,13 @@ class TestNodes:
         assert [name for name, _ in trace(fn)(X).next_functions] == [
             *("MulBackward0", "MulBackward0", "AccumulateGrad"),
         ]
+
+    def test_a_hook_of_several_values(self):
+        def fn(tree):
+            hooked = gradient_hook(tree, lambda g: g)
+            return hooked["a"] * hooked["b"]
+
+        assert trace(fn)({"a": X, "b": X}).next_functions[0] == ("MulBackward0", (1, 2))
 
     def test_empty_and_constant(self):
         assert trace(lambda: 3)().nodes == ()
@@ -183,6 +192,9 @@ class TestPictures:
         assert lines[0] == "flowchart TD"
         assert lines[1] == "  n0([\"AccumulateGrad p['a#quot;b']<br/>float32[2,3]\"])"
         assert lines[-2:] == ["  n2 --> n0", "  n2 -.-> n1"]
+
+    def test_mermaid_escapes(self):
+        assert "#lt;lambda#gt;" in trace(jax.jit(lambda x: x), calls="collapsed")(X).mermaid()
 
     def test_dot(self):
         text = trace(line_loss, 0)(1.0, 2.0, X, X).dot()

@@ -33,10 +33,12 @@ def flattened(fn: Callable[..., Any], args: tuple[Any, ...]) -> Flat:
         given = dict(zip(places, chosen, strict=True))
         whole = structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
         found = jax.tree.flatten_with_path(fn(*whole))[0]
+        found = [(p, _checks.array("gradcheck", "output", x)) for p, x in found]
         return [(p, x) for p, x in found if jnp.issubdtype(jnp.result_type(x), jnp.inexact)]
 
     inputs = [wide(leaves[n]) for n in places]
     first = outputs(inputs)
+    _checks.concrete("gradcheck", "what fn closes over", [x for _, x in first])
     if not first:
         expected = "floating point or complex in at least one leaf"
         raise TypeError(_checks.wrong("gradcheck", "output", expected, "none"))

@@ -1,7 +1,7 @@
 """The equations of a function one by one, until an output is not finite and the inputs were."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -108,6 +108,8 @@ def _inside(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Inside | N
 def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Inside | None:
     """The first iteration of a loop in which it happens: found compiled, to be searched again."""
     params, last = eqn.params, None
+    if params.get("length") == 0 or _is_batched(eqn):
+        return None
     if eqn.primitive.name == "scan":
         consts, carry, xs = _jaxpr.loop_inputs(eqn, inputs)
         body, last = params["jaxpr"], params["length"] - 1
@@ -154,6 +156,11 @@ def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Ins
     return _Inside(within, body, given(count, carry), is_whole=False)
 
 
+def _is_batched(eqn: JaxprEqn) -> bool:
+    """Whether each example of a vmapped `while` ends by itself: then it is one equation."""
+    return eqn.primitive.name == "while" and bool(eqn.params["cond_jaxpr"].out_avals[0].shape)
+
+
 class _Watched(NamedTuple):
     """An equation under tracing, and whether it happens there."""
 
@@ -183,7 +190,7 @@ def _watched(
         inlined = _jaxpr.inlined(eqn)
         if inlined is not None:
             return _watched(inlined, inputs, nan_only, log)
-        if eqn.primitive.name == "while":
+        if eqn.primitive.name == "while" and not _is_batched(eqn):
             outputs, bad = _flagged_while(eqn, inputs, nan_only)
         elif (entered := _jaxpr.entered(eqn, inputs, None, run)) is not None:
             outputs, bad = entered[0], jnp.any(entered[1])
@@ -199,12 +206,7 @@ def _watched(
 def _no(inputs: Sequence[Any]) -> jax.Array:
     """False, on every device by itself where the inputs are."""
     axes = {axis for x in inputs for axis in _jaxpr.varying(jax.typeof(x))}
-    return _varied(jnp.array(False), axes)
-
-
-def _varied(x: Any, axes: Iterable[str]) -> Any:
-    missing = tuple(sorted(set(axes) - set(_jaxpr.varying(jax.typeof(x)))))
-    return jax.lax.pcast(x, missing, to="varying") if missing else x
+    return _jaxpr.varied(jnp.array(False), axes)
 
 
 def _finite(arrays: Sequence[Any], nan_only: bool) -> jax.Array:
@@ -242,7 +244,7 @@ def _search_shards(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> None
         _watched(body, inputs, nan_only, log)
         names[:] = log
         results = [(w.is_bad, w.inputs, w.outputs) for w in log]
-        return jax.tree.map(lambda x: _varied(jnp.expand_dims(x, 0), varied), results)
+        return jax.tree.map(lambda x: _jaxpr.varied(jnp.expand_dims(x, 0), varied), results)
 
     mapped = jax.shard_map(
         on_shard,

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxgrad import _checks
+from jaxgrad import _checks, _jaxpr
 
 from ._leaves import replaced, selected
 from .reverse import backward
@@ -72,9 +72,12 @@ def accumulate(
     _checks.option(_NAME, "reduction", reduction, ("mean", "sum", "ratio"))
     _checks.truth(_NAME, "has_aux", has_aux)
 
-    def of_part(*args: Any, **kwargs: Any) -> Any:
+    def of_part(kwargs: Any, *args: Any) -> Any:
         """The value, then what is carried along: the weight and the auxiliary output."""
         result = fn(*args, **kwargs)
+        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+            expected, got = "a pair (value, aux)", type(result).__name__
+            raise TypeError(_checks.wrong(_NAME, "output", expected, got))
         value, aux = result if has_aux else (result, None)
         weight = jnp.ones(())
         if reduction == "ratio":
@@ -84,28 +87,28 @@ def accumulate(
             value, weight = value
         return _scalar(value), (_scalar(weight), aux)
 
-    pulled = backward(of_part, argnums, has_aux=True)
-
     @functools.wraps(fn)
     def value_and_grads(*args: Any, **kwargs: Any) -> Any:
         batches = selected(_NAME, batch_argnums, args)
         if set(batches) & set(selected(_NAME, argnums, args)):
             expected, got = "other positions than argnums", batch_argnums
             raise ValueError(_checks.wrong(_NAME, "batch_argnums", expected, got))
+        pulled = backward(functools.partial(of_part, kwargs), argnums, has_aux=True)
         parts = [_parts(f"argument {n}", args[n], count) for n in batches]
 
         def of_one(part: Any) -> Any:
             whole = replaced(args, batches, part)
-            (value, (weight, aux)), grads = pulled(*whole, **kwargs)
+            (value, (weight, aux)), grads = pulled(*whole)
             return (value, weight, grads), aux
 
         def step(total: Any, part: Any) -> Any:
             one, aux = of_one(part)
             return jax.tree.map(jnp.add, total, one), aux
 
-        first = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), parts)
-        shapes, _ = jax.eval_shape(of_one, first)
-        zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        body, shapes = jax.make_jaxpr(
+            lambda parts: of_one(jax.tree.map(lambda x: x[0], parts))[0], return_shape=True
+        )(parts)
+        zeros = jax.tree.unflatten(jax.tree.structure(shapes), map(_zeros, body.out_avals))
         (value, weight, grads), aux = jax.lax.scan(step, zeros, parts)
         by = {"mean": count, "sum": 1, "ratio": weight}[reduction]
         value, grads = jax.tree.map(lambda x: x / jnp.asarray(by, x.dtype), (value, grads))
@@ -113,6 +116,11 @@ def accumulate(
 
     del value_and_grads.__dict__["__wrapped__"]
     return value_and_grads
+
+
+def _zeros(aval: Any) -> jax.Array:
+    """Zeros to add up in, on each device of a `shard_map` by itself where the terms are."""
+    return _jaxpr.varied(jnp.zeros(aval.shape, aval.dtype), _jaxpr.varying(aval))
 
 
 def _scalar(value: Any) -> jax.Array:

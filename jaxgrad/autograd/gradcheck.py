@@ -135,7 +135,8 @@ def gradcheck(
         check_forward_ad: whether forward mode is compared.
         check_backward_ad: whether backward mode is compared.
         fast_mode: whether one projection vᵀ J u of each Jacobian is compared in place of its
-            elements; where that fails, the elements are looked at.
+            elements, within atol Σ|u| Σ|v| + rtol |numeric|, which among many elements may pass
+            over a small error of one; where it fails, the elements are looked at.
         key: draws the directions u and v of `fast_mode`; without a key they are fixed irrational
             numbers.
 
@@ -169,11 +170,24 @@ a kink: the slope is -1 from below and 1 from above
     if step <= 0:
         raise ValueError(_checks.wrong("gradcheck", "eps", "positive", eps))
     _checks.concrete("gradcheck", "inputs", args)
-    tolerance = _Tolerance(
-        _checks.static_number("gradcheck", "atol", atol),
-        _checks.static_number("gradcheck", "rtol", rtol),
-    )
-    allowed = _checks.static_number("gradcheck", "nondet_tol", nondet_tol)
+    flags = {
+        "raise_exception": raise_exception,
+        "check_undefined_grad": check_undefined_grad,
+        "check_forward_ad": check_forward_ad,
+        "check_backward_ad": check_backward_ad,
+        "fast_mode": fast_mode,
+    }
+    for name, flag in flags.items():
+        _checks.truth("gradcheck", name, flag)
+    if not (check_forward_ad or check_backward_ad):
+        expected, got = "True, or check_forward_ad", check_backward_ad
+        raise ValueError(_checks.wrong("gradcheck", "check_backward_ad", expected, got))
+    limits = {"atol": atol, "rtol": rtol, "nondet_tol": nondet_tol}
+    for name, limit in limits.items():
+        limits[name] = _checks.static_number("gradcheck", name, limit)
+        if limits[name] < 0:
+            raise ValueError(_checks.wrong("gradcheck", name, "at least 0", limit))
+    tolerance, allowed = _Tolerance(limits["atol"], limits["rtol"]), limits["nondet_tol"]
     if key is not None:
         _checks.key("gradcheck", key)
     with jax.enable_x64(True):
@@ -239,12 +253,7 @@ def gradgradcheck(
         outputs = flat.call(flat.inputs)
         cotangents = _directions(outputs, None)
         if grad_outputs is not None:
-            given = [wide(x) for x in jax.tree.leaves(grad_outputs)]
-            if [x.shape for x in given] != [x.shape for x in outputs]:
-                expected = f"of shapes {[x.shape for x in outputs]}"
-                got = [x.shape for x in given]
-                raise ValueError(_checks.wrong("gradgradcheck", "grad_outputs", expected, got))
-            cotangents = given
+            cotangents = _given_cotangents(flat, outputs, grad_outputs)
 
     def pulled(inputs: Sequence[jax.Array], cotangents: Sequence[jax.Array]) -> Any:
         return pull(flat, inputs, cotangents)
@@ -256,6 +265,28 @@ def gradgradcheck(
         check_backward_ad=check_rev_over_rev,
         **options,
     )
+
+
+def _given_cotangents(flat: Flat, outputs: Sequence[jax.Array], tree: Any) -> list[jax.Array]:
+    """The floating point leaves of the cotangent, which belong to the outputs one by one."""
+    leaves = jax.tree.flatten_with_path(_checks.arrays("gradgradcheck", "grad_outputs", tree))[0]
+    chosen = {
+        "output" + jax.tree_util.keystr(path): wide(leaf)
+        for path, leaf in leaves
+        if jnp.issubdtype(leaf.dtype, jnp.inexact)
+    }
+    shapes = {name: y.shape for name, y in zip(flat.output_names, outputs, strict=True)}
+    if {name: leaf.shape for name, leaf in chosen.items()} != shapes:
+        got = {name: leaf.shape for name, leaf in chosen.items()}
+        expected = f"of structure and shapes {shapes}"
+        raise ValueError(_checks.wrong("gradgradcheck", "grad_outputs", expected, got))
+    for name, y in zip(flat.output_names, outputs, strict=True):
+        if jnp.iscomplexobj(chosen[name]) and not jnp.iscomplexobj(y):
+            expected, got = f"real for {name}", chosen[name].dtype
+            raise TypeError(_checks.wrong("gradgradcheck", "grad_outputs", expected, got))
+    return [
+        chosen[name].astype(y.dtype) for name, y in zip(flat.output_names, outputs, strict=True)
+    ]
 
 
 class _Tolerance(NamedTuple):

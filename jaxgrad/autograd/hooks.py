@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer, eval_jaxpr
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -32,8 +33,9 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
         `x`. Forward mode (`jax.jvp`, `jax.jacfwd`) takes it for the identity and `fn` is not
         called, as in PyTorch. The gradient is differentiated again through `fn` itself, and
         what comes back to `x` then is passed through `fn` once more. Under `vmap` each example's
-        gradient is passed through `fn` by itself. Where no gradient comes back, `fn` is not
-        called; compiled, nothing but `fn` remains.
+        gradient is passed through `fn` by itself, where `x` is mapped. Where no gradient comes
+        back, `fn` is not called; compiled, nothing but `fn` remains. `fn` may close over other
+        values of the function; it is traced at once then.
 
     Raises:
         TypeError: `fn` is not callable, a leaf is no array, or the gradient has another dtype.
@@ -65,7 +67,9 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
         result = _like(tree if returned is None else returned, tree)
         return [jnp.conj(leaf) for leaf in jax.tree.leaves(result)]
 
-    hooked = _hook.bind(*(leaves[n] for n in places), fn=of_flat) if places else []
+    chosen = [leaves[n] for n in places]
+    values, backward = _closed(of_flat, fn, chosen)
+    hooked = _hook.bind(*values, *chosen, fn=backward, count=len(values)) if places else []
     given = dict(zip(places, hooked, strict=True))
     return structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
 
@@ -86,28 +90,62 @@ def _like(gradient: Any, tree: Any) -> Any:
     return result
 
 
+def _closed(
+    of_flat: Callable[..., Any], fn: Any, leaves: Sequence[jax.Array]
+) -> tuple[list[Any], Callable[..., Any]]:
+    """The traced values that `fn` closes over, and the function of them and of the gradients.
+
+    They have to go through the transformations of the function that it stands in. Where there are
+    none, `fn` itself is called on the way back.
+    """
+    if not _holds_tracer(fn):
+        return [], lambda values, gradients: of_flat(gradients)
+    body = jax.make_jaxpr(of_flat)(list(leaves))
+    return list(body.consts), lambda values, gradients: eval_jaxpr(body.jaxpr, values, *gradients)
+
+
+def _holds_tracer(fn: Any, depth: int = 4) -> bool:
+    """Whether a traced value stands in a function's closure, arguments or object."""
+    held = [getattr(fn, "__self__", None), getattr(fn, "__defaults__", None)]
+    held += [getattr(fn, name, None) for name in ("__wrapped__", "func", "args", "keywords")]
+    for cell in getattr(fn, "__closure__", None) or ():
+        try:
+            held.append(cell.cell_contents)
+        except ValueError:  # a name that has no value yet
+            continue
+    leaves = jax.tree.leaves(held)
+    return any(
+        isinstance(leaf, Tracer)
+        or (depth > 0 and callable(leaf) and _holds_tracer(leaf, depth - 1))
+        for leaf in leaves
+    )
+
+
 _hook = Primitive("gradient_hook")
-"""The identity of arrays, linear; `fn` is its transpose. A `custom_vjp` would refuse forward mode,
-and a `custom_jvp` has no say on the way back."""
+"""The identity of arrays, beside `count` values before them; `fn` of these and of the cotangents is
+its transpose. A `custom_vjp` would refuse forward mode, and a `custom_jvp` has no say on the way
+back."""
 _hook.multiple_results = True
-_hook.def_impl(lambda *arrays, fn: list(arrays))
-_hook.def_abstract_eval(lambda *avals, fn: list(avals))
-mlir.register_lowering(_hook, lambda context, *values, fn: values)
+_hook.def_impl(lambda *arrays, fn, count: list(arrays[count:]))
+_hook.def_abstract_eval(lambda *avals, fn, count: list(avals[count:]))
+mlir.register_lowering(_hook, lambda context, *values, fn, count: values[count:])
 
 
-def _jvp(primals: Any, tangents: Any, fn: Any) -> Any:
-    dots = [ad.instantiate_zeros(tangent) for tangent in tangents]
-    return _hook.bind(*primals, fn=fn), _hook.bind(*dots, fn=fn)
+def _jvp(primals: Any, tangents: Any, fn: Any, count: int) -> Any:
+    dots = [ad.instantiate_zeros(tangent) for tangent in tangents[count:]]
+    moved = _hook.bind(*primals[:count], *dots, fn=fn, count=count)
+    return _hook.bind(*primals, fn=fn, count=count), moved
 
 
-def _transpose(cotangents: Any, *_: Any, fn: Any) -> Any:
-    return fn([ad.instantiate_zeros(cotangent) for cotangent in cotangents])
+def _transpose(cotangents: Any, *operands: Any, fn: Any, count: int) -> Any:
+    gradients = [ad.instantiate_zeros(cotangent) for cotangent in cotangents]
+    return [*[None] * count, *fn(list(operands[:count]), gradients)]
 
 
-def _batch(arrays: Any, dims: Any, fn: Any) -> Any:
+def _batch(arrays: Any, dims: Any, fn: Any, count: int) -> Any:
     (size,) = {x.shape[d] for x, d in zip(arrays, dims, strict=True) if d is not None}
     front = [batching.bdim_at_front(x, d, size) for x, d in zip(arrays, dims, strict=True)]
-    return _hook.bind(*front, fn=jax.vmap(fn)), [0] * len(front)
+    return _hook.bind(*front, fn=jax.vmap(fn), count=count), [0] * (len(front) - count)
 
 
 ad.primitive_jvps[_hook] = _jvp

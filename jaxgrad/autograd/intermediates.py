@@ -70,10 +70,11 @@ def intermediate_grads(
     """
     if not callable(fn):
         raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
-    asked = (names,) if isinstance(names, str) else tuple(names)
+    asked: list[Any] = [*names] if isinstance(names, (tuple, list)) else [names]
     for name in asked:
         if not isinstance(name, str):
             raise TypeError(_checks.wrong(_NAME, "names", "strings", repr(name)))
+    _checks.truth(_NAME, "has_aux", has_aux)
     given = numbers(_NAME, argnums)
 
     @functools.wraps(fn)
@@ -81,13 +82,13 @@ def intermediate_grads(
         positions = selected(_NAME, given, args)
         chosen = (_checks.arrays(_NAME, f"argument {n}", args[n]) for n in positions)
         args = replaced(args, positions, chosen)
-        traced = _jaxpr.traced(fn, args, kwargs)
+        traced = _jaxpr.traced(_NAME, fn, args, kwargs)
         taps = {name: _zeros(site) for name, site in _found(traced.body, asked).items()}
 
         def tapped(taps: Any, *args: Any) -> Any:
             arrays = [x for x in jax.tree.leaves((args, kwargs)) if _jaxpr.is_array(x)]
             outputs, _ = _run(traced.body, taps, arrays)
-            return traced.result.unflatten(outputs)
+            return traced.rebuilt(outputs)
 
         inner = backward(tapped, (0, *(n + 1 for n in positions)), has_aux)
         value, (cotangents, *grads) = inner(taps, *args, cotangent=cotangent)
@@ -125,9 +126,11 @@ def _found(body: ClosedJaxpr, asked: Sequence[str]) -> dict[str, _Site]:
                 _checks.wrong(_NAME, "names", "names that stand in fn once", got, remedy)
             )
         if found[0].within:
-            got = f"{name!r} inside a {found[0].within}"
-            remedy = "its iterations are not known before it runs: use lax.scan"
-            raise ValueError(_checks.wrong(_NAME, "names", "outside while_loop", got, remedy))
+            within = found[0].within
+            loop = "its iterations are not known before it runs: use lax.scan"
+            remedy = loop if within == "while_loop" else ""
+            got = f"{name!r} inside a {within}"
+            raise ValueError(_checks.wrong(_NAME, "names", f"outside {within}", got, remedy))
         if not jnp.issubdtype(found[0].aval.dtype, jnp.inexact):
             got = f"{name!r} of {found[0].aval.dtype}"
             expected = "names of floating point or complex values"
@@ -171,7 +174,7 @@ def _is_entered(eqn: JaxprEqn) -> bool:
 
 def _zeros(site: _Site) -> jax.Array:
     zeros = jnp.zeros((*site.axes, *site.aval.shape), site.aval.dtype)
-    return jax.lax.pcast(zeros, site.varying, to="varying") if site.varying else zeros
+    return _jaxpr.varied(zeros, site.varying)
 
 
 @jax.custom_jvp
@@ -223,30 +226,37 @@ def _with_jvp(eqn: JaxprEqn, inputs: Sequence[Any], taps: Any) -> Sequence[Any]:
         (taps, *inputs), (taps_dot, *inputs_dot) = primals, tangents
         _, dots = jax.jvp(lambda *xs: list(_jaxpr.as_it_is(eqn, xs)), inputs, inputs_dot)
         outputs, more = jax.jvp(lambda taps: _run(body, taps, inputs)[0], (taps,), (taps_dot,))
-        return outputs, [dot + other for dot, other in zip(dots, more, strict=True)]
+        return outputs, [
+            dot if dot.dtype == jax.dtypes.float0 else dot + other
+            for dot, other in zip(dots, more, strict=True)
+        ]
 
     return call(taps, *inputs)
 
 
 def _with_vjp(eqn: JaxprEqn, inputs: Sequence[Any], taps: Any) -> Sequence[Any]:
-    """A function with a backward rule: the rule for its arguments, its body for the taps."""
-    (body,) = _jaxpr.bodies(eqn)
+    """A function with a backward rule: the rule for its arguments, its body for the taps.
+
+    JAX differentiates such a function by its arguments only, not by what it closes over.
+    """
+    (body,), count = _jaxpr.bodies(eqn), eqn.params.get("num_consts", 0)
 
     @jax.custom_vjp
-    def call(taps: Any, *inputs: Any) -> Any:
-        return _run(body, taps, inputs)[0]
+    def call(taps: Any, consts: Any, *inputs: Any) -> Any:
+        return _run(body, taps, [*consts, *inputs])[0]
 
-    def forward(taps: Any, *inputs: Any) -> Any:
-        _, pull = jax.vjp(lambda *xs: list(_jaxpr.as_it_is(eqn, xs)), *inputs)
-        outputs, pull_taps = jax.vjp(lambda taps: _run(body, taps, inputs)[0], taps)
+    def forward(taps: Any, consts: Any, *inputs: Any) -> Any:
+        _, pull = jax.vjp(lambda *xs: list(_jaxpr.as_it_is(eqn, [*consts, *xs])), *inputs)
+        whole = [*consts, *inputs]
+        outputs, pull_taps = jax.vjp(lambda taps: _run(body, taps, whole)[0], taps)
         return outputs, (pull, pull_taps)
 
     def backward(pulls: Any, cotangents: Any) -> Any:
         pull, pull_taps = pulls
-        return (*pull_taps(cotangents), *pull(cotangents))
+        return (*pull_taps(cotangents), None, *pull(cotangents))
 
     call.defvjp(forward, backward)
-    return call(taps, *inputs)
+    return call(taps, list(inputs[:count]), *inputs[count:])
 
 
 def _on_shards(eqn: JaxprEqn, inputs: Sequence[Any], taps: Any) -> Sequence[Any]:

@@ -62,12 +62,13 @@ class NonFinite:
 
     Attributes:
         phase: "forward", or "backward" for the derivative.
-        operation: the JAX primitive, such as "div"; "argument" if an argument or a constant of
-            `fn` was not finite to begin with, and so the result is not.
+        operation: the JAX primitive, such as "div"; "given" if something that `fn` was given was
+            not finite to begin with, and so the result is not.
         derivative_of: backward, the primitive of `fn` whose derivative it is part of.
         torch: PyTorch's name for that node, such as "SqrtBackward0"; empty where there is none.
         source: the line of code that made it, or whose derivative it is.
-        within: the calls and the iterations of loops it was in, from outside inwards.
+        within: the calls and the iterations of loops it was in, from outside inwards; of what was
+            given its name, such as "args[0]['w']".
         path: from the output, or the gradient, to the operation; empty if it does not lead there.
         index: the first element that is not finite.
         inputs: what the operands looked like.
@@ -93,7 +94,8 @@ class NonFinite:
         lines += [f"  input   {operand}" for operand in self.inputs]
         where = f", the first at {list(self.index)}" if self.index else ""
         lines += [f"  output  {operand}{where}" for operand in self.outputs]
-        lines.append(f"  path    {' <- '.join(self.path) or 'it does not reach the output'}")
+        if self.operation != "given":
+            lines.append(f"  path    {' <- '.join(self.path) or 'it does not reach the output'}")
         return "\n".join(lines)
 
 
@@ -104,7 +106,8 @@ def first_nonfinite(
 
     The equations of `fn`, then those of its vector-Jacobian product, are computed one by one, until
     one has finite inputs and an output that is not finite. Loops run compiled, and only the
-    iteration in which it happens one by one.
+    iteration in which it happens one by one. A `while_loop` under `vmap` whose examples end each
+    by themselves is one equation, and so is a loop inside a `shard_map`.
 
     Args:
         fn: a function of pytrees of arrays; it may be jitted.
@@ -116,12 +119,14 @@ def first_nonfinite(
     Returns:
         `(*args, cotangent=None, **kwargs) -> NonFinite | None`; None if there is no such equation.
         `cotangent` has the structure of `fn`'s result; it is 1 everywhere by default. Values run
-        on the host: call it outside of `jit`.
+        on the host: call it outside of `jit`. Python floats among the positional arguments are
+        taken for arrays; callbacks of `jax.debug` run more than once.
 
     Raises:
-        TypeError: `fn` is not callable, or an argument is traced.
-        ValueError: bad `argnums`, or a cotangent of another structure or
-            shape.
+        TypeError: `fn` is not callable; an argument, or what `fn` closes over, is traced; no
+            argument at `argnums` has floating point leaves.
+        ValueError: bad `argnums`; a cotangent of another structure or shape; `fn` works on mutable
+            references (`jax.new_ref`).
 
     Source: https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
 
@@ -145,22 +150,34 @@ def first_nonfinite(
     def search(*args: Any, cotangent: Any = None, **kwargs: Any) -> NonFinite | None:
         _checks.concrete(_NAME, "arguments", (args, kwargs, cotangent))
         positions = range(len(args)) if given is None else selected(_NAME, given, args)
-        traced = _jaxpr.traced(fn, args, kwargs)
-        arrays = [jnp.asarray(x) for x in traced.arrays]
+        args = _jaxpr.numbers_as_arrays(args)
+        traced = _jaxpr.traced(_NAME, fn, args, kwargs)
+        _checks.concrete(_NAME, "what fn closes over", traced.body.consts)
+        arrays = [_checks.array(_NAME, "arguments", x) for x in traced.arrays]
+        given_in = [*zip(_places(args, kwargs), arrays, strict=True)]
+        given_in += [("a constant of fn", x) for x in traced.body.consts]
         born, outputs = first_born(traced.body, arrays, nan_only)
         if born is not None:
-            return _report(born, "forward", "output", {})
+            return _report(born, "forward", "output", {}, nan_only)
         if not are_finite(outputs, nan_only):
-            return _given(arrays, nan_only)
+            return _given(given_in, "forward", nan_only)
+        if argnums == ():
+            return None
         cotangents = _cotangents(traced, cotangent)
         wanted = _chosen(args, positions, arrays)
-        if not wanted or not cotangents or argnums == ():
+        if given is not None and not wanted:
+            expected = "positions of floating point or complex arguments"
+            raise TypeError(_checks.wrong(_NAME, "argnums", expected, argnums))
+        if not wanted or not cotangents:
             return None
         body = _pullback(traced.body, arrays, wanted, cotangents)
         born, outputs = first_born(body, [*arrays, *cotangents], nan_only)
         if born is not None:
-            return _report(born, "backward", "gradient", dict(_equations(traced.body)))
-        return None if are_finite(outputs, nan_only) else _given([*arrays, *cotangents], nan_only)
+            return _report(born, "backward", "gradient", dict(_equations(traced.body)), nan_only)
+        if are_finite(outputs, nan_only):
+            return None
+        given_in += [("the cotangent", x) for x in cotangents]
+        return _given(given_in, "backward", nan_only)
 
     del search.__dict__["__wrapped__"]
     return search
@@ -173,19 +190,31 @@ def _cotangents(traced: _jaxpr.Traced, cotangent: Any) -> list[jax.Array]:
         given = [jnp.ones(aval.shape, aval.dtype) for aval in avals]
     else:
         try:
-            leaves = traced.result.flatten_up_to(cotangent)
+            leaves = traced.flat(cotangent)
         except ValueError as error:
-            expected, got = f"of structure {traced.result}", jax.tree.structure(cotangent)
+            expected, got = f"of structure {traced.structure}", jax.tree.structure(cotangent)
             raise ValueError(_checks.wrong(_NAME, "cotangent", expected, got)) from error
         given = [_checks.array(_NAME, "cotangent", leaf) for leaf in leaves]
     for leaf, aval in zip(given, avals, strict=True):
         if leaf.shape != aval.shape:
             expected, got = f"of shape {aval.shape}", f"shape {leaf.shape}"
             raise ValueError(_checks.wrong(_NAME, "cotangent", expected, got))
+        if jnp.iscomplexobj(leaf) and not jnp.issubdtype(aval.dtype, jnp.complexfloating):
+            raise TypeError(_checks.wrong(_NAME, "cotangent", aval.dtype, leaf.dtype))
     return [
         leaf.astype(aval.dtype)
         for leaf, aval in zip(given, avals, strict=True)
         if jnp.issubdtype(aval.dtype, jnp.inexact)
+    ]
+
+
+def _places(args: Any, kwargs: Any) -> list[str]:
+    """The name of each array that `fn` is given, such as "args[0]['w']"."""
+    paths = jax.tree.flatten_with_path({"args": args, "kwargs": kwargs})[0]
+    return [
+        f"{path[0].key}{jax.tree_util.keystr(path[1:])}"
+        for path, leaf in paths
+        if _jaxpr.is_array(leaf)
     ]
 
 
@@ -240,30 +269,43 @@ def _torch_name(eqn: JaxprEqn) -> str:
     return _torch_names.backward_name(eqn.primitive.name, literals, tuple(map(len, shapes)), out)
 
 
-def _given(arrays: Sequence[jax.Array], nan_only: bool) -> NonFinite:
-    """The report of an argument, or a constant of `fn`, that was not finite to begin with."""
-    bad = next((x for x in arrays if not are_finite([x], nan_only)), None)
-    outputs = () if bad is None else (_operand(bad, None),)
-    nowhere = _jaxpr.Source("", 0, "")
-    return NonFinite("forward", "argument", "", "", nowhere, (), (), (), (), outputs)
+def _given(arrays: Sequence[tuple[str, jax.Array]], phase: str, nan_only: bool) -> NonFinite | None:
+    """The report of what was not finite to begin with: a NaN before an infinity."""
+    bad = [pair for pair in arrays if not are_finite([pair[1]], nan_only)]
+    if not bad:
+        return None
+    name, array = next((pair for pair in bad if not are_finite([pair[1]], True)), bad[0])
+    nowhere, index = _jaxpr.Source("", 0, ""), _index(np.asarray(array), True)
+    index = _index(np.asarray(array), nan_only) if index is None else index
+    place = None if index is None else (array.shape, index)
+    operands = (_operand(array, place),)
+    return NonFinite(phase, "given", "", "", nowhere, (name,), (), index or (), (), operands)
 
 
-def _report(born: Born, phase: str, root: str, equations: dict[int, JaxprEqn]) -> NonFinite:
+def _index(values: np.ndarray, nan_only: bool) -> tuple[int, ...] | None:
+    """The first element that is NaN, or infinite too; None if there is none."""
+    bad = np.isnan(values) if nan_only else ~np.isfinite(values)
+    return tuple(map(int, np.argwhere(bad)[0])) if bad.any() else None
+
+
+def _report(
+    born: Born, phase: str, root: str, equations: dict[int, JaxprEqn], nan_only: bool
+) -> NonFinite:
     eqn = born.levels[-1].eqn
     derived = equations.get(id(eqn.source_info.traceback))
-    outputs = [np.asarray(x) for x in born.outputs if jnp.issubdtype(x.dtype, jnp.inexact)]
-    bad = next((x for x in outputs if not np.isfinite(x).all()), None)
-    index = () if bad is None else tuple(map(int, np.argwhere(~np.isfinite(bad))[0]))
-    place = None if bad is None else (bad.shape, index)
+    inexact = (x for x in born.outputs if jnp.issubdtype(x.dtype, jnp.inexact))
+    places = ((x.shape, _index(np.asarray(x), nan_only)) for x in inexact)
+    place = next(((shape, index) for shape, index in places if index is not None), None)
+    sources = [_jaxpr.source(level.eqn) for level in reversed(born.levels)]
     return NonFinite(
         phase=phase,
         operation=eqn.primitive.name,
         derivative_of="" if derived is None else derived.primitive.name,
         torch=_torch_name(derived or eqn),
-        source=_jaxpr.source(eqn),
+        source=next((source for source in sources if source.file), sources[0]),
         within=tuple(level.within for level in born.levels if level.within),
         path=_path(born, root),
-        index=index,
+        index=() if place is None else place[1],
         inputs=tuple(_operand(x, place) for x in born.inputs),
         outputs=tuple(_operand(x, place) for x in born.outputs),
     )

@@ -59,7 +59,7 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 
         def gradient(chosen: Any) -> Any:
             whole = replaced(args, positions, map(merge, chosen, rest))
-            value, grads = backward(fn, positions)(*whole, **kwargs)
+            value, grads = backward(functools.partial(fn, **kwargs), positions)(*whole)
             return grads, value
 
         _, product, value = jax.jvp(gradient, (chosen,), (tangents,), has_aux=True)

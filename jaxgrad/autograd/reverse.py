@@ -70,6 +70,7 @@ def backward(
     if not callable(fn):
         raise TypeError(_checks.wrong("backward", "fn", "callable", type(fn).__name__))
     numbers("backward", argnums)
+    _checks.truth("backward", "has_aux", has_aux)
     _checks.option("backward", "unused", unused, ("zeros", "none"))
 
     @functools.wraps(fn)
@@ -87,7 +88,9 @@ def backward(
         fresh = jax.tree.map(jnp.conj, pulled)
         used = jax.tree.map(lambda _: True, fresh)
         if unused == "none":
-            (used,) = used_leaves(lambda c: of_chosen(c)[0] if has_aux else of_chosen(c), chosen)
+            (used,) = used_leaves(
+                "backward", lambda c: of_chosen(c)[0] if has_aux else of_chosen(c), chosen
+            )
         if not isinstance(argnums, (tuple, list)):
             (fresh,), (used,) = fresh, used
         return (value, *aux) if has_aux else value, _accumulated(grads, fresh, used)

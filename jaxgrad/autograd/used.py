@@ -29,12 +29,14 @@ def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
 
     Raises:
         TypeError: `fn` is not callable.
+        ValueError: `fn` works on mutable references (`jax.new_ref`).
 
     Source: `allow_unused` of
     https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
 
     Differs from PyTorch: all branches of a `cond` and each iteration of a loop count, whatever
-    the values are, as does a `custom_vjp` that returns zeros made from its cotangent.
+    the values are, as does a `custom_vjp` that returns zeros made from its cotangent; inside a
+    `shard_map` all arguments of a function with rules of its own do.
 
     >>> import jax
     >>> import jax.numpy as jnp
@@ -49,23 +51,25 @@ def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fn)
     def used(*args: Any, **kwargs: Any) -> Any:
-        result = used_leaves(functools.partial(fn, **kwargs), *args)
+        given = _jaxpr.numbers_as_arrays(args)
+        result = used_leaves("used_inputs", functools.partial(fn, **kwargs), *given)
         return result if len(args) != 1 else result[0]
 
+    del used.__dict__["__wrapped__"]
     return used
 
 
-def used_leaves(fn: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
+def used_leaves(function: str, fn: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
     """True or False for each leaf of the arguments."""
     leaves, structure = jax.tree.flatten(args)
-    body = _jaxpr.traced(fn, args, {}).body
+    body = _jaxpr.traced(function, fn, args, {}).body
     used = set[int]().union(*_ways(body))
     places = [n for n, leaf in enumerate(leaves) if _jaxpr.is_array(leaf)]
     numbers = {place: n for n, place in enumerate(places)}
     return structure.unflatten(numbers.get(n) in used for n in range(len(leaves)))
 
 
-def _ways(body: ClosedJaxpr, first: int = 0) -> list[set[int]]:
+def _ways(body: ClosedJaxpr, first: int = 0, on_shard: bool = False) -> list[set[int]]:
     """For each output of a body, the inputs from which a differentiable way leads there.
 
     Inputs before the `first` are not followed.
@@ -81,7 +85,7 @@ def _ways(body: ClosedJaxpr, first: int = 0) -> list[set[int]]:
         inputs = [of(atom) for atom in eqn.invars]
         if not any(inputs):
             continue
-        for var, ways in zip(eqn.outvars, through(eqn), strict=True):
+        for var, ways in zip(eqn.outvars, through(eqn, on_shard), strict=True):
             found = set[int]().union(*(inputs[n] for n in ways))
             if found and _is_inexact(var):
                 reached[var] = found
@@ -92,30 +96,36 @@ def _is_inexact(var: Any) -> bool:
     return jnp.issubdtype(getattr(var.aval, "dtype", jnp.int32), jnp.inexact)
 
 
-def through(eqn: JaxprEqn) -> Sequence[set[int]]:
-    """For each output of an equation, the numbers of the inputs that it is differentiated by."""
+def through(eqn: JaxprEqn, on_shard: bool = False) -> Sequence[set[int]]:
+    """For each output of an equation, the numbers of the inputs that it is differentiated by.
+
+    `on_shard`: whether it stands inside a `shard_map`, outside of which rules cannot be traced.
+    """
     name, params = eqn.primitive.name, eqn.params
+    ways = functools.partial(_ways, on_shard=on_shard)
     if name == "stop_gradient":
         return [set()]
+    if name in ("sort", "optimization_barrier"):
+        return [{n} for n in range(len(eqn.outvars))]
     if name == "cond":
-        branches = [_ways(branch) for branch in params["branches"]]
-        return [{n + 1 for n in set[int]().union(*ways)} for ways in zip(*branches, strict=True)]
+        branches = [ways(branch) for branch in params["branches"]]
+        return [{n + 1 for n in set[int]().union(*each)} for each in zip(*branches, strict=True)]
     if name == "scan":
         consts, carry, _ = _jaxpr.loop_inputs(eqn, eqn.invars)
-        return _loop_ways(_ways(params["jaxpr"]), len(consts), len(carry))
+        return _loop_ways(ways(params["jaxpr"]), len(consts), len(carry))
     if name == "while":
         skipped = params["cond_nconsts"]
         first = params["body_nconsts"]
         carried = len(eqn.invars) - skipped - first
-        ways = _loop_ways(_ways(params["body_jaxpr"]), first, carried)
-        return [{n + skipped for n in inputs} for inputs in ways]
-    if name in ("custom_jvp_call", "custom_vjp_call"):
-        return _rule_ways(eqn)
-    inner = _jaxpr.inlined(eqn)
+        looped = _loop_ways(ways(params["body_jaxpr"]), first, carried)
+        return [{n + skipped for n in inputs} for inputs in looped]
     if name == "shard_map":
-        (inner,) = _jaxpr.bodies(eqn)
-    if inner is not None:
-        return _ways(inner)
+        return _ways(_jaxpr.bodies(eqn)[0], on_shard=True)
+    if name in ("custom_jvp_call", "custom_vjp_call") and not on_shard:
+        if not any(_jaxpr.varying(atom.aval) for atom in (*eqn.invars, *eqn.outvars)):
+            return _rule_ways(eqn)
+    elif (inner := _jaxpr.inlined(eqn)) is not None and not name.startswith("custom_"):
+        return ways(inner)
     return [set(range(len(eqn.invars)))] * len(eqn.outvars)
 
 
@@ -140,7 +150,8 @@ def _after(way: set[int], carry: list[set[int]], first: int) -> set[int]:
 
 def _rule_ways(eqn: JaxprEqn) -> list[set[int]]:
     """The ways through a function's own rule, as the rule's tangents or cotangents go."""
-    places = [n for n, atom in enumerate(eqn.invars) if _is_inexact(atom)]
+    closed = eqn.params.get("num_consts", 0) if eqn.primitive.name == "custom_vjp_call" else 0
+    places = [n for n, atom in enumerate(eqn.invars) if n >= closed and _is_inexact(atom)]
     outs = [n for n, var in enumerate(eqn.outvars) if _is_inexact(var)]
     inputs = [_jaxpr.like(atom) for atom in eqn.invars]
 

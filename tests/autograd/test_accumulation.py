@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import PartitionSpec
 from oracles import assert_same
 
 import jaxgrad.functional as F
@@ -81,6 +82,28 @@ def test_the_memory_of_one_part():
         for f in (backward(fn), accumulate(fn, 32))
     ]
     assert sizes[1] < sizes[0] / 8
+
+
+def test_keyword_arguments_are_the_functions_own():
+    def fn(w, x, grads=1.0):
+        return (w * x * grads).sum()
+
+    assert_same(accumulate(fn, 4, "sum")(1.0, jnp.ones(4), grads=10.0)[1], jnp.array(40.0))
+    with pytest.raises(TypeError, match="unexpected keyword argument 'cotangent'"):
+        accumulate(fn, 4, "sum")(1.0, jnp.ones(4), cotangent=10.0)
+
+
+def test_inside_shard_map():
+    mesh = jax.make_mesh((4,), ("i",), axis_types=(jax.sharding.AxisType.Auto,))
+
+    def local(w, x):
+        value, grads = accumulate(lambda w, x: (w * x).mean(), 2)(w, x)
+        return jax.lax.pmean(value, "i"), grads
+
+    specs = PartitionSpec(), PartitionSpec("i")
+    mapped = jax.shard_map(local, mesh=mesh, in_specs=specs, out_specs=(PartitionSpec(),) * 2)
+    x = jnp.arange(16.0)
+    assert_same(jax.jit(mapped)(2.0, x), (2 * x.mean(), 4 * x.mean()))
 
 
 def test_vmap():

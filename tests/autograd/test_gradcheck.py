@@ -68,6 +68,12 @@ class TestRight:
         }
         assert str(report) == "gradcheck: 6 Jacobians agree, backward"
 
+    def test_the_cotangent_of_a_function_with_integers_beside(self):
+        def fn(x):
+            return {"a": x**2 * (1 + 1j), "n": jnp.argmax(x.real)}
+
+        assert gradgradcheck(fn, X.astype(complex), {"a": X, "n": 0})
+
     def test_float32_is_taken_to_float64(self):
         """PyTorch's verdict on this is False, with a warning."""
         assert gradcheck(jnp.sin, jnp.linspace(0, 100, 7))
@@ -158,8 +164,18 @@ class TestRefusals:
             gradcheck(jnp.argmax, X)
         with pytest.raises(ValueError, match="eps must be positive"):
             gradcheck(jnp.sum, X, eps=0.0)
-        with pytest.raises(ValueError, match="grad_outputs must be of shapes"):
+        with pytest.raises(ValueError, match="grad_outputs must be of structure and shapes"):
             gradgradcheck(jnp.sin, X, X[:1])
+        with pytest.raises(ValueError, match="grad_outputs must be of structure and shapes"):
+            gradgradcheck(lambda x: {"a": x}, X, (X,))
+        with pytest.raises(TypeError, match="grad_outputs must be real for output"):
+            gradgradcheck(jnp.sin, X, X.astype(complex))
+        with pytest.raises(TypeError, match="fast_mode must be True or False"):
+            gradcheck(jnp.sin, X, fast_mode="no")
+        with pytest.raises(ValueError, match="atol must be at least 0"):
+            gradcheck(jnp.sin, X, atol=-1.0)
+        with pytest.raises(ValueError, match="check_backward_ad must be True, or check_forward_ad"):
+            gradcheck(jnp.sin, X, check_backward_ad=False)
         with pytest.raises(TypeError, match="runs on the host"):
             jax.jit(lambda x: bool(gradcheck(jnp.sin, x)))(X)
 

@@ -84,6 +84,49 @@ class TestBackward:
         assert gradient_hook((), clip) == ()
 
 
+class TestClosures:
+    """A hook may use other values of the function, wherever these are traced."""
+
+    def hooked(self, x, s):
+        return (gradient_hook(x, lambda g: g * s) ** 2).sum()
+
+    def test_under_each_transformation(self):
+        s = jnp.array([3.0, 2.0, 1.0])
+        expected = 2 * X * s
+        assert_same(jax.grad(self.hooked)(X, s), expected)
+        assert_same(jax.jit(jax.grad(self.hooked))(X, s), expected)
+        assert_same(jax.grad(jax.jit(self.hooked))(X, s), expected)
+        assert_same(jax.grad(jax.checkpoint(self.hooked))(X, s), expected)
+        assert_same(jax.jvp(self.hooked, (X, s), (X, s))[1], 2 * (X * X).sum())
+
+    def test_vmap(self):
+        s, xs = jnp.array([3.0, 2.0]), jnp.stack([X, 2 * X])
+        mapped = jax.grad(lambda xs: jax.vmap(self.hooked)(xs, s).sum())
+        assert_same(mapped(xs), 2 * xs * s[:, None])
+        shared = jax.grad(lambda xs: jax.vmap(self.hooked, (1, None))(xs.T, s[0]).sum())
+        assert_same(shared(xs), 6 * xs)
+
+    def test_scan_and_a_function_of_a_function(self):
+        def fn(x, s):
+            def scaled(g):
+                return g * s
+
+            def step(c, k):
+                return gradient_hook(c * 2, lambda g: scaled(g) * k), None
+
+            return jax.lax.scan(step, x, jnp.array([1.0, 2.0]))[0]
+
+        assert_same(jax.grad(fn)(jnp.array(1.0), 3.0), jnp.array(4 * 9 * 2.0))
+
+    def test_its_own_argument_and_the_second_derivative(self):
+        def fn(x):
+            return gradient_hook(x, lambda g: g * x) ** 2
+
+        assert_same(jax.grad(fn)(3.0), jnp.array(18.0))
+        # The gradient is 2x · x; on its way back to the hooked x it is multiplied by x again.
+        assert_same(jax.grad(jax.grad(fn))(3.0), jnp.array(2 * 3.0 * 3.0 + 2 * 3.0))
+
+
 class TestTransformations:
     def test_forward_mode_is_the_identity(self):
         assert_same(jax.jvp(clipped, (X,), (jnp.ones(3),)), ((X**2).sum(), 2 * X.sum()))

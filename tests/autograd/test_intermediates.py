@@ -130,6 +130,20 @@ class TestWhere:
         assert_same(grads, (jnp.full(3, 14.0), jnp.full(3, 2.0)))
         assert_same(cotangents, {"h": 2 * jnp.exp(X * X)})
 
+    def test_in_a_function_whose_rule_closes_over_an_array(self):
+        c = jnp.array([1.0, 2.0, 3.0])
+        own = jax.custom_vjp(lambda x: checkpoint_name(x * c, "h"))
+        own.defvjp(lambda x: (own(x), None), lambda _, ct: (ct * 7,))
+        _, grads, cotangents = intermediate_grads(lambda x: own(x).sum(), "h")(X)
+        assert_same((grads, cotangents["h"]), (jnp.full(3, 7.0), jnp.ones(3)))
+
+    def test_in_a_function_with_an_integer_result(self):
+        own = jax.custom_jvp(lambda x: (jnp.sin(checkpoint_name(x * 2, "h")), jnp.argmax(x)))
+        zero = np.zeros((), jax.dtypes.float0)
+        own.defjvp(lambda p, t: (own(p[0]), (t[0], zero)))
+        cotangents = intermediate_grads(lambda x: own(x)[0].sum(), "h")(X)[2]
+        assert_same(cotangents, {"h": jnp.cos(2 * X)})
+
     @pytest.mark.parametrize("check", [True, False])
     def test_on_shards(self, check):
         mesh = jax.make_mesh((8,), ("i",), axis_types=(jax.sharding.AxisType.Auto,))
@@ -179,6 +193,16 @@ class TestAnswers:
         assert_same(aux, {"h": h, "n": jnp.array(3)})
         assert_same(cotangents, {"out": jnp.full(3, 2.0), "hidden": 4 * h})
         assert_same(grads, {"w": 4 * h * X, "b": (4 * h).sum(), "n": None})
+
+    def test_what_is_no_array_passes_through(self):
+        def fn(x, p=0.0):
+            if p > 0:
+                x = x * p
+            return checkpoint_name(x, "h").sum(), ("text", 3)
+
+        (value, aux), grads, _ = intermediate_grads(fn, "h", has_aux=True)(X, p=0.5)
+        assert aux == ("text", 3)
+        assert_same(grads, jnp.full(3, 0.5))
 
     def test_cotangent_and_complex_as_backward(self):
         def fn(z):
@@ -260,8 +284,11 @@ class TestRefusals:
     def test_arguments(self):
         with pytest.raises(TypeError, match="fn must be callable, got int"):
             intermediate_grads(3, "h")
-        with pytest.raises(TypeError, match="names must be strings, got 3"):
-            intermediate_grads(jnp.sum, [3])
+        for names in ([3], 3):
+            with pytest.raises(TypeError, match="names must be strings, got 3"):
+                intermediate_grads(jnp.sum, names)
+        with pytest.raises(TypeError, match="has_aux must be True or False"):
+            intermediate_grads(jnp.sum, "h", has_aux="no")(X)
         with pytest.raises(ValueError, match="argnums must be positions"):
             intermediate_grads(self.named, "a", 1)(X)
         with pytest.raises(ValueError, match="cotangent must be given"):

@@ -32,10 +32,46 @@ class TestForward:
         found = first_nonfinite(lambda x: jnp.exp(jnp.where(x > 0, x, -jnp.inf)).sum())(X)
         assert found is None
 
-    def test_an_argument(self):
-        found = first_nonfinite(lambda x, y: x + y)(X, jnp.array([jnp.nan, 0.0]))
-        assert found.operation == "argument" and found.outputs[0].nans == 1
-        assert "first non-finite value: forward, argument" in str(found)
+    def test_what_was_given(self):
+        found = first_nonfinite(lambda x, y: x + y["a"])(X, {"a": jnp.array([jnp.nan, 0.0])})
+        assert (found.operation, found.within, found.index) == ("given", ("args[1]['a']",), (0,))
+        assert "path" not in str(found)
+        mask = jnp.array([0.0, -jnp.inf])
+        found = first_nonfinite(lambda m, x: x + m)(mask, jnp.array([1.0, jnp.nan]))
+        assert (found.within, found.index) == (("args[1]",), (1,))
+        found = first_nonfinite(lambda x: x * mask)(X + 1)
+        assert (found.within, found.index) == (("a constant of fn",), (1,))
+        found = first_nonfinite(lambda x: x * 2)(X, cotangent=mask)
+        assert (found.phase, found.within) == ("backward", ("the cotangent",))
+
+    def test_nan_only_has_the_index_of_the_nan(self):
+        found = first_nonfinite(lambda x, y: x / y, nan_only=True)(X[::-1] * 0 + X, X * 0)
+        assert found.index == (1,)
+
+    def test_operators_of_reductions_are_not_entered(self):
+        def fn(x):
+            return 1 / jax.lax.reduce(x, 0.0, lambda a, b: a + b * 1, (0,))
+
+        assert first_nonfinite(fn, ())(jnp.array([1.0, -1.0])).operation == "div"
+        assert first_nonfinite(fn, ())(jnp.array([1.0, 0.0])) is None
+
+    def test_examples_that_end_by_themselves(self):
+        def fn(x):
+            return jax.lax.while_loop(
+                lambda c: c[0] < x, lambda c: (c[0] + 1, c[1] * 2), (0.0, 1.0)
+            )
+
+        several = jax.vmap(lambda x: fn(x)[1])
+        assert first_nonfinite(several, ())(jnp.array([1.0, 20.0])) is None
+        found = first_nonfinite(several, ())(jnp.array([1.0, 200.0]))
+        assert found.operation == "while" and found.index == (1,)
+
+    def test_no_iteration(self):
+        assert first_nonfinite(lambda x: jax.lax.map(jnp.sin, x).sum())(jnp.zeros(0)) is None
+
+    def test_the_line_of_a_librarys_function(self):
+        found = first_nonfinite(lambda x: jnp.std(x))(jnp.zeros(3))
+        assert found.source.file == __file__
 
     def test_nan_only(self):
         def fn(x):
@@ -236,6 +272,14 @@ class TestRefusals:
     def test_under_jit(self):
         with pytest.raises(TypeError, match="first_nonfinite runs on the host"):
             jax.jit(first_nonfinite(jnp.sum))(X)
+        with pytest.raises(TypeError, match="what fn closes over must be concrete"):
+            jax.jit(lambda s: first_nonfinite(lambda x: x * s)(X))(X)
+        with pytest.raises(TypeError, match="argnums must be positions of floating point"):
+            first_nonfinite(lambda x, n: x, argnums=1)(X, 3)
+        with pytest.raises(TypeError, match="arguments must be an array, got ShapeDtypeStruct"):
+            first_nonfinite(jnp.sin)(jax.ShapeDtypeStruct((2,), "float32"))
+        with pytest.raises(TypeError, match="cotangent must be float32, got complex64"):
+            first_nonfinite(jnp.sum)(X, cotangent=1j)
 
     def test_no_reverse_mode(self):
         def fn(x):

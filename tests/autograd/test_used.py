@@ -48,6 +48,26 @@ def sharded(x, y):
     return mapped(x, y)[0]
 
 
+def sharded_relu(x, y):
+    mesh = jax.make_mesh((1,), ("i",), axis_types=(jax.sharding.AxisType.Auto,))
+    specs = PartitionSpec(), PartitionSpec("i")
+    mapped = jax.shard_map(
+        lambda x, y: jax.lax.psum(jax.nn.relu(x * y).sum(), "i"),
+        mesh=mesh,
+        in_specs=specs,
+        out_specs=PartitionSpec(),
+    )
+    return mapped(x, y)
+
+
+def own_vjp_of_closed(x, y):
+    """JAX differentiates by the argument, not by the array that is closed over."""
+    constant = jnp.arange(3.0)
+    fn = jax.custom_vjp(lambda x: x * constant)
+    fn.defvjp(lambda x: (fn(x), None), lambda _, ct: (ct * constant,))
+    return fn(x)
+
+
 BOTH, FIRST, SECOND, NEITHER = (True, True), (True, False), (False, True), (False, False)
 
 
@@ -78,6 +98,11 @@ BOTH, FIRST, SECOND, NEITHER = (True, True), (True, False), (False, True), (Fals
         (lambda x, y: loop(x, jax.lax.stop_gradient(y)), FIRST),
         (while_loop, SECOND),
         (sharded, FIRST),
+        (sharded_relu, BOTH),
+        (own_vjp_of_closed, FIRST),
+        (lambda x, y: jax.lax.optimization_barrier((x, y))[0], FIRST),
+        (lambda x, y: jax.lax.sort((x, y), num_keys=1)[1], SECOND),
+        (lambda x, y: jax.lax.reduce(x * y, 1.0, jax.lax.mul, (0,)), BOTH),
         (lambda x, y: jnp.sort(x) + jnp.cumsum(y), BOTH),
         (lambda x, y: jax.grad(lambda x: (x**2).sum() + y.sum())(x), FIRST),
         (lambda x, y: jnp.zeros(3), NEITHER),
@@ -115,6 +140,16 @@ def test_inside_a_trace():
 
     fn(X)
     jax.vmap(fn)(X)
+
+
+def test_mutable_references():
+    def fn(x, y):
+        r = jax.new_ref(x)
+        r[...] *= y
+        return r[...].sum()
+
+    with pytest.raises(ValueError, match="used_inputs: fn must be free of mutable references"):
+        used_inputs(fn)(X, X)
 
 
 def test_functions():
