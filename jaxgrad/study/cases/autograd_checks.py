@@ -296,8 +296,8 @@ def _graph(
         source=source,
         inputs=inputs,
         torch=f"{before}\nout = {torch}\n{_WALK}",
-        jax=f"[str(eqn.primitive) for eqn in jax.make_jaxpr({jax})({call}).eqns]",
-        jaxgrad=f"trace({jax})({call}).next_functions",
+        jax=f"fn = {jax}\n[str(eqn.primitive) for eqn in jax.make_jaxpr(fn)({call}).eqns]",
+        jaxgrad=f"fn = {jax}\ntrace(fn)({call}).next_functions",
         verdict_jax="structure",
         why="The equations of JAX are a list; the graph joins them as next_functions does, and "
         "names the nodes as PyTorch.",
