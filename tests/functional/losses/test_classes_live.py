@@ -42,8 +42,13 @@ ROWS = [
 ]
 
 
+def slow(parameter):
+    """What takes ten seconds to compile, for `-m slow`."""
+    return pytest.param(parameter, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
-@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("smoothing", [0.1, slow(0.0), slow(1.0)])
 @pytest.mark.parametrize("weights", [None, [1.0, 2.0, 0.5], [0.0, 1.0, 1.0]], ids=str)
 def test_cross_entropy_at_special_points(reduction, smoothing, weights):
     import torch
@@ -150,7 +155,10 @@ LENGTHS = {
 }
 
 
-@pytest.mark.parametrize("name", LENGTHS)
+QUICK = ("padded", "impossible", "blanks in the target")
+
+
+@pytest.mark.parametrize("name", [n if n in QUICK else slow(n) for n in LENGTHS])
 def test_ctc_loss(name):
     import torch
 
