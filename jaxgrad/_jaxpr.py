@@ -220,6 +220,13 @@ def loop_inputs(eqn: JaxprEqn, inputs: Sequence[Any]) -> tuple[list[Any], list[A
     return list(inputs[:first]), list(inputs[first:second]), list(inputs[second:])
 
 
+def while_inputs(eqn: JaxprEqn, inputs: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+    """The inputs of a `while`: constants of its condition, those of its body, and carry."""
+    first = eqn.params["cond_nconsts"]
+    second = first + eqn.params["body_nconsts"]
+    return list(inputs[:first]), list(inputs[first:second]), list(inputs[second:])
+
+
 def _is_walked(pair: tuple[Any, Any]) -> bool:
     """Whether a value has an axis outside a loop that it does not have inside."""
     outside, inside = pair

@@ -16,10 +16,10 @@ What `torch.autograd.functional` and `torch.func` have and JAX has already is JA
 
 from .accumulation import accumulate as accumulate
 from .differences import central_difference as central_difference
-from .gradcheck import Difference as Difference
-from .gradcheck import GradcheckReport as GradcheckReport
 from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
+from .gradcheck_report import Difference as Difference
+from .gradcheck_report import GradcheckReport as GradcheckReport
 from .hooks import gradient_hook as gradient_hook
 from .intermediates import intermediate_grads as intermediate_grads
 from .nonfinite import NonFinite as NonFinite

@@ -123,8 +123,7 @@ def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Ins
             return [*consts, *carry, *slices]
 
     else:
-        first, second = params["cond_nconsts"], params["cond_nconsts"] + params["body_nconsts"]
-        of_cond, consts, carry = inputs[:first], inputs[first:second], list(inputs[second:])
+        of_cond, consts, carry = _jaxpr.while_inputs(eqn, inputs)
         body = params["body_jaxpr"]
 
         def more(count: Any, carry: Any) -> Any:
@@ -218,8 +217,7 @@ def _finite(arrays: Sequence[Any], nan_only: bool) -> jax.Array:
 
 def _flagged_while(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> tuple[Any, jax.Array]:
     params = eqn.params
-    first, second = params["cond_nconsts"], params["cond_nconsts"] + params["body_nconsts"]
-    of_cond, consts, carry = inputs[:first], inputs[first:second], list(inputs[second:])
+    of_cond, consts, carry = _jaxpr.while_inputs(eqn, inputs)
 
     def more(state: Any) -> Any:
         whole = [*of_cond, *state[0]]

@@ -114,11 +114,9 @@ def through(eqn: JaxprEqn, on_shard: bool = False) -> Sequence[set[int]]:
         consts, carry, _ = _jaxpr.loop_inputs(eqn, eqn.invars)
         return _loop_ways(ways(params["jaxpr"]), len(consts), len(carry))
     if name == "while":
-        skipped = params["cond_nconsts"]
-        first = params["body_nconsts"]
-        carried = len(eqn.invars) - skipped - first
-        looped = _loop_ways(ways(params["body_jaxpr"]), first, carried)
-        return [{n + skipped for n in inputs} for inputs in looped]
+        of_cond, consts, carry = _jaxpr.while_inputs(eqn, eqn.invars)
+        looped = _loop_ways(ways(params["body_jaxpr"]), len(consts), len(carry))
+        return [{n + len(of_cond) for n in inputs} for inputs in looped]
     if name == "shard_map":
         return _ways(_jaxpr.bodies(eqn)[0], on_shard=True)
     if name in ("custom_jvp_call", "custom_vjp_call") and not on_shard:

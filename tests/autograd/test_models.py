@@ -31,9 +31,13 @@ def ordinary():
         yield
 
 
+STEP = np.zeros(4, "f4")
+"""Is added to every hidden value."""
+
+
 def hidden(x):
     """What every model here passes its hidden values through."""
-    return checkpoint_name(gradient_hook(x, lambda g: jnp.clip(g, -1e3, 1e3)), "hidden")
+    return checkpoint_name(gradient_hook(x, lambda g: jnp.clip(g, -1e3, 1e3)), "hidden") + STEP
 
 
 def weights(*shape):
@@ -130,15 +134,22 @@ def model(request):
     return request.param()
 
 
-def test_intermediate_grads(model):
-    """Each hidden value is one over its gradient's support: a step along it changes the loss."""
+def test_intermediate_grads(model, monkeypatch):
+    """Their sum over examples and iterations is the slope along a step of all hidden values."""
     loss, params = model
     value, grads, cotangents = jax.jit(intermediate_grads(loss, "hidden"))(params, X)
     expected = jax.value_and_grad(loss)(params, X)
     assert_same((value, grads), expected, rtol=1e-5, atol=1e-6)
-    (of_hidden,) = cotangents.values()
-    assert of_hidden.shape[-1] == 4 and of_hidden.size in (8 * 4, 5 * 8 * 4)
-    assert jnp.abs(of_hidden).max() > 1e-4
+    of_hidden = cotangents["hidden"]
+    assert of_hidden.size in (8 * 4, 5 * 8 * 4)
+    slopes = []
+    for unit in range(4):
+        ends = []
+        for step in (0.01, -0.01):
+            monkeypatch.setitem(globals(), "STEP", np.eye(1, 4, unit, dtype="f4")[0] * step)
+            ends.append(loss(params, X))
+        slopes.append((ends[0] - ends[1]) / 0.02)
+    assert_same(of_hidden.reshape(-1, 4).sum(0), jnp.array(slopes), rtol=1e-2, atol=1e-3)
 
 
 def test_gradient_hook_and_backward(model):

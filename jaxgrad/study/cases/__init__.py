@@ -9,6 +9,7 @@ from . import (
     activations_refusals,
     autograd_checks,
     autograd_gradients,
+    autograd_unused,
     backward,
     defaults,
     fit,
@@ -56,6 +57,7 @@ CASES: tuple[Case, ...] = (
     loop.CASES
     + backward.CASES
     + autograd_gradients.CASES
+    + autograd_unused.CASES
     + autograd_checks.CASES
     + kinks_activations.CASES
     + kinks_activations_tails.CASES
