@@ -48,8 +48,16 @@ class Case:
         torch: what a PyTorch user writes.
         jax: what a porter would write in plain JAX.
         jaxgrad: what jaxgrad offers; empty where that is nothing.
+        remedy: where plain JAX differs and jaxgrad offers nothing, what the porter writes instead;
+            its answer must be PyTorch's.
         verdict_jax: what is declared of plain JAX against PyTorch.
         verdict_jaxgrad: what is declared of jaxgrad against PyTorch.
+        departs: why jaxgrad's answer is another: "right" where PyTorch's is wrong, refused or left
+            open, "refuses" where PyTorch takes a mistake without an error, "limit" where jaxgrad
+            falls short of it.
+        oracle: where jaxgrad departs to be right, the right answer as an expression of `np`,
+            `math`, `scipy` and the inputs, without JAX: the value or, where the gradient differs,
+            a dict of the gradients.
         grads: inputs whose gradient, with a cotangent of ones, is measured as well.
         law: for a random answer, the exact law of its elements: an expression that gives either
             the probabilities of 0, 1, 2, … or a frozen distribution of `scipy.stats`.
@@ -69,10 +77,13 @@ class Case:
     jax: str
     why: str
     jaxgrad: str = ""
+    remedy: str = ""
     source: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     verdict_jax: Verdict = "same"
     verdict_jaxgrad: Verdict = "same"
+    departs: Literal["", "right", "refuses", "limit"] = ""
+    oracle: str = ""
     grads: tuple[str, ...] = ()
     law: str = ""
     rtol: float | None = None

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import jax
+import numpy as np
 
 from . import record
-from .answer import Answer
+from .answer import Answer, flat
 from .case import Case
 from .measure import Comparison, compare
 from .run import run, torch_version
@@ -21,8 +23,11 @@ class Row:
         torch: PyTorch's answer, recorded or live.
         jax: plain JAX's.
         jaxgrad: jaxgrad's, or None where it offers nothing.
+        remedy: plain JAX's as mended, or None where there is nothing to mend.
         versus_jax: plain JAX against PyTorch.
         versus_jaxgrad: jaxgrad against PyTorch.
+        versus_remedy: the remedy against PyTorch.
+        versus_oracle: jaxgrad against the right answer, where PyTorch's is not.
         versions: of PyTorch and JAX, by name.
         problems: why the row does not hold, in words; empty where it does.
     """
@@ -31,8 +36,11 @@ class Row:
     torch: Answer
     jax: Answer
     jaxgrad: Answer | None
+    remedy: Answer | None
     versus_jax: Comparison
     versus_jaxgrad: Comparison | None
+    versus_remedy: Comparison | None
+    versus_oracle: Comparison | None
     versions: dict[str, str]
     problems: tuple[str, ...]
 
@@ -63,20 +71,62 @@ def measure(
 
 
 def _row(case: Case, torch: Answer, version: str, exact: bool) -> Row:
+    def against(answer: Answer, ours: str = "") -> Comparison:
+        return compare(torch, answer, x64=case.x64, rtol=case.rtol, ours=ours)
+
     plain = run(case, "jax")
     ours = run(case, "jaxgrad") if case.jaxgrad else None
-    versus_jax = compare(torch, plain, x64=case.x64, rtol=case.rtol)
-    versus_ours = ours and compare(torch, ours, x64=case.x64, rtol=case.rtol, ours=case.jaxgrad)
+    remedy = run(case, "remedy") if case.remedy else None
+    versus_jax = against(plain)
+    versus_ours = ours and against(ours, case.jaxgrad)
+    versus_remedy = remedy and against(remedy)
+    versus_oracle = _against_oracle(case, ours) if ours and case.oracle else None
     problems = [] if version else [torch.error or "PyTorch gave no answer"]
     if versus_jax.verdict != case.verdict_jax:
         problems.append(_broken("plain JAX", case.verdict_jax, versus_jax))
     if versus_ours and (versus_ours.verdict != case.verdict_jaxgrad or versus_ours.slip):
         problems.append(_broken("jaxgrad", case.verdict_jaxgrad, versus_ours))
+    if versus_remedy and versus_remedy.verdict != "same":
+        problems.append(_broken("the remedy", "same", versus_remedy))
+    if versus_oracle and versus_oracle.verdict != "same":
+        problems.append(_broken("jaxgrad against the right answer", "same", versus_oracle))
     if exact and case.exact and versus_ours and versus_ours.identical != versus_ours.elements:
         bits = f"{versus_ours.identical} of {versus_ours.elements}"
         problems.append(f"jaxgrad: declared bit for bit, identical in {bits} elements")
     versions = {"torch": version, "jax": jax.__version__}
-    return Row(case, torch, plain, ours, versus_jax, versus_ours, versions, tuple(problems))
+    return Row(
+        *(case, torch, plain, ours, remedy),
+        *(versus_jax, versus_ours, versus_remedy, versus_oracle),
+        versions,
+        tuple(problems),
+    )
+
+
+def _against_oracle(case: Case, ours: Answer) -> Comparison:
+    """What jaxgrad gave against the right value or gradients, rounded to its dtypes."""
+    right = run(case, "oracle")
+    if case.verdict_jaxgrad == "gradient":
+        right, got = (
+            Answer(right.grads, error=right.error),
+            Answer({name: leaf for name, leaf in ours.grads.items() if name in right.grads}),
+        )
+    else:
+        got = Answer(ours.value, error=ours.error)
+    if right.error:
+        return Comparison("error", right.error)
+    dtypes = dict(flat(got.value))
+    rounded = _rounded(right.value, "", dtypes)
+    return compare(Answer(rounded), got, x64=case.x64, rtol=case.rtol)
+
+
+def _rounded(value: Any, path: str, like: dict[str, Any]) -> Any:
+    """A value with every number in the dtype, and of the kind, of the leaf in the same place."""
+    if isinstance(value, dict):
+        return {name: _rounded(child, f"{path}[{name!r}]", like) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_rounded(child, f"{path}[{index}]", like) for index, child in enumerate(value)]
+    leaf = like.get(path)
+    return np.asarray(value).astype(leaf.dtype) if isinstance(leaf, np.ndarray) else value
 
 
 def _broken(side: str, declared: str, measured: Comparison) -> str:

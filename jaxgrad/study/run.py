@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -10,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import scipy.special
+import scipy.stats
 
 import jaxgrad
 from jaxgrad import autograd, fit
@@ -18,21 +21,26 @@ from .answer import Answer
 from .case import Case
 from .law import against
 
-Side = Literal["torch", "jax", "jaxgrad"]
+Side = Literal["torch", "jax", "jaxgrad", "remedy", "oracle"]
 
 NAMES = {
     "PyTorch": "torch, nn (torch.nn), F (torch.nn.functional), np; torch.manual_seed(0) was called",
-    "plain JAX": "jax, jnp, optax, np, key (jax.random.key(0))",
+    "plain JAX": "jax, jnp, optax, nnx (flax.nnx), eqx (equinox), np, key (jax.random.key(0))",
+    "remedy": "plain JAX's",
+    "oracle": "np, scipy, math and the inputs as NumPy arrays",
     "jaxgrad": "plain JAX's, F (jaxgrad.functional), random, init, replay, optim, schedules and "
     "autograd (jaxgrad's), backward, central_difference, trace, fit, linear, least_squares",
 }
 """The names a snippet sees beside its inputs."""
 
+LAYERS = {"nnx": "flax.nnx", "eqx": "equinox"}
+"""Where a porter finds layers; imported by the snippets that name them."""
+
 
 def run(case: Case, side: Side) -> Answer:
     """Runs a case's snippet for one side; what it raises is the answer too."""
     code = getattr(case, side)
-    execute = _torch if side == "torch" else _jax
+    execute = {"torch": _torch, "oracle": _oracle}.get(side, _jax)
     law = None
     with warnings.catch_warnings(record=True) as caught, jax.enable_x64(case.x64):
         warnings.simplefilter("always")
@@ -92,8 +100,17 @@ def _from_torch(torch: Any, leaf: Any) -> Any:
     return leaf.numpy()
 
 
+def _oracle(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
+    value = evaluate(code, {"np": np, "scipy": scipy, "math": math} | dict(case.inputs))
+    plain = _plain(_from_jax)
+    return (None, plain(value)) if case.verdict_jaxgrad == "gradient" else (plain(value), {})
+
+
 def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
     names = {"jax": jax, "jnp": jnp, "optax": optax, "np": np, "key": jax.random.key(0)}
+    for name, module in LAYERS.items():
+        if f"{name}." in code:
+            names[name] = importlib.import_module(module)
     if side == "jaxgrad":
         names |= {"jaxgrad": jaxgrad, "F": jaxgrad.functional, "random": jaxgrad.random}
         names |= {"init": jaxgrad.init, "replay": jaxgrad.replay}

@@ -28,7 +28,7 @@ def test_there_are_enough():
 
 def test_names_and_anchors_are_unique():
     assert len(set(IDS)) == len(IDS)
-    anchors = {slug(Row(case, *[None] * 6, ())) for case in CASES}
+    anchors = {slug(Row(case, *[None] * 9, ())) for case in CASES}
     assert len(anchors) == len(CASES)
 
 
@@ -45,12 +45,14 @@ def test_every_cell_of_the_described_system_has_a_case():
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_well_formed(case):
-    for code in filter(None, (case.torch, case.jax, case.jaxgrad)):
+    for code in filter(None, (case.torch, case.jax, case.jaxgrad, case.remedy, case.oracle)):
         assert isinstance(ast.parse(code).body[-1], ast.Expr)
         assert max(map(len, code.splitlines())) <= 100
     assert case.verdict_jax in VERDICTS and case.verdict_jaxgrad in VERDICTS
     assert case.why.endswith((".", "?")) and "`" not in case.why
     assert case.jaxgrad or case.verdict_jaxgrad == "same"
+    assert not (case.remedy and (case.jaxgrad or case.verdict_jax == "same"))
+    assert case.oracle == "" or case.departs == "right"
     assert set(case.grads) <= set(case.inputs)
     if case.picture == "kink":
         assert case.grads == ("x",) and np.ndim(case.inputs["x"]) == 1
