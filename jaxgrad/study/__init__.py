@@ -10,6 +10,13 @@
     rows       cases -> rows: everything measured
     report     rows -> terminal table, JSON;  page: rows -> one self-contained HTML file
     speed      the same work in PyTorch and jaxgrad, each in its own process
+    port       a user's own port held against its original: `compare` and what belongs to it
 
 Nothing here is imported by the library.
 """
+
+from .port import Report as Report
+from .port import assert_parity as assert_parity
+from .port import compare as compare
+from .port import compare_training as compare_training
+from .port import torch_layout as torch_layout
