@@ -25,8 +25,21 @@ class _Graded(NamedTuple):
     source: str
 
 
-def derivative_parting(problem: Problem) -> str:
-    """The step of PyTorch's with equal values and another derivative, in words, or nothing.
+class Kink(NamedTuple):
+    """Where derivatives part.
+
+    Attributes:
+        text: the step and the two gradients of its argument.
+        exact: whether that argument is the same number on both sides, to the bit: if it is not, a
+            kink may lie between the two, and they were parted by rounding.
+    """
+
+    text: str
+    exact: bool
+
+
+def derivative_parting(problem: Problem) -> Kink | None:
+    """The step of PyTorch's with equal values and another derivative, or None.
 
     Its result has the same cotangent on both sides, and its argument has not.
     """
@@ -39,7 +52,7 @@ def derivative_parting(problem: Problem) -> str:
                 continue
             users = [step for step in steps[number + 1 :] if number in step.sources]
             return _told(users[0] if users else steps[number], result, expected, alike, values)
-    return ""
+    return None
 
 
 def _told(
@@ -48,17 +61,18 @@ def _told(
     expected: np.ndarray,
     alike: Sequence[_Graded],
     values: Sequence[_Graded],
-) -> str:
+) -> Kink:
     got = alike[0].cotangent
     with np.errstate(invalid="ignore"):
         distance = np.nan_to_num(np.abs(expected - got), nan=np.inf)
     index = np.unravel_index(int(np.argmax(distance)), distance.shape)
     after = [v.source for v in values if step.results and _has(v, step.results[0])]
     line = next((f", at {source}" for source in after if source), "")
-    return (
+    text = (
         f"{step} at {result[index]:.6g}: PyTorch's gradient there is {expected[index]:.6g}, "
         f"JAX's {got[index]:.6g}{line}"
     )
+    return Kink(text, any(value.array[index] == result[index] for value in alike))
 
 
 def _has(value: _Graded, array: np.ndarray) -> bool:
