@@ -1,5 +1,6 @@
 """PyTorch's answers, kept in the package: what the study compares with where PyTorch is absent."""
 
+import functools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from .answer import Answer, from_json, to_json
 from .case import Case
+from .schema import Malformed, checked
 
 FOLDER = Path(__file__).parent / "recorded"
 
@@ -16,15 +18,35 @@ class Stale(ValueError):
 
 
 def read(case: Case) -> tuple[Answer, str]:
-    """The recorded answer of a case and the PyTorch version that gave it."""
+    """The recorded answer of a case and the PyTorch version that gave it.
+
+    Raises:
+        Stale: it was never recorded, or the case has changed since.
+        Malformed: the file, or the answer in it, is not what the schema says.
+    """
     path = FOLDER / f"{case.family}.json"
-    empty: dict[str, Any] = {"answers": {}}
-    family = json.loads(path.read_text(encoding="utf-8")) if path.exists() else empty
+    family = _family(path, path.stat().st_mtime_ns) if path.exists() else {"answers": {}}
     entry = family["answers"].get(case.name)
+    where = f"{case.family}: {case.name}"
+    if entry is not None:
+        checked(entry, "entry", f"{path.name}: {case.name}")
     if entry is None or entry["digest"] != case.digest():
         change = "has no recorded answer" if entry is None else "changed since it was recorded"
-        raise Stale(f"{case.family}: {case.name} {change}; run: jaxgrad study --record")
-    return from_json(entry["answer"]), family["torch"]
+        raise Stale(f"{where} {change}; run: jaxgrad study --record")
+    try:
+        return from_json(entry["answer"]), family["torch"]
+    except (ValueError, TypeError) as error:
+        raise Malformed(f"{path.name}: {case.name}: {error}") from None
+
+
+@functools.lru_cache(maxsize=64)
+def _family(path: Path, changed: int) -> dict[str, Any]:
+    """A family's file, read again once it has changed; its entries are checked one by one."""
+    try:
+        family = json.loads(path.read_text(encoding="utf-8"))
+        return {"torch": str(family["torch"]), "answers": dict(family["answers"])}
+    except (ValueError, TypeError, KeyError) as error:
+        raise Malformed(f"{path.name} is not a file of recorded answers: {error!r}") from None
 
 
 def write(family: str, version: str, answers: Sequence[tuple[Case, Answer]]) -> Path:
