@@ -12,6 +12,7 @@ from .answer import Answer, flat
 from .case import Case
 from .measure import Comparison, compare
 from .run import run, torch_version
+from .schema import Malformed
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Row:
         versus_oracle: jaxgrad against the right answer, where PyTorch's is not.
         versions: of PyTorch and JAX, by name.
         problems: why the row does not hold, in words; empty where it does.
+        drift: how PyTorch's answer has changed since it was recorded, in words; empty where it has
+            not, or was not asked again.
     """
 
     case: Case
@@ -43,6 +46,7 @@ class Row:
     versus_oracle: Comparison | None
     versions: dict[str, str]
     problems: tuple[str, ...]
+    drift: str = ""
 
 
 def recorded(case: Case) -> tuple[Answer, str]:
@@ -63,11 +67,31 @@ def measure(
     With `exact`, contraction is off and the cases that declare it must be bit for bit PyTorch's.
     """
     for case in cases:
-        try:
-            torch, version = answer(case)
-        except record.Stale as error:
-            torch, version = Answer(error=str(error)), ""
-        yield _row(case, torch, version, exact)
+        yield row(case, answer, exact=exact)
+
+
+def row(case: Case, answer: Callable[[Case], tuple[Answer, str]], *, exact: bool = False) -> Row:
+    """Measures one case against PyTorch's `answer`."""
+    try:
+        torch, version = answer(case)
+    except (record.Stale, Malformed) as error:
+        torch, version = Answer(error=str(error)), ""
+    try:
+        return _row(case, torch, version, exact)
+    except Exception as error:  # a case that is no case, such as one without a snippet
+        return failed(case, f"cannot be measured: {type(error).__name__}: {error}")
+
+
+def failed(case: Case, reason: str) -> Row:
+    """The row of a case that could not be measured."""
+    nothing, unknown = Answer(error=reason), Comparison("error", reason)
+    ours = (nothing, unknown) if case.jaxgrad else (None, None)
+    remedy = (nothing, unknown) if case.remedy else (None, None)
+    versions = {"torch": "", "jax": jax.__version__}
+    return Row(
+        *(case, nothing, nothing, ours[0], remedy[0], unknown, ours[1], remedy[1], None),
+        *(versions, (reason,)),
+    )
 
 
 def _row(case: Case, torch: Answer, version: str, exact: bool) -> Row:
@@ -97,9 +121,21 @@ def _row(case: Case, torch: Answer, version: str, exact: bool) -> Row:
     return Row(
         *(case, torch, plain, ours, remedy),
         *(versus_jax, versus_ours, versus_remedy, versus_oracle),
-        versions,
-        tuple(problems),
+        *(versions, tuple(problems), _drift(case, torch)),
     )
+
+
+def _drift(case: Case, torch: Answer) -> str:
+    """How PyTorch's answer differs from the recorded one."""
+    try:
+        before, version = record.read(case)
+    except (record.Stale, Malformed):
+        return ""
+    change = compare(before, torch, x64=True, rtol=case.rtol)
+    if change.verdict == "same":
+        return ""
+    detail = f": {change.detail}" if change.detail else ""
+    return f"PyTorch's answer has another {change.verdict} than in {version}{detail}"
 
 
 def _against_oracle(case: Case, ours: Answer) -> Comparison:
