@@ -56,8 +56,8 @@ class Case:
             open, "refuses" where PyTorch takes a mistake without an error, "limit" where jaxgrad
             falls short of it.
         oracle: where jaxgrad departs to be right, the right answer as an expression of `np`,
-            `math`, `scipy` and the inputs, without JAX: the value or, where the gradient differs,
-            a dict of the gradients.
+            `math`, `scipy` and the inputs, without JAX: the value or, where the gradient differs
+            or PyTorch refuses one, a dict of the gradients.
         grads: inputs whose gradient, with a cotangent of ones, is measured as well.
         law: for a random answer, the exact law of its elements: an expression that gives either
             the probabilities of 0, 1, 2, … or a frozen distribution of `scipy.stats`.

@@ -141,28 +141,26 @@ def _drift(case: Case, torch: Answer) -> str:
 def _against_oracle(case: Case, ours: Answer) -> Comparison:
     """What jaxgrad gave against the right value or gradients, rounded to its dtypes."""
     right = run(case, "oracle")
-    if case.verdict_jaxgrad == "gradient":
-        right, got = (
-            Answer(right.grads, error=right.error),
-            Answer({name: leaf for name, leaf in ours.grads.items() if name in right.grads}),
-        )
-    else:
-        got = Answer(ours.value, error=ours.error)
     if right.error:
         return Comparison("error", right.error)
-    dtypes = dict(flat(got.value))
-    rounded = _rounded(right.value, "", dtypes)
-    return compare(Answer(rounded), got, x64=case.x64, rtol=case.rtol)
+    expected, got = right.value, ours.value
+    if right.grads:
+        expected = right.grads
+        got = {name: leaf for name, leaf in ours.grads.items() if name in right.grads}
+    rounded = _rounded(expected, "", dict(flat(got)))
+    return compare(Answer(rounded), Answer(got, error=ours.error), x64=case.x64, rtol=case.rtol)
 
 
 def _rounded(value: Any, path: str, like: dict[str, Any]) -> Any:
-    """A value with every number in the dtype, and of the kind, of the leaf in the same place."""
+    """A value with every number in the dtype of the array in the same place, if of its kind."""
     if isinstance(value, dict):
         return {name: _rounded(child, f"{path}[{name!r}]", like) for name, child in value.items()}
     if isinstance(value, list):
         return [_rounded(child, f"{path}[{index}]", like) for index, child in enumerate(value)]
-    leaf = like.get(path)
-    return np.asarray(value).astype(leaf.dtype) if isinstance(leaf, np.ndarray) else value
+    leaf, array = like.get(path), np.asarray(value)
+    if isinstance(leaf, np.ndarray) and np.can_cast(array.dtype, leaf.dtype, "same_kind"):
+        return array.astype(leaf.dtype)
+    return value
 
 
 def _broken(side: str, declared: str, measured: Comparison) -> str:

@@ -103,7 +103,11 @@ def _from_torch(torch: Any, leaf: Any) -> Any:
 def _oracle(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
     value = evaluate(code, {"np": np, "scipy": scipy, "math": math} | dict(case.inputs))
     plain = _plain(_from_jax)
-    return (None, plain(value)) if case.verdict_jaxgrad == "gradient" else (plain(value), {})
+    if not (case.grads and case.verdict_jaxgrad in ("gradient", "error")):
+        return plain(value), {}
+    if not (isinstance(value, dict) and value and value.keys() <= set(case.grads)):
+        raise TypeError(f"the oracle must be a dict of gradients of {', '.join(case.grads)}")
+    return None, plain(value)
 
 
 def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:

@@ -51,8 +51,12 @@ def test_well_formed(case):
     assert case.verdict_jax in VERDICTS and case.verdict_jaxgrad in VERDICTS
     assert case.why.endswith((".", "?")) and "`" not in case.why
     assert case.jaxgrad or case.verdict_jaxgrad == "same"
-    assert not (case.remedy and (case.jaxgrad or case.verdict_jax == "same"))
+    assert (case.verdict_jaxgrad != "same") == bool(case.departs), "why it departs, if it does"
     assert case.oracle == "" or case.departs == "right"
+    if case.jaxgrad or case.verdict_jax == "same":
+        assert not case.remedy
+    else:
+        assert case.remedy or "no remedy" in case.why.lower()
     assert set(case.grads) <= set(case.inputs)
     if case.picture == "kink":
         assert case.grads == ("x",) and np.ndim(case.inputs["x"]) == 1

@@ -1,6 +1,7 @@
 """A declared verdict that does not hold is found, whichever way it fails."""
 
 import json
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -63,6 +64,92 @@ def test_not_held(changes, problem):
 
 def test_a_refusal_may_be_declared():
     assert measured(case(jaxgrad="random.randn(key, -2)", verdict_jaxgrad="error")).problems == ()
+
+
+def right(oracle, **changes):
+    return case(**{"verdict_jaxgrad": "value", "departs": "right", "oracle": oracle, **changes})
+
+
+def test_a_remedy_is_held_against_pytorch():
+    offered = {"jax": "x + 2", "verdict_jax": "value", "jaxgrad": ""}
+    row = measured(case(**offered, remedy="jnp.add(x, 1)"))
+    assert row.problems == () and row.versus_remedy.verdict == "same"
+    for wrong, verdict in (("x + 3", "value"), ("x.nonsense", "error"), ("(x + 1)[None]", "shape")):
+        (found,) = measured(case(**offered, remedy=wrong)).problems
+        assert found.startswith(f"the remedy: declared same, measured {verdict}")
+
+
+def test_what_is_right_is_held_against_its_oracle():
+    row = measured(right("x.astype(float) + 2", jaxgrad="x + 2"))
+    assert row.problems == () and row.versus_oracle.verdict == "same"
+    assert (
+        measured(right("float(x[0] + 2)", jaxgrad="x[0] + 2", verdict_jaxgrad="shape")).problems
+        == ()
+    )
+    listed = right("[np.longdouble(3), {'b': 1}]", jaxgrad="[x[0] + 2, {'b': 1}]")
+    assert measured(replace(listed, verdict_jaxgrad="structure")).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("oracle", "verdict"),
+    [
+        ("x + 3", "value"),
+        ("x[0] + 2", "shape"),
+        ("[x + 2]", "structure"),
+        ("None", "structure"),
+        ("'3'", "structure"),
+        ("(x + 2) * (1 + 0j)", "dtype"),
+        ("jnp.add(x, 2)", "error"),
+        ("torch", "error"),
+    ],
+)
+def test_a_wrong_oracle_is_found(oracle, verdict):
+    (found,) = measured(right(oracle, jaxgrad="x + 2")).problems
+    assert found.startswith(f"jaxgrad against the right answer: declared same, measured {verdict}")
+
+
+def test_an_oracle_is_not_rounded_to_integers():
+    (found,) = measured(
+        right("x + 2.5", jaxgrad="(x + 2).astype(int)", verdict_jaxgrad="dtype")
+    ).problems
+    assert "jaxgrad against the right answer: declared same, measured dtype" in found
+
+
+def test_gradients_are_held_against_their_oracle():
+    def gradients(oracle, **changes):
+        def two_and_one(case):
+            return Answer(f32([2.0, 3.0]), {"x": f32([2.0, 2.0]), "y": f32([1.0, 1.0])}), "2.13.0"
+
+        asked = {"jax": "x + y", "jaxgrad": "x + y", "grads": ("x", "y"), "verdict_jax": "gradient"}
+        asked |= {"inputs": {"x": f32([1.0, 2.0]), "y": f32([1.0, 1.0])}}
+        changes = {"verdict_jaxgrad": "gradient", **asked, **changes}
+        (row,) = rows.measure([right(oracle, **changes)], two_and_one)
+        return row
+
+    row = gradients('{"x": np.ones(2), "y": np.ones(2)}')
+    assert row.problems == () and row.versus_oracle.verdict == "same"
+    assert gradients('{"x": np.ones(2)}').problems == ()
+    for wrong in (
+        '{"x": 2 * np.ones(2)}',
+        '{"x": np.ones(2), "y": np.zeros(2)}',
+        '{"x": np.ones(3)}',
+        '{"z": np.ones(2)}',
+        "{}",
+        "x + y",
+        '{"x": np.nonsense}',
+    ):
+        (found,) = gradients(wrong).problems
+        assert found.startswith("jaxgrad against the right answer: declared same, measured ")
+
+
+def test_gradients_that_pytorch_refuses_have_an_oracle_too():
+    def refuses(case):
+        return Answer(error="RuntimeError: not differentiable"), "2.13.0"
+
+    refused = {"jax": "x * x", "jaxgrad": "x * x", "verdict_jax": "error", "grads": ("x",)}
+    for oracle, held in (('{"x": 2 * x}', True), ('{"x": x}', False), ("x * x", False)):
+        (row,) = rows.measure([right(oracle, **refused, verdict_jaxgrad="error")], refuses)
+        assert (row.problems == ()) == held
 
 
 def test_bits_count_in_exact_mode_only():

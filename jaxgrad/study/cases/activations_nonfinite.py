@@ -271,6 +271,7 @@ CASES = (
         grads=("x",),
         verdict_jax="gradient",
         verdict_jaxgrad="gradient",
+        departs="limit",
         why=(
             "PyTorch itself has two derivatives at NaN: its kernel for several elements"
             " at once gives 0, its kernel for one gives 1. jaxgrad has one, the second;"
@@ -287,6 +288,7 @@ CASES = (
         jaxgrad="F.elu(x)",
         grads=("x",),
         verdict_jaxgrad="gradient",
+        departs="limit",
         why=(
             "PyTorch itself has two derivatives at NaN: NaN in its kernel for several "
             "elements at once, 1 in its kernel for one. jaxgrad has the second; celu, "
@@ -304,6 +306,8 @@ CASES = (
         grads=("x",),
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="np.logaddexp(0, x)",
         why=("PyTorch overflows to infinity, with NaN for a derivative; jaxgrad subtracts first."),
         link=_DOCS + "softplus.html",
     ),
@@ -321,6 +325,11 @@ CASES = (
         jaxgrad="jax.vmap(jax.grad(jax.grad(F.mish)))(x)",
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+f = lambda x: x * np.tanh(np.logaddexp(0, x))
+x, h = x.astype(np.longdouble), 1e-2
+(f(x + h) - 2 * f(x) + f(x - h)) / h**2""",
         why="PyTorch is NaN where exp(x) overflows; the derivative is 1 long before.",
         link=_DOCS + "mish.html",
     ),
@@ -338,6 +347,10 @@ CASES = (
         jaxgrad="jax.vmap(jax.grad(jax.grad(F.gelu)))(x)",
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+x = x.astype(float)
+scipy.stats.norm.pdf(x) * (2 - x**2)""",
         why="PyTorch is NaN where the square of x overflows, times a density of 0.",
         link=_DOCS + "gelu.html",
     ),
@@ -351,6 +364,7 @@ CASES = (
         grads=("x",),
         verdict_jax="gradient",
         verdict_jaxgrad="gradient",
+        departs="limit",
         why=("Below the smallest normal number XLA sees a 0 on CPUs, and so the derivative at 0."),
         link=_DOCS + "relu.html",
     ),

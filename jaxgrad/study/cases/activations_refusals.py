@@ -103,6 +103,7 @@ CASES = (
         jax="jnp.clip(x, jnp.nan, 1.0)",
         jaxgrad="F.hardtanh(x, float('nan'), 1.0)",
         verdict_jaxgrad="error",
+        departs="refuses",
         why=("PyTorch and JAX give NaN everywhere; jaxgrad refuses a bound that bounds nothing."),
         link=_DOCS + "hardtanh.html",
     ),
@@ -172,6 +173,8 @@ CASES = (
         jaxgrad="F.rrelu(key, x, training=True).dtype.itemsize",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="x.dtype.itemsize",
         why="PyTorch has no such kernel on CPUs; there is no reason to refuse.",
         link=_DOCS + "rrelu.html",
     ),
@@ -236,6 +239,8 @@ CASES = (
         jaxgrad="F.softmin(x, dim=0, dtype=jnp.float32)",
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="scipy.special.softmax(-x.astype(float))",
         why=(
             "PyTorch negates before it casts, so that -1 is 255 and the larger number "
             "the likelier one."
@@ -250,6 +255,7 @@ CASES = (
         jax="jnp.where(x > 1, x, -1)",
         jaxgrad="F.threshold(x, 1, -1)",
         verdict_jaxgrad="error",
+        departs="refuses",
         why="PyTorch wraps -1 around to 255; JAX widens to int32; jaxgrad refuses.",
         link=_DOCS + "threshold.html",
     ),
@@ -261,6 +267,7 @@ CASES = (
         jax="jax.nn.silu(x)",
         jaxgrad="F.silu(x)",
         verdict_jaxgrad="error",
+        departs="limit",
         why=(
             "jaxgrad keeps to real numbers here: the two libraries define gradients of "
             "complex functions as conjugates of each other."
@@ -275,6 +282,7 @@ CASES = (
         jax="jax.nn.soft_sign(x)",
         jaxgrad="F.softsign(x)",
         verdict_jaxgrad="error",
+        departs="limit",
         why=(
             "jaxgrad keeps to real numbers here: the two libraries define gradients of "
             "complex functions as conjugates of each other."
@@ -289,6 +297,7 @@ CASES = (
         jax="x - jnp.tanh(x)",
         jaxgrad="F.tanhshrink(x)",
         verdict_jaxgrad="error",
+        departs="limit",
         why=(
             "jaxgrad keeps to real numbers here: the two libraries define gradients of "
             "complex functions as conjugates of each other."
@@ -303,6 +312,7 @@ CASES = (
         jax="x / jnp.linalg.norm(x)",
         jaxgrad="F.normalize(x, dim=0)",
         verdict_jaxgrad="error",
+        departs="limit",
         why=(
             "jaxgrad keeps to real numbers here: the two libraries define gradients of "
             "complex functions as conjugates of each other."

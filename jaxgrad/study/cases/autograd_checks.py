@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Case, Verdict, f32
+from ..case import Case, f32
 
 _DOCS = "https://docs.pytorch.org/docs/stable"
 _CHECK = f"{_DOCS}/generated/torch.autograd.gradcheck.gradcheck.html"
@@ -48,10 +48,10 @@ def _checked(
     x: np.ndarray = _X,
     order: int = 1,
     options: str = "",
-    verdict_jax: Verdict = "same",
-    verdict_jaxgrad: Verdict = "same",
+    ours: str = "",
+    **declared: Any,
 ) -> Case:
-    """Whether a function of x passes."""
+    """Whether a function of x passes; `ours` is jaxgrad's where that is another than JAX's."""
     check = "gradcheck" if order == 1 else "gradgradcheck"
     *torch_before, torch_fn = torch.rsplit("\n", 1)
     *jax_before, jax_fn = jax.rsplit("\n", 1)
@@ -67,9 +67,9 @@ def _checked(
         torch=f"{before}torch.autograd.{check}({torch_fn}, x.requires_grad_(), "
         f"raise_exception=False{options})",
         jax=f"{_CHECKED.format(order=order)}{jax_before}verdict({jax_fn}, x)",
-        jaxgrad=f"{jax_before}bool(autograd.{check}({jax_fn}, x, raise_exception=False{options}))",
-        verdict_jax=verdict_jax,
-        verdict_jaxgrad=verdict_jaxgrad,
+        jaxgrad=f"{jax_before}bool(autograd.{check}({ours or jax_fn}, x, "
+        f"raise_exception=False{options}))",
+        **declared,
         why=why,
         link=_CHECK,
     )
@@ -104,6 +104,9 @@ _CHECKS = (
         x=f32([0.5, -1.0, 20.0]),
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="x, h = x.astype(float), 1e-5\n"
+        "np.allclose((np.sin(x + h) - np.sin(x - h)) / (2 * h), np.cos(x))",
     ),
     _checked(
         "relu at its kink",
@@ -116,11 +119,11 @@ _CHECKS = (
         "abs at its kink",
         "torch.abs",
         "jnp.abs",
-        "PyTorch's derivative is 0, as the central difference; JAX's is 1. The report of jaxgrad "
-        "says that it is a kink.",
+        "The derivative of PyTorch and of F.abs is 0, as the central difference; that of jnp.abs "
+        "is 1, and jaxgrad's report says of it that it is a kink.",
         x=np.array([1.0, 0.0]),
+        ours="F.abs",
         verdict_jax="value",
-        verdict_jaxgrad="value",
     ),
     _own("a right derivative", "g * 2 * x", "g * 2 * x", "It agrees with its differences."),
     _own(

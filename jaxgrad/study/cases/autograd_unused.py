@@ -70,7 +70,9 @@ CASES = (
         jaxgrad="backward(lambda y: (x * 2).sum())(jnp.ones(3))[1]",
         verdict_jax="error",
         verdict_jaxgrad="error",
-        why="PyTorch raises unless it is allowed; here used_inputs tells, and nothing raises.",
+        departs="limit",
+        why="PyTorch raises unless it is allowed, which catches a mistake; the derivative "
+        "here is 0, and used_inputs has to be asked.",
         link=_GRAD,
     ),
     Case(

@@ -44,7 +44,8 @@ CASES = (
         torch="x.requires_grad_()\nx.grad",
         jax="x.grad",
         verdict_jax="error",
-        why="Arrays carry no .grad: a gradient is what a call returns.",
+        why="Arrays carry no .grad, and there is no remedy: a gradient is what a call returns, and "
+        "before the call there is none.",
         link=_MECHANICS,
     ),
     Case(
@@ -57,6 +58,8 @@ CASES = (
         jaxgrad="backward(lambda x: (x * x).sum())(x)[1]",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="2 * x",
         why="PyTorch finds no graph and raises; asking for the gradient is the only flag there is.",
         link=_MECHANICS,
     ),
@@ -69,6 +72,8 @@ CASES = (
         jaxgrad="backward(lambda x: jnp.array(3.0))(x)[1]",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="np.zeros_like(x)",
         why="The derivative of a constant is zero; PyTorch has no graph to walk and raises.",
         link=_MECHANICS,
     ),
@@ -102,6 +107,8 @@ CASES = (
         jaxgrad=_SUM_JAX + "list(backward(total, argnums=(0, 1))(x1, x2, x3)[1])",
         verdict_jax="structure",
         verdict_jaxgrad="structure",
+        departs="right",
+        oracle="[np.zeros_like(x1), np.zeros_like(x2)]",
         why="PyTorch leaves None where no path leads; a derivative that does not depend on an "
         "input is zero, and that is what JAX returns. c = x1 * x2 is computed and dropped.",
         link="https://github.com/jax-ml/jax/issues/10867",
@@ -226,6 +233,7 @@ CASES = (
         jaxgrad="backward(lambda x: x * x)(x, cotangent=jnp.ones(3, jnp.float16))[1]",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="refuses",
         why="PyTorch casts the cotangent silently; a wrong dtype is more often a mistake than a "
         "wish, and naming the cast costs one word.",
         link=_BACKWARD,
@@ -243,6 +251,8 @@ CASES = (
         "backward(square)(x, grads=grads)[1]",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="2 * x + 2 * x",
         why="PyTorch frees the graph with the first walk unless retain_graph=True; a function can "
         "be differentiated as often as one likes.",
         link=_BACKWARD,
@@ -301,9 +311,10 @@ CASES = (
         inputs=_THREE,
         torch=_SUM + "e.grad_fn.name()",
         jax=_SUM_JAX + "jax.make_jaxpr(total)(x1, x2, x3).eqns[-1].primitive.name",
+        jaxgrad=_SUM_JAX + "trace(total)(x1, x2, x3).next_functions[0][0]",
         verdict_jax="value",
         why="PyTorch names the backward of the operation, SumBackward0; JAX's trace names the "
-        "operation itself, reduce_sum.",
+        "operation itself, reduce_sum; that of jaxgrad names it as PyTorch.",
         link=_MECHANICS,
     ),
     Case(
@@ -313,8 +324,10 @@ CASES = (
         inputs=_X,
         torch="x.requires_grad_()\nnn.MSELoss()(x, torch.zeros(3)).grad_fn.name()",
         jax="jax.make_jaxpr(lambda x: jnp.mean((x - 0.0) ** 2))(x).eqns[-1].primitive.name",
+        jaxgrad="trace(lambda x: F.mse_loss(x, jnp.zeros(3)))(x).next_functions[0][0]",
         verdict_jax="value",
-        why="One fused operation in PyTorch, MseLossBackward0; the last of several in JAX.",
+        why="One fused operation in PyTorch and in the trace of jaxgrad, MseLossBackward0; the "
+        "last of several in JAX.",
         link=_MECHANICS,
     ),
     Case(
@@ -327,12 +340,18 @@ x.requires_grad_()
 nodes = [(2 * (x * x) + 5 * x + 6).grad_fn]
 for node in nodes:
     nodes += [n for n, _ in node.next_functions if n is not None and n not in nodes]
-[node.name() for node in nodes]""",
+[node.name().split("::")[-1] for node in nodes]""",
         jax="jaxpr = jax.make_jaxpr(lambda x: 2 * (x * x) + 5 * x + 6)(x)\n"
         "[equation.primitive.name for equation in reversed(jaxpr.eqns)]",
+        jaxgrad="""\
+graph = trace(lambda x: 2 * (x * x) + 5 * x + 6)(x).next_functions
+nodes = [0]
+for node in nodes:
+    nodes += [n for n in graph[node][1] if n not in nodes]
+[graph[node][0] for node in nodes]""",
         verdict_jax="structure",
-        why="The graph of PyTorch holds the backward of each operation and ends in "
-        "AccumulateGrad, the leaf that .grad belongs to; JAX's trace is the forward program.",
+        why="The graph of PyTorch, and of jaxgrad, names the backward of each operation and ends "
+        "in AccumulateGrad, the leaf that .grad belongs to; JAX's trace is the forward program.",
         link=_MECHANICS,
     ),
 )

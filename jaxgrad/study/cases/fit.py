@@ -150,6 +150,7 @@ line = least_squares(t_u, t_c)
         inputs=_RAW32,
         **_descent(40, "t_u", "SGD([w, b], lr=0.01)", "sgd(0.01)", "[w, b]"),
         verdict_jaxgrad="error",
+        departs="refuses",
         why="The curvature along the slope is 2 mean(t_u²) = 37,840, and 0.01 is 190 times the "
         "largest rate that converges. PyTorch and plain JAX run on to NaN; fit raises, and names "
         "the step.",

@@ -189,6 +189,8 @@ CASES = (
         jaxgrad='init.calculate_gain("linear")',
         verdict_jax="structure",
         verdict_jaxgrad="structure",
+        departs="right",
+        oracle="float(1)",
         why="PyTorch's is the integer 1 here and a float elsewhere; jaxgrad's is a float "
         "everywhere.",
         link=_DOCS + "nn.init.html",

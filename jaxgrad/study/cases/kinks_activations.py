@@ -40,6 +40,7 @@ CASES = (
         inputs={"x": _NEAR},
         torch="torch.maximum(x, torch.zeros_like(x))",
         jax="jnp.maximum(x, 0.0)",
+        jaxgrad="F.maximum(x, 0.0)",
         grads=("x",),
         picture="kink",
         why="Both split a tie evenly.",

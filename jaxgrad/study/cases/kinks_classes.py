@@ -176,6 +176,14 @@ CASES = (
         grads=("x",),
         verdict_jax="value",
         verdict_jaxgrad="gradient",
+        departs="right",
+        oracle="""\
+p = np.exp(x[:, 0].astype(float))
+paths = np.zeros_like(p)
+for path in np.ndindex(3, 3, 3):
+    if [c for c, before in zip(path, (0, *path)) if c not in (0, before)] == [1]:
+        paths[range(3), path] += np.prod(p[range(3), path])
+{"x": (p - paths / paths[0].sum())[:, None]}""",
         why="No path goes there, and jaxgrad's gradient is 0; PyTorch's is NaN, and optax's loss "
         "too.",
         link=_CTC,

@@ -74,6 +74,7 @@ CASES = (
         jaxgrad="F.float_power(x, y)",
         verdict_jax="dtype",
         verdict_jaxgrad="dtype",
+        departs="limit",
         grads=(
             "x",
             "y",
@@ -144,6 +145,7 @@ CASES = (
         inputs={"x": f32([-7.0]), "y": f32([2.0])},
         torch="torch.div(x, y, rounding_mode='floor')",
         jax="x // y",
+        jaxgrad="F.floor_divide(x, y)",
         grads=(
             "x",
             "y",
@@ -231,9 +233,10 @@ CASES = (
         inputs={"x": f32([np.nan, 1.0])},
         torch="torch.heaviside(x, torch.tensor([0.5]))",
         jax="jnp.heaviside(x, 0.5)",
+        remedy="jnp.where(x > 0, 1.0, jnp.where(x == 0, 0.5, 0.0))",
         verdict_jax="value",
-        why="0 in PyTorch, NaN in JAX. It has no derivative in PyTorch, and jaxgrad does "
-        "not offer it.",
+        why="0 in PyTorch, NaN in JAX; jaxgrad does not offer it. Two comparisons give 0 at NaN, "
+        "as in PyTorch.",
         link=_DOCS + "heaviside.html",
     ),
     Case(
@@ -302,6 +305,7 @@ CASES = (
         inputs={"x": f32([4.0, -4.0, 5.0]), "y": f32([2.0, 2.0, -3.0])},
         torch="torch.fmod(x, y)",
         jax="jnp.fmod(x, y)",
+        jaxgrad="F.fmod(x, y)",
         grads=(
             "x",
             "y",

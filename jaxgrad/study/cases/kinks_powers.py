@@ -187,6 +187,10 @@ CASES = (
         jaxgrad="jax.grad(jax.grad(F.pow), 1)(2.0, 0.0)",
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+a, b, h = 2 + 1e-4, 2 - 1e-4, 1e-4
+(a**h - b**h - a**-h + b**-h) / (4 * h * h)""",
         why="It is 1/x. PyTorch masks the exponent 0 and has 0; jaxgrad keeps the right "
         "one, as JAX does.",
         link=_DOCS + "pow.html",
@@ -204,6 +208,10 @@ CASES = (
         jaxgrad="jax.grad(jax.grad(F.logaddexp, 1))(0.0, -jnp.inf)",
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+share = scipy.special.expit(-np.inf - 0.0)
+-share * (1 - share)""",
         why="0, as in JAX. PyTorch multiplies 0 by infinity and has NaN; jaxgrad does not.",
         link=_DOCS + "logaddexp.html",
     ),

@@ -152,6 +152,11 @@ CASES = (
         jaxgrad="F.logcumsumexp(x, 0)",
         verdict_jax="gradient",
         verdict_jaxgrad="gradient",
+        departs="right",
+        oracle="""\
+x = np.maximum(x.astype(float), -1000)
+parts = [scipy.special.softmax(x[:n]) for n in range(1, 4)]
+{"x": sum(np.pad(part, (0, 3 - part.size)) for part in parts)}""",
         grads=("x",),
         why="The first sum is the element itself, with slope 1, in JAX and jaxgrad; "
         "PyTorch takes logarithms of the cotangent and has NaN.",
@@ -163,6 +168,7 @@ CASES = (
         inputs={"x": f32([-np.inf, -np.inf])},
         torch="torch.log_softmax(x, 0)",
         jax="jax.nn.log_softmax(x)",
+        jaxgrad="F.log_softmax(x, 0)",
         grads=("x",),
         why="-inf - -inf.",
         link=_DOCS + "log_softmax.html",
@@ -193,9 +199,11 @@ CASES = (
         inputs={"x": f32([2.0, 0.0, 3.0])},
         torch="torch.cumprod(x, 0)",
         jax="jnp.exp(jnp.cumsum(jnp.log(x)))",
+        remedy="jnp.cumprod(x)",
         verdict_jax="gradient",
         grads=("x",),
-        why="The log-space idiom gives NaN gradients at 0.",
+        why="The log-space idiom gives NaN gradients at 0; jnp.cumprod multiplies the others, as "
+        "PyTorch.",
         link=_DOCS + "cumprod.html",
     ),
     Case(
@@ -245,6 +253,11 @@ CASES = (
         jaxgrad="F.logcumsumexp(x, 0)",
         verdict_jax="gradient",
         verdict_jaxgrad="gradient",
+        departs="right",
+        oracle="""\
+x = np.minimum(x.astype(float), 1000)
+parts = [scipy.special.softmax(x[:n]) for n in range(1, 4)]
+{"x": sum(np.pad(part, (0, 3 - part.size)) for part in parts)}""",
         grads=("x",),
         why="The limit is 1 for the infinite element and 0 for those after it. PyTorch "
         "has NaN, JAX e to the power of the others; jaxgrad keeps the limit.",
@@ -291,8 +304,8 @@ CASES = (
         jax="jnp.prod(x)",
         verdict_jax="gradient",
         grads=("x",),
-        why="PyTorch divides the product by each element and has NaN; JAX multiplies the "
-        "others, which is right, and jaxgrad adds nothing.",
+        why="PyTorch divides the product by each element and has NaN; JAX multiplies the others, "
+        "which is right and needs no remedy.",
         link=_DOCS + "prod.html",
     ),
     Case(
@@ -303,8 +316,8 @@ CASES = (
         jax="jnp.cumprod(x)",
         verdict_jax="gradient",
         grads=("x",),
-        why="PyTorch divides the product by each element and has NaN; JAX multiplies the "
-        "others, and jaxgrad adds nothing.",
+        why="PyTorch divides the product by each element and has NaN; JAX multiplies the others, "
+        "which is right and needs no remedy.",
         link=_DOCS + "cumprod.html",
     ),
     Case(

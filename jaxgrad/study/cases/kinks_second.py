@@ -21,7 +21,9 @@ CASES = (
         jax="jax.hessian(jnp.linalg.norm)(x)",
         jaxgrad="jax.hessian(F.vector_norm)(x)",
         verdict_jaxgrad="value",
-        why="PyTorch's slope is 0 there and the slope's slope NaN; jaxgrad keeps 0 for both.",
+        departs="limit",
+        why="The norm bends infinitely there, and PyTorch says NaN. jaxgrad keeps the slope's"
+        " 0, which poisons no sum but is no derivative.",
         link=_DOCS + "linalg.vector_norm.html",
     ),
     _case(
@@ -32,7 +34,10 @@ CASES = (
         jaxgrad="jax.hessian(lambda x: F.vector_norm(x, 1.5))(x)",
         verdict_jax="value",
         verdict_jaxgrad="value",
-        why="|x|^1.5 bends infinitely at 0: NaN in PyTorch; jaxgrad holds that entry fixed.",
+        departs="limit",
+        why="|x|^1.5 bends infinitely at 0. PyTorch has NaN in the whole column; jaxgrad "
+        "holds that entry fixed, which is right beside the diagonal and hides the "
+        "infinity on it.",
         link=_DOCS + "linalg.vector_norm.html",
     ),
     _case(
@@ -44,7 +49,9 @@ CASES = (
         jaxgrad="y = jnp.array([[1.0, 2.0]])\n"
         "jax.hessian(lambda x: F.pairwise_distance(x, y, eps=0.0).sum())(x)",
         verdict_jaxgrad="value",
-        why="NaN in PyTorch, as of any norm of 0; 0 in jaxgrad.",
+        departs="limit",
+        why="As of any norm of 0 there is none: NaN in PyTorch; jaxgrad's 0 poisons no sum "
+        "but is no derivative.",
         link=_DOCS + "nn.functional.pairwise_distance.html",
     ),
     _case(
@@ -56,6 +63,10 @@ CASES = (
         jaxgrad="jax.hessian(lambda x: F.cdist(x, jnp.zeros((1, 2))).sum())(x)",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="""\
+r = np.linalg.norm(x)
+((np.eye(2) - x.T @ x / r**2) / r).reshape(1, 2, 1, 2)""",
         why="PyTorch has none: _cdist_backward is not differentiable.",
         link=_DOCS + "cdist.html",
     ),
@@ -67,6 +78,11 @@ CASES = (
         jaxgrad=_EACH.format("F.hardsigmoid"),
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="""\
+f = lambda x: np.clip(x / 6 + 0.5, 0, 1)
+x, h = x.astype(float), 1e-2
+(f(x + h) - 2 * f(x) + f(x - h)) / h**2""",
         why="PyTorch has none, though it is 0.",
         link=_DOCS + "nn.functional.hardsigmoid.html",
     ),
@@ -78,6 +94,12 @@ CASES = (
         jaxgrad="jax.hessian(lambda x: F.multi_margin_loss(x, jnp.array(0), p=2))(x)",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="""\
+f = lambda x: np.sum(np.maximum(1 - x[0] + x[1:], 0) ** 2) / 3
+x, steps = x.astype(float), np.eye(3) * 1e-3
+four = lambda a, b: f(x + a + b) - f(x + a - b) - f(x - a + b) + f(x - a - b)
+np.array([[four(a, b) / 4e-6 for b in steps] for a in steps])""",
         why="PyTorch's backward of it is not differentiable.",
         link=_DOCS + "nn.functional.multi_margin_loss.html",
     ),
@@ -122,6 +144,11 @@ CASES = (
         jaxgrad=_EACH.format("F.mish"),
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+f = lambda x: x * np.tanh(np.logaddexp(0, x))
+x, h = x.astype(np.longdouble), 1e-2
+(f(x + h) - 2 * f(x) + f(x - h)) / h**2""",
         why="0; PyTorch's formula has eˣ in it, and gives NaN.",
         link=_DOCS + "nn.functional.mish.html",
     ),

@@ -48,8 +48,15 @@ CASES = (
         jaxgrad="jax.hessian(lambda x: F.cosine_similarity(x, y, dim=0, eps=0.5))(x).sum(0)",
         verdict_jax="value",
         verdict_jaxgrad="value",
-        why="The norm has no derivative at 0. PyTorch takes 0 for the first and NaN for the "
-        "second; jaxgrad takes 0 for both.",
+        departs="right",
+        oracle="""\
+norm = lambda x: max(np.linalg.norm(x), 0.5)
+f = lambda x: x @ y / norm(x) / norm(y)
+steps, along = np.eye(2) * 1e-3, np.full(2, 1e-3)
+four = lambda a, b: f(x + a + b) - f(x + a - b) - f(x - a + b) + f(x - a - b)
+np.array([four(step, along) / 4e-6 for step in steps])""",
+        why="Below eps the similarity is linear in x, and its second derivative 0; PyTorch's "
+        "has that of the norm in it, NaN at 0.",
         link=_COSINE,
     ),
     _case(
@@ -112,6 +119,8 @@ CASES = (
         jax="jnp.linalg.norm(x - y + 1e-6, axis=-1)",
         jaxgrad="F.pairwise_distance(x, y)",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="np.linalg.norm(x.astype(float) - y + 1e-6, axis=-1)",
         why="1 - 3 is 254 as an unsigned byte; jaxgrad subtracts in float32.",
         link=_PAIR,
     ),
@@ -144,6 +153,11 @@ CASES = (
         jax="jnp.mean(optax.cosine_distance(x, z))",
         jaxgrad="F.cosine_embedding_loss(x, z, y)",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+x, z = x.astype(float), z.astype(float)
+lengths = np.sqrt((np.sum(x * x, 1) + 1e-12) * (np.sum(z * z, 1) + 1e-12))
+np.mean(1 - np.sum(x * z, 1) / lengths)""",
         why="1e-12 is 0 in float16, so that PyTorch's loss is NaN; jaxgrad computes in float32.",
         link=_EMBED,
     ),
@@ -155,6 +169,7 @@ CASES = (
         "jnp.mean(jnp.where(y == 1, 1 - cosine, jnp.maximum(0.0, cosine)))",
         jaxgrad="F.cosine_embedding_loss(x, z, y)",
         verdict_jaxgrad="error",
+        departs="refuses",
         why="PyTorch and JAX broadcast in silence.",
         link=_EMBED,
     ),

@@ -135,6 +135,11 @@ CASES = (
         jaxgrad="jax.hessian(lambda x: F.linear_cross_entropy(x, m, y, chunk_size=2))(x)",
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+p = scipy.special.softmax(x.astype(float) @ m.T, 1)
+rows = [m.T @ (np.diag(q) - np.outer(q, q)) @ m / 2 for q in p]
+np.einsum("iab,ij->iajb", rows, np.eye(2))""",
         why="PyTorch's chunks have a first derivative only: the second is 0, without a word.",
         link=_LINEAR,
     ),
@@ -148,6 +153,11 @@ CASES = (
         jaxgrad="jax.jvp(lambda x: F.linear_cross_entropy(x, m, y, chunk_size=2), (x,), (x,))[1]",
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+logits, h = x.astype(float) @ m.T, 1e-5
+f = lambda z: np.mean(scipy.special.logsumexp(z, axis=1) - z[range(2), y])
+(f(logits * (1 + h)) - f(logits * (1 - h))) / (2 * h)""",
         why="PyTorch's chunks have no derivative in forward mode: it is 0, without a word.",
         link=_LINEAR,
     ),
@@ -158,6 +168,10 @@ CASES = (
         jax=f"jnp.mean({_OPTAX.format('x @ m.T')})",
         jaxgrad="F.linear_cross_entropy(x, m, y)",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+logits = x.astype(float) @ m.T.astype(float)
+np.mean(scipy.special.logsumexp(logits, axis=1) - logits[range(1), y])""",
         why="Both logits are inf in float16, and their difference NaN; jaxgrad adds up and "
         "compares them in float32.",
         link=_LINEAR,

@@ -65,6 +65,7 @@ CASES = (
         jax="jnp.mean(jnp.maximum(0.0, -y * (x - z)))",
         jaxgrad="F.margin_ranking_loss(x, z, y)",
         verdict_jaxgrad="error",
+        departs="refuses",
         why="PyTorch and JAX rank each against each in silence.",
         link=_RANK,
     ),
@@ -108,6 +109,8 @@ CASES = (
         grads=("x",),
         verdict_jax="value",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="np.mean(np.logaddexp(0, -y * x))",
         why="exp(200) is inf in float32: PyTorch's loss is inf and its gradient NaN, where the "
         "loss is 200 and the gradient -1.",
         link=_SOFT,
@@ -120,6 +123,8 @@ CASES = (
         jaxgrad="F.soft_margin_loss(x, y, reduction='none')",
         grads=("x",),
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="np.logaddexp(0, -y * x)",
         why="Written out as PyTorch computes it, JAX overflows too.",
         link=_SOFT,
     ),
@@ -197,6 +202,10 @@ CASES = (
         jaxgrad="F.multi_margin_loss(x.astype(jnp.bfloat16), y)",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="""\
+lack = np.maximum(0, 1 - x[range(4), y][:, None] + x)
+np.mean(np.sum(lack * (1 - np.eye(3)[y]), 1) / 3)""",
         why="PyTorch has no kernel of it on the CPU; it has one on GPUs.",
         link=_MULTI,
     ),
@@ -210,6 +219,12 @@ CASES = (
         jaxgrad="jax.hessian(lambda x: F.multi_margin_loss(x, y, p=2))(x)",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="""\
+f = lambda x: np.maximum(0, 1 - x[0, 0] + x[0, 1]) ** 2 / 2
+x, steps = x.astype(float), np.eye(2)[:, None] * 1e-3
+four = lambda a, b: f(x + a + b) - f(x + a - b) - f(x - a + b) + f(x - a - b)
+np.reshape([four(a, b) / 4e-6 for a in steps for b in steps], (1, 2, 1, 2))""",
         why="PyTorch has not implemented a double backward.",
         link=_MULTI,
     ),

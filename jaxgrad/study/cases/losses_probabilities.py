@@ -130,6 +130,8 @@ CASES = (
         grads=("w",),
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle='{"w": -scipy.special.xlogy(y, p) - scipy.special.xlog1py(1 - y, -p)}',
         why="PyTorch refuses to give the weights one; in JAX and jaxgrad it is that of the loss.",
         link=_BCE,
     ),
@@ -153,8 +155,10 @@ CASES = (
         jaxgrad=f"{_CALL}(p, y, reduction='none')",
         grads=("p",),
         verdict_jaxgrad="gradient",
-        why="PyTorch's bound 1e-12 of p (1 - p) is 0 in float16, and its gradient 0 / 0, NaN as in "
-        "JAX. jaxgrad's is 0, as in float32.",
+        departs="limit",
+        why="PyTorch's bound 1e-12 of p (1 - p) is 0 in float16, and its gradient 0 / 0, NaN "
+        "as in JAX. jaxgrad's is 0, which is PyTorch's in float32; that of -log(1 - p) is"
+        " 1.",
         link=_BCE,
     ),
     _case(
@@ -243,6 +247,8 @@ CASES = (
         grads=("w",),
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle='{"w": y * np.logaddexp(0, -x) / x.size}',
         why="PyTorch refuses to give it one; in JAX and jaxgrad it is that of the loss.",
         link=_LOGITS,
     ),
@@ -265,6 +271,10 @@ CASES = (
         grads=("x",),
         verdict_jax="dtype",
         verdict_jaxgrad="value",
+        departs="right",
+        oracle="""\
+x = x.astype(float)
+np.mean(np.logaddexp(0, x) - x * y)""",
         why="The loss has the dtype of the target, but PyTorch takes the logarithm in float16; "
         "jaxgrad computes it all in float32.",
         link=_LOGITS,

@@ -218,6 +218,14 @@ CASES = (
         jaxgrad=f"F.ctc_loss(x.astype(jnp.bfloat16), {_FULL})",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="""\
+read = lambda path: [c for c, before in zip(path, (0, *path)) if c not in (0, before)]
+def loss(x, target):
+    paths = [path for path in np.ndindex(4, 4, 4, 4, 4) if read(path) == list(target)]
+    return -scipy.special.logsumexp([x[range(5), path].sum() for path in paths])
+
+np.mean([loss(x[:, n].astype(float), y[n]) / 2 for n in range(2)])""",
         why="PyTorch has no kernel of it; jaxgrad computes in float32.",
         link=_CTC,
     ),
@@ -231,6 +239,15 @@ CASES = (
         jaxgrad="jax.hessian(lambda x: F.ctc_loss(jax.nn.log_softmax(x), y, (2,), (1,)))(x)",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="""\
+def f(x):
+    p = scipy.special.softmax(x[:, 0], 1)
+    return -np.log(p[0, 0] * p[1, 1] + p[0, 1] * p[1, 0] + p[0, 1] * p[1, 1])
+
+x, steps = x.astype(float), np.eye(6).reshape(6, 2, 1, 3) * 1e-4
+four = lambda a, b: f(x + a + b) - f(x + a - b) - f(x - a + b) + f(x - a - b)
+np.reshape([four(a, b) / 4e-8 for a in steps for b in steps], (2, 1, 3, 2, 1, 3))""",
         why="PyTorch has not implemented a double backward; JAX's and jaxgrad's agree.",
         link=_CTC,
     ),

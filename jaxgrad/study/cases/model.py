@@ -41,7 +41,8 @@ CASES = (
         torch="str(torch.__version__)",
         jax="jax.__version__",
         verdict_jax="value",
-        why="The described system shows 1.7.1; what this study recorded is newer.",
+        why="The described system shows 1.7.1; what this study recorded is newer. There is no "
+        "remedy, for each library counts its own.",
     ),
     Case(
         family="model",
@@ -195,6 +196,7 @@ CASES = (
         jax="jnp.mean((x - target) ** 2)",
         jaxgrad="F.mse_loss(x, target)",
         verdict_jaxgrad="error",
+        departs="refuses",
         why="PyTorch warns and compares each with each, JAX does so in silence: the loss of a "
         "perfect prediction is 4/3.",
         link=_MSE,

@@ -73,6 +73,7 @@ CASES = (
         jaxgrad="replay.rand(replay.manual_seed(7.9), 20)[0]",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="refuses",
         why="PyTorch drops the fraction; JAX and jaxgrad refuse it.",
         link=_DOCS + "generated/torch.manual_seed.html",
     ),

@@ -85,6 +85,7 @@ CASES = (
         "jnp.sort(jax.random.choice(key, 4, (4,), replace=False, p=p))",
         jaxgrad="random.multinomial(key, jnp.array([0.0, 10.0, 3.0, 0.0]), 4)",
         verdict_jaxgrad="error",
+        departs="refuses",
         why="PyTorch's page says it raises; it draws categories of probability 0 instead, and so "
         "does jax.random.choice.",
         link="https://github.com/pytorch/pytorch/issues/125388",
@@ -184,6 +185,7 @@ CASES = (
         law="[2**24, 1_000_000]",
         verdict_jax="law",
         verdict_jaxgrad="law",
+        departs="right",
         why="The million have 5.6 % of the weight. PyTorch adds weights up one by one in float32, "
         "where 2^24 + 1 is 2^24, and never draws them; jaxgrad's sums are exact.",
         link=_DOCS + "multinomial.html",
@@ -198,6 +200,8 @@ CASES = (
         "jax.eval_shape(draw, jax.ShapeDtypeStruct((2**24 + 1,), jnp.float32)).shape",
         verdict_jax="error",
         verdict_jaxgrad="error",
+        departs="right",
+        oracle="np.empty(2).shape",
         why="PyTorch refuses, for float32 does not count further; jaxgrad counts in integers. In "
         "JAX a shape is enough to ask.",
         link=_DOCS + "multinomial.html",
@@ -214,7 +218,10 @@ CASES = (
         "2).sum().astype(w.dtype))(jnp.ones(3))[1]",
         verdict_jax="error",
         verdict_jaxgrad="error",
-        why="Indices have no gradient in PyTorch; in JAX it is zero.",
+        departs="right",
+        oracle="np.zeros(3)",
+        why="Indices have no gradient in PyTorch; in JAX it is zero, a draw being constant in"
+        " the weights wherever it does not jump.",
         link=_DOCS + "multinomial.html",
     ),
 )
