@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, get_args
@@ -91,6 +92,11 @@ class Case:
     x64: bool = False
     picture: Literal["", "curve", "kink", "cover"] = ""
     link: str = ""
+
+    def anchor(self) -> str:
+        """The row's place on the page, and its name in the terminal."""
+        words = re.findall(r"[a-z0-9]+", self.name.lower())
+        return "-".join([self.family, *words])
 
     def digest(self) -> str:
         """A fingerprint of all that PyTorch's answer depends on."""

@@ -2,12 +2,11 @@
 
 import argparse
 import importlib.util
-import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jaxgrad
@@ -23,34 +22,46 @@ class Refused(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status.
 
-    0: every verdict held. 1: one did not. 2: it was not run. 130: it was interrupted.
+    0: every verdict held, or nothing differs. 1: one did not, or something does. 2: it was not
+    run. 130: it was interrupted.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return _study(options)
+        return run(options)
     except Refused as error:
-        print(f"jaxgrad study: {error}", file=sys.stderr)
+        print(f"jaxgrad {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("jaxgrad study: interrupted, no report written", file=sys.stderr)
+        print(f"jaxgrad {options.command}: interrupted, no report written", file=sys.stderr)
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    from .cases import FAMILIES
-
     parser = argparse.ArgumentParser(
         prog="jaxgrad", description="PyTorch's semantics as pure JAX functions."
     )
     parser.add_argument("--version", action="version", version=f"jaxgrad {jaxgrad.__version__}")
-    study = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_study(commands)
+    _add_diff(commands)
+    _add_compare(commands)
+    return parser
+
+
+def _add_study(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from .cases import FAMILIES
+    from .workers import LIMIT
+
+    study = commands.add_parser(
         "study",
         help="measure where JAX and PyTorch agree and differ",
         description="Asks every case's question of plain JAX and of jaxgrad, and holds the answers "
         "against PyTorch's: the recorded ones, or with --live the installed PyTorch's. Writes "
-        "study.html and study.json; exits with 1 where a declared verdict does not hold.",
+        "study.html, study.md and study.json; exits with 1 where a declared verdict does not hold "
+        "or PyTorch's answer is not the recorded one.",
     )
+    study.set_defaults(run=_study)
     study.add_argument("--live", action="store_true", help="ask the installed PyTorch")
     study.add_argument("--record", action="store_true", help="rewrite the recorded answers")
     study.add_argument(
@@ -62,53 +73,111 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--out", metavar="FOLDER", type=Path, default=Path(), help="where to write (default: here)"
     )
-    return parser
+    study.add_argument(
+        "--jobs", metavar="N", type=int, help="processes (default: one for each core)"
+    )
+    study.add_argument(
+        "--limit", metavar="S", type=float, default=LIMIT, help=f"seconds a case ({LIMIT:g})"
+    )
+    show = study.add_subparsers(metavar="show ROW", dest="action").add_parser(
+        "show",
+        help="measure one row and print all of it",
+        description="Measures the row of that anchor or name, or the rows whose anchor contains "
+        "it, and prints code, answers, verdicts and the reason.",
+    )
+    show.add_argument("row", metavar="ROW", nargs="+", help="an anchor or a name, or a part of one")
+    show.set_defaults(run=_show)
+
+
+def _add_diff(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    diff = commands.add_parser(
+        "diff",
+        help="compare two studies, for instance of a CPU and a GPU",
+        description="Prints what changed from one study.json to another: new, vanished and changed "
+        "differences, PyTorch's own answers, rows. Exits with 1 where anything did.",
+    )
+    diff.add_argument("before", metavar="A.json", type=Path)
+    diff.add_argument("after", metavar="B.json", type=Path)
+    diff.set_defaults(run=_diff)
+
+
+def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="hold your own port against PyTorch's original",
+        description="Compares FILE.py:NAME of PyTorch with its port FILE.py:NAME in values, "
+        "gradients and dtypes; the inputs, params, state and mapping are what the port's file, or "
+        "else the original's, has under these names (or functions that return it). Only these two "
+        "files are executed. Exits with 1 where they differ.",
+    )
+    compare.add_argument("torch_fn", metavar="FILE.py:TORCH", help="a function or an nn.Module")
+    compare.add_argument("jax_fn", metavar="FILE.py:JAX", help="its port")
+    compare.add_argument(
+        "--input",
+        metavar="SHAPE",
+        action="append",
+        help="instead of `inputs`: draw normal numbers of that shape, such as 8,3 (repeatable)",
+    )
+    compare.set_defaults(run=_compare)
 
 
 def _study(options: argparse.Namespace) -> int:
-    missing = [name for name in ("rich", "jinja2", "matplotlib") if not _installed(name)]
-    if missing:
-        raise Refused(f"needs {', '.join(missing)}; run: pip install 'jaxgrad[study]'")
+    _need("rich", "jinja2", "matplotlib", "pebble", "fastjsonschema", "flax", "equinox")
     if options.exact and EXACT_FLAG not in os.environ.get("XLA_FLAGS", ""):
         return _again_exact(options)
     if (options.live or options.record) and not _installed("torch"):
         raise Refused("PyTorch is not installed; without --live its recorded answers are used")
     if not os.access(options.out, os.W_OK) or not options.out.is_dir():
         raise Refused(f"cannot write into {options.out}; name another folder with --out")
-    return _measure(options)
+    if (options.jobs is not None and options.jobs < 1) or options.limit <= 0:
+        raise Refused("--jobs and --limit must be above 0")
+    from . import measuring
+
+    return measuring.study(options)
 
 
-def _measure(options: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.progress import track
+def _show(options: argparse.Namespace) -> int:
+    _need("rich", "pebble", "fastjsonschema")
+    if options.live and not _installed("torch"):
+        raise Refused("PyTorch is not installed; without --live its recorded answers are used")
+    from . import measuring
 
-    from . import record, report, rows
-    from .cases import CASES, FAMILIES
-    from .page import page
+    wanted = " ".join(options.row)
+    chosen = measuring.found(wanted)
+    if not chosen:
+        raise Refused(f"no row is called {wanted!r}; `jaxgrad study` lists them all")
+    if len(chosen) > measuring.SHOWN:
+        names = ", ".join(case.anchor() for case in chosen[: measuring.SHOWN])
+        raise Refused(f"{len(chosen)} rows are called {wanted!r}: {names}, …; say more")
+    return measuring.show(chosen, live=options.live)
 
-    console = Console(width=None if sys.stdout.isatty() else 200)
-    bar = Console(stderr=True)
-    families = options.only or FAMILIES
-    cases = [case for case in CASES if case.family in families]
-    if options.record:
-        for family in families:
-            chosen = [case for case in cases if case.family == family]
-            progress = track(chosen, f"recording {family}", console=bar)
-            answers = [(case, *rows.live(case)) for case in progress]
-            record.write(family, answers[0][2], [(case, answer) for case, answer, _ in answers])
-    answer = rows.live if options.live else rows.recorded
-    measured = rows.measure(cases, answer, exact=options.exact)
-    done = list(track(measured, "measuring", total=len(cases), console=bar))
-    console.print(report.table(done, console.width))
-    report.problems(done, console)
-    console.print(report.summary(done), soft_wrap=True, highlight=False)
-    document = report.document(done, exact=options.exact)
-    (options.out / "study.json").write_text(
-        json.dumps(document, indent=1, allow_nan=False), encoding="utf-8"
-    )
-    (options.out / "study.html").write_text(page(done, exact=options.exact), encoding="utf-8")
-    console.print(f"Written: {options.out / 'study.html'}, {options.out / 'study.json'}")
-    return 0 if document["held"] else 1
+
+def _diff(options: argparse.Namespace) -> int:
+    _need("fastjsonschema")
+    from . import diff, schema
+
+    try:
+        before, after = (schema.document(path) for path in (options.before, options.after))
+    except (OSError, schema.Malformed) as error:
+        raise Refused(str(error)) from None
+    changes = diff.between(before, after)
+    for change in changes:
+        print(change)
+    print(f"{len(changes)} differences between the two studies.")
+    return 1 if changes else 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    if not _installed("torch"):
+        raise Refused("PyTorch is not installed; run: pip install torch")
+    from .port import files
+
+    try:
+        report = files.compared(options.torch_fn, options.jax_fn, options.input)
+    except files.Unusable as error:
+        raise Refused(str(error)) from None
+    print(report)
+    return 0 if report.agrees else 1
 
 
 def _again_exact(options: argparse.Namespace) -> int:
@@ -118,10 +187,18 @@ def _again_exact(options: argparse.Namespace) -> int:
     flags = f"{os.environ.get('XLA_FLAGS', '')} {EXACT_FLAG}".strip()
     command = [sys.executable, "-m", "jaxgrad.study", "--exact", "--out", str(options.out)]
     command += ["--live"] * options.live + ["--record"] * options.record
+    command += ["--limit", str(options.limit)]
+    command += ["--jobs", str(options.jobs)] if options.jobs else []
     for family in options.only or ():
         command += ["--only", family]
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _need(*names: str) -> None:
+    missing = [name for name in names if not _installed(name)]
+    if missing:
+        raise Refused(f"needs {', '.join(missing)}; run: pip install 'jaxgrad[study]'")
 
 
 def _installed(name: str) -> bool:

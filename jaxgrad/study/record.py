@@ -25,8 +25,8 @@ def read(case: Case) -> tuple[Answer, str]:
         Malformed: the file, or the answer in it, is not what the schema says.
     """
     path = FOLDER / f"{case.family}.json"
-    family = _family(path, path.stat().st_mtime_ns) if path.exists() else {"answers": {}}
-    entry = family["answers"].get(case.name)
+    version, answers = _family(path, path.stat().st_mtime_ns) if path.exists() else ("", {})
+    entry = answers.get(case.name)
     where = f"{case.family}: {case.name}"
     if entry is not None:
         checked(entry, "entry", f"{path.name}: {case.name}")
@@ -34,17 +34,17 @@ def read(case: Case) -> tuple[Answer, str]:
         change = "has no recorded answer" if entry is None else "changed since it was recorded"
         raise Stale(f"{where} {change}; run: jaxgrad study --record")
     try:
-        return from_json(entry["answer"]), family["torch"]
+        return from_json(entry["answer"]), version
     except (ValueError, TypeError) as error:
         raise Malformed(f"{path.name}: {case.name}: {error}") from None
 
 
 @functools.lru_cache(maxsize=64)
-def _family(path: Path, changed: int) -> dict[str, Any]:
+def _family(path: Path, changed: int) -> tuple[str, dict[str, Any]]:
     """A family's file, read again once it has changed; its entries are checked one by one."""
     try:
         family = json.loads(path.read_text(encoding="utf-8"))
-        return {"torch": str(family["torch"]), "answers": dict(family["answers"])}
+        return str(family["torch"]), dict(family["answers"])
     except (ValueError, TypeError, KeyError) as error:
         raise Malformed(f"{path.name} is not a file of recorded answers: {error!r}") from None
 

@@ -1,5 +1,6 @@
 """Rows -> the terminal's table and summary, and JSON."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +12,12 @@ from rich.text import Text
 import jaxgrad
 
 from .answer import Answer, flat, to_json
+from .diff import drift
 from .measure import Comparison
 from .rows import Row
 
+PLACES = 20
+"""So many of an answer's first numbers are told where there is room."""
 NARROW = 110
 """Columns of a terminal below which the table leaves the answers to the page."""
 
@@ -47,16 +51,19 @@ def table(rows: Sequence[Row], width: int) -> Table:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """What the rows say, in three sentences."""
+    """What the rows say, in a few sentences."""
     offered = [row for row in rows if row.versus_jaxgrad]
     plain = sum(row.versus_jax.verdict == "same" for row in offered)
     ours = sum(row.versus_jaxgrad.verdict == "same" for row in offered if row.versus_jaxgrad)
+    departs = Counter(row.case.departs for row in offered)
     broken = sum(bool(row.problems) for row in rows)
     held = "every declared verdict held" if not broken else f"{broken} rows do not hold"
     return (
         f"{len(rows)} cases. In the {len(offered)} where jaxgrad offers something, plain JAX as a "
-        f"porter might write it agrees with PyTorch in {plain}, and jaxgrad in {ours}. Every "
-        f"difference is declared, with its reason: {held}."
+        f"porter might write it agrees with PyTorch in {plain}, and jaxgrad in {ours}; it departs "
+        f"in {departs['right']} where PyTorch is wrong, fails or leaves the answer open, refuses "
+        f"a mistake that PyTorch takes in {departs['refuses']}, and falls short in "
+        f"{departs['limit']}. Every difference is declared, with its reason: {held}."
     )
 
 
@@ -74,6 +81,7 @@ def document(rows: Sequence[Row], *, exact: bool) -> dict[str, Any]:
         "exact": exact,
         "summary": summary(rows),
         "held": not any(row.problems for row in rows),
+        "drift": [str(change) for change in drift(rows)],
         "rows": [_row(row) for row in rows],
     }
 
@@ -142,12 +150,17 @@ def _row(row: Row) -> dict[str, Any]:
         sides["jaxgrad"] = _side(
             case.jaxgrad, row.jaxgrad, row.versus_jaxgrad, case.verdict_jaxgrad
         )
+    if row.remedy:
+        sides["remedy"] = _side(case.remedy, row.remedy, row.versus_remedy, "same")
     return {
         "family": case.family,
         "name": case.name,
+        "anchor": case.anchor(),
         "source": case.source,
         "why": case.why,
         "link": case.link,
+        "departs": case.departs,
+        "oracle": case.oracle,
         "inputs": to_json(Answer(dict(case.inputs)))["value"],
         "law": case.law,
         "versions": row.versions,
@@ -166,3 +179,33 @@ def _side(
             compared["ulps"] = "inf"
         side |= compared
     return side
+
+
+def whole(row: Row) -> Text:
+    """A row with its code, answers, verdicts and reason."""
+    case = row.case
+    text = Text(f"{case.family}: {case.name}\n", style="bold")
+    text.append(f"{case.anchor()}\n{case.why}\n", style="default")
+    if case.link:
+        text.append(f"{case.link}\n", style="dim")
+    for name, value in case.inputs.items():
+        text.append(f"{name} = {brief(Answer(value), PLACES)}\n", style="default")
+    for title, code, answer, comparison in (
+        ("PyTorch", case.torch, row.torch, None),
+        ("plain JAX", case.jax, row.jax, row.versus_jax),
+        ("jaxgrad", case.jaxgrad, row.jaxgrad, row.versus_jaxgrad),
+        ("the remedy", case.remedy, row.remedy, row.versus_remedy),
+    ):
+        if code:
+            verdict = f": {words(comparison)}" if comparison else ""
+            detail = f" ({comparison.detail})" if comparison and comparison.detail else ""
+            text.append(f"\n{title}{verdict}{detail}\n", style="bold")
+            text.append("".join(f"    {line}\n" for line in code.splitlines()), style="default")
+            text.append(f"    -> {brief(answer, PLACES)}\n", style="default")
+    if case.oracle:
+        text.append("\nthe right answer\n", style="bold")
+        text.append(f"    {case.oracle}\n", style="default")
+    for problem in row.problems:
+        text.append(f"\n{problem}", style="red")
+    versions = ", ".join(f"{name} {version}" for name, version in row.versions.items())
+    return text.append(f"\n{versions}", style="dim")

@@ -24,7 +24,7 @@ def checked(data: Any, definition: str, where: str) -> Any:
     try:
         return _validator(definition)(data)
     except fastjsonschema.JsonSchemaException as error:
-        raise Malformed(f"{where}: {error.message}") from None
+        raise Malformed(f"{where}: {error}") from None
 
 
 @functools.cache
@@ -32,3 +32,17 @@ def _validator(definition: str) -> Callable[[Any], Any]:
     definitions = json.loads(_FILE.read_text(encoding="utf-8"))["definitions"]
     schema = {"$ref": f"#/definitions/{definition}", "definitions": definitions}
     return fastjsonschema.compile(schema)
+
+
+def document(path: Path) -> dict[str, Any]:
+    """A study read from a file.
+
+    Raises:
+        OSError: it cannot be read.
+        Malformed: it is no study.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Malformed(f"{path} is not JSON: {error}") from None
+    return checked(data, "document", str(path))
