@@ -12,8 +12,9 @@
   let linked = null; // the row that the address names is shown whatever the filters say
   let order = "";
 
-  const text = (row) => (row.text ??= [row.family,
-    ...[...row.element.querySelectorAll("h3, .why, pre")].map((part) => part.textContent)]
+  const text = (row) => (row.text ??= [row.family, // the reason is the first text that is told
+    row.element.querySelector("div > p").firstChild.data,
+    ...[...row.element.querySelectorAll("h3, pre")].map((part) => part.textContent)]
     .join("\n").toLowerCase());
 
   const differs = (wanted, is, never) => (wanted === "differs" ? !never.includes(is) : wanted === is);
@@ -28,7 +29,10 @@
   const severity = Object.fromEntries(["jax", "ours"].map((name) =>
     [name, [...form.elements[name].options].map((option) => option.value)]));
   const name = (row) => row.element.querySelector("h3").textContent.trim();
-  const ulps = (row) => (row.ulps ? Number(row.ulps) : -1);
+  const ulps = (row) => { // none sorts last
+    const told = row.element.querySelector("summary i").textContent;
+    return told === "" ? -1 : Number(told.replace("inf", "Infinity"));
+  };
   const before = {
     name: (a, b) => name(a).localeCompare(name(b)),
     family: (a, b) => a.family.localeCompare(b.family),

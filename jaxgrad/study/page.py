@@ -30,8 +30,8 @@ DEPARTURES = {
 }
 """What `Case.departs` means."""
 
-PLACES = 24
-"""So many of an answer's first numbers are told: what fits the page, and most answers whole."""
+PLACES = 20
+"""So many of an answer's first numbers are told: most answers whole."""
 
 
 def page(rows: Sequence[Row], *, exact: bool) -> str:
@@ -175,10 +175,11 @@ def _row(row: Row, drawn: list[str]) -> dict[str, Any]:
 
 
 def _reference(link: str) -> str:
-    """A link in short: the site and the end of the path."""
-    site, _, path = link.removeprefix("https://").partition("/")
-    place = path.split("#")[-1].rstrip("/").split("/")[-1].removesuffix(".html")
-    return f"{place} at {site}" if place else site
+    """A link in short: an issue's project and number, or the end of the path."""
+    issue = re.fullmatch(r"https://github.com/([^/]+/[^/]+)/(?:issues|pull)/(\d+)", link)
+    if issue:
+        return f"{issue[1]}#{issue[2]}"
+    return link.rstrip("/").split("/")[-1].split("#")[-1].removesuffix(".html")
 
 
 def _facts(row: Row, best: Comparison) -> dict[str, str]:
@@ -201,37 +202,36 @@ def _facts(row: Row, best: Comparison) -> dict[str, str]:
 def _sides(row: Row) -> list[dict[str, Any]]:
     """The pieces of code, each with what it gave."""
     case = row.case
+    asked = {"answers": _answers(row.torch), "notes": [row.torch.warning]}
     sides = [
-        _side("PyTorch", case.torch, row.torch),
+        {"title": "PyTorch", "code": case.torch, **asked},
         _side("plain JAX", case.jax, row.jax, row.versus_jax, case.verdict_jax),
         _side("plain JAX, mended", case.remedy, row.remedy, row.versus_remedy, "same"),
         _side("jaxgrad", case.jaxgrad, row.jaxgrad, row.versus_jaxgrad, case.verdict_jaxgrad),
     ]
     if case.oracle:
-        right = _side("the right answer", case.oracle, None)
         held = row.versus_oracle
-        is_right = held is not None and held.verdict == "same"
-        detail = f": {held.detail or held.verdict}" if held else ""
-        right["notes"] = ["jaxgrad's answer is this." if is_right else f"not jaxgrad's{detail}"]
-        sides.append(right)
-    return [side for side in sides if side["code"]]
+        found = "jaxgrad's answer is this." if held and held.verdict == "same" else "not jaxgrad's"
+        notes = [found, held and held.detail]
+        sides.append({"title": "the right answer", "code": case.oracle, "notes": notes})
+    return [{"verdict": "", "answers": (), **side} for side in sides if side["code"]]
 
 
 def _side(
     title: str,
     code: str,
     answer: Answer | None,
-    comparison: Comparison | None = None,
-    declared: str = "",
+    comparison: Comparison | None,
+    declared: str,
 ) -> dict[str, Any]:
-    notes = [answer and answer.warning, comparison and comparison.detail]
-    style = _verdict(comparison, declared) if comparison else {"verdict": "", "style": ""}
+    if answer is None or comparison is None:
+        return {"code": ""}
     return {
         "title": title,
         "code": code,
-        "answers": _answers(answer) if answer else [],
-        "notes": [note for note in notes if note],
-        **style,
+        "answers": _answers(answer),
+        "notes": [answer.warning, comparison.detail],
+        **_verdict(comparison, declared),
     }
 
 
@@ -239,7 +239,7 @@ def _answers(answer: Answer) -> list[tuple[str, str]]:
     """An answer in one line, and each of its gradients in a line of its own."""
     value = Answer(answer.value, {}, answer.error, law=answer.law)
     gradients = answer.grads.items()
-    return [("", f"→ {brief(value, PLACES)}")] + [
+    return [("→", brief(value, PLACES))] + [
         (f"gradient of {name}", brief(Answer(leaf), PLACES)) for name, leaf in gradients
     ]
 

@@ -18,7 +18,7 @@ from .rows import Row
 
 # Colours that colour-blind readers can tell apart (Okabe & Ito 2008), on light and on dark.
 STYLES: dict[str, dict[str, Any]] = {
-    "PyTorch": {"color": "#d55e00", "marker": "o", "linewidth": 4, "alpha": 0.45},
+    "PyTorch": {"color": "#d55e00", "marker": "o", "linewidth": 4, "alpha": 0.6},
     "plain JAX": {"color": "#0072b2", "marker": "s", "linewidth": 1.5, "linestyle": "--"},
     "jaxgrad": {"color": "#009e73", "marker": ".", "linewidth": 1.5, "linestyle": ":"},
 }
@@ -61,7 +61,7 @@ def overview(rows: Sequence[Row]) -> list[tuple[Row | None, Picture]]:
     """How often each side agrees with PyTorch, and then the rows that are worth the cover."""
     families = len({row.case.family for row in rows})
     alt = "Bars: in how many cases of each family either side is as PyTorch, as the table tells."
-    agreement = _picture(lambda axes: _agreement(axes, rows), alt, 0.9 + 0.36 * families, left=0.2)
+    agreement = _picture(lambda axes: _agreement(axes, rows), alt, 0.8 + 0.3 * families, left=0.2)
     chosen = [row for row in rows if row.case.picture == "cover"]
     return [(None, agreement)] + [(row, drawn) for row in chosen for drawn in pictures(row)]
 
@@ -86,7 +86,10 @@ def _kink(row: Row, answers: dict[str, Answer]) -> np.ndarray | None:
 
 def _picture(draw: Callable[[Axes], None], alt: str, height: float = 2.7, left=0.16) -> Picture:
     figure = Figure(figsize=(WIDTH, height))
-    draw(figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.62 / height)))
+    axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.62 / height))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6))
+    draw(axes)
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with matplotlib.rc_context({"svg.hashsalt": "jaxgrad", "svg.fonttype": "none"}):
@@ -101,6 +104,9 @@ def _slim(svg: str) -> str:
     svg = re.sub(r'font-family: [^;"]*; | transform="rotate\(-0 [^"]*"', "", svg)
     svg = re.sub(r'\b(?:d|x|y|width|height|transform)="[^"]*"', _rounded, svg)
     svg = re.sub(r"\s+", " ", svg).replace("> <", "><").replace(GREY, "currentColor")
+    named = {name: f"i{i}" for i, name in enumerate(dict.fromkeys(re.findall(r"#([mp]\w+)", svg)))}
+    svg = re.sub(r'(?<=#)[mp]\w+|(?<= id=")[^"]*', lambda name: named.get(name[0], ""), svg)
+    svg = svg.replace(' id=""', "")
     scheme = "text{font-family:system-ui,sans-serif}svg{color:#5d5b55}@media(prefers-color-scheme:dark){svg{color:#a5a29a}}"
     return svg.replace("</style>", f"{scheme}</style>", 1)
 
@@ -112,7 +118,6 @@ def _rounded(attribute: re.Match[str]) -> str:
 def _dress(axes: Axes, label: str) -> None:
     """Grey lines and letters, which can be read on light and on dark."""
     axes.set_xlabel(label, color=GREY)
-    axes.locator_params("both", nbins=6) if axes.get_yscale() == "linear" else None
     axes.tick_params(colors=GREY)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -123,11 +128,12 @@ def _dress(axes: Axes, label: str) -> None:
 
 def _agreement(axes: Axes, rows: Sequence[Row]) -> None:
     """For each family, how many cases agree with PyTorch: plain JAX above, jaxgrad below."""
-    families = list(dict.fromkeys(row.case.family for row in rows))
+    of_families: dict[str, list[Row]] = {}
+    for row in rows:
+        of_families.setdefault(row.case.family, []).append(row)
     names = {"same": "as PyTorch", "other": "declared difference", "none": "nothing offered"}
     colors = {"same": "#009e73", "other": "#e69f00", "none": "#80808040"}
-    for place, family in enumerate(families):
-        of_family = [row for row in rows if row.case.family == family]
+    for place, of_family in enumerate(of_families.values()):
         for offset, comparisons in (
             (-0.2, [row.versus_jax for row in of_family]),
             (0.2, [row.versus_jaxgrad for row in of_family]),
@@ -140,11 +146,15 @@ def _agreement(axes: Axes, rows: Sequence[Row]) -> None:
                 axes.barh(place + offset, count, 0.36, left, color=colors[kind], label=label)
                 left += count
             side = "plain JAX" if offset < 0 else "jaxgrad"
-            axes.text(left + 0.5, place + offset, side, va="center", fontsize=7, color=GREY)
-    axes.set_yticks(range(len(families)), families)
+            axes.annotate(
+                *(f" {side}", (left, place + offset)), va="center", fontsize=7, color=GREY
+            )
+    axes.set_yticks(range(len(of_families)), list(of_families))
     axes.invert_yaxis()
-    axes.margins(x=0.1)
+    axes.margins(y=0.02)
+    axes.set_xlim(0, 1.2 * max(map(len, of_families.values())))
     _dress(axes, "cases")
+    axes.legend(frameon=False, labelcolor=GREY, fontsize=9, loc="lower right")
 
 
 def _kind(comparison: Comparison | None) -> str:
