@@ -26,20 +26,21 @@
     && (!wanted.broken || row.broken !== undefined)
     && words.every((word) => text(row).includes(word));
 
-  const severity = Object.fromEntries(["jax", "ours"].map((name) =>
-    [name, [...form.elements[name].options].map((option) => option.value)]));
+  const rank = (name, verdict) => (verdict === "same" ? Infinity // after all that differ
+    : [...form.elements[name].options].findIndex((option) => option.value === verdict));
   const name = (row) => row.element.querySelector("h3").textContent.trim();
   const ulps = (row) => { // none sorts last
     const told = row.element.querySelector("summary i").textContent;
     return told === "" ? -1 : Number(told.replace("inf", "Infinity"));
   };
+  const compare = (one, other) => (one > other) - (one < other); // of infinities too
   const before = {
     name: (a, b) => name(a).localeCompare(name(b)),
     family: (a, b) => a.family.localeCompare(b.family),
     verdict: (a, b) => (b.broken !== undefined) - (a.broken !== undefined)
-      || severity.jax.indexOf(a.jax) - severity.jax.indexOf(b.jax)
-      || severity.ours.indexOf(a.ours) - severity.ours.indexOf(b.ours),
-    ulps: (a, b) => ulps(b) - ulps(a),
+      || compare(rank("jax", a.jax), rank("jax", b.jax))
+      || compare(rank("ours", a.ours), rank("ours", b.ours)),
+    ulps: (a, b) => compare(ulps(b), ulps(a)),
   };
 
   const sort = (wanted) => {
@@ -103,7 +104,6 @@
     apply();
     if (linked) row.open = true;
     row?.scrollIntoView();
-    if (linked) row.querySelector("summary").focus({ preventScroll: true });
   };
 
   let unpacked;

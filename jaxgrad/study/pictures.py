@@ -88,7 +88,7 @@ def _picture(draw: Callable[[Axes], None], alt: str, height: float = 2.7, left=0
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.62 / height))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(6))
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     draw(axes)
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
