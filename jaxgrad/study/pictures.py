@@ -1,9 +1,9 @@
 """A picture for a row, where one helps: drawn answers beside their law, and overlaid curves."""
 
 import io
-import textwrap
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -12,42 +12,58 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 
 from .answer import Answer
-from .law import band
+from .law import band, kept
 from .measure import Comparison
 from .rows import Row
 
 # Colours that colour-blind readers can tell apart (Okabe & Ito 2008), on light and on dark.
 STYLES: dict[str, dict[str, Any]] = {
-    "PyTorch": {"color": "#d55e00", "marker": "o", "linewidth": 4, "alpha": 0.45},
+    "PyTorch": {"color": "#d55e00", "marker": "o", "linewidth": 4, "alpha": 0.6},
     "plain JAX": {"color": "#0072b2", "marker": "s", "linewidth": 1.5, "linestyle": "--"},
     "jaxgrad": {"color": "#009e73", "marker": ".", "linewidth": 1.5, "linestyle": ":"},
 }
 GREY = "#808080"
+"""Of lines and letters; the page's soft ink in the SVG, which follows light and dark."""
+WIDTH = 4.8
+"""Inches of a picture; its letters can then be read on a telephone."""
+DENSE = 100
+"""Points of a curve above which it has no markers."""
 
 
-def picture(row: Row) -> str | None:
-    """The row's picture as SVG, or None."""
+class Picture(NamedTuple):
+    """An SVG, its size in CSS pixels, and what it shows in words."""
+
+    svg: str
+    width: int
+    height: int
+    alt: str
+
+
+def pictures(row: Row) -> list[Picture]:
+    """The row's pictures; most rows have none."""
     answers = _answers(row)
-    if row.case.law and all(answer.law for answer in answers.values()):
-        return _alone(_law, answers)
-    if row.case.picture == "curve" and answers:
-        return _alone(_curve, answers)
-    if row.case.picture == "kink" and answers:
-        return _kinked(np.asarray(row.case.inputs["x"], float), answers)
-    return None
+    if not answers:
+        return []
+    if row.case.law:
+        drawn = all(answer.law for answer in answers.values())
+        return [_law(answers)] if drawn else []
+    if row.case.picture == "curve":
+        return [_picture(lambda axes: _curve(axes, answers), _tell_curve(answers))]
+    x = _kink(row, answers)
+    if x is None:
+        return []
+    values = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
+    slopes = {name: np.asarray(answer.grads["x"], float) for name, answer in answers.items()}
+    return [_over(x, values, "value"), _over(x, slopes, "derivative")]
 
 
-def overview(rows: Sequence[Row]) -> str:
-    """All rows in one picture: how often each side agrees, and laws that are worth the cover."""
+def overview(rows: Sequence[Row]) -> list[tuple[Row | None, Picture]]:
+    """How often each side agrees with PyTorch, and then the rows that are worth the cover."""
+    families = len({row.case.family for row in rows})
+    alt = "Bars: in how many cases of each family either side is as PyTorch, as the table tells."
+    agreement = _picture(lambda axes: _agreement(axes, rows), alt, 0.8 + 0.3 * families, left=0.2)
     chosen = [row for row in rows if row.case.picture == "cover"]
-    figure = Figure(figsize=(6 + 4 * len(chosen), 3.6), layout="constrained")
-    widths = [3] + [2] * len(chosen)
-    panels = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)
-    _agreement(panels[0, 0], rows)
-    for axes, row in zip(panels[0, 1:], chosen, strict=True):
-        _law(axes, _answers(row))
-        axes.set_title(textwrap.fill(row.case.name, 44), color=GREY, fontsize=9)
-    return _svg(figure)
+    return [(None, agreement)] + [(row, drawn) for row in chosen for drawn in pictures(row)]
 
 
 def _answers(row: Row) -> dict[str, Answer]:
@@ -55,24 +71,48 @@ def _answers(row: Row) -> dict[str, Answer]:
     return {name: answer for name, answer in sides.items() if answer and not answer.error}
 
 
-def _alone(draw: Callable[[Axes, dict[str, Answer]], None], answers: dict[str, Answer]) -> str:
-    figure = Figure(figsize=(6.4, 2.6))
-    draw(figure.add_axes((0.12, 0.2, 0.86, 0.76)), answers)
-    return _svg(figure)
+def _kink(row: Row, answers: dict[str, Answer]) -> np.ndarray | None:
+    """The input that value and derivative are worth plotting over, or None."""
+    x = row.case.inputs.get("x")
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or row.case.grads != ("x",):
+        return None
+    shapes = {np.shape(a.value) for a in answers.values()}
+    shapes |= {np.shape(a.grads.get("x")) for a in answers.values()}
+    ordered = x.ndim == 1 and x.size > 2 and bool(np.all(np.diff(x) > 0))
+    if not ordered or shapes != {x.shape} or not np.all(np.isfinite(x)):
+        return None
+    return x.astype(float)
 
 
-def _kinked(x: np.ndarray, answers: dict[str, Answer]) -> str:
-    """Value and derivative over the input; what is not finite is left out."""
-    figure = Figure(figsize=(8, 2.8))
-    for label, left in (("value", 0.08), ("derivative", 0.58)):
-        axes = figure.add_axes((left, 0.2, 0.4, 0.76))
-        for name, answer in answers.items():
-            y = np.asarray(answer.value if label == "value" else answer.grads["x"], float)
-            finite = np.where(np.isfinite(y), y, np.nan)
-            axes.plot(x, finite, label=name, markersize=4, **STYLES[name])
-        axes.set_ylabel(label, color=GREY)
-        _dress(axes, "x")
-    return _svg(figure)
+def _picture(draw: Callable[[Axes], None], alt: str, height: float = 2.7, left=0.16) -> Picture:
+    figure = Figure(figsize=(WIDTH, height))
+    axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.62 / height))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    draw(axes)
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with matplotlib.rc_context({"svg.hashsalt": "jaxgrad", "svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    return Picture(_slim(buffer.getvalue()), round(96 * WIDTH), round(96 * height), alt)
+
+
+def _slim(svg: str) -> str:
+    """An SVG with coordinates to a twentieth of a point, in the ink of the reader's scheme."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'font-family: [^;"]*; | transform="rotate\(-0 [^"]*"', "", svg)
+    svg = re.sub(r'\b(?:d|x|y|width|height|transform)="[^"]*"', _rounded, svg)
+    svg = re.sub(r"\s+", " ", svg).replace("> <", "><").replace(GREY, "currentColor")
+    named = {name: f"i{i}" for i, name in enumerate(dict.fromkeys(re.findall(r"#([mp]\w+)", svg)))}
+    svg = re.sub(r'(?<=#)[mp]\w+|(?<= id=")[^"]*', lambda name: named.get(name[0], ""), svg)
+    svg = svg.replace(' id=""', "")
+    scheme = "text{font-family:system-ui,sans-serif}svg{color:#5d5b55}@media(prefers-color-scheme:dark){svg{color:#a5a29a}}"
+    return svg.replace("</style>", f"{scheme}</style>", 1)
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    return re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}", attribute[0])
 
 
 def _dress(axes: Axes, label: str) -> None:
@@ -83,23 +123,17 @@ def _dress(axes: Axes, label: str) -> None:
         axes.spines[side].set_visible(False)
     for side in ("bottom", "left"):
         axes.spines[side].set_color(GREY)
-    axes.legend(frameon=False, labelcolor=GREY, fontsize=8)
-
-
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "jaxgrad", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return buffer.getvalue()
+    axes.legend(frameon=False, labelcolor=GREY, fontsize=9)
 
 
 def _agreement(axes: Axes, rows: Sequence[Row]) -> None:
     """For each family, how many cases agree with PyTorch: plain JAX above, jaxgrad below."""
-    families = list(dict.fromkeys(row.case.family for row in rows))
+    of_families: dict[str, list[Row]] = {}
+    for row in rows:
+        of_families.setdefault(row.case.family, []).append(row)
     names = {"same": "as PyTorch", "other": "declared difference", "none": "nothing offered"}
     colors = {"same": "#009e73", "other": "#e69f00", "none": "#80808040"}
-    for place, family in enumerate(families):
-        of_family = [row for row in rows if row.case.family == family]
+    for place, of_family in enumerate(of_families.values()):
         for offset, comparisons in (
             (-0.2, [row.versus_jax for row in of_family]),
             (0.2, [row.versus_jaxgrad for row in of_family]),
@@ -112,11 +146,15 @@ def _agreement(axes: Axes, rows: Sequence[Row]) -> None:
                 axes.barh(place + offset, count, 0.36, left, color=colors[kind], label=label)
                 left += count
             side = "plain JAX" if offset < 0 else "jaxgrad"
-            axes.text(left + 0.5, place + offset, side, va="center", fontsize=7, color=GREY)
-    axes.set_yticks(range(len(families)), families)
+            axes.annotate(
+                *(f" {side}", (left, place + offset)), va="center", fontsize=7, color=GREY
+            )
+    axes.set_yticks(range(len(of_families)), list(of_families))
     axes.invert_yaxis()
-    axes.margins(x=0.1)
+    axes.margins(y=0.02)
+    axes.set_xlim(0, 1.2 * max(map(len, of_families.values())))
     _dress(axes, "cases")
+    axes.legend(frameon=False, labelcolor=GREY, fontsize=9, loc="lower right")
 
 
 def _kind(comparison: Comparison | None) -> str:
@@ -125,10 +163,19 @@ def _kind(comparison: Comparison | None) -> str:
     return "same" if comparison.verdict == "same" else "other"
 
 
-def _law(axes: Axes, answers: dict[str, Answer]) -> None:
+def _law(answers: dict[str, Answer]) -> Picture:
     """Drawn answers against their exact law."""
-    continuous = any(answer.law and answer.law.continuous for answer in answers.values())
-    (_deviation if continuous else _histogram)(axes, answers)
+    laws = {name: answer.law for name, answer in answers.items() if answer.law}
+    told = ", ".join(
+        f"{name} {'keeps to it' if kept(law) else 'does not'} (p = {law.pvalue:.2g})"
+        for name, law in laws.items()
+    )
+    if any(law.continuous for law in laws.values()):
+        alt = f"By how much the share drawn below each quantile differs from the exact law: {told}."
+        return _picture(lambda axes: _deviation(axes, answers), alt)
+    categories = max(len(law.counts) for law in laws.values())
+    alt = f"How often each of {categories} categories was drawn, beside the exact law: {told}."
+    return _picture(lambda axes: _histogram(axes, answers), alt)
 
 
 def _deviation(axes: Axes, answers: dict[str, Answer]) -> None:
@@ -174,13 +221,42 @@ def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
     _dress(axes, "category")
 
 
+def _plot(axes: Axes, x: np.ndarray, y: np.ndarray, name: str) -> None:
+    """One side's line; what is not finite is left out."""
+    style = {**STYLES[name], "markersize": 4}
+    if x.size > DENSE:
+        style["marker"] = None
+    axes.plot(x, np.where(np.isfinite(y), y, np.nan), label=name, **style)
+
+
+def _over(x: np.ndarray, sides: dict[str, np.ndarray], label: str) -> Picture:
+    """Values or derivatives over the input, and in words where they differ."""
+
+    def draw(axes: Axes) -> None:
+        for name, y in sides.items():
+            _plot(axes, x, y, name)
+        axes.set_ylabel(label, color=GREY)
+        _dress(axes, "x")
+
+    first, *others = sides.values()
+    alike = [np.isclose(y, first, rtol=1e-5, atol=1e-8, equal_nan=True) for y in others]
+    apart = np.flatnonzero(~np.all(np.reshape([*alike, np.full(x.size, True)], (-1, x.size)), 0))
+    told = [
+        f"at x = {x[i]:.6g} " + ", ".join(f"{name} {y[i]:.6g}" for name, y in sides.items())
+        for i in apart[:3].tolist()
+    ]
+    if apart.size > 3:
+        told.append(f"and {apart.size - 3} more points apart")
+    range_ = f"The {label} over x from {x[0]:.6g} to {x[-1]:.6g} by {', '.join(sides)}"
+    return _picture(draw, f"{range_}: {'; '.join(told) or 'all alike'}.")
+
+
 def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
     """The answers as curves over their index; signed logarithms where they span decades."""
     drawn = []
     for name, answer in answers.items():
         values = np.asarray(answer.value, float)
-        finite = np.where(np.isfinite(values), values, np.nan)
-        axes.plot(finite, label=name, markersize=4, **STYLES[name])
+        _plot(axes, np.arange(len(values)), values, name)
         drawn.append(values[np.isfinite(values) & (values != 0)])
     numbers = np.concatenate(drawn)
     smallest, largest = np.min(np.abs(numbers)), np.max(np.abs(numbers))
@@ -192,3 +268,10 @@ def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
         locator.set_params(numticks=7)
         axes.yaxis.set_major_locator(locator)
     _dress(axes, "step")
+
+
+def _tell_curve(answers: dict[str, Answer]) -> str:
+    values = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
+    told = ", ".join(f"{name} from {v.flat[0]:.4g} to {v.flat[-1]:.4g}" for name, v in values.items())
+    steps = len(next(iter(values.values())))
+    return f"The answers over {steps} steps: {told}."
