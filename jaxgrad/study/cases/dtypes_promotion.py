@@ -2,31 +2,13 @@
 
 import numpy as np
 
-from ..case import Case, c64, f32, i32
+from ..case import Case, f32, i32
 
 _DOCS = "https://docs.pytorch.org/docs/stable/generated/torch."
 _PROMOTION = "https://docs.jax.dev/en/latest/type_promotion.html"
 _ATTRIBUTES = "https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype"
 
 CASES = (
-    Case(
-        family="dtypes",
-        name="integers and a Python float",
-        inputs={"x": i32([1])},
-        torch="x + 1.5",
-        jax="x + 1.5",
-        why="The default float on both sides.",
-        link=_PROMOTION,
-    ),
-    Case(
-        family="dtypes",
-        name="integers divided by integers",
-        inputs={"x": i32([1, 7]), "y": i32([2, 2])},
-        torch="x / y",
-        jax="x / y",
-        why="True division gives float32.",
-        link=_DOCS + "true_divide.html",
-    ),
     Case(
         family="dtypes",
         name="a quotient of integers beyond 24 bits",
@@ -65,15 +47,6 @@ CASES = (
     ),
     Case(
         family="dtypes",
-        name="float32 and complex64",
-        inputs={"x": f32([1, 2]), "z": c64([1j, 2])},
-        torch="[x * z, z.abs()]",
-        jax="[x * z, jnp.abs(z)]",
-        why="Complex where a factor is; the absolute value is real again.",
-        link=_ATTRIBUTES,
-    ),
-    Case(
-        family="dtypes",
         name="float16 times a float32 scalar in an array",
         inputs={"x": np.array([2.0], np.float16)},
         torch="x * torch.tensor(0.1)",
@@ -104,15 +77,6 @@ CASES = (
         verdict_jax="dtype",
         why="A NumPy scalar is as strong as an array in JAX, and as weak as a Python number "
         "in PyTorch.",
-        link=_PROMOTION,
-    ),
-    Case(
-        family="dtypes",
-        name="bfloat16 and a Python float",
-        inputs={"x": f32([1.0])},
-        torch="x.bfloat16() * 0.1",
-        jax="x.astype(jnp.bfloat16) * 0.1",
-        why="A Python number is weak on both sides.",
         link=_PROMOTION,
     ),
     Case(
@@ -171,30 +135,12 @@ CASES = (
     ),
     Case(
         family="dtypes",
-        name="int8 times a Python float",
-        inputs={"x": np.array([3], np.int8)},
-        torch="x * 0.5",
-        jax="x * 0.5",
-        why="float32 on both sides.",
-        link=_PROMOTION,
-    ),
-    Case(
-        family="dtypes",
         name="truth values added, multiplied and divided",
         inputs={"x": np.array([True, True]), "y": np.array([True, False])},
         torch="[x + y, x * y, y / x]",
         jax="[x + y, x * y, y / x]",
         why="Or, and, and a float32 quotient.",
         link=_PROMOTION,
-    ),
-    Case(
-        family="dtypes",
-        name="truth values subtracted",
-        inputs={"x": np.array([True]), "y": np.array([False])},
-        torch="x - y",
-        jax="x - y",
-        why="Both refuse.",
-        link=_DOCS + "sub.html",
     ),
     Case(
         family="dtypes",
@@ -218,38 +164,11 @@ CASES = (
     ),
     Case(
         family="dtypes",
-        name="integers and floats joined",
-        inputs={"x": i32([1]), "y": f32([2.5])},
-        torch="torch.cat([x, y])",
-        jax="jnp.concatenate([x, y])",
-        why="The joined array is float32 on both sides.",
-        link=_DOCS + "cat.html",
-    ),
-    Case(
-        family="dtypes",
-        name="where between an integer and NaN",
-        inputs={"m": np.array([True, False]), "x": i32([1, 2])},
-        torch="torch.where(m, x, torch.nan)",
-        jax="jnp.where(m, x, jnp.nan)",
-        why="Promotes to float32 on both sides.",
-        link=_DOCS + "where.html",
-    ),
-    Case(
-        family="dtypes",
         name="where between float16 and a Python number",
         inputs={"m": np.array([True, False]), "x": np.array([1, 2], np.float16)},
         torch="torch.where(m, x, -1e9)",
         jax="jnp.where(m, x, -1e9)",
         why="The number is weak: float16, where -1e9 is minus infinity.",
         link=_DOCS + "where.html",
-    ),
-    Case(
-        family="dtypes",
-        name="bitwise and of integers and a truth value",
-        inputs={"x": i32([3, 2])},
-        torch="x & True",
-        jax="x & True",
-        why="The truth value is 1.",
-        link=_DOCS + "bitwise_and.html",
     ),
 )

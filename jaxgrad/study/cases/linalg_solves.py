@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..case import Case, f32, i32
+from ..case import Case, f32
 
 _DOCS = "https://docs.pytorch.org/docs/stable/generated/torch."
 _SINGULAR = f32([[1, 2], [2, 4]])
@@ -31,16 +31,6 @@ CASES = (
         jax="~jnp.isfinite(jnp.linalg.inv(x)).all()",
         why="inv_ex reports what inv raises; in JAX the porter asks whether the result is finite.",
         link=_DOCS + "linalg.inv_ex.html",
-    ),
-    Case(
-        family="linalg",
-        name="inv and its gradient",
-        inputs={"x": _A},
-        torch="torch.linalg.inv(x)",
-        jax="jnp.linalg.inv(x)",
-        grads=("x",),
-        why="The gradient is minus the inverse, twice, around the cotangent.",
-        link=_DOCS + "linalg.inv.html",
     ),
     Case(
         family="linalg",
@@ -89,40 +79,6 @@ CASES = (
     ),
     Case(
         family="linalg",
-        name="solve from the right",
-        inputs={"x": _A, "y": f32([[1, 2, 3]])},
-        torch="torch.linalg.solve(x, y, left=False)",
-        jax="jnp.linalg.solve(x.T, y.T).T",
-        why="JAX has no left=False; the transposed system is the same.",
-        link=_DOCS + "linalg.solve.html",
-    ),
-    Case(
-        family="linalg",
-        name="solve of float32 and float64, 64-bit types on",
-        inputs={"x": _A, "y": np.arange(3.0)},
-        torch="torch.linalg.solve(x, y)",
-        jax="jnp.linalg.solve(x, y)",
-        remedy="""\
-with jax.numpy_dtype_promotion('strict'):
-    y = jnp.linalg.solve(x, y)
-y""",
-        verdict_jax="error",
-        x64=True,
-        why="PyTorch refuses mixed dtypes, JAX promotes unless it is strict.",
-        link=_DOCS + "linalg.solve.html",
-    ),
-    Case(
-        family="linalg",
-        name="inv of integers",
-        inputs={"x": i32([[2, 0], [0, 4]])},
-        torch="torch.linalg.inv(x)",
-        jax="jnp.linalg.inv(x)",
-        verdict_jax="error",
-        why="PyTorch refuses integers; JAX makes them floats, and no remedy is called for.",
-        link=_DOCS + "linalg.inv.html",
-    ),
-    Case(
-        family="linalg",
         name="inv of float16",
         inputs={"x": np.array([[2, 0], [0, 4]], np.float16)},
         torch="torch.linalg.inv(x)",
@@ -152,16 +108,6 @@ y""",
     ),
     Case(
         family="linalg",
-        name="solve_triangular with ones on the diagonal",
-        inputs={"x": _A, "y": f32([[1], [2], [3]])},
-        torch="torch.linalg.solve_triangular(x, y, upper=False, unitriangular=True)",
-        jax="jax.scipy.linalg.solve_triangular(x, y, lower=True, unit_diagonal=True)",
-        grads=("x",),
-        why="unitriangular is unit_diagonal; the diagonal is not read.",
-        link=_DOCS + "linalg.solve_triangular.html",
-    ),
-    Case(
-        family="linalg",
         name="solve_triangular with a vector",
         inputs={"x": _A, "y": f32([1, 2, 3])},
         torch="torch.linalg.solve_triangular(x, y, upper=True)",
@@ -181,15 +127,6 @@ y""",
         why="JAX's takes the pair of factor and whether it is the lower one, and the right "
         "side last.",
         link=_DOCS + "cholesky_solve.html",
-    ),
-    Case(
-        family="linalg",
-        name="lu_solve",
-        inputs={"x": _A, "y": f32([[1], [2], [3]])},
-        torch="torch.linalg.lu_solve(*torch.linalg.lu_factor(x), y)",
-        jax="jax.scipy.linalg.lu_solve(jax.scipy.linalg.lu_factor(x), y)",
-        why="The same factors; JAX takes them as a pair.",
-        link=_DOCS + "linalg.lu_solve.html",
     ),
     Case(
         family="linalg",
@@ -225,15 +162,6 @@ y""",
     ),
     Case(
         family="linalg",
-        name="the residuals of lstsq by the driver gels",
-        inputs={"x": _TALL, "y": f32([[1], [2], [2], [5]])},
-        torch="torch.linalg.lstsq(x, y, driver='gels').residuals",
-        jax="jnp.linalg.lstsq(x, y)[1]",
-        why="The sum of squares of what is left over.",
-        link=_DOCS + "linalg.lstsq.html",
-    ),
-    Case(
-        family="linalg",
         name="lstsq of a matrix without full rank",
         inputs={"x": _SINGULAR, "y": f32([[1], [2]])},
         torch="torch.linalg.lstsq(x, y).solution",
@@ -241,24 +169,6 @@ y""",
         why="The solution of least norm on both sides, as long as PyTorch runs its default "
         "driver on a CPU.",
         link=_DOCS + "linalg.lstsq.html",
-    ),
-    Case(
-        family="linalg",
-        name="lstsq of a wide matrix",
-        inputs={"x": _TALL.T.copy(), "y": f32([[1], [2]])},
-        torch="torch.linalg.lstsq(x, y).solution",
-        jax="jnp.linalg.lstsq(x, y)[0]",
-        why="The solution of least norm.",
-        link=_DOCS + "linalg.lstsq.html",
-    ),
-    Case(
-        family="linalg",
-        name="pinv of a matrix without full rank",
-        inputs={"x": _SINGULAR},
-        torch="torch.linalg.pinv(x)",
-        jax="jnp.linalg.pinv(x)",
-        why="The same pseudo-inverse.",
-        link=_DOCS + "linalg.pinv.html",
     ),
     Case(
         family="linalg",
@@ -311,35 +221,5 @@ y""",
         jax="jnp.linalg.matrix_rank(x, 0.1)",
         why="The second argument of JAX's is absolute, although it is called rtol.",
         link=_DOCS + "linalg.matrix_rank.html",
-    ),
-    Case(
-        family="linalg",
-        name="cond of a singular matrix",
-        inputs={"x": f32([[1, 0], [0, 0]])},
-        torch="torch.linalg.cond(x)",
-        jax="jnp.linalg.cond(x)",
-        why="Infinite on both sides.",
-        link=_DOCS + "linalg.cond.html",
-    ),
-    Case(
-        family="linalg",
-        name="matrix_power of a singular matrix, -1",
-        inputs={"x": _SINGULAR},
-        torch="torch.linalg.matrix_power(x, -1)",
-        jax="jnp.linalg.matrix_power(x, -1)",
-        verdict_jax="error",
-        why="PyTorch raises; JAX gives infinities, and there is no remedy inside a traced "
-        "function, where the values are unknown: look at the result, or use checkify.",
-        link=_DOCS + "linalg.matrix_power.html",
-    ),
-    Case(
-        family="linalg",
-        name="matrix_power 0 and 3, and its gradient",
-        inputs={"x": _A},
-        torch="torch.linalg.matrix_power(x, 3) + torch.linalg.matrix_power(x, 0)",
-        jax="jnp.linalg.matrix_power(x, 3) + jnp.linalg.matrix_power(x, 0)",
-        grads=("x",),
-        why="The power 0 is the identity.",
-        link=_DOCS + "linalg.matrix_power.html",
     ),
 )
