@@ -1,0 +1,198 @@
+"""Integer arithmetic: division, remainders, shifts and what wraps."""
+
+import numpy as np
+
+from ..case import Case, f32, i32
+
+_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch."
+_ATTRIBUTES = "https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype"
+
+CASES = (
+    Case(
+        family="dtypes",
+        name="whole numbers // 0",
+        inputs={"x": i32([7, -7, 0])},
+        torch="x // 0",
+        jax="x // 0",
+        jaxgrad="F.floor_divide(x, 0)",
+        verdict_jax="error",
+        why="PyTorch raises; JAX gives -2, -2 and -1 without a word.",
+        link=_DOCS + "floor_divide.html",
+    ),
+    Case(
+        family="dtypes",
+        name="whole numbers % 0",
+        inputs={"x": i32([7, -7])},
+        torch="x % 0",
+        jax="x % 0",
+        jaxgrad="F.remainder(x, 0)",
+        verdict_jax="error",
+        why="PyTorch raises; JAX gives 0 without a word.",
+        link=_DOCS + "remainder.html",
+    ),
+    Case(
+        family="dtypes",
+        name="fmod of whole numbers by an array with a 0",
+        inputs={"x": i32([7, 7]), "y": i32([2, 0])},
+        torch="torch.fmod(x, y)",
+        jax="jnp.fmod(x, y)",
+        jaxgrad="F.fmod(x, y)",
+        verdict_jax="error",
+        why="PyTorch raises where one divisor is 0; JAX gives 0 there.",
+        link=_DOCS + "fmod.html",
+    ),
+    Case(
+        family="dtypes",
+        name="the smallest int32 // -1",
+        inputs={"x": i32([-(2**31)]), "y": i32([-1])},
+        torch="x // y",
+        jax="x // y",
+        jaxgrad="F.floor_divide(x, y)",
+        why="The quotient does not fit and wraps to the smallest again.",
+        link=_DOCS + "floor_divide.html",
+    ),
+    Case(
+        family="dtypes",
+        name="the absolute value of the smallest int32",
+        inputs={"x": i32([-(2**31), 5])},
+        torch="[x.abs(), -x]",
+        jax="[jnp.abs(x), -x]",
+        jaxgrad="[F.abs(x), -x]",
+        why="2 to the power 31 does not fit: both stay negative.",
+        link=_DOCS + "abs.html",
+    ),
+    Case(
+        family="dtypes",
+        name="negative numbers % 3 and % -3",
+        inputs={"x": i32([-7, 7])},
+        torch="[x % 3, x % -3]",
+        jax="[x % 3, x % -3]",
+        jaxgrad="[F.remainder(x, 3), F.remainder(x, -3)]",
+        why="The sign of the divisor, as in Python.",
+        link=_DOCS + "remainder.html",
+    ),
+    Case(
+        family="dtypes",
+        name="a quotient rounded towards 0, ported with //",
+        inputs={"x": i32([-7, 7])},
+        torch="torch.div(x, 2, rounding_mode='trunc')",
+        jax="x // 2",
+        remedy="jax.lax.div(x, 2)",
+        verdict_jax="value",
+        why="// rounds down and gives -4.",
+        link=_DOCS + "div.html",
+    ),
+    Case(
+        family="dtypes",
+        name="a quotient of negative numbers rounded down, ported with lax.div",
+        inputs={"x": i32([-7, 7])},
+        torch="torch.div(x, 2, rounding_mode='floor')",
+        jax="jax.lax.div(x, 2)",
+        jaxgrad="F.floor_divide(x, 2)",
+        verdict_jax="value",
+        why="jax.lax.div rounds towards 0 and gives -3.",
+        link=_DOCS + "div.html",
+    ),
+    Case(
+        family="dtypes",
+        name="remainders, ported with lax.rem",
+        inputs={"x": i32([-7, 7])},
+        torch="torch.remainder(x, 3)",
+        jax="jax.lax.rem(x, 3)",
+        jaxgrad="F.remainder(x, 3)",
+        verdict_jax="value",
+        why="jax.lax.rem has the sign of the dividend, as fmod.",
+        link=_DOCS + "remainder.html",
+    ),
+    Case(
+        family="dtypes",
+        name="int32 beyond its range",
+        inputs={"x": i32([2**31 - 1, 2**20])},
+        torch="[x + 1, x * x]",
+        jax="[x + 1, x * x]",
+        why="Both wrap.",
+        link=_ATTRIBUTES,
+    ),
+    Case(
+        family="dtypes",
+        name="int64 beyond the range of int32",
+        inputs={"x": np.array([2**31 - 1, 2**20])},
+        torch="[x + 1, x * x]",
+        jax="[x + 1, x * x]",
+        remedy="""\
+with jax.enable_x64(True):
+    x = jnp.array([2**31 - 1, 2**20])
+    y = [x + 1, x * x]
+y""",
+        verdict_jax="value",
+        why="PyTorch's whole numbers are int64 by default; JAX's int32 wraps without a word.",
+        link=_ATTRIBUTES,
+    ),
+    Case(
+        family="dtypes",
+        name="flat indices of a matrix with 2 to the power 32 places",
+        inputs={"i": i32([65535]), "j": i32([3])},
+        torch="i.long() * 65536 + j",
+        jax="i * 65536 + j",
+        remedy="""\
+with jax.enable_x64(True):
+    y = i.astype(jnp.int64) * 65536 + j
+y""",
+        verdict_jax="value",
+        why="The index wraps in JAX: it is negative.",
+        link=_ATTRIBUTES,
+    ),
+    Case(
+        family="dtypes",
+        name="a hash that counts on 64 bits",
+        inputs={"x": np.array([12345, 678910])},
+        torch="(x * 2654435761) % 2**32",
+        jax="(x * 2654435761) % 2**32",
+        remedy="""\
+with jax.enable_x64(True):
+    y = (jnp.array([12345, 678910]) * 2654435761) % 2**32
+y""",
+        verdict_jax="error",
+        why="JAX refuses the factor, which does not fit int32.",
+        link=_ATTRIBUTES,
+    ),
+    Case(
+        family="dtypes",
+        name="shifts to the left by the width and more",
+        inputs={"x": i32([1, -1])},
+        torch="[x << 31, x << 32, x << 33]",
+        jax="[x << 31, x << 32, x << 33]",
+        why="Nothing is left beyond the width: 0 on both sides, where C leaves it open.",
+        link=_DOCS + "bitwise_left_shift.html",
+    ),
+    Case(
+        family="dtypes",
+        name="shifts to the right by the width and more",
+        inputs={"x": i32([8, -8])},
+        torch="[x >> 1, x >> 32, x >> 33]",
+        jax="[x >> 1, x >> 32, x >> 33]",
+        why="The sign is shifted in: 0 or -1 beyond the width.",
+        link=_DOCS + "bitwise_right_shift.html",
+    ),
+    Case(
+        family="dtypes",
+        name="a tiny negative number % 1",
+        inputs={"x": f32([-1e-8])},
+        torch="x % 1.0",
+        jax="x % 1.0",
+        jaxgrad="F.remainder(x, 1.0)",
+        why="The remainder is rounded up to the divisor itself, on both sides.",
+        link=_DOCS + "remainder.html",
+    ),
+    Case(
+        family="dtypes",
+        name="the fractional part of negative numbers",
+        inputs={"x": f32([-1.75, 1.75])},
+        torch="torch.frac(x)",
+        jax="x % 1.0",
+        jaxgrad="F.fmod(x, 1.0)",
+        verdict_jax="value",
+        why="PyTorch's has the sign of x; the remainder does not.",
+        link=_DOCS + "frac.html",
+    ),
+)
