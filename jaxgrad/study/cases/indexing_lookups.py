@@ -5,8 +5,6 @@ import numpy as np
 from ..case import Case, f32
 
 _DOCS = "https://docs.pytorch.org/docs/stable/generated/"
-_NUMPY = "https://docs.jax.dev/en/latest/_autosummary/jax.numpy."
-_X = f32([10.0, 20.0, 30.0])
 _TABLE = f32([[1.0, 1.0], [2.0, 2.0]])
 _EMBEDDING = _DOCS + "torch.nn.functional.embedding.html"
 _ONE_HOT = _DOCS + "torch.nn.functional.one_hot.html"
