@@ -13,6 +13,10 @@ from . import (
     backward,
     defaults,
     fit,
+    indexing_lookups,
+    indexing_reads,
+    indexing_views,
+    indexing_writes,
     init_elementwise,
     init_layers,
     init_scaled,
@@ -103,5 +107,9 @@ CASES: tuple[Case, ...] = (
     + fit.CASES
     + optim.CASES
     + schedules.CASES
+    + indexing_reads.CASES
+    + indexing_writes.CASES
+    + indexing_lookups.CASES
+    + indexing_views.CASES
 )
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(case.family for case in CASES))
