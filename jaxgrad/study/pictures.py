@@ -272,6 +272,8 @@ def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
 
 def _tell_curve(answers: dict[str, Answer]) -> str:
     values = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
-    told = ", ".join(f"{name} from {v.flat[0]:.4g} to {v.flat[-1]:.4g}" for name, v in values.items())
+    told = ", ".join(
+        f"{name} from {v.flat[0]:.4g} to {v.flat[-1]:.4g}" for name, v in values.items()
+    )
     steps = len(next(iter(values.values())))
     return f"The answers over {steps} steps: {told}."

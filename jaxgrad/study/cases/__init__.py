@@ -12,6 +12,11 @@ from . import (
     autograd_unused,
     backward,
     defaults,
+    dtypes_casts,
+    dtypes_constructors,
+    dtypes_integers,
+    dtypes_promotion,
+    dtypes_reductions,
     fit,
     indexing_lookups,
     indexing_reads,
@@ -34,6 +39,13 @@ from . import (
     kinks_second,
     kinks_smooth,
     kinks_special,
+    layers_images,
+    layers_linear,
+    layers_norms,
+    linalg_determinants,
+    linalg_factors,
+    linalg_products,
+    linalg_solves,
     loop,
     losses_classes,
     losses_classes_refusals,
@@ -45,6 +57,10 @@ from . import (
     losses_regression,
     losses_sequences,
     model,
+    numerics_jit,
+    numerics_limits,
+    numerics_nan,
+    numerics_ulps,
     optim,
     replay_samplers,
     replay_streams,
@@ -55,6 +71,9 @@ from . import (
     sampling_multinomial,
     sampling_normal,
     schedules,
+    shapes_conversions,
+    shapes_layout,
+    shapes_names,
 )
 
 CASES: tuple[Case, ...] = (
@@ -107,9 +126,28 @@ CASES: tuple[Case, ...] = (
     + fit.CASES
     + optim.CASES
     + schedules.CASES
+    + dtypes_constructors.CASES
+    + dtypes_promotion.CASES
+    + dtypes_reductions.CASES
+    + dtypes_integers.CASES
+    + dtypes_casts.CASES
     + indexing_reads.CASES
     + indexing_writes.CASES
     + indexing_lookups.CASES
     + indexing_views.CASES
+    + shapes_names.CASES
+    + shapes_layout.CASES
+    + shapes_conversions.CASES
+    + layers_linear.CASES
+    + layers_norms.CASES
+    + layers_images.CASES
+    + linalg_products.CASES
+    + linalg_solves.CASES
+    + linalg_determinants.CASES
+    + linalg_factors.CASES
+    + numerics_nan.CASES
+    + numerics_limits.CASES
+    + numerics_ulps.CASES
+    + numerics_jit.CASES
 )
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(case.family for case in CASES))
