@@ -63,7 +63,7 @@ def overview(rows: Sequence[Row]) -> list[tuple[Row | None, Picture]]:
     alt = "Bars: in how many cases of each family either side is as PyTorch, as the table tells."
     agreement = _picture(lambda axes: _agreement(axes, rows), alt, 0.8 + 0.3 * families, left=0.2)
     chosen = [row for row in rows if row.case.picture == "cover"]
-    return [(None, agreement)] + [(row, drawn) for row in chosen for drawn in pictures(row)]
+    return [(None, agreement), *((row, drawn) for row in chosen for drawn in pictures(row))]
 
 
 def _answers(row: Row) -> dict[str, Answer]:
@@ -76,8 +76,10 @@ def _kink(row: Row, answers: dict[str, Answer]) -> np.ndarray | None:
     x = row.case.inputs.get("x")
     if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or row.case.grads != ("x",):
         return None
-    shapes = {np.shape(a.value) for a in answers.values()}
-    shapes |= {np.shape(a.grads.get("x")) for a in answers.values()}
+    if not all("x" in answer.grads for answer in answers.values()):
+        return None
+    shapes = {np.shape(answer.value) for answer in answers.values()}
+    shapes |= {np.shape(answer.grads["x"]) for answer in answers.values()}
     ordered = x.ndim == 1 and x.size > 2 and bool(np.all(np.diff(x) > 0))
     if not ordered or shapes != {x.shape} or not np.all(np.isfinite(x)):
         return None
@@ -107,7 +109,8 @@ def _slim(svg: str) -> str:
     named = {name: f"i{i}" for i, name in enumerate(dict.fromkeys(re.findall(r"#([mp]\w+)", svg)))}
     svg = re.sub(r'(?<=#)[mp]\w+|(?<= id=")[^"]*', lambda name: named.get(name[0], ""), svg)
     svg = svg.replace(' id=""', "")
-    scheme = "text{font-family:system-ui,sans-serif}svg{color:#5d5b55}@media(prefers-color-scheme:dark){svg{color:#a5a29a}}"
+    scheme = "text{font-family:system-ui,sans-serif}svg{color:#5d5b55}"
+    scheme += "@media(prefers-color-scheme:dark){svg{color:#a5a29a}}"
     return svg.replace("</style>", f"{scheme}</style>", 1)
 
 

@@ -430,7 +430,8 @@ def test_size_and_speed(visit, address, study, tmp_path, monkeypatch, record_pro
     loaded = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
     searched = tab.evaluate(
         """async () => { const start = performance.now();
-          const box = document.querySelector("[type=search]"), told = document.querySelector("output");
+          const box = document.querySelector("[type=search]");
+          const told = document.querySelector("output");
           box.value = "kinks"; box.dispatchEvent(new Event("input", { bubbles: true }));
           while (told.value.startsWith("1350")) await new Promise((done) => setTimeout(done, 5));
           return performance.now() - start; }"""

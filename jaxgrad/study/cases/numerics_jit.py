@@ -1,4 +1,4 @@
-"""What the compiler changes: reassociation, excess precision and contraction; and eager roundings."""
+"""What the compiler changes: reassociation, excess precision, contraction; eager roundings."""
 
 import numpy as np
 

@@ -1,0 +1,45 @@
+"""`jaxgrad compare` on files of a user's."""
+
+import pytest
+
+from jaxgrad.study import cli
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+ORIGINAL = "import torch\ndef f(x):\n    return torch.nn.functional.gelu(x)\n"
+PORT = """
+import jax, numpy as np
+inputs = np.linspace(-2, 2, 7)
+def right(x):
+    return jax.nn.gelu(x, approximate=False)
+def wrong(x):
+    return jax.nn.gelu(x)
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "theirs.py").write_text(ORIGINAL)
+    (tmp_path / "ours.py").write_text(PORT)
+    return tmp_path
+
+
+def test_a_right_and_a_wrong_port(files, capsys):
+    original = f"{files}/theirs.py:f"
+    assert cli.main(["compare", original, f"{files}/ours.py:right"]) == 0
+    assert cli.main(["compare", original, f"{files}/ours.py:wrong", "--input", "4,3"]) == 1
+    assert "JAX what gelu(approximate='tanh') gives" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("ours.py:nothing", "has no 'nothing'"),
+        ("missing.py:f", "there is no file"),
+        ("ours.py", "expected FILE.py:NAME"),
+    ],
+)
+def test_what_cannot_be_used(files, place, told, capsys):
+    assert cli.main(["compare", f"{files}/theirs.py:f", f"{files}/{place}"]) == 2
+    assert told in capsys.readouterr().err
