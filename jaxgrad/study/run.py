@@ -58,6 +58,8 @@ def run(case: Case, side: Side) -> Answer:
 def evaluate(code: str, names: dict[str, Any]) -> Any:
     """Runs the statements of `code` and returns the value of its last line."""
     module = ast.parse(code)
+    if not module.body:
+        raise SyntaxError("the snippet is missing")
     *body, last = module.body
     if not isinstance(last, ast.Expr):
         raise SyntaxError("the last line of a snippet must be an expression")
