@@ -1,5 +1,6 @@
 """The cases, each in one of several processes, none of them for longer than its time."""
 
+import importlib
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -73,9 +74,7 @@ def _begin(live: bool) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     if live:
-        import torch
-
-        torch.set_num_threads(1)
+        importlib.import_module("torch").set_num_threads(1)
 
 
 def _row(case: Case, live: bool, exact: bool) -> Row:

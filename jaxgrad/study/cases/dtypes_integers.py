@@ -10,7 +10,7 @@ _ATTRIBUTES = "https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch
 CASES = (
     Case(
         family="dtypes",
-        name="whole numbers // 0",
+        name="whole numbers divided by 0 and floored",
         inputs={"x": i32([7, -7, 0])},
         torch="x // 0",
         jax="x // 0",
@@ -21,7 +21,7 @@ CASES = (
     ),
     Case(
         family="dtypes",
-        name="whole numbers % 0",
+        name="the remainder of whole numbers by 0",
         inputs={"x": i32([7, -7])},
         torch="x % 0",
         jax="x % 0",
