@@ -204,7 +204,7 @@ y""",
         remedy="x.astype(jnp.float32) / 3",
         verdict_jax="dtype",
         x64=True,
-        why="int64 becomes float64 in JAX, and PyTorch's default dtype there.",
+        why="JAX divides int64 in float64, PyTorch in its default dtype.",
         link=_DOCS + "true_divide.html",
     ),
     Case(

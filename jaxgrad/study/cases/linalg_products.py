@@ -84,7 +84,7 @@ CASES = (
         torch="torch.kron(x, y)",
         jax="jnp.kron(x, y)",
         grads=("x",),
-        why="The same.",
+        why="The blocks are the second factor, scaled, and the gradients agree.",
         link=_DOCS + "kron.html",
     ),
     Case(

@@ -73,8 +73,8 @@ CASES = (
         jax="jnp.linalg.solve(x, y)",
         remedy="jnp.linalg.solve(x, y[..., None])[..., 0]",
         verdict_jax="shape",
-        why="As above, and nothing raises: JAX solves for the columns of y with each of the "
-        "matrices.",
+        why="PyTorch solves for one vector with each matrix; JAX, without an error, "
+        "for all columns with each.",
         link=_DOCS + "linalg.solve.html",
     ),
     Case(

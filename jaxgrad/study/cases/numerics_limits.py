@@ -97,8 +97,8 @@ CASES = (
         verdict_jaxgrad="value",
         departs="right",
         oracle="[1 / np.where(np.signbit(x), y, x), 1 / np.where(np.signbit(x), x, y)]",
-        why="PyTorch takes them for equal and gives the first; JAX and jaxgrad order -0 "
-        "before 0, as IEEE 754-2019 does.",
+        why="PyTorch takes them for equal and gives one or the other by the length of the array; "
+        "JAX and jaxgrad order -0 before 0, as IEEE 754-2019 does.",
         link=_DOCS + "maximum.html",
     ),
     Case(
