@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .report import summary, words
+from .report import summary, tally, words
 from .rows import Row
 
 
@@ -37,13 +37,10 @@ def document(rows: Sequence[Row]) -> str:
 
 
 def _line(title: str, rows: Sequence[Row]) -> str:
-    offered = [row for row in rows if row.versus_jaxgrad]
-    plain = sum(row.versus_jax.verdict == "same" for row in rows)
-    same = sum(row.versus_jaxgrad.verdict == "same" for row in offered if row.versus_jaxgrad)
-    limits = sum(row.case.departs == "limit" for row in offered)
-    departs = sum(bool(row.case.departs) for row in offered) - limits
-    ours = f"{same} of {len(offered)}"
-    return f"| {title} | {len(rows)} | {plain} | {ours} | {departs} | {limits} |"
+    counts = tally(rows)
+    ours = f"{counts.ours} of {counts.offered}" if counts.offered else "–"
+    departs = counts.right + counts.refuses
+    return f"| {title} | {counts.cases} | {counts.plain} | {ours} | {departs} | {counts.limit} |"
 
 
 def _differs(row: Row) -> bool:

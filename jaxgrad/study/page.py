@@ -19,7 +19,7 @@ from .answer import Answer
 from .case import VERDICTS, Case
 from .measure import TOLERANCES, Comparison
 from .pictures import Picture, overview, pictures
-from .report import brief, summary, ulps, words
+from .report import PLACES, brief, summary, tally, ulps, words
 from .rows import Row
 from .run import NAMES
 
@@ -29,9 +29,6 @@ DEPARTURES = {
     "limit": "jaxgrad falls short of PyTorch.",
 }
 """What `Case.departs` means."""
-
-PLACES = 20
-"""So many of an answer's first numbers are told: most answers whole."""
 
 
 def page(rows: Sequence[Row], *, exact: bool) -> str:
@@ -53,7 +50,9 @@ def page(rows: Sequence[Row], *, exact: bool) -> str:
         number=len(rows),
         broken=sum(bool(row.problems) for row in rows),
         summary=summary(rows),
-        table={family: _counts(of_family) for family, of_family in families.items()},
+        table={
+            family: tally([row for row in rows if row.case.family == family]) for family in families
+        },
         filters=_filters(rows),
         departures=DEPARTURES,
         versions=_versions(rows),
@@ -67,12 +66,6 @@ def page(rows: Sequence[Row], *, exact: bool) -> str:
         script_hash=f"sha256-{_base64(hashlib.sha256(script.encode()).digest())}",
         pictures=_base64(gzip.compress(json.dumps(drawn).encode(), 9, mtime=0)),
     )
-
-
-def slug(row: Row) -> str:
-    """The row's anchor on the page."""
-    words = re.findall(r"[a-z0-9]+", row.case.name.lower())
-    return "-".join([row.case.family, *words])
 
 
 def _text(name: str) -> str:
@@ -99,16 +92,9 @@ def _cover(row: Row | None, drawn: Picture) -> dict[str, Any]:
         "height": drawn.height,
         "alt": drawn.alt,
         "data": _base64(drawn.svg.encode()),
-        "row": row and slug(row),
+        "row": row and row.case.anchor(),
         "title": row and row.case.name,
     }
-
-
-def _counts(rows: Sequence[dict[str, Any]]) -> tuple[int, ...]:
-    """Of a family: its cases, the agreeing ones of either side, departures, nothing offered."""
-    plain, ours = Counter(row["jax"] for row in rows), Counter(row["ours"] for row in rows)
-    departs = len(rows) - ours["same"] - ours["none"]
-    return len(rows), plain["same"], ours["same"], departs, ours["none"]
 
 
 def _filters(rows: Sequence[Row]) -> dict[str, tuple[str, dict[str, str]]]:
@@ -158,7 +144,7 @@ def _row(row: Row, drawn: list[str]) -> dict[str, Any]:
         "case": case,
         "link": case.link if case.link.startswith("https://") else "",
         "reference": _reference(case.link),
-        "slug": slug(row),
+        "slug": case.anchor(),
         "jax": _plain(row),
         "ours": ours,
         "problems": row.problems,

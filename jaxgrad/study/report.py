@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -50,20 +50,58 @@ def table(rows: Sequence[Row], width: int) -> Table:
     return result
 
 
+class Tally(NamedTuple):
+    """How often each side gives PyTorch's answer.
+
+    Attributes:
+        cases: all of them.
+        plain: where plain JAX does.
+        offered: where jaxgrad offers something.
+        plain_offered: where plain JAX does, of these.
+        ours: where jaxgrad does.
+        right, refuses, limit: where it does not, by `Case.departs`.
+        other: where it does not and should.
+    """
+
+    cases: int
+    plain: int
+    offered: int
+    plain_offered: int
+    ours: int
+    right: int
+    refuses: int
+    limit: int
+    other: int
+
+
+def tally(rows: Sequence[Row]) -> Tally:
+    """Counts the rows."""
+    offered = [(row, row.versus_jaxgrad) for row in rows if row.versus_jaxgrad]
+    departs = Counter(row.case.departs for row, ours in offered if ours.verdict != "same")
+    return Tally(
+        cases=len(rows),
+        plain=sum(row.versus_jax.verdict == "same" for row in rows),
+        offered=len(offered),
+        plain_offered=sum(row.versus_jax.verdict == "same" for row, _ in offered),
+        ours=sum(ours.verdict == "same" for _, ours in offered),
+        right=departs["right"],
+        refuses=departs["refuses"],
+        limit=departs["limit"],
+        other=departs[""],
+    )
+
+
 def summary(rows: Sequence[Row]) -> str:
     """What the rows say, in a few sentences."""
-    offered = [row for row in rows if row.versus_jaxgrad]
-    plain = sum(row.versus_jax.verdict == "same" for row in offered)
-    ours = sum(row.versus_jaxgrad.verdict == "same" for row in offered if row.versus_jaxgrad)
-    departs = Counter(row.case.departs for row in offered)
+    counts = tally(rows)
     broken = sum(bool(row.problems) for row in rows)
     held = "every declared verdict held" if not broken else f"{broken} rows do not hold"
     return (
-        f"{len(rows)} cases. In the {len(offered)} where jaxgrad offers something, plain JAX as a "
-        f"porter might write it agrees with PyTorch in {plain}, and jaxgrad in {ours}; it departs "
-        f"in {departs['right']} where PyTorch is wrong, fails or leaves the answer open, refuses "
-        f"a mistake that PyTorch takes in {departs['refuses']}, and falls short in "
-        f"{departs['limit']}. Every difference is declared, with its reason: {held}."
+        f"{counts.cases} cases. In the {counts.offered} where jaxgrad offers something, plain JAX "
+        f"as a porter might write it agrees with PyTorch in {counts.plain_offered}, and jaxgrad in "
+        f"{counts.ours}; it departs in {counts.right} where PyTorch is wrong, fails or leaves the "
+        f"answer open, refuses a mistake that PyTorch takes in {counts.refuses}, and falls short "
+        f"in {counts.limit}. Every difference is declared, with its reason: {held}."
     )
 
 

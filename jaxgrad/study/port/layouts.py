@@ -60,7 +60,7 @@ def conv_transpose(weight: np.ndarray) -> np.ndarray:
 def gate(index: int, of: int) -> Layout:
     """One gate of `nn.LSTM` (i, f, g, o: of=4) or `nn.GRU` (r, z, n: of=3), which stack their rows.
 
-    A matrix is transposed too, to the (in, out) of a flax cell's `ii`, `hf`, …
+    A matrix is transposed too, to the (in, out) of a flax `LSTMCell`'s `ii`, `if_`, `hi`, …
 
     >>> import numpy as np
     >>> gate(1, of=4)(np.ones((20, 3))).shape

@@ -28,7 +28,7 @@ class Probe(NamedTuple):
 def probes(problem: Problem, key: Any) -> Iterator[Probe]:
     """The problem with one input after another at the numbers where functions have kinks.
 
-    Which elements keep the user's numbers is drawn with the key: half of them.
+    Which elements keep the caller's numbers is drawn with the key: half of them.
     """
     seed = int(np.asarray(jax.random.key_data(key)).ravel()[-1])
     draw = np.random.default_rng(seed)
@@ -47,9 +47,9 @@ def probes(problem: Problem, key: Any) -> Iterator[Probe]:
                 continue
             path = moving.paths(tree, f"inputs[{number}]")[place][0]
             for words, values in kinds.items():
-                if values:
+                for filled in _filled(leaf, values, draw):
                     changed = [*leaves]
-                    changed[place] = _filled(leaf, values, draw)
+                    changed[place] = filled
                     inputs = [*problem.inputs]
                     inputs[number] = structure.unflatten(changed)
                     yield Probe(f"{path} at {words}", problem.at(tuple(inputs)))
@@ -64,12 +64,19 @@ def probes(problem: Problem, key: Any) -> Iterator[Probe]:
         yield Probe("inputs and biases at zero", problem.at(inputs, zeros))
 
 
-def _filled(leaf: np.ndarray, values: tuple[float, ...], draw: np.random.Generator) -> np.ndarray:
-    """Half of the elements as they are, or all but one value's worth, the others at the values."""
-    special = np.resize(draw.permutation(np.array(values)), leaf.shape)
-    if len(values) == 1:
-        return special.astype(leaf.dtype)
-    return np.where(draw.random(leaf.shape) < 0.5, special, leaf).astype(leaf.dtype)
+def _filled(
+    leaf: np.ndarray, values: tuple[float, ...], draw: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """The leaf with half of its elements at the values, until each value had its turn.
+
+    A single value fills the whole leaf.
+    """
+    room = max(1, leaf.size // 2) if len(values) > 1 else leaf.size
+    for start in range(0, len(values), room):
+        filled = leaf.copy()
+        places = draw.permutation(leaf.size)[:room]
+        filled.flat[places] = np.resize(values[start : start + room], room)
+        yield filled
 
 
 def _bounds(problem: Problem) -> tuple[float, ...]:

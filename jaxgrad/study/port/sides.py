@@ -180,7 +180,8 @@ def torch_outcome(problem: Problem, *, wide: bool = False, seed: int = 0) -> Out
         for path, move in problem.moves.items()
         if path.startswith("state")
     }
-    around = max(map(moving.largest, (*jax.tree.leaves(problem.inputs), *problem.named.values())))
+    numbers = (*jax.tree.leaves(problem.inputs), *problem.named.values())
+    around = max(map(moving.largest, numbers), default=0.0)
     return Outcome(outputs(value), grads, state, around=around)
 
 
@@ -192,14 +193,13 @@ def _torch_grads(torch: Any, problem: Problem, value: Any, leaves: Any) -> dict[
         for t, c in zip(tensors, against, strict=True)
         if t.requires_grad
     ]
-    if not pairs:
-        return {}
     parameters = {} if problem.module is None else dict(problem.module.named_parameters())
     parameters = {name: p for name, p in parameters.items() if p.requires_grad}
     wanted = [*leaves.values(), *parameters.values()]
-    found = torch.autograd.grad(
-        [t for t, _ in pairs], wanted, [c for _, c in pairs], allow_unused=True
-    )
+    found = [None] * len(wanted)
+    if pairs and wanted:
+        ends, ends_against = zip(*pairs, strict=True)
+        found = torch.autograd.grad(ends, wanted, ends_against, allow_unused=True)
     arrays = [
         np.zeros(tuple(w.shape), moving.to_numpy(w).dtype) if g is None else moving.to_numpy(g)
         for w, g in zip(wanted, found, strict=True)

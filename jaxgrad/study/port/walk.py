@@ -19,6 +19,7 @@ from .conventions import Call, Guess, guesses
 from .sides import Problem
 
 _UNROLLED = 64
+_GIVEN = "argument"
 
 
 @dataclass
@@ -196,7 +197,7 @@ def jax_values(problem: Problem) -> list[Made]:
         arguments = sides.jax_call(problem, wide=True)
         traced = _jaxpr.traced("compare", problem.jax_fn, arguments, {})
         run(traced.body, traced.arrays)
-        given = [Made(np.asarray(a), "argument", "") for a in traced.arrays]
+        given = [Made(np.asarray(a), _GIVEN, "") for a in traced.arrays]
     return [*(g for g in given if g.array.dtype.kind == "f"), *made]
 
 
@@ -243,9 +244,11 @@ class Pool:
         return None
 
     def nearest(self, array: np.ndarray) -> tuple[Made, float] | None:
-        """The value of the same size that differs least, and by how much of the largest element."""
+        """What was computed that differs least, and by how much of its largest element."""
         best: tuple[Made, float] | None = None
         for made in self.by_size.get(array.size, ()):
+            if made.operation == _GIVEN:
+                continue
             for turned in _turned(made.array, array.shape):
                 distance = apart(array, turned)
                 if best is None or distance < best[1]:
@@ -329,7 +332,7 @@ def _right_guess(step: Step, place: int, pool: Pool) -> tuple[Guess, Made] | Non
         for array in arrays:
             made = pool.match(array)
             new = array.size != result.size or not close(result, array.reshape(result.shape))
-            if made is not None and made.operation != "argument" and new:
+            if made is not None and made.operation != _GIVEN and new:
                 return guess, made
     return None
 
