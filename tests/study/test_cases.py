@@ -17,15 +17,16 @@ IDS = [f"{case.family}: {case.name}" for case in CASES]
 def test_there_are_enough():
     described = ("loop", "backward", "sampling", "init", "replay", "model", "fit")
     beyond = ("autograd", "kinks", "defaults", "activations", "losses", "optim", "schedules")
-    porting = ("indexing",)
+    porting = ("indexing", "shapes", "layers", "errors", "seeds")
     assert set(FAMILIES) == {*described, *beyond, *porting}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
     assert counts["kinks"] >= 294 and counts["activations"] >= 115 and counts["losses"] >= 192
-    assert counts["autograd"] >= 46
-    assert counts["optim"] >= 41 and counts["schedules"] >= 22
-    assert counts["indexing"] >= 98
-    assert len(CASES) >= 1070
+    assert counts["autograd"] >= 82
+    assert counts["optim"] >= 56 and counts["schedules"] >= 22
+    assert counts["indexing"] >= 98 and counts["shapes"] >= 96 and counts["layers"] >= 106
+    assert counts["errors"] >= 96 and counts["seeds"] >= 22
+    assert len(CASES) >= 1441
 
 
 def test_names_and_anchors_are_unique():

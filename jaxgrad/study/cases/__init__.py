@@ -9,9 +9,15 @@ from . import (
     activations_refusals,
     autograd_checks,
     autograd_gradients,
+    autograd_rules,
+    autograd_second,
     autograd_unused,
     backward,
     defaults,
+    errors_arguments,
+    errors_shapes,
+    errors_state,
+    errors_training,
     fit,
     indexing_lookups,
     indexing_reads,
@@ -34,6 +40,12 @@ from . import (
     kinks_second,
     kinks_smooth,
     kinks_special,
+    layers_attention,
+    layers_images,
+    layers_initial,
+    layers_linear,
+    layers_norms,
+    layers_recurrent,
     loop,
     losses_classes,
     losses_classes_refusals,
@@ -46,6 +58,7 @@ from . import (
     losses_sequences,
     model,
     optim,
+    optim_clipping,
     replay_samplers,
     replay_streams,
     replay_weights,
@@ -55,6 +68,10 @@ from . import (
     sampling_multinomial,
     sampling_normal,
     schedules,
+    seeds_streams,
+    shapes_conversions,
+    shapes_layout,
+    shapes_names,
 )
 
 CASES: tuple[Case, ...] = (
@@ -63,6 +80,8 @@ CASES: tuple[Case, ...] = (
     + autograd_gradients.CASES
     + autograd_unused.CASES
     + autograd_checks.CASES
+    + autograd_second.CASES
+    + autograd_rules.CASES
     + kinks_activations.CASES
     + kinks_activations_tails.CASES
     + kinks_bounds.CASES
@@ -106,10 +125,25 @@ CASES: tuple[Case, ...] = (
     + model.CASES
     + fit.CASES
     + optim.CASES
+    + optim_clipping.CASES
     + schedules.CASES
     + indexing_reads.CASES
     + indexing_writes.CASES
     + indexing_lookups.CASES
     + indexing_views.CASES
+    + shapes_layout.CASES
+    + shapes_names.CASES
+    + shapes_conversions.CASES
+    + layers_linear.CASES
+    + layers_norms.CASES
+    + layers_images.CASES
+    + layers_attention.CASES
+    + layers_recurrent.CASES
+    + layers_initial.CASES
+    + errors_shapes.CASES
+    + errors_arguments.CASES
+    + errors_state.CASES
+    + errors_training.CASES
+    + seeds_streams.CASES
 )
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(case.family for case in CASES))
