@@ -15,7 +15,7 @@ IDS = [f"{case.family}: {case.name}" for case in CASES]
 def test_there_are_enough():
     described = ("loop", "backward", "sampling", "init", "replay", "model", "fit")
     beyond = ("autograd", "kinks", "defaults", "activations", "losses", "optim", "schedules")
-    porting = ("dtypes", "indexing", "shapes", "layers", "linalg", "numerics")
+    porting = ("dtypes", "indexing", "shapes", "layers", "linalg", "numerics", "errors", "seeds")
     assert set(FAMILIES) == {*described, *beyond, *porting}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48

@@ -9,6 +9,8 @@ from . import (
     activations_refusals,
     autograd_checks,
     autograd_gradients,
+    autograd_rules,
+    autograd_second,
     autograd_unused,
     backward,
     defaults,
@@ -17,6 +19,10 @@ from . import (
     dtypes_integers,
     dtypes_promotion,
     dtypes_reductions,
+    errors_arguments,
+    errors_shapes,
+    errors_state,
+    errors_training,
     fit,
     indexing_lookups,
     indexing_reads,
@@ -46,6 +52,9 @@ from . import (
     linalg_factors,
     linalg_products,
     linalg_solves,
+    layers_attention,
+    layers_initial,
+    layers_recurrent,
     loop,
     losses_classes,
     losses_classes_refusals,
@@ -62,6 +71,7 @@ from . import (
     numerics_nan,
     numerics_ulps,
     optim,
+    optim_clipping,
     replay_samplers,
     replay_streams,
     replay_weights,
@@ -71,6 +81,7 @@ from . import (
     sampling_multinomial,
     sampling_normal,
     schedules,
+    seeds_streams,
     shapes_conversions,
     shapes_layout,
     shapes_names,
@@ -82,6 +93,8 @@ CASES: tuple[Case, ...] = (
     + autograd_gradients.CASES
     + autograd_unused.CASES
     + autograd_checks.CASES
+    + autograd_second.CASES
+    + autograd_rules.CASES
     + kinks_activations.CASES
     + kinks_activations_tails.CASES
     + kinks_bounds.CASES
@@ -125,6 +138,7 @@ CASES: tuple[Case, ...] = (
     + model.CASES
     + fit.CASES
     + optim.CASES
+    + optim_clipping.CASES
     + schedules.CASES
     + dtypes_constructors.CASES
     + dtypes_promotion.CASES
@@ -149,5 +163,13 @@ CASES: tuple[Case, ...] = (
     + numerics_limits.CASES
     + numerics_ulps.CASES
     + numerics_jit.CASES
+    + layers_attention.CASES
+    + layers_recurrent.CASES
+    + layers_initial.CASES
+    + errors_shapes.CASES
+    + errors_arguments.CASES
+    + errors_state.CASES
+    + errors_training.CASES
+    + seeds_streams.CASES
 )
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(case.family for case in CASES))
