@@ -1,0 +1,7 @@
+"""Loss + params + optimizer + data -> fitted params: the one place where the pieces meet."""
+
+from .curvature import largest_curvature as largest_curvature
+from .full_batch import Fit as Fit
+from .full_batch import fit as fit
+from .linear_model import least_squares as least_squares
+from .linear_model import linear as linear
