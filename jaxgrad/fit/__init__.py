@@ -1,6 +1,8 @@
 """Loss + params + optimizer + data -> fitted params: the one place where the pieces meet."""
 
 from .curvature import largest_curvature as largest_curvature
+from .epochs import EpochFit as EpochFit
+from .epochs import fit_epochs as fit_epochs
 from .full_batch import Fit as Fit
 from .full_batch import fit as fit
 from .linear_model import least_squares as least_squares

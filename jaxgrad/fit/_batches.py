@@ -1,0 +1,112 @@
+"""Where batches come from, and how they get onto devices ahead of their step."""
+
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec, Sharding
+
+from jaxgrad import _checks
+
+Source = Callable[[int, int], Iterable[Any]]
+"""From an epoch and the number of batches to leave out, the batches of that epoch."""
+
+AHEAD = 2
+"""Batches that are read and placed while one is worked on."""
+
+
+def source_of(function: str, data: Any) -> Source | None:
+    """The source that `data` is; None where it is a pytree of arrays."""
+    if callable(data):
+        return data
+    if hasattr(data, "__next__"):
+        return _once(function, data)
+    leaves = jax.tree.leaves(data)
+    if hasattr(data, "__iter__") and len(leaves) == 1 and leaves[0] is data:
+        if not hasattr(data, "__array__"):
+            return lambda epoch, start: itertools.islice(iter(data), start, None)
+    return None
+
+
+def _once(function: str, iterator: Iterator[Any]) -> Source:
+    def batches(epoch: int, start: int) -> Iterator[Any]:
+        if epoch or start:
+            expected = "a function (epoch, start) -> batches for more than one epoch"
+            raise ValueError(_checks.wrong(function, "data", expected, "an iterator"))
+        return iterator
+
+    return batches
+
+
+def count(function: str, argument: str, batch: Any) -> int:
+    """How many examples a batch holds: the length that all of its leaves have."""
+    lengths = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(batch)}
+    if len(lengths) != 1 or lengths == {()}:
+        got = ", ".join(sorted(str(np.shape(leaf)) for leaf in jax.tree.leaves(batch))) or "none"
+        expected = "arrays whose first axis counts the examples"
+        raise ValueError(_checks.wrong(function, argument, expected, got))
+    return int(lengths.pop()[0])
+
+
+def placed(function: str, batch: Any, sharding: Sharding | None) -> Any:
+    """A batch on its devices; each process brings its own part.
+
+    Where its examples do not divide among the devices, as the last ones of an epoch, every device
+    has all of them, which gives the same numbers.
+    """
+    batch = jax.tree.map(np.asarray, batch)
+    if sharding is None:
+        return jax.device_put(batch)
+    examples = count(function, "a batch", batch) * jax.process_count()
+    try:
+        jax.tree.map(lambda a: sharding.shard_shape((examples, *a.shape[1:])), batch)
+    except ValueError as error:
+        if jax.process_count() > 1 or not isinstance(sharding, NamedSharding):
+            remedy = "choose a batch size that the devices divide, and leave the rest out"
+            raise ValueError(
+                _checks.wrong(function, "a batch", "divisible among devices", examples, remedy)
+            ) from error
+        return jax.device_put(batch, NamedSharding(sharding.mesh, PartitionSpec()))
+    return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), batch)
+
+
+def ahead(batches: Iterable[Any], place: Callable[[Any], Any]) -> Iterator[Any]:
+    """The batches, placed, a few of them read ahead in a thread; what it raises is raised here."""
+    ready: queue.Queue[Any] = queue.Queue(maxsize=AHEAD)
+    left = threading.Event()
+
+    def put(item: Any) -> bool:
+        while not left.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                if not put((place(batch), None)):
+                    return
+            put((None, StopIteration()))
+        except BaseException as error:
+            put((None, error))
+
+    thread = threading.Thread(target=read, daemon=True, name="jaxgrad-batches")
+    thread.start()
+    try:
+        while True:
+            batch, error = ready.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield batch
+    finally:
+        left.set()
+        thread.join()

@@ -1,0 +1,228 @@
+"""The compiled part of a fit in epochs: steps on batches, scans of arrays, losses to watch."""
+
+import collections
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import AxisType, NamedSharding, PartitionSpec, Sharding
+
+from jaxgrad import _checks, random
+from jaxgrad.autograd._leaves import merge, split
+
+from . import _batches
+from ._descent import descend, scalar_loss, strong
+
+NAME = "fit_epochs"
+_LAG = 4
+"""So many steps are under way before the first of them is looked at."""
+
+
+class Diverged(Exception):
+    """A loss that is not finite, in words, and the data that it was taken on."""
+
+    def __init__(self, words: str, data: Any) -> None:
+        """Keeps both."""
+        super().__init__(words)
+        self.data = data
+
+
+class State(NamedTuple):
+    """What a step takes and gives.
+
+    Attributes:
+        params: the differentiable ones.
+        opt_state: the optimizer's.
+        total: the sum of the epoch's losses, an example each.
+        carried: what rounding has left out of it.
+        finite: whether all losses were.
+        steps: how many were before the first that was not.
+    """
+
+    params: Any
+    opt_state: Any
+    total: jax.Array
+    carried: jax.Array
+    finite: jax.Array
+    steps: jax.Array
+
+
+class Task(NamedTuple):
+    """What stays the same throughout a fit; `layout` is where the leaves of the state lie."""
+
+    loss_fn: Any
+    optimizer: Any
+    batch_size: int | None
+    sharding: Sharding | None
+    layout: tuple[Sharding, ...] | None
+
+
+def begin(params: Any, optimizer: Any, sharding: Sharding | None) -> tuple[State, Any]:
+    """The state before the first step, in buffers of its own, and the params that are carried."""
+    chosen, fixed = split(NAME, "params", params)
+
+    def on_mesh(leaf: jax.Array) -> jax.Array:
+        if (
+            not isinstance(sharding, NamedSharding)
+            or leaf.sharding.device_set == sharding.device_set
+        ):
+            return leaf
+        return jax.device_put(leaf, NamedSharding(sharding.mesh, PartitionSpec()))
+
+    chosen = jax.tree.map(on_mesh, jax.tree.map(jnp.copy, strong(chosen)))
+    zero, none = jnp.zeros((), float), jnp.zeros((), int)
+    state = State(chosen, optimizer.init(chosen), zero, jnp.zeros((), float), jnp.array(True), none)
+    return jax.tree.map(on_mesh, state), jax.tree.map(on_mesh, fixed)
+
+
+def layout(state: State, sharding: Sharding | None) -> tuple[Sharding, ...] | None:
+    """Where the leaves of the state lie, if the compiler is to keep them there."""
+    if not isinstance(sharding, NamedSharding) or AxisType.Explicit in sharding.mesh.axis_types:
+        return None
+    return tuple(leaf.sharding for leaf in jax.tree.leaves(state))
+
+
+def fresh(state: State) -> State:
+    """The state at the beginning of an epoch."""
+    zero = jax.tree.map(jnp.zeros_like, (state.total, state.carried))
+    return state._replace(total=zero[0], carried=zero[1])
+
+
+def mean(state: State, examples: int) -> float:
+    """The mean loss of the epoch so far."""
+    return (float(state.total) + float(state.carried)) / examples
+
+
+def _step(task: Task, state: State, fixed: Any, batch: Any) -> State:
+    loss_of = scalar_loss(NAME, task.loss_fn, fixed, batch)
+    params, opt_state, loss, _, _ = descend(loss_of, task.optimizer, state.params, state.opt_state)
+    finite = state.finite & jnp.isfinite(loss)
+    term = loss.astype(state.total.dtype) * _batches.count(NAME, "a batch", batch) + state.carried
+    total = state.total + term
+    new = State(
+        *(params, opt_state, total, term - (total - state.total)),
+        *(finite, state.steps + finite.astype(state.steps.dtype)),
+    )
+    if task.layout is None:
+        return new
+    leaves, structure = jax.tree.flatten(new)
+    kept = map(jax.lax.with_sharding_constraint, leaves, task.layout)
+    return structure.unflatten(kept)
+
+
+@functools.partial(jax.jit, static_argnames="task", donate_argnames="state")
+def _stepped(state: State, fixed: Any, batch: Any, *, task: Task) -> tuple[State, Any]:
+    """One step, and whether it is finite in a buffer that the next step does not take."""
+    state = _step(task, state, fixed, batch)
+    return state, (state.finite & True, state.steps + 0)
+
+
+def through(
+    task: Task,
+    state: State,
+    fixed: Any,
+    batches: Iterable[Any],
+    after: Callable[[State, int, int], None],
+) -> tuple[State, int]:
+    """A step on each batch; `after` is told the state, and so far the batches and examples."""
+    place = functools.partial(_batches.placed, NAME, sharding=task.sharding)
+    waiting: collections.deque[Any] = collections.deque()
+    examples, batch = 0, None
+    for number, batch in enumerate(_batches.ahead(batches, place), 1):
+        examples += _batches.count(NAME, "a batch", batch)
+        state, now = _stepped(state, fixed, batch, task=task)
+        waiting.append(now)
+        if len(waiting) > _LAG:
+            _look(*waiting.popleft(), batch)
+        after(state, number, examples)
+    while waiting:
+        _look(*waiting.popleft(), batch)
+    return state, examples
+
+
+def _look(finite: jax.Array, steps: jax.Array, data: Any) -> None:
+    if not finite:
+        raise Diverged(f"one that is not at step {int(steps)}", data)
+
+
+def scan(
+    task: Task, state: State, fixed: Any, data: Any, key: Any, first: int, count: int
+) -> tuple[State, list[float]]:
+    """So many epochs over arrays in one compiled program, and the mean loss of each."""
+    state, totals = _scanned(state, fixed, data, key, first, task=task, count=count)
+    _look(state.finite, state.steps, data)
+    return state, [float(t) for t in totals]
+
+
+@functools.partial(jax.jit, static_argnames=("task", "count"), donate_argnames="state")
+def _scanned(
+    state: State, fixed: Any, data: Any, key: Any, first: Any, *, task: Task, count: int
+) -> tuple[State, jax.Array]:
+    examples = _batches.count(NAME, "data", data)
+    size = min(task.batch_size or examples, examples)
+    whole = examples // size * size
+
+    def step(state: State, batch: Any) -> tuple[State, None]:
+        if task.sharding is not None and size % task.sharding.num_devices == 0:
+            batch = jax.lax.with_sharding_constraint(batch, task.sharding)
+        return _step(task, state, fixed, batch), None
+
+    def epoch(state: State, number: jax.Array) -> tuple[State, jax.Array]:
+        state = fresh(state)
+        if size == examples:
+            state, _ = step(state, data)
+        else:
+            taken = (
+                None if key is None else random.randperm(jax.random.fold_in(key, number), examples)
+            )
+            state = _over(step, state, data, taken, size, whole)
+        return state, (state.total + state.carried) / examples
+
+    return jax.lax.scan(epoch, state, first + jnp.arange(count))
+
+
+def _over(step: Any, state: State, data: Any, taken: Any, size: int, whole: int) -> State:
+    """Steps over the batches of one epoch, in the order `taken`, the short one last."""
+
+    def cut(leaf: jax.Array) -> jax.Array:
+        return leaf[:whole].reshape(-1, size, *leaf.shape[1:])
+
+    def rows(index: jax.Array) -> Any:
+        return jax.tree.map(lambda leaf: leaf[index], data)
+
+    if taken is None:
+        state, _ = jax.lax.scan(step, state, jax.tree.map(cut, data))
+        last = jax.tree.map(lambda leaf: leaf[whole:], data)
+    else:
+        state, _ = jax.lax.scan(lambda s, index: step(s, rows(index)), state, cut(taken))
+        last = rows(taken[whole:])
+    return step(state, last)[0] if _batches.count(NAME, "data", data) > whole else state
+
+
+def watched(
+    task: Task,
+    metrics: tuple[tuple[str, Any], ...],
+    params: Any,
+    fixed: Any,
+    batches: Iterable[Any],
+) -> dict[str, float]:
+    """The mean over the examples of the loss, under the name "", and of each metric."""
+    place = functools.partial(_batches.placed, NAME, sharding=task.sharding)
+    sums, examples = collections.Counter[str](), 0
+    for batch in _batches.ahead(batches, place):
+        n = _batches.count(NAME, "validation", batch)
+        found = _told(params, fixed, batch, loss_fn=task.loss_fn, metrics=metrics)
+        sums.update({name: n * float(value) for name, value in found.items()})
+        examples += n
+    if not examples:
+        raise ValueError(_checks.wrong(NAME, "validation", "one batch or more", "none"))
+    return {name: value / examples for name, value in sums.items()}
+
+
+@functools.partial(jax.jit, static_argnames=("loss_fn", "metrics"))
+def _told(params: Any, fixed: Any, batch: Any, *, loss_fn: Any, metrics: Any) -> dict[str, Any]:
+    whole = merge(params, fixed)
+    loss = scalar_loss(NAME, loss_fn, fixed, batch)(params)
+    return {"": loss, **{name: jnp.asarray(fn(whole, batch)) for name, fn in metrics}}

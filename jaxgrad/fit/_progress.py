@@ -1,0 +1,30 @@
+"""A bar for long work."""
+
+import contextlib
+import importlib
+from collections.abc import Callable, Iterator
+
+import jax
+
+Tell = Callable[[int, str], None]
+"""How many are done, and a few words."""
+
+
+@contextlib.contextmanager
+def shown(function: str, progress: bool, total: int, unit: str) -> Iterator[Tell]:
+    """A function that moves a bar, on the first process and where it is asked for."""
+    if not progress or jax.process_index():
+        yield lambda done, words: None
+        return
+    try:
+        rich = importlib.import_module("rich.progress")
+    except ModuleNotFoundError:
+        remedy = "run: pip install rich"
+        raise ModuleNotFoundError(f"{function}: progress needs rich; {remedy}") from None
+    columns = (
+        *(rich.TextColumn(unit), rich.BarColumn(), rich.MofNCompleteColumn()),
+        *(rich.TimeElapsedColumn(), rich.TextColumn("{task.fields[words]}")),
+    )
+    with rich.Progress(*columns) as bar:
+        task = bar.add_task(unit, total=total, words="")
+        yield lambda done, words: bar.update(task, completed=done, words=words)
