@@ -1,4 +1,4 @@
-"""Where batches come from, and how they get onto devices ahead of their step."""
+"""Where batches come from, and how they get onto devices."""
 
 import itertools
 import queue
@@ -16,13 +16,14 @@ Source = Callable[[int, int], Iterable[Any]]
 """From an epoch and the number of batches to leave out, the batches of that epoch."""
 
 AHEAD = 2
-"""Batches that are read and placed while one is worked on."""
+"""Batches that are read while one is worked on."""
 
 
 def source_of(function: str, data: Any) -> Source | None:
     """The source that `data` is; None where it is a pytree of arrays."""
     if callable(data):
-        return data
+        source: Any = data
+        return source
     if hasattr(data, "__next__"):
         return _once(function, data)
     leaves = jax.tree.leaves(data)
@@ -58,7 +59,6 @@ def placed(function: str, batch: Any, sharding: Sharding | None) -> Any:
     Where its examples do not divide among the devices, as the last ones of an epoch, every device
     has all of them, which gives the same numbers.
     """
-    batch = jax.tree.map(np.asarray, batch)
     if sharding is None:
         return jax.device_put(batch)
     examples = count(function, "a batch", batch) * jax.process_count()
@@ -74,8 +74,11 @@ def placed(function: str, batch: Any, sharding: Sharding | None) -> Any:
     return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), batch)
 
 
-def ahead(batches: Iterable[Any], place: Callable[[Any], Any]) -> Iterator[Any]:
-    """The batches, placed, a few of them read ahead in a thread; what it raises is raised here."""
+def ahead(batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches, a few of them read ahead in a thread; what is raised there is raised here.
+
+    JAX's settings belong to a thread: nothing is placed on devices in that one.
+    """
     ready: queue.Queue[Any] = queue.Queue(maxsize=AHEAD)
     left = threading.Event()
 
@@ -91,7 +94,7 @@ def ahead(batches: Iterable[Any], place: Callable[[Any], Any]) -> Iterator[Any]:
     def read() -> None:
         try:
             for batch in batches:
-                if not put((place(batch), None)):
+                if not put((jax.tree.map(np.asarray, batch), None)):
                     return
             put((None, StopIteration()))
         except BaseException as error:

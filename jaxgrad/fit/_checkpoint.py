@@ -103,7 +103,7 @@ def fingerprint(tree: Any) -> str:
     for leaf in jax.tree.leaves(tree):
         digest.update(f"{leaf.dtype}{leaf.shape}".encode())
         if getattr(leaf, "is_fully_addressable", True):
-            digest.update(np.ascontiguousarray(_stored(leaf)).view(np.uint8))
+            digest.update(np.asarray(_stored(leaf)).tobytes())
     return digest.hexdigest()
 
 

@@ -128,21 +128,22 @@ def through(
 ) -> tuple[State, int]:
     """A step on each batch; `after` is told the state, and so far the batches and examples."""
     place = functools.partial(_batches.placed, NAME, sharding=task.sharding)
-    waiting: collections.deque[Any] = collections.deque()
+    waiting: collections.deque[tuple[jax.Array, jax.Array]] = collections.deque()
     examples, batch = 0, None
-    for number, batch in enumerate(_batches.ahead(batches, place), 1):
+    for number, batch in enumerate(map(place, _batches.ahead(batches)), 1):
         examples += _batches.count(NAME, "a batch", batch)
         state, now = _stepped(state, fixed, batch, task=task)
         waiting.append(now)
         if len(waiting) > _LAG:
-            _look(*waiting.popleft(), batch)
+            _look(waiting.popleft(), batch)
         after(state, number, examples)
     while waiting:
-        _look(*waiting.popleft(), batch)
+        _look(waiting.popleft(), batch)
     return state, examples
 
 
-def _look(finite: jax.Array, steps: jax.Array, data: Any) -> None:
+def _look(seen: tuple[jax.Array, jax.Array], data: Any) -> None:
+    finite, steps = seen
     if not finite:
         raise Diverged(f"one that is not at step {int(steps)}", data)
 
@@ -152,7 +153,7 @@ def scan(
 ) -> tuple[State, list[float]]:
     """So many epochs over arrays in one compiled program, and the mean loss of each."""
     state, totals = _scanned(state, fixed, data, key, first, task=task, count=count)
-    _look(state.finite, state.steps, data)
+    _look((state.finite, state.steps), data)
     return state, [float(t) for t in totals]
 
 
@@ -211,7 +212,7 @@ def watched(
     """The mean over the examples of the loss, under the name "", and of each metric."""
     place = functools.partial(_batches.placed, NAME, sharding=task.sharding)
     sums, examples = collections.Counter[str](), 0
-    for batch in _batches.ahead(batches, place):
+    for batch in map(place, _batches.ahead(batches)):
         n = _batches.count(NAME, "validation", batch)
         found = _told(params, fixed, batch, loss_fn=task.loss_fn, metrics=metrics)
         sums.update({name: n * float(value) for name, value in found.items()})

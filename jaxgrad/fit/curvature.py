@@ -78,7 +78,7 @@ def _largest(params: Any, data: Any, key: jax.Array, *, loss_fn: Any) -> jax.Arr
     def turn(loop: Any) -> Any:
         v, now, _, count = loop
         _, product = hvp(loss_fn)(params, data, v=v)
-        quotient = optax.tree.vdot(v, product).astype(dtype)
+        quotient = jnp.asarray(optax.tree.vdot(v, product)).astype(dtype)
         return scaled(product), quotient, jnp.abs(quotient - now), count + 1
 
     def going(loop: Any) -> Any:

@@ -1,0 +1,284 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jax.sharding import NamedSharding, PartitionSpec
+from oracles import assert_same
+
+from jaxgrad import optim, random, schedules
+from jaxgrad.fit import fit, fit_epochs, least_squares, linear
+from jaxgrad.functional import huber_loss, mse_loss
+
+ROWS, SIZE = 103, 10
+
+
+def loss_fn(params, batch):
+    x, y = batch
+    return mse_loss(linear(params, x), y)
+
+
+def rmse(params, batch):
+    return jnp.sqrt(loss_fn(params, batch))
+
+
+def start(dtype="float32", columns=3):
+    return {"weight": jnp.zeros(columns, dtype), "bias": jnp.zeros((), dtype)}
+
+
+def table(dtype="float32", rows=ROWS, columns=3):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(rows, columns))
+    y = x @ np.arange(1.0, columns + 1) + 1 + 0.1 * draw.normal(size=rows)
+    return jnp.array(x, dtype), jnp.array(y, dtype)
+
+
+def batches(data, size=SIZE):
+    """A source: the batches in order, the first `start` left out."""
+
+    def source(epoch, start):
+        for i in range(start * size, len(data[1]), size):
+            yield jax.tree.map(lambda leaf: np.asarray(leaf[i : i + size]), data)  # noqa: B023
+
+    return source
+
+
+def by_hand(order, dtype, rate=0.1):
+    """The same descent written out in NumPy, over the rows in the order of each epoch."""
+    x, y = map(np.asarray, table(dtype))
+    w, b, losses = np.zeros(3, dtype), np.zeros((), dtype), []
+    for taken in order:
+        total = 0.0
+        for i in range(0, ROWS, SIZE):
+            rows = taken[i : i + SIZE]
+            error = x[rows] @ w + b - y[rows]
+            total += float(np.mean(error**2)) * len(rows)
+            w = w - dtype(rate) * 2 * (error @ x[rows]) / dtype(len(rows))
+            b = b - dtype(rate) * 2 * np.mean(error)
+        losses.append(total / ROWS)
+    return {"weight": w, "bias": b}, losses
+
+
+def assert_as_by_hand(result, order, dtype):
+    rtol = {"float32": 1e-5, "float64": 1e-12}[dtype]
+    params, losses = by_hand(order, np.dtype(dtype).type)
+    assert_same(result.params, jax.tree.map(lambda p: jnp.asarray(p, dtype), params), rtol)
+    np.testing.assert_allclose(result.losses, losses, rtol=10 * rtol)
+
+
+def test_arrays_in_their_order(dtype):
+    result = fit_epochs(
+        loss_fn, start(dtype), optax.sgd(0.1), table(dtype), epochs=4, batch_size=SIZE
+    )
+    assert_as_by_hand(result, [np.arange(ROWS)] * 4, dtype)
+    assert result.epochs == 4 and result.best == 3
+
+
+def test_arrays_in_the_order_of_a_key(dtype):
+    key = random.key(3)
+    result = fit_epochs(
+        loss_fn, start(dtype), optax.sgd(0.1), table(dtype), epochs=4, batch_size=SIZE, key=key
+    )
+    orders = [np.asarray(random.randperm(jax.random.fold_in(key, e), ROWS)) for e in range(4)]
+    assert_as_by_hand(result, orders, dtype)
+    assert not np.array_equal(orders[0], orders[1])
+
+
+def test_batches(dtype):
+    data = table(dtype)
+    result = fit_epochs(loss_fn, start(dtype), optax.sgd(0.1), batches(data), epochs=4)
+    assert_as_by_hand(result, [np.arange(ROWS)] * 4, dtype)
+
+
+def test_an_iterable_and_an_iterator():
+    class Loader:
+        def __iter__(self):
+            return batches(table())(0, 0)
+
+    again = fit_epochs(loss_fn, start(), optax.sgd(0.1), Loader(), epochs=2)
+    assert_as_by_hand(again, [np.arange(ROWS)] * 2, "float32")
+    once = fit_epochs(loss_fn, start(), optax.sgd(0.1), iter(Loader()), epochs=1)
+    assert_as_by_hand(once, [np.arange(ROWS)], "float32")
+    with pytest.raises(ValueError, match="for more than one epoch, got an iterator"):
+        fit_epochs(loss_fn, start(), optax.sgd(0.1), iter(Loader()), epochs=2)
+
+
+def test_one_batch_is_fit(dtype):
+    data = table(dtype)
+    ours = fit_epochs(loss_fn, start(dtype), optax.sgd(0.1), data, epochs=30)
+    whole = fit(loss_fn, start(dtype), optax.sgd(0.1), data, steps=30)
+    assert_same(ours.params, whole.params, {"float32": 1e-6, "float64": 1e-12}[dtype])
+    np.testing.assert_allclose(ours.losses, whole.losses, rtol=1e-5)
+
+
+def test_any_loss_optimizer_and_schedule():
+    def huber(params, batch):
+        return huber_loss(linear(params, batch[0]), batch[1])
+
+    steps = 11
+    optimizer = optim.adamw(schedules.cosine_annealing_lr(0.3, 40 * steps), weight_decay=0.0)
+    key = random.key(0)
+    result = fit_epochs(huber, start(), optimizer, table(), epochs=40, batch_size=SIZE, key=key)
+    exact = least_squares(*table())
+    np.testing.assert_allclose(result.params["weight"], exact["weight"], atol=0.03)
+
+
+def test_integer_leaves_are_carried_along():
+    params = {"weight": jnp.zeros(3), "bias": jnp.zeros(()), "steps": jnp.array(7)}
+
+    def loss(params, batch):
+        return loss_fn({"weight": params["weight"], "bias": params["bias"]}, batch)
+
+    result = fit_epochs(loss, params, optax.sgd(0.1), table(), epochs=2, batch_size=SIZE)
+    assert int(result.params["steps"]) == 7
+    assert params["weight"].sum() == 0  # the caller's arrays are not given away
+
+
+class TestValidation:
+    def test_early_stopping_gives_the_best(self):
+        data, other = table(), table(rows=20)
+        noisy = other[0], -other[1]  # the further the fit, the worse here
+        result = fit_epochs(
+            *(loss_fn, start(), optax.sgd(0.01), data),
+            **{"epochs": 50, "batch_size": SIZE, "validation": noisy, "patience": 3},
+        )
+        assert result.best == 0 and result.epochs == 4
+        assert np.isfinite(result.validation[:4]).all() and np.isnan(result.validation[4:]).all()
+        first = fit_epochs(loss_fn, start(), optax.sgd(0.01), data, epochs=1, batch_size=SIZE)
+        assert_same(result.params, first.params, 1e-6)
+
+    def test_metrics_are_means_over_the_examples(self):
+        data, other = table(), table(rows=25)
+        by_batch = fit_epochs(
+            *(loss_fn, start(), optax.sgd(0.1), data),
+            **{"epochs": 2, "validation": batches(other), "metrics": {"mse": loss_fn}},
+        )
+        assert_close(by_batch.metrics["mse"], by_batch.validation)
+        np.testing.assert_allclose(
+            by_batch.validation[1], loss_fn(by_batch.params, other), rtol=1e-5
+        )
+
+    @pytest.mark.parametrize("key", [None, 5])
+    def test_a_share_is_set_apart(self, key):
+        key = None if key is None else random.key(key)
+        options = {"epochs": 3, "batch_size": SIZE, "key": key}
+        data = table()
+        apart = fit_epochs(loss_fn, start(), optax.sgd(0.1), data, validation=0.2, **options)
+        assert np.isfinite(apart.validation).all()
+        if key is None:
+            left, rest = [leaf[:82] for leaf in data], [leaf[82:] for leaf in data]
+            given = fit_epochs(
+                loss_fn, start(), optax.sgd(0.1), tuple(left), validation=tuple(rest), **options
+            )
+            assert_same(apart.params, given.params, 1e-6)
+
+
+def assert_close(ours, theirs):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+class TestSharded:
+    @pytest.mark.parametrize("size", [None, 8, 16, 24])
+    @pytest.mark.parametrize("shuffled", [False, True])
+    def test_arrays(self, size, shuffled):
+        with jax.enable_x64(True):
+            data, key = table("float64", rows=96), random.key(0) if shuffled else None
+            options = {"epochs": 3, "batch_size": size, "key": key}
+            one = fit_epochs(loss_fn, start("float64"), optim.adam(0.1), data, **options)
+            mesh = jax.make_mesh((8,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+            sharding = NamedSharding(mesh, PartitionSpec("data"))
+            eight = fit_epochs(
+                *(loss_fn, start("float64"), optim.adam(0.1), data), sharding=sharding, **options
+            )
+            assert_same(eight.params, one.params, 1e-12)
+            np.testing.assert_allclose(eight.losses, one.losses, rtol=1e-12)
+            assert eight.params["weight"].sharding.device_set == mesh._flat_devices_set
+
+    def test_batches_with_a_rest_that_the_devices_do_not_divide(self):
+        with jax.enable_x64(True):
+            data = table("float64")
+            one = fit_epochs(
+                loss_fn, start("float64"), optim.adam(0.1), batches(data, 16), epochs=3
+            )
+            mesh = jax.make_mesh((8,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+            eight = fit_epochs(
+                *(loss_fn, start("float64"), optim.adam(0.1), batches(data, 16)),
+                **{"epochs": 3, "sharding": NamedSharding(mesh, PartitionSpec("data"))},
+            )
+            assert_same(eight.params, one.params, 1e-12)
+
+    def test_a_wide_model_stays_sharded_along_its_features(self):
+        with jax.enable_x64(True):
+            data, params = table("float64", columns=16), start("float64", columns=16)
+            one = fit_epochs(loss_fn, params, optim.adam(0.1), batches(data, 16), epochs=3)
+            mesh = jax.make_mesh(
+                (2, 4), ("data", "model"), axis_types=(jax.sharding.AxisType.Auto,) * 2
+            )
+            wide = NamedSharding(mesh, PartitionSpec("model"))
+            placed = {
+                "weight": jax.device_put(params["weight"], wide),
+                "bias": jax.device_put(params["bias"], NamedSharding(mesh, PartitionSpec())),
+            }
+            eight = fit_epochs(
+                *(loss_fn, placed, optim.adam(0.1), batches(data, 16)),
+                **{"epochs": 3, "sharding": NamedSharding(mesh, PartitionSpec("data"))},
+            )
+            assert_same(eight.params, one.params, 1e-12)
+            assert eight.params["weight"].sharding.spec == PartitionSpec("model")
+            moments = [leaf for leaf in jax.tree.leaves(eight.opt_state) if leaf.shape == (16,)]
+            assert len(moments) == 2
+            assert all(leaf.sharding.spec == PartitionSpec("model") for leaf in moments)
+
+
+class TestRefusals:
+    def test_divergence_tells_what_would_converge(self):
+        match = (
+            r"fit_epochs: the loss must be finite at every step, got one that is not at step "
+            r"\d+; lower the learning rate.*largest curvature.*learning rates below 0\.\d+"
+        )
+        for data in (batches(table()), table()):
+            with pytest.raises(ValueError, match=match):
+                fit_epochs(loss_fn, start(), optax.sgd(3.0), data, epochs=50)
+
+    @pytest.mark.parametrize(
+        ("changed", "error", "match"),
+        [
+            ({"epochs": 0}, ValueError, "fit_epochs: epochs must be at least 1, got 0"),
+            ({"batch_size": 0}, ValueError, "fit_epochs: batch_size must be at least 1"),
+            ({"batch_size": 2.5}, TypeError, "fit_epochs: batch_size must be a concrete integer"),
+            ({"patience": 1}, ValueError, "fit_epochs: validation must be given with patience"),
+            ({"metrics": {"rmse": rmse}}, ValueError, "validation must be given with metrics"),
+            ({"validation": 1.5}, ValueError, "validation must be a share above 0 and below 1"),
+            ({"validation": 0.001}, ValueError, "leaves examples on both sides, got 0.001"),
+            ({"key": 3}, TypeError, "fit_epochs: key must be a typed key"),
+            ({"data": (jnp.ones((3, 2)), jnp.ones(4))}, ValueError, "first axis counts the ex"),
+            ({"data": lambda e, s: []}, ValueError, "data must be one batch or more in each ep"),
+            ({"data": batches(table()), "batch_size": 3}, ValueError, "left out where data is b"),
+            ({"loss_fn": 3}, TypeError, "fit_epochs: loss_fn must be callable"),
+            ({"loss_fn": lambda p, b: p["weight"]}, ValueError, "the loss must be a scalar"),
+            ({"params": {"n": jnp.array(3)}}, TypeError, "floating point or complex in at least"),
+            ({"optimizer": None}, TypeError, "fit_epochs: optimizer must be an optax"),
+        ],
+    )
+    def test_arguments(self, changed, error, match):
+        given = {"loss_fn": loss_fn, "params": start(), "optimizer": optax.sgd(0.1)}
+        given |= {"data": table(), "epochs": 2}
+        with pytest.raises(error, match=match):
+            fit_epochs(**given | changed)
+
+    def test_what_a_source_raises_is_raised(self):
+        def source(epoch, start):
+            yield from batches(table())(0, 0)
+            raise RuntimeError("the disk is gone")
+
+        with pytest.raises(RuntimeError, match="the disk is gone"):
+            fit_epochs(loss_fn, start(), optax.sgd(0.1), source, epochs=1)
+
+
+def test_a_second_fit_compiles_nothing(caplog):
+    optimizer, data = optax.sgd(0.1), table()
+    options = {"epochs": 2, "batch_size": SIZE}
+    fit_epochs(loss_fn, start(), optimizer, data, **options)
+    with jax.log_compiles(), caplog.at_level("WARNING"):
+        fit_epochs(loss_fn, start(), optimizer, data, **options)
+    assert not [r for r in caplog.records if "Compiling _scanned" in r.getMessage()]
