@@ -28,6 +28,20 @@ def test_declared_verdicts_hold(tmp_path):
     assert "every declared verdict held" in result.stdout
 
 
+def test_one_row_is_shown_whole():
+    result = jaxgrad("show", "clamp", "both")
+    assert result.returncode == 0, result.stderr
+    told = (
+        "kinks: clamp both bounds",
+        "torch.clamp(x, -1., 1.)",
+        "another gradient",
+        "jaxgrad: same",
+    )
+    assert all(words in result.stdout for words in told)
+    assert "no row is called" in jaxgrad("show", "nothing like it").stderr
+    assert "say more" in jaxgrad("show", "gradient").stderr
+
+
 @pytest.mark.slow  # .ci/run asks the installed PyTorch the same
 def test_every_declared_verdict_holds(tmp_path):
     result = jaxgrad("--out", str(tmp_path))

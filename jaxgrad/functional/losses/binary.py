@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
@@ -13,7 +14,7 @@ from jaxgrad._dtypes import wide
 from .._operands import derivatives
 from ._arguments import reduced, reduction_of
 
-_SMALL = float(jnp.float32(1e-12))
+_SMALL = float(np.float32(1e-12))
 """What PyTorch divides by at least; a float32 there."""
 
 

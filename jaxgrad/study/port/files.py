@@ -26,6 +26,7 @@ def compared(torch_place: str, jax_place: str, shapes: Sequence[str] | None) -> 
         Unusable: a file cannot be imported, a name is not in it, or there are no inputs.
     """
     torch_fn, torch_module = _function(torch_place)
+    torch_fn = _made(torch_fn, torch_place)
     jax_fn, jax_module = _function(jax_place)
     given = {
         name: _value(module, name)
@@ -44,6 +45,16 @@ def compared(torch_place: str, jax_place: str, shapes: Sequence[str] | None) -> 
         return compare(torch_fn, jax_fn, inputs, **given)
     except (TypeError, ValueError) as error:
         raise Unusable(str(error)) from None
+
+
+def _made(torch_fn: Any, place: str) -> Any:
+    """A module of the class, where the name is that of a class: made without arguments."""
+    if not isinstance(torch_fn, type):
+        return torch_fn
+    try:
+        return torch_fn()
+    except TypeError as error:
+        raise Unusable(f"{place} is a class that needs arguments ({error}); name a module") from None
 
 
 def _function(place: str) -> tuple[Any, ModuleType]:

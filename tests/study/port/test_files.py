@@ -32,6 +32,15 @@ def test_a_right_and_a_wrong_port(files, capsys):
     assert "JAX what gelu(approximate='tanh') gives" in capsys.readouterr().out
 
 
+def test_a_class_is_made(files, capsys):
+    (files / "theirs.py").write_text(
+        "import torch\nclass F(torch.nn.GELU): pass\nLinear = torch.nn.Linear"
+    )
+    assert cli.main(["compare", f"{files}/theirs.py:F", f"{files}/ours.py:right"]) == 0
+    assert cli.main(["compare", f"{files}/theirs.py:Linear", f"{files}/ours.py:right"]) == 2
+    assert "Linear is a class that needs arguments" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("place", "told"),
     [
