@@ -110,7 +110,7 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "else the original's, has under these names (or functions that return it). Only these two "
         "files are executed. Exits with 1 where they differ.",
     )
-    compare.add_argument("torch_fn", metavar="FILE.py:TORCH", help="a function, an nn.Module or its class")
+    compare.add_argument("torch_fn", metavar="FILE.py:TORCH", help="a function or an nn.Module")
     compare.add_argument("jax_fn", metavar="FILE.py:JAX", help="its port")
     compare.add_argument(
         "--input",

@@ -54,7 +54,7 @@ def _made(torch_fn: Any, place: str) -> Any:
     try:
         return torch_fn()
     except TypeError as error:
-        raise Unusable(f"{place} is a class that needs arguments ({error}); name a module") from None
+        raise Unusable(f"{place} needs arguments ({error}); name a module") from None
 
 
 def _function(place: str) -> tuple[Any, ModuleType]:
