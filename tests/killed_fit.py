@@ -20,13 +20,14 @@ def loss_fn(params, batch):
 
 def source(epoch, start):
     """Batches that depend on the epoch and their number; each process has its own rows of them."""
+    dtype = jnp.zeros(()).dtype
     here = ROWS // jax.process_count()
     rows = slice(jax.process_index() * here, (jax.process_index() + 1) * here)
     for number in range(start, BATCHES):
         draw = np.random.default_rng([epoch, number])
-        x = draw.normal(size=(ROWS, COLUMNS)).astype(np.float32)
-        y = (x.sum(axis=1) + draw.normal(size=ROWS)).astype(np.float32)
-        yield x[rows], y[rows]
+        x = draw.normal(size=(ROWS, COLUMNS))
+        y = x.sum(axis=1) + draw.normal(size=ROWS)
+        yield x[rows].astype(dtype), y[rows].astype(dtype)
 
 
 def main(checkpoints, result, process="0", processes="1", port=""):

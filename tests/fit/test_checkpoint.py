@@ -50,7 +50,8 @@ def started(processes, checkpoints, result):
         for number in range(processes)
     ]
     for process in running:
-        assert "ready" in process.stdout.readline() + process.stdout.readline()
+        lines = iter(process.stdout.readline, "")
+        assert any(line.startswith("ready") for line in lines)
     return running
 
 
@@ -59,13 +60,24 @@ def finish(running):
     assert [process.returncode for process in running] == [0] * len(running), outputs
 
 
-def kill(running, after, number):
+def kill(running, number):
     """Kills one of the processes, and the others, which cannot go on without it."""
-    time.sleep(after)
     running[number % len(running)].send_signal(signal.SIGKILL)
     for process in running:
         process.kill()
         process.communicate()
+
+
+def torn(folder):
+    """Whether a checkpoint is half written."""
+    return folder.exists() and any("tmp" in path.name for path in folder.iterdir())
+
+
+def wait(seconds, folder, mid_checkpoint):
+    """For so long, or until a checkpoint is being written."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (mid_checkpoint and torn(folder)):
+        time.sleep(0.002)
 
 
 def read(path):
@@ -76,23 +88,40 @@ def read(path):
 @pytest.mark.parametrize("processes", [1, 2])
 def test_killed_at_any_point_it_ends_bit_for_bit_as_if_not(tmp_path, processes):
     finish(started(processes, "", tmp_path / "whole.npz"))
+    expected = read(tmp_path / "whole.npz")
     draw, folder, result = random.Random(processes), tmp_path / "kept", tmp_path / "killed.npz"
-    kills = 0
-    while kills < 20:
+    halves = 0
+    for number in range(20):
         running = started(processes, folder, result)
-        kill(running, draw.uniform(0.3, 2.5), kills)
-        kills += 1
-        if result.exists():  # it ended before it was killed: begin anew
-            expected, got = read(tmp_path / "whole.npz"), read(result)
-            assert expected.keys() == got.keys()
-            for name, array in expected.items():
-                np.testing.assert_array_equal(got[name], array)
+        mid_checkpoint = number % 4 == 0
+        wait(10 if mid_checkpoint else draw.uniform(0.1, 1.5), folder, mid_checkpoint)
+        kill(running, number)
+        halves += torn(folder)
+        if result.exists():  # it ended before it was killed: the next begins anew
+            assert_identical(read(result), expected)
             result.unlink()
-            folder.rename(tmp_path / f"kept-{kills}")
+            folder.rename(tmp_path / f"kept-{number}")
+    assert halves, "no checkpoint was cut short"
     finish(started(processes, folder, result))
-    expected, got = read(tmp_path / "whole.npz"), read(result)
+    assert_identical(read(result), expected)
+
+
+def assert_identical(got, expected):
+    assert got.keys() == expected.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(got[name], array)
+
+
+@pytest.mark.parametrize(("x64", "rtol"), [("0", 2e-6), ("1", 1e-12)])
+def test_two_processes_give_the_numbers_of_one(tmp_path, monkeypatch, x64, rtol):
+    """Each has its own half of every batch."""
+    monkeypatch.setenv("JAX_ENABLE_X64", x64)
+    for processes in (1, 2):
+        finish(started(processes, "", tmp_path / f"{processes}.npz"))
+    one, two = (read(tmp_path / f"{processes}.npz") for processes in (1, 2))
+    assert one["arr_0"].dtype == {"0": np.float32, "1": np.float64}[x64]
+    for name, array in one.items():
+        np.testing.assert_allclose(two[name], array, rtol=rtol, atol=rtol)
 
 
 def fit_here(folder, epochs=2, **changed):
