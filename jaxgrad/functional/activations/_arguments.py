@@ -34,6 +34,19 @@ def floated(function: str, value: ArrayLike) -> jax.Array:
     return result if jnp.issubdtype(result.dtype, jnp.floating) else result.astype(float)
 
 
+def inexact(function: str, value: ArrayLike) -> jax.Array:
+    """`value` as floating point or complex numbers; integers and truth values in JAX's default."""
+    x = _checks.array(function, "input", value)
+    if not any(jnp.issubdtype(x.dtype, kind) for kind in (jnp.number, jnp.bool_)):
+        raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
+    return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
+
+
+def is_complex(array: jax.Array) -> bool:
+    """Whether its numbers are complex."""
+    return jnp.issubdtype(array.dtype, jnp.complexfloating)
+
+
 def bound(function: str, argument: str, value: Any, like: jax.Array) -> Any:
     """A number beside the array `like`; beside integers it is truncated and must fit."""
     if jnp.issubdtype(like.dtype, jnp.floating):

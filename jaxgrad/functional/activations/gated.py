@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 
 from .._operands import by_slope, derivatives
-from ._arguments import widened
+from ._arguments import is_complex, widened
 
 
 def gelu(input: ArrayLike, approximate: str = "none") -> jax.Array:
@@ -77,28 +77,29 @@ def silu(input: ArrayLike) -> jax.Array:
     The derivatives at ±∞ are NaN.
 
     Args:
-        input: x, floating point, any shape.
+        input: x, floating point or complex, any shape.
 
     Returns:
         y, of the input's shape and dtype; NaN at -∞, as in PyTorch.
 
     Raises:
-        TypeError: the input is not floating point.
+        TypeError: the input is neither floating point nor complex.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
-
-    Differs from PyTorch: no complex numbers.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import silu
     >>> silu(jnp.array(1.0))
     Array(0.7310586, dtype=float32)
     """
-    return _silu(_checks.floating("silu", "input", input))
+    x = _checks.array("silu", "input", input)
+    return _silu(x if is_complex(x) else _checks.floating("silu", "input", x))
 
 
 @jax.jit
 def _silu(input: jax.Array) -> jax.Array:
+    if is_complex(input):
+        return input * jax.lax.logistic(input)
     (x,) = widened(input)
     return _swish(x).astype(input.dtype)
 

@@ -12,7 +12,8 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 
 from ..norms import length
-from ._arguments import widened
+from ..pointwise import magnitude
+from ._arguments import is_complex, widened
 
 
 def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1e-12) -> jax.Array:
@@ -23,7 +24,7 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1
     The norm's derivative at the zero vector is 0, so that y's is 1 / ε.
 
     Args:
-        input: x, floating point, any shape.
+        input: x, floating point or complex, any shape.
         p: the kind of norm, a Python number, ±∞ too.
         dim: the axis, or a sequence of them; None or () for all.
         eps: ε, the least divisor, a scalar.
@@ -32,13 +33,14 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is not floating point, or another argument is of the wrong kind.
+        TypeError: the input is neither floating point nor complex, or another argument is of the
+            wrong kind.
         ValueError: an axis is out of range, or named twice, or p is NaN; or p is infinite or
             negative, and the axis empty.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html
 
-    Differs from PyTorch: no complex numbers, and no p = "fro".
+    Differs from PyTorch: no p = "fro".
 
     >>> import jax
     >>> import jax.numpy as jnp
@@ -46,7 +48,8 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1
     >>> normalize(jnp.array([[3.0, 4.0]]))
     Array([[0.6, 0.8]], dtype=float32)
     """
-    x = _checks.floating("normalize", "input", input)
+    x = _checks.array("normalize", "input", input)
+    x = x if is_complex(x) else _checks.floating("normalize", "input", x)
     p = _kind(p)
     dims = _checks.axes("normalize", "dim", dim, x.ndim)
     eps = _checks.number("normalize", "eps", eps)
@@ -69,6 +72,10 @@ def _kind(p: Any) -> float:
 
 @functools.partial(jax.jit, static_argnames=("p", "dims"))
 def _normalize(input: jax.Array, eps: jax.Array, p: float, dims: tuple[int, ...]) -> jax.Array:
+    if is_complex(input):
+        norm = length(magnitude(input), p, dims)
+        eps = jnp.asarray(eps, norm.dtype)
+        return input / jnp.where((norm >= eps) | jnp.isnan(norm), norm, eps).astype(input.dtype)
     x, eps = widened(input, eps)
     norm = length(x, p, dims)
     # A NaN norm passes as PyTorch's clamp lets it.

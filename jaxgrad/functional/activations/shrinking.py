@@ -6,7 +6,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
-from ._arguments import floated, holds, widened
+from ._arguments import floated, holds, is_complex, widened
 
 
 def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
@@ -91,27 +91,26 @@ def tanhshrink(input: ArrayLike) -> jax.Array:
         y = x - tanh x
 
     Args:
-        input: x, integers or floating point numbers, any shape.
+        input: x, integers, floating point or complex numbers, any shape.
 
     Returns:
         y, of the input's shape and dtype; of integers in JAX's default float.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool.
+        TypeError: the input is no array of numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.tanhshrink.html
-
-    Differs from PyTorch: no complex numbers.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import tanhshrink
     >>> tanhshrink(jnp.array([0.0, 20.0]))
     Array([ 0., 19.], dtype=float32)
     """
-    return _tanhshrink(floated("tanhshrink", input))
+    x = _checks.array("tanhshrink", "input", input)
+    return _tanhshrink(x if is_complex(x) else floated("tanhshrink", x))
 
 
 @jax.jit
 def _tanhshrink(input: jax.Array) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = (input,) if is_complex(input) else widened(input)
     return (x - jnp.tanh(x)).astype(input.dtype)

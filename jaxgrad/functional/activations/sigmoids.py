@@ -7,7 +7,8 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 
 from .._operands import by_slope
-from ._arguments import floated, widened
+from ..pointwise import magnitude
+from ._arguments import floated, inexact, is_complex, widened
 
 
 def sigmoid(input: ArrayLike) -> jax.Array:
@@ -31,20 +32,12 @@ def sigmoid(input: ArrayLike) -> jax.Array:
     >>> sigmoid(jnp.array(0.0))
     Array(0.5, dtype=float32)
     """
-    return _sigmoid(_inexact("sigmoid", input))
-
-
-def _inexact(function: str, value: ArrayLike) -> jax.Array:
-    """`value` as floating point or complex numbers; integers and truth values in JAX's default."""
-    x = _checks.array(function, "input", value)
-    if not any(jnp.issubdtype(x.dtype, kind) for kind in (jnp.number, jnp.bool_)):
-        raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
-    return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
+    return _sigmoid(inexact("sigmoid", input))
 
 
 @jax.jit
 def _sigmoid(input: jax.Array) -> jax.Array:
-    if jnp.issubdtype(input.dtype, jnp.complexfloating):
+    if is_complex(input):
         return jax.lax.logistic(input)
     (x,) = widened(input)
     return jax.lax.logistic(x).astype(input.dtype)
@@ -71,12 +64,12 @@ def tanh(input: ArrayLike) -> jax.Array:
     >>> tanh(jnp.array([-jnp.inf, 0.0, 0.5]))
     Array([-1.        ,  0.        ,  0.46211717], dtype=float32)
     """
-    return _tanh(_inexact("tanh", input))
+    return _tanh(inexact("tanh", input))
 
 
 @jax.jit
 def _tanh(input: jax.Array) -> jax.Array:
-    if jnp.issubdtype(input.dtype, jnp.complexfloating):
+    if is_complex(input):
         return jnp.tanh(input)
     (x,) = widened(input)
     return _sloped_tanh(x).astype(input.dtype)
@@ -179,28 +172,29 @@ def softsign(input: ArrayLike) -> jax.Array:
     The derivative at 0 is 1 and the second derivative there 0; at ±∞ all are NaN.
 
     Args:
-        input: x, integers or floating point numbers, any shape.
+        input: x, integers, floating point or complex numbers, any shape.
 
     Returns:
         y, of the input's shape and dtype; of integers in JAX's default float.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool.
+        TypeError: the input is no array of numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
-
-    Differs from PyTorch: no complex numbers.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import softsign
     >>> softsign(jnp.array([-1.0, 0.0, 3.0]))
     Array([-0.5 ,  0.  ,  0.75], dtype=float32)
     """
-    return _softsign(floated("softsign", input))
+    x = _checks.array("softsign", "input", input)
+    return _softsign(x if is_complex(x) else floated("softsign", x))
 
 
 @jax.jit
 def _softsign(input: jax.Array) -> jax.Array:
+    if is_complex(input):
+        return input / (1 + magnitude(input)).astype(input.dtype)
     (x,) = widened(input)
-    magnitude = x * jnp.sign(x)  # |x| with the derivative 0 at 0
-    return (x / (1 + magnitude)).astype(input.dtype)
+    size = x * jnp.sign(x)  # |x| with the derivative 0 at 0
+    return (x / (1 + size)).astype(input.dtype)

@@ -86,19 +86,28 @@ def l1_loss(
         The loss in the promoted dtype of the arguments: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` and `target` are both integers.
+        TypeError: an argument is no array of numbers, or `input` and `target` are both integers.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
 
-    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts. No
-    complex numbers, and no loss of integers alone.
+    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts. There
+    is no loss of integers alone.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import l1_loss
     >>> l1_loss(jnp.array([1.0, 2.0, 4.0]), jnp.array([1.0, 0.0, 0.0]))
     Array(2., dtype=float32)
     """
+    input, target = (
+        _checks.array("l1_loss", name, value)
+        for name, value in (("input", input), ("target", target))
+    )
+    if jnp.iscomplexobj(input) or jnp.iscomplexobj(target):
+        _checks.same_shape("l1_loss", "target", target, "input", input)
+        dtype = jnp.result_type(input, target)
+        input = magnitude(input.astype(dtype) - target.astype(dtype))
+        target = jnp.zeros_like(input)
     input, target = real("l1_loss", "input", input), real("l1_loss", "target", target)
     arrays = pair("l1_loss", input, target, weight)
     return _l1_loss(*arrays, reduction=reduction_of("l1_loss", reduction))

@@ -87,7 +87,7 @@ def test_a_scalar():
     [
         ((np.ones(3),), ValueError, "dim must be below 1, got 1"),
         ((np.ones(3, int), 2, 0), TypeError, "input must be floating point"),
-        ((np.ones(3, complex), 2, 0), TypeError, "input must be floating point"),
+        ((np.ones(3, int), 2, 0), TypeError, "input must be floating point"),
         ((np.ones((2, 2)), "fro"), TypeError, "p must be an array, got str 'fro'"),
         ((np.ones((2, 2)), np.nan), ValueError, "p must be a number, got nan"),
         ((np.ones((2, 2)), 2, (0, 0)), ValueError, r"dim must be made of different axes, got \(0"),
