@@ -22,6 +22,7 @@ LAYERS = [
     "_dtypes",
     "_jaxpr",
     "_torch_names",
+    "data",
     "random",
     "functional",
     "init",
@@ -37,6 +38,7 @@ LAYERS = [
 
 PUBLIC = [
     "autograd",
+    "data",
     "fit",
     "functional",
     "graph",
@@ -86,7 +88,9 @@ def imported(path):
 def test_import_arrows(path):
     layer = path.relative_to(ROOT).parts[0].removesuffix(".py")
     if layer == "__init__":
-        allowed = set(LAYERS) - {"study"}
+        allowed = set(LAYERS) - {"study", "data"}
+    elif layer == "data":
+        allowed = {"_checks", "data"}
     else:
         allowed = set(LAYERS[: LAYERS.index(layer) + 1])
     assert set(imported(path)) <= allowed
@@ -103,7 +107,7 @@ def run(code):
 
 def test_import_loads_neither_torch_nor_the_study():
     loaded = run("import jaxgrad, json, sys; print(json.dumps(list(sys.modules)))")
-    heavy = ("torch", "jaxgrad.study", "rich", "jinja2", "matplotlib")
+    heavy = ("torch", "jaxgrad.study", "jaxgrad.data", "pyarrow", "rich", "jinja2", "matplotlib")
     assert not [name for name in loaded if name.startswith(heavy)]
 
 
@@ -117,6 +121,11 @@ jax.config.update("jax_num_cpu_devices", 3)  # refused once anything ran on a de
 print(json.dumps(same))
 """
     assert run(code) == [True, True]
+
+
+def test_the_data_import_pyarrow_lazily():
+    code = "import json, sys; import jaxgrad.data; print(json.dumps('pyarrow' in sys.modules))"
+    assert run(code) is False
 
 
 def test_the_study_imports_torch_lazily():

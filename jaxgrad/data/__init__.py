@@ -1,0 +1,17 @@
+"""Tables of numbers that are larger than memory, read in batches from CSV, Parquet and Arrow files.
+
+A `table` is opened once: every value is checked and the moments of the columns are computed, in
+bounded memory. After that `batches` reads it in file order, or shuffled by a key.
+
+Needs pyarrow, which comes with `pip install 'jaxgrad[data]'`.
+"""
+
+from .batches import batches as batches
+from .moments import Moments as Moments
+from .moments import merge as merge
+from .moments import moments as moments
+from .table import Table as Table
+from .table import check as check
+from .table import table as table
+
+__all__ = ["Moments", "Table", "batches", "check", "merge", "moments", "table"]

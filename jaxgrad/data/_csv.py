@@ -1,0 +1,147 @@
+"""CSV files: the header, the numbers by pyarrow, and the first fault by a slow pass."""
+
+import csv
+import functools
+import gzip
+import io
+import math
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import _checks
+from ._arrow import load, numbers
+
+BLOCK_BYTES = 4 * 2**20
+"""pyarrow parses so much of the text at a time, and some such pieces ahead."""
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+TRUTH = frozenset(("true", "false"))
+
+
+def header(path: Path, delimiter: str) -> list[str]:
+    """The names of the columns: the first row."""
+    first = next(_records(path, delimiter), None)
+    names = [] if first is None else first[1]
+    for name in names:
+        if _foreign(name):
+            raise _not_text(path, 1, "the header", name)
+    if not names:
+        raise ValueError(_checks.wrong("table", f"{path}", "a header and rows", "blank lines"))
+    return names
+
+
+def chunks(
+    path: Path, names: Sequence[str], delimiter: str, drop: bool
+) -> Iterator[list[np.ndarray]]:
+    """The columns `names` of the file from its start, some thousand rows at a time."""
+    arrow = load("pyarrow")
+    try:
+        # The kinds are guessed from the first rows: a column of true and false is one of numbers.
+        with _open(path, delimiter, names, {}) as reader:
+            kinds = {name: reader.schema.field(name).type for name in names}
+        truth = {name: kind for name, kind in kinds.items() if arrow.types.is_boolean(kind)}
+        wanted = {name: truth.get(name, arrow.float64()) for name in names}
+        with _open(path, delimiter, names, wanted) as reader:
+            for batch in reader:
+                yield [numbers(batch.column(name)) for name in names]
+    except (arrow.ArrowException, OSError, EOFError) as error:
+        raise fault(path, names, delimiter, drop, error) from error
+
+
+def _open(path: Path, delimiter: str, names: Sequence[str], kinds: dict[str, Any]) -> Any:
+    csv = load("pyarrow.csv")
+    return csv.open_csv(
+        path,
+        csv.ReadOptions(block_size=BLOCK_BYTES),
+        csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        csv.ConvertOptions(include_columns=list(names), column_types=kinds),
+    )
+
+
+def fault(
+    path: Path, names: Sequence[str], delimiter: str, drop: bool, reason: object
+) -> ValueError:
+    """The error of the first fault of the file, found by reading it row by row.
+
+    `reason` is told where there is none in sight.
+    """
+    try:
+        records = _records(path, delimiter)
+        _, columns = next(records)
+        places = [columns.index(name) for name in names]
+        for line, row in records:
+            found = _wrong_row(path, line, row, columns, places, drop)
+            if found:
+                return found
+    except (csv.Error, EOFError, OSError) as error:
+        reason = error
+    return ValueError(f"table: {path} cannot be read as a CSV file: {reason}")
+
+
+def _wrong_row(
+    path: Path, line: int, row: list[str], columns: list[str], places: list[int], drop: bool
+) -> ValueError | None:
+    if len(row) != len(columns):
+        expected = f"of {len(columns)} fields, as the header is"
+        return ValueError(_checks.wrong("table", f"{path}, line {line},", expected, len(row)))
+    for place in places:
+        if _foreign(row[place]):
+            return _not_text(path, line, f"column {columns[place]!r}", row[place])
+        wrong = _wrong_field(row[place], drop)
+        if wrong:
+            column = f"{path}, line {line}, column {columns[place]!r}"
+            return ValueError(_checks.wrong("table", column, *wrong))
+    return None
+
+
+def _wrong_field(field: str, drop: bool) -> tuple[str, str, str] | None:
+    """What was expected in place of a field, what it is, and the remedy; None of a number."""
+    text = field.strip(" \t")
+    if text in _nulls():
+        remedy = 'fill it in, or drop such rows with missing="drop"'
+        return None if drop else ("a number", f"a missing value ({field!r})", remedy)
+    number = NUMBER.fullmatch(text)
+    if INFINITE.fullmatch(text) or (number and math.isinf(float(text))):
+        return "finite", field, "correct the value or leave the row out"
+    if number or text.lower() in TRUTH:
+        return None
+    return "a number", f"{field!r:.60}", "correct it or leave the column out"
+
+
+@functools.cache
+def _nulls() -> frozenset[str]:
+    return frozenset(load("pyarrow.csv").ConvertOptions().null_values)
+
+
+def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not blank, and the line it starts in, counted from 1.
+
+    Bytes that are not UTF-8 come as surrogates.
+    """
+    opened = gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+    with (
+        opened as binary,
+        io.TextIOWrapper(binary, "utf-8-sig", errors="surrogateescape", newline="") as text,
+    ):
+        reader = csv.reader(text, delimiter=delimiter)
+        line = 1
+        for row in reader:
+            if row:
+                yield line, row
+            line = reader.line_num + 1
+
+
+def _foreign(text: str) -> bool:
+    return any("\udc80" <= character <= "\udcff" for character in text)
+
+
+def _not_text(path: Path, line: int, place: str, text: str) -> ValueError:
+    raw = text.encode("utf-8", "surrogateescape")
+    remedy = "convert the file, for instance from Latin-1"
+    got = f"the bytes {raw!r:.60} in line {line}, {place}"
+    return ValueError(_checks.wrong("table", f"{path}", "UTF-8", got, remedy))

@@ -1,0 +1,61 @@
+"""Arrow IPC files (.arrow, .feather), mapped into memory and read by record batches."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ._arrow import load, numbers, reading
+
+KIND = "an Arrow IPC file"
+
+
+def schema(path: Path) -> Any:
+    """The Arrow schema."""
+    with reading(path, KIND), _mapped(path) as source:
+        return load("pyarrow.ipc").open_file(source).schema
+
+
+def units(path: Path, name: str) -> tuple[list[int], bool]:
+    """How many rows each record batch has, and whether a part of one can be read alone.
+
+    That is so where the first one lies in the file as it is in memory: not compressed.
+    """
+    with reading(path, KIND), _mapped(path) as source:
+        start, size = source.read_buffer(1).address, source.size()
+        file, batches = _file(source, [name]), []
+        sliced = True
+        for index in range(file.num_record_batches):
+            batch = file.get_batch(index)
+            batches.append(batch.num_rows)
+            if index == 0:
+                buffers = filter(None, batch.column(name).buffers())
+                sliced = all(start <= buffer.address < start + size for buffer in buffers)
+        return batches, sliced
+
+
+def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
+    """The columns of a block, in the mapped file where they can be."""
+    with reading(source.path, KIND), _mapped(source.path) as mapped:
+        file = _file(mapped, names)
+        batches = [file.get_batch(index) for index in range(block.first, block.stop)]
+        return [_column(batches, name, block) for name in names]
+
+
+def _column(batches: list[Any], name: str, block: Any) -> np.ndarray:
+    chunks = [batch.column(name) for batch in batches]
+    column = load("pyarrow").chunked_array(chunks)
+    return numbers(column.slice(block.skip, block.stored))
+
+
+def _mapped(path: Path) -> Any:
+    return load("pyarrow").memory_map(str(path))
+
+
+def _file(source: Any, names: Sequence[str]) -> Any:
+    """The open file, of which only the columns `names` are read."""
+    ipc = load("pyarrow.ipc")
+    schema = ipc.open_file(source).schema
+    included = [schema.get_field_index(name) for name in names]
+    return ipc.open_file(source, options=ipc.IpcReadOptions(included_fields=included))

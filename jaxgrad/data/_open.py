@@ -1,0 +1,80 @@
+"""The files of a table: their paths, format and stamps, checked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import _checks
+
+FORMATS = {
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".parquet": "parquet",
+    ".arrow": "ipc",
+    ".feather": "ipc",
+}
+
+
+def paths(files: Any) -> tuple[tuple[Path, ...], str]:
+    """The files, each readable, and their one format."""
+    several = [files] if isinstance(files, (str, Path)) else files
+    if not isinstance(several, Sequence) or not all(isinstance(f, (str, Path)) for f in several):
+        got = type(files).__name__
+        raise TypeError(_checks.wrong("table", "files", "a path or a list of paths", got))
+    result = tuple(map(Path, several))
+    if not result:
+        raise ValueError(_checks.wrong("table", "files", "at least one path", "none"))
+    for path in result:
+        _readable(path)
+    formats = {_format(path) for path in result}
+    if len(formats) > 1:
+        got = ", ".join(path.name for path in result[:4])
+        raise ValueError(_checks.wrong("table", "files", "of one format", got))
+    return result, formats.pop()
+
+
+def _format(path: Path) -> str:
+    for ending, format in FORMATS.items():
+        if path.name.lower().endswith(ending):
+            return format
+    expected = "named " + ", ".join(FORMATS)
+    raise ValueError(_checks.wrong("table", "files", expected, str(path)))
+
+
+def _readable(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        reason = f"{path}: {error.strerror}"
+        raise ValueError(_checks.wrong("table", "files", "readable files", reason)) from error
+    if empty:
+        raise ValueError(_checks.wrong("table", f"{path}", "a table", "an empty file"))
+
+
+def delimiter(value: Any) -> str:
+    """The delimiter of a CSV file."""
+    if not isinstance(value, str) or len(value) != 1 or ord(value) > 127 or value in '"\r\n':
+        expected = "one ASCII character, no quote and no line break"
+        raise ValueError(_checks.wrong("table", "delimiter", expected, repr(value)))
+    return value
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Size in bytes and modification time in nanoseconds."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def unchanged(path: Path, before: tuple[int, int]) -> None:
+    """Refuses a file that is no longer the one that was checked."""
+    try:
+        after = stamp(path)
+    except OSError as error:
+        got = error.strerror
+        raise ValueError(_checks.wrong("batches", f"{path}", "as it was opened", got)) from error
+    if after != before:
+        sizes = f"{after[0]} bytes where there were {before[0]}"
+        got = sizes if after[0] != before[0] else "a later modification time"
+        remedy = "open it again with table"
+        raise ValueError(_checks.wrong("batches", f"{path}", "as it was opened", got, remedy))

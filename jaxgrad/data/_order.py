@@ -1,0 +1,26 @@
+"""The order of the rows: a function of the key and of how many there are, and of nothing else."""
+
+import jax
+import numpy as np
+
+
+def seed(key: jax.Array) -> tuple[int, ...]:
+    """The words of a key."""
+    return tuple(int(word) for word in np.asarray(jax.random.key_data(key)).ravel())
+
+
+def permutation(seed: tuple[int, ...], stream: int, size: int) -> np.ndarray:
+    """The numbers below `size` in an order drawn from a seed; each stream has one of its own.
+
+    Each number is drawn a random 64-bit word, its low bits are replaced by the number, and the
+    words are sorted: no two are the same, so every sort gives the same order. NumPy promises that
+    Philox's words stay what they are; of its shuffles it does not.
+    """
+    words = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(stream,))).random_raw(size)
+    mask = np.uint64((1 << (size - 1).bit_length()) - 1) if size else np.uint64(0)
+    words = np.asarray(words, np.uint64).reshape(size)
+    words &= ~mask
+    words |= np.arange(size, dtype=np.uint64)
+    words.sort()
+    words &= mask
+    return words.view(np.int64)

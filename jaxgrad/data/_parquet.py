@@ -1,0 +1,43 @@
+"""Parquet files, read by row groups."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ._arrow import load, numbers, reading
+
+GROUP_BYTES = 160 * 2**20
+"""A file is converted where a row group takes more than so many bytes as float64."""
+
+
+def schema(path: Path) -> Any:
+    """The Arrow schema."""
+    with reading(path, "a Parquet file"):
+        return load("pyarrow.parquet").read_schema(path)
+
+
+def units(path: Path) -> list[int]:
+    """How many rows each row group has."""
+    with reading(path, "a Parquet file"):
+        metadata = load("pyarrow.parquet").read_metadata(path)
+        return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+
+def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
+    """The columns of a block. The file is mapped for as long as that takes."""
+    with reading(source.path, "a Parquet file"):
+        with load("pyarrow.parquet").ParquetFile(source.path, memory_map=True) as file:
+            groups = range(block.first, block.stop)
+            table = file.read_row_groups(groups, columns=list(names))
+        rows = slice(block.skip, block.skip + block.stored)
+        return [numbers(table.column(name))[rows] for name in names]
+
+
+def chunks(path: Path, names: Sequence[str], rows: int) -> Iterator[list[np.ndarray]]:
+    """The columns of the file from its start, at most `rows` rows at a time."""
+    with reading(path, "a Parquet file"):
+        with load("pyarrow.parquet").ParquetFile(path) as file:
+            for batch in file.iter_batches(rows, columns=list(names)):
+                yield [numbers(batch.column(name)) for name in names]

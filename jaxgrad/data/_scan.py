@@ -1,0 +1,73 @@
+"""The one pass over all values: is each a number, which rows count, and their moments."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .. import _checks
+from .moments import Moments, column_moments, merge, none
+
+TILE = 8192
+"""Rows worked on at a time: of some twenty columns as many as the processor's cache holds."""
+
+
+class Fault(Exception):
+    """A value that is not a finite number: where it is in the block, and what it is."""
+
+    def __init__(self, row: int, column: int, value: float):
+        """A fault at (row, column) of the arrays scanned."""
+        super().__init__(row, column, value)
+        self.row, self.column, self.value = row, column, value
+
+
+def tiles(columns: Sequence[np.ndarray], drop: bool) -> Iterator[np.ndarray]:
+    """The rows that count, as float64 arrays (columns, rows) of at most `TILE` rows.
+
+    Raises `Fault` at an infinite value, and at a missing one (NaN) unless such rows are dropped.
+    """
+    rows = len(columns[0])
+    for start in range(0, rows, TILE):
+        tile = np.empty((len(columns), min(TILE, rows - start)))
+        for line, column in zip(tile, columns, strict=True):
+            line[:] = column[start : start + TILE]
+        yield tile if _sums_are_finite(tile) else _counting(tile, start, drop)
+
+
+def _sums_are_finite(tile: np.ndarray) -> bool:
+    """False where a value is not finite; it may be False of very large values too."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(tile.sum(axis=1)).all())
+
+
+def _counting(tile: np.ndarray, start: int, drop: bool) -> np.ndarray:
+    missing = np.isnan(tile)
+    wrong = np.isinf(tile) if drop else ~np.isfinite(tile)
+    if wrong.any():
+        row, column = np.argwhere(wrong.T)[0]
+        raise Fault(start + int(row), int(column), float(tile[column, row]))
+    return np.ascontiguousarray(tile[:, ~missing.any(axis=0)])
+
+
+def counting(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Which rows have no missing value."""
+    return ~np.logical_or.reduce([np.isnan(column) for column in columns])
+
+
+def scanned(total: Moments | None, tile: np.ndarray) -> Moments:
+    """The moments of the rows seen so far and of one tile more."""
+    total = none(len(tile)) if total is None else total
+    with np.errstate(over="ignore", invalid="ignore"):
+        return merge(total, column_moments(tile))
+
+
+def describe(value: float) -> tuple[str, str, str]:
+    """What was expected in place of a value, what it is, and the remedy."""
+    if np.isnan(value):
+        return "a number", "a missing value", 'fill it in, or drop such rows with missing="drop"'
+    return "finite", str(value), "correct the value or leave the row out"
+
+
+def wrong_value(place: str, name: str, value: float) -> ValueError:
+    """The error that names the place and the column of a value."""
+    expected, got, remedy = describe(value)
+    return ValueError(_checks.wrong("table", f"{place}, column {name!r}", expected, got, remedy))

@@ -1,0 +1,144 @@
+"""Batches of a table: in file order or shuffled, standardized, read ahead while they are used."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from .. import _checks
+from . import _open, _order
+from ._windows import Reading, windows
+from .moments import Moments, spread
+from .table import Table, fit_for
+
+
+def batches(
+    table: Table,
+    batch_size: int,
+    *,
+    key: jax.Array | None = None,
+    start: int = 0,
+    standardize: Moments | None = None,
+    dtype: Any = "float32",
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    r"""The rows of a table (of its part), each once, in batches.
+
+    With a key the blocks are put into a random order, and then the rows within each window of
+    consecutive blocks: 2**20 rows, fewer where they take more than 160 MiB as float64, and at
+    least one block. A table of one window is shuffled wholly; in a larger one rows from different
+    windows never share a batch, but for the one at the seam. (Write Parquet in row groups of some
+    100,000 rows, in an order that means little, for a good mixing.) The order depends on the key
+    and the table alone.
+
+        x = (value - mean) / √(comomentᵢᵢ / count)   where `standardize` gives them
+
+    in float64, then cast. At most two windows are in memory; the next is read by threads while the
+    batches of one are taken.
+
+    Args:
+        table: a `Table`.
+        batch_size: how many rows a batch has; the last one may have fewer.
+        key: any typed key; None is the order of the files.
+        start: how many batches to leave out at the start. Blocks before them are not read.
+        standardize: moments to standardize the columns with, the target too; of several parts the
+            merged ones. None leaves values as they are.
+        dtype: the floating point dtype of the batches.
+
+    Returns:
+        An iterator of (x, y): (rows, features) and (rows,), arrays of their own.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: batch_size is not positive or start negative, or values are too large for the
+            dtype, or a file is no longer the one that was checked: size or time have changed.
+
+    Source: https://docs.pytorch.org/docs/stable/data.html
+
+    Differs from PyTorch: rows are mixed within windows, as above, and an order has a key.
+
+    >>> import pathlib, tempfile
+    >>> import jax
+    >>> from jaxgrad.data import batches, table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "people.csv")
+    ...     _ = path.write_text("height,weight\n58,115\n59,117\n60,120\n61,123\n")
+    ...     people = table(path, target="weight")
+    ...     for x, y in batches(people, 3, key=jax.random.key(0)):
+    ...         print(x.tolist(), y.tolist())
+    [[60.0], [61.0], [59.0]] [120.0, 123.0, 117.0]
+    [[58.0]] [115.0]
+    """
+    if not isinstance(table, Table):
+        raise TypeError(_checks.wrong("batches", "table", "a Table", type(table).__name__))
+    batch_size = _checks.integer("batches", "batch_size", batch_size, minimum=1)
+    start = _checks.integer("batches", "start", start, minimum=0)
+    kind = _dtype(dtype)
+    seed = None
+    if key is not None:
+        _checks.concrete("batches", "key", key)
+        seed = _order.seed(_checks.key("batches", key))
+    if standardize is not None:
+        fit_for(table, "batches", standardize)
+    else:
+        _in_range(table, kind)
+    reading = Reading(seed, None if standardize is None else _scale(standardize), kind)
+    for path, stamp in zip(table.files, table.stamps, strict=True):
+        _open.unchanged(path, stamp)
+    return _batches(table, batch_size, start * batch_size, reading)
+
+
+def _dtype(dtype: Any) -> np.dtype:
+    try:
+        kind = np.dtype(dtype)
+    except TypeError as error:
+        got = f"{dtype!r:.60}"
+        raise TypeError(_checks.wrong("batches", "dtype", "a floating point dtype", got)) from error
+    if not jax.numpy.issubdtype(kind, np.floating):
+        raise TypeError(_checks.wrong("batches", "dtype", "a floating point dtype", kind))
+    return kind
+
+
+def _scale(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """What to subtract and multiply with. A constant column, a target that is, becomes zeros."""
+    deviation = spread(moments)
+    factor = 1 / np.where(deviation > 0, deviation, 1)
+    return moments.mean[:, None], factor[:, None]
+
+
+def _in_range(table: Table, dtype: np.dtype) -> None:
+    """Refuses values beyond the dtype, of which the cast would make inf."""
+    largest = float(jax.numpy.finfo(dtype).max)
+    for index, name in enumerate((*table.features, table.target)):
+        low, high = table.moments.low[index], table.moments.high[index]
+        if table.rows and max(-low, high) > largest:
+            got = f"values from {low:g} to {high:g}"
+            remedy = "standardize, or ask for float64"
+            expected = f"within {dtype}'s range"
+            raise ValueError(_checks.wrong("batches", f"column {name!r}", expected, got, remedy))
+
+
+def _batches(
+    table: Table, batch_size: int, skip: int, reading: Reading
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    left, filled = table.rows - skip, 0
+    if left <= 0:
+        return
+    x, y = _empty(table, min(batch_size, left), reading.dtype)
+    for rows, targets, order in windows(table, reading, skip):
+        at = 0
+        while at < len(order):
+            chosen = order[at : at + len(y) - filled]
+            place = slice(filled, filled + len(chosen))
+            np.take(rows, chosen, axis=0, out=x[place], mode="clip")  # "raise" would buffer
+            np.take(targets, chosen, out=y[place], mode="clip")
+            at, filled, left = at + len(chosen), place.stop, left - len(chosen)
+            if filled == len(y):
+                yield x, y
+                x, y = _empty(table, min(batch_size, left), reading.dtype)
+                filled = 0
+        del rows, targets, order
+
+
+def _empty(table: Table, rows: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    return np.empty((rows, len(table.features)), dtype), np.empty(rows, dtype)
