@@ -1,7 +1,8 @@
 """Tables of numbers that are larger than memory, read in batches from CSV, Parquet and Arrow files.
 
 A `table` is opened once: every value is checked and the moments of the columns are computed, in
-bounded memory. After that `batches` reads it in file order, or shuffled by a key.
+bounded memory. After that `batches` reads it in file order, or shuffled by a key, and `source` does
+so epoch by epoch.
 
 Needs pyarrow, which comes with `pip install 'jaxgrad[data]'`.
 """
@@ -10,8 +11,20 @@ from .batches import batches as batches
 from .moments import Moments as Moments
 from .moments import merge as merge
 from .moments import moments as moments
+from .source import TableSource as TableSource
+from .source import source as source
 from .table import Table as Table
 from .table import check as check
 from .table import table as table
 
-__all__ = ["Moments", "Table", "batches", "check", "merge", "moments", "table"]
+__all__ = [
+    "Moments",
+    "Table",
+    "TableSource",
+    "batches",
+    "check",
+    "merge",
+    "moments",
+    "source",
+    "table",
+]

@@ -7,3 +7,6 @@ from .full_batch import Fit as Fit
 from .full_batch import fit as fit
 from .linear_model import least_squares as least_squares
 from .linear_model import linear as linear
+from .lines import Line as Line
+from .lines import described as described
+from .lines import least_squares_of as least_squares_of

@@ -141,7 +141,7 @@ def fit_epochs(
     if source is None:
         data = _checks.arrays(NAME, "data", data)
         data, validation = _set_apart(data, validation, key)
-        data = data if sharding is None else jax.device_put(data, sharding)
+        data = data if sharding is None else _batches.placed(NAME, data, sharding)
     elif batch_size is not None or isinstance(validation, float):
         name, value = ("batch_size", batch_size) if batch_size else ("validation", validation)
         raise ValueError(_checks.wrong(NAME, name, "left out where data is batches", value))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jaxgrad
+from jaxgrad.fit import command
 
 EXACT_FLAG = "--xla_cpu_max_isa=AVX"
 """Without fused multiply-add instructions XLA cannot contract a*b + c into one rounding."""
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
-    except Refused as error:
+    except (Refused, command.Failed) as error:
         print(f"jaxgrad {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_study(commands)
     _add_diff(commands)
     _add_compare(commands)
+    command.add(commands)
     return parser
 
 

@@ -1,0 +1,305 @@
+"""The command `jaxgrad fit`: a line through the columns of files, and the exact one beside it."""
+
+import argparse
+import functools
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec, Sharding
+
+from jaxgrad import data, functional, optim, random, schedules
+
+from .epochs import EpochFit, fit_epochs
+from .linear_model import linear
+from .lines import Line, described, least_squares_of
+
+OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "radam", "adamax", "rmsprop", "adagrad", "adadelta")
+LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+_IN_MEMORY = 2**28
+"""Bytes up to which a table is kept on the devices, and its epochs are one compiled scan."""
+
+
+class Failed(Exception):
+    """The fit cannot be made; the text says why and what to do."""
+
+
+class Rows(NamedTuple):
+    """Numbers to go from the units of the fit to those of the data: x = centre + scale x'."""
+
+    centre: np.ndarray
+    scale: np.ndarray
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to a parser."""
+    parser = commands.add_parser(
+        "fit",
+        help="fit a line to the columns of CSV, Parquet or Arrow files of any size",
+        description="Fits target = weight · features + intercept by minibatch gradient descent, "
+        "prints the coefficients in the units of the data, and beside them the exact answer of "
+        "least squares with its standard errors.",
+    )
+    parser.set_defaults(run=run)
+    add_argument = parser.add_argument
+    add_argument(
+        "files", nargs="+", type=Path, help="one table, of one format, in one file or more"
+    )
+    add_argument("--target", required=True, metavar="COLUMN")
+    add_argument(
+        "--features", metavar="COLUMNS", help="names with commas (default: all the others)"
+    )
+    add_argument(
+        "--missing", choices=("error", "drop"), default="error", help="rows without a value"
+    )
+    add_argument("--delimiter", default=",", help="of CSV files")
+    add_argument("--no-standardize", dest="standardize", action="store_false",
+                 help="fit the columns as they are, not with mean 0 and deviation 1")  # fmt: skip
+    add_argument("--loss", choices=LOSSES, default="mse_loss")
+    add_argument("--optimizer", choices=OPTIMIZERS, default="adam")
+    add_argument("--lr", type=float, default=0.01, help="learning rate (default: 0.01)")
+    add_argument("--schedule", choices=("constant", "cosine"), default="constant",
+                 help="of the learning rate, cosine down to 0 at the end")  # fmt: skip
+    add_argument("--epochs", type=int, default=50, help="(default: 50)")
+    add_argument("--batch-size", type=int, default=1024, help="rows (default: 1024)")
+    add_argument("--seed", type=int, default=0, help="of the order of the rows (default: 0)")
+    add_argument("--validation", metavar="FILE", type=Path, action="append",
+                 help="a table to watch the loss on; gives the line of the best epoch")  # fmt: skip
+    add_argument(
+        "--patience", type=int, help="stop after so many epochs without a better loss there"
+    )
+    add_argument("--checkpoint", metavar="FOLDER", type=Path,
+                 help="keep there how far it is; the same command goes on")  # fmt: skip
+    add_argument("--plot", metavar="FILE", type=Path, help="a picture of the fit")
+    add_argument("--save", metavar="FILE", type=Path, help="weight and bias as safetensors")
+    add_argument("--distributed", action="store_true",
+                 help="one of several processes, as a launcher started them")  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the command; 0 where there is a line."""
+    for name, places in (("plot", "matplotlib"), ("save", "safetensors")):
+        if getattr(options, name) and importlib.util.find_spec(places) is None:
+            raise Failed(f"--{name} needs {places}; run: pip install 'jaxgrad[data]'")
+    if options.distributed:
+        jax.distributed.initialize()
+    try:
+        return _run(options)
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        raise Failed(str(error)) from error
+
+
+def _run(options: argparse.Namespace) -> int:
+    read = functools.partial(_table, options)
+    table = read(options.files)
+    moments = _of_all_processes(table.moments)
+    data.check(table, moments)
+    exact = least_squares_of(moments)
+    units = _units(moments, options.standardize)
+    watched = read(options.validation) if options.validation else None
+    fitted = _fit(options, table, watched, moments)
+    line = _line(fitted, units, moments)
+    if jax.process_index() == 0:
+        _tell(options, table, moments, fitted, line, exact, watched)
+        if options.save:
+            _save(options.save, table, line)
+        if options.plot:
+            _plot(options.plot, table, fitted, line, exact)
+    return 0
+
+
+def _table(options: argparse.Namespace, files: Any) -> Any:
+    features = options.features.split(",") if options.features else None
+    return data.table(
+        files,
+        features=features,
+        target=options.target,
+        missing=options.missing,
+        delimiter=options.delimiter,
+        part=jax.process_index(),
+        parts=jax.process_count(),
+    )
+
+
+def _of_all_processes(moments: data.Moments) -> data.Moments:
+    """The moments of all parts of a table, of which each process has its own."""
+    if jax.process_count() == 1:
+        return moments
+    numbers = np.concatenate([np.ravel(np.asarray(part, float)) for part in moments])
+    sizes = np.cumsum([np.size(part) for part in moments])[:-1]
+    parts = []
+    for row in _gathered(numbers.view(np.uint8)):  # bytes: JAX may have no float64
+        pieces = np.split(row.view(float), sizes)
+        shaped = [p.reshape(np.shape(m)) for p, m in zip(pieces, moments, strict=True)]
+        parts.append(data.Moments(int(shaped[0]), *shaped[1:]))
+    return data.merge(*parts)
+
+
+def _gathered(array: np.ndarray) -> np.ndarray:
+    """An array of each process, stacked."""
+    gather = importlib.import_module("jax.experimental.multihost_utils").process_allgather
+    return np.asarray(gather(array))
+
+
+def _units(moments: Any, standardize: bool) -> Rows:
+    """The units that the fit works in."""
+    columns = len(moments.mean)
+    if not standardize:
+        return Rows(np.zeros(columns), np.ones(columns))
+    scale = np.sqrt(np.diag(moments.comoment) / moments.count)
+    return Rows(moments.mean, np.where(scale > 0, scale, 1.0))
+
+
+def _fit(options: argparse.Namespace, table: Any, watched: Any, moments: Any) -> EpochFit:
+    sharding, processes = _sharding(), jax.process_count()
+    size = min(options.batch_size, table.rows * processes) // processes
+    if size < 1:
+        raise ValueError(
+            f"--batch-size must be at least 1 for each process, got {options.batch_size}"
+        )
+    batches = table.rows // size if processes > 1 else -(-table.rows // size)
+    standard = moments if options.standardize else None
+    if processes > 1:
+        batches = int(_gathered(np.array(batches)).min())
+    key = random.key(options.seed)
+    rate: Any = options.lr
+    if options.schedule == "cosine":
+        rate = schedules.cosine_annealing_lr(options.lr, options.epochs * batches)
+    wanted: dict[str, Any] = {}
+    limit = batches if processes > 1 else None
+    source: Any = data.source(table, size, key=key, standardize=standard, limit=limit)
+    if processes == 1 and table.rows * len(moments.mean) * 4 <= _IN_MEMORY:
+        source = _whole(table, standard)
+        wanted = {"batch_size": size, "key": key}
+    if watched is not None:
+        wanted["validation"] = data.source(watched, size, standardize=standard)
+    return fit_epochs(
+        *(
+            _loss(options.loss),
+            _start(len(table.features)),
+            getattr(optim, options.optimizer)(rate),
+        ),
+        *(source,),
+        epochs=options.epochs,
+        patience=options.patience,
+        sharding=sharding,
+        checkpoint=options.checkpoint,
+        progress=sys.stderr.isatty(),
+        **wanted,
+    )
+
+
+def _sharding() -> Sharding | None:
+    """Batches over all devices, where there are several."""
+    if jax.device_count() == 1:
+        return None
+    mesh = jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))
+    return NamedSharding(mesh, PartitionSpec("data"))
+
+
+@functools.cache
+def _loss(name: str) -> Any:
+    loss = getattr(functional, name)
+    return lambda params, batch: loss(linear(params, batch[0]), batch[1])
+
+
+def _start(features: int) -> dict[str, jax.Array]:
+    return {"weight": jnp.zeros(features), "bias": jnp.zeros(())}
+
+
+def _whole(table: Any, standard: Any) -> tuple[np.ndarray, np.ndarray]:
+    parts = list(data.batches(table, 2**17, standardize=standard))
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+
+def _line(fitted: EpochFit, units: Rows, moments: Any) -> Line:
+    """The fitted line in the units of the data."""
+    weight = np.asarray(fitted.params["weight"], float) * units.scale[-1] / units.scale[:-1]
+    level = units.centre[-1] + units.scale[-1] * float(fitted.params["bias"])
+    return described(moments, weight, float(level - weight @ units.centre[:-1]))
+
+
+def _tell(
+    options: argparse.Namespace,
+    table: Any,
+    moments: Any,
+    fitted: EpochFit,
+    line: Line,
+    exact: Line,
+    watched: Any,
+) -> None:
+    rows = f"{moments.count} rows" + (f" ({table.dropped} dropped)" if table.dropped else "")
+    print(f"{', '.join(map(str, options.files))}: {rows}, target {table.target}")
+    loss = fitted.losses[fitted.best]
+    print(
+        f"{options.optimizer}, learning rate {options.lr:g}: {fitted.epochs} epochs, "
+        f"{options.loss} {loss:.6g}"
+        + (" of the standardized target" if options.standardize else "")
+        + (f", in epoch {fitted.best + 1}" if watched else "")
+    )
+    names = [*table.features, "(intercept)"]
+    width = max(map(len, names))
+    print(f"\n{'':{width}}  {'fitted':>14}  {'least squares':>14}  {'standard error':>14}")
+    ours = [*line.weight, line.bias]
+    theirs = zip([*exact.weight, exact.bias], [*exact.weight_error, exact.bias_error], strict=True)
+    for name, own, (value, error) in zip(names, ours, theirs, strict=True):
+        print(f"{name:{width}}  {own:14.6g}  {value:14.6g}  {error:14.3g}")
+    print(f"\n{'rmse':{width}}  {line.rmse:14.6g}  {exact.rmse:14.6g}")
+    print(f"{'R²':{width}}  {line.r2:14.6f}  {exact.r2:14.6f}")
+    if watched is not None:
+        there = described(watched.moments, line.weight, line.bias)
+        files = ", ".join(map(str, options.validation))
+        print(f"on {files}: rmse {there.rmse:.6g}, R² {there.r2:.6f}")
+    errors = np.array([*exact.weight_error, exact.bias_error], float)
+    away = np.abs(np.array(ours) - [*exact.weight, exact.bias]) / np.where(
+        errors > 0, errors, np.inf
+    )
+    if options.loss == "mse_loss" and away.max() > 1:
+        place = int(away.argmax())
+        farthest = f"{names[place]} is {away[place]:.1f} standard errors away"
+        remedy = "more --epochs, another --lr or --schedule cosine"
+        print(f"\n{farthest}: the descent has not arrived; {remedy}")
+
+
+def _save(path: Path, table: Any, line: Line) -> None:
+    """As `torch.nn.Linear` keeps them: weight (1, features), bias (1,)."""
+    numbers = {"weight": line.weight[None], "bias": np.array([line.bias])}
+    arrays = {name: array.astype(np.float32) for name, array in numbers.items()}
+    about = {"features": ",".join(table.features), "target": table.target}
+    importlib.import_module("safetensors.numpy").save_file(arrays, path, about)
+    print(f"Written: {path}")
+
+
+def _plot(path: Path, table: Any, fitted: EpochFit, line: Line, exact: Line) -> None:
+    """The rows and the line, or what is predicted of them; and the loss of the epochs."""
+    matplotlib = importlib.import_module("matplotlib.figure")
+    figure = matplotlib.Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    x, y = next(iter(data.batches(table, 2000, key=random.key(0), dtype="float64")))
+    if len(table.features) == 1:
+        across = np.linspace(x.min(), x.max(), 2)
+        left.plot(x[:, 0], y, ".", color="0.6", label="rows")
+        left.plot(across, line.bias + line.weight[0] * across, "C0", label="fitted")
+        left.plot(across, exact.bias + exact.weight[0] * across, "k:", label="least squares")
+        left.set(xlabel=table.features[0], ylabel=table.target)
+    else:
+        predicted = x @ line.weight + line.bias
+        span = [min(y.min(), predicted.min()), max(y.max(), predicted.max())]
+        left.plot(y, predicted, ".", color="C0", label="rows")
+        left.plot(span, span, "k:", label="as they are")
+        left.set(xlabel=table.target, ylabel=f"{table.target}, fitted")
+    left.legend()
+    right.plot(np.arange(1, len(fitted.losses) + 1), fitted.losses, "C0", label="rows")
+    if np.isfinite(fitted.validation).any():
+        right.plot(
+            np.arange(1, len(fitted.losses) + 1), fitted.validation, "C1", label="validation"
+        )
+        right.legend()
+    right.set(xlabel="epoch", ylabel="loss", yscale="log")
+    figure.savefig(path)
+    print(f"Written: {path}")

@@ -1,0 +1,126 @@
+"""`jaxgrad fit` as it is typed, alone and among several processes."""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from jaxgrad.study import cli
+
+safetensors = pytest.importorskip("safetensors.numpy")
+WEIGHTS = (115, 117, 120, 123, 126, 129, 132, 135, 139, 142, 146, 150, 154, 159, 164)
+LINES = (f"{height},{weight},someone" for height, weight in enumerate(WEIGHTS, 58))
+PEOPLE = "\n".join(["height,weight,name", *LINES])
+SLOPE, INTERCEPT = 0.28724923, 25.72345571
+
+
+@pytest.fixture
+def people(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text(PEOPLE)
+    return path
+
+
+def fit(*arguments):
+    return cli.main(["fit", *map(str, arguments)])
+
+
+def table(out):
+    """The numbers of each line of the printed table."""
+    found = re.findall(r"^(\S+) +((?: *-?[\d.]+(?:e[-+]\d+)?)+)$", out, re.MULTILINE)
+    return {name: [float(number) for number in numbers.split()] for name, numbers in found}
+
+
+WELL = ("--target", "height", "--features", "weight", "--lr", "0.1", "--epochs", "300")
+
+
+def test_the_described_line(people, capsys, tmp_path):
+    saved, plot = tmp_path / "model.safetensors", tmp_path / "fit.png"
+    assert fit(people, *WELL, "--save", saved, "--plot", plot) == 0
+    found = table(capsys.readouterr().out)
+    assert found["weight"] == pytest.approx([SLOPE, SLOPE, 0.00759], rel=1e-3)
+    assert found["(intercept)"] == pytest.approx([INTERCEPT, INTERCEPT, 1.04], rel=5e-3)
+    assert found["rmse"] == pytest.approx([0.40965, 0.40965], rel=1e-4)
+    arrays = safetensors.load_file(saved)
+    assert arrays["weight"].shape == (1, 1) and arrays["bias"].shape == (1,)
+    np.testing.assert_allclose(arrays["weight"], [[SLOPE]], rtol=1e-4)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_as_the_columns_are(people, capsys):
+    options = ("--no-standardize", "--optimizer", "sgd", "--lr", "1e-5", "--epochs", "20")
+    assert fit(people, "--target", "height", "--features", "weight", *options) == 0
+    out = capsys.readouterr().out
+    assert table(out)["weight"][0] == pytest.approx(0.47, abs=0.02)
+    assert "(intercept) is" in out and "the descent has not arrived; more --epochs" in out
+
+
+def test_validation_and_patience(people, capsys, tmp_path):
+    other = tmp_path / "others.csv"
+    other.write_text(PEOPLE.replace("72,164", "80,164"))
+    assert fit(people, *WELL, "--validation", other, "--patience", "5", "--batch-size", "4") == 0
+    out = capsys.readouterr().out
+    assert "others.csv: rmse" in out and ", in epoch " in out
+
+
+def test_a_checkpoint_is_taken_up(people, capsys, tmp_path):
+    folder = tmp_path / "kept"
+    assert fit(people, *WELL[:-1], "3", "--checkpoint", folder) == 0
+    assert fit(people, *WELL[:-1], "6", "--checkpoint", folder) == 0
+    on = table(capsys.readouterr().out.split("6 epochs")[1])
+    assert fit(people, *WELL[:-1], "6") == 0
+    assert on == table(capsys.readouterr().out)
+    people.write_text(PEOPLE.replace("164", "165"))
+    assert fit(people, *WELL[:-1], "9", "--checkpoint", folder) == 2
+    assert "is of another fit: its data is another" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (("--features", "wieght"), "'wieght'"),
+        (("--features", "name"), "name"),
+        (("--lr", "1e9", "--optimizer", "sgd"), "learning rates below"),
+        (("--epochs", "0"), "epochs must be at least 1"),
+        (("--batch-size", "0"), "--batch-size must be at least 1"),
+        (("--validation", "nothing.csv"), "nothing.csv"),
+    ],
+)
+def test_what_is_refused(people, changed, told, capsys):
+    assert fit(people, *WELL, *changed) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("jaxgrad fit: ") and told in err
+
+
+def test_two_processes_of_a_launcher(tmp_path):
+    """The same command in each; what differs is the environment that the launcher makes."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(4000, 2))
+    y = x @ [1.0, -2.0] + 3 + 0.1 * draw.normal(size=4000)
+    path = tmp_path / "rows.csv"
+    rows = "\n".join(f"{a},{b},{c}" for (a, b), c in zip(x, y, strict=True))
+    path.write_text("a,b,y\n" + rows)
+    code = "import sys; from jaxgrad.study.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "fit", path, "--target", "y"]
+    command += ["--epochs", "20", "--batch-size", "64", "--distributed"]
+    launched = {"SLURM_JOB_ID": str(40000 + os.getpid() % 20000), "SLURM_NTASKS": "2"}
+    launched |= {"SLURM_STEP_NODELIST": "localhost", "SLURM_STEP_NUM_TASKS": "2"}
+    processes = [
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **launched, "SLURM_PROCID": str(n), "SLURM_LOCALID": str(n)},
+        )
+        for n in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    found = table(outputs[0])
+    assert found["a"][:2] == pytest.approx([1, 1], abs=0.01)
+    assert found["b"][:2] == pytest.approx([-2, -2], abs=0.01)
+    assert "least squares" not in outputs[1]
