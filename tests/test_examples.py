@@ -32,6 +32,7 @@ def ordinary():
         ("initial_weights", 1e-6),
         ("sampling", 0.01),
         ("linear_fit", 1e-5),
+        ("fit_anywhere", 0.01),
     ],
 )
 def test_scripts(name, largest, capsys):
@@ -47,6 +48,7 @@ def test_scripts(name, largest, capsys):
 
 def test_every_script_is_tested():
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {
+        "fit_anywhere",
         "backward_and_accumulate",
         "initial_weights",
         "sampling",
