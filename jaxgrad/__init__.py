@@ -12,11 +12,13 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     replay       the numbers that PyTorch draws from a seed
     schedules    torch.optim.lr_scheduler: count -> learning rate
     optim        torch.optim as optax transformations
+    data         tables of numbers larger than memory, in batches
     fit          loss + params + optimizer + data -> fitted params
     study        the comparison study (`jaxgrad study`); not imported here
 """
 
 from . import autograd as autograd
+from . import data as data
 from . import fit as fit
 from . import functional as functional
 from . import graph as graph

@@ -88,7 +88,7 @@ def imported(path):
 def test_import_arrows(path):
     layer = path.relative_to(ROOT).parts[0].removesuffix(".py")
     if layer == "__init__":
-        allowed = set(LAYERS) - {"study", "data"}
+        allowed = set(LAYERS) - {"study"}
     elif layer == "data":
         allowed = {"_checks", "data"}
     else:
@@ -107,7 +107,7 @@ def run(code):
 
 def test_import_loads_neither_torch_nor_the_study():
     loaded = run("import jaxgrad, json, sys; print(json.dumps(list(sys.modules)))")
-    heavy = ("torch", "jaxgrad.study", "jaxgrad.data", "pyarrow", "rich", "jinja2", "matplotlib")
+    heavy = ("torch", "jaxgrad.study", "pyarrow", "orbax", "rich", "jinja2", "matplotlib")
     assert not [name for name in loaded if name.startswith(heavy)]
 
 
@@ -121,11 +121,6 @@ jax.config.update("jax_num_cpu_devices", 3)  # refused once anything ran on a de
 print(json.dumps(same))
 """
     assert run(code) == [True, True]
-
-
-def test_the_data_import_pyarrow_lazily():
-    code = "import json, sys; import jaxgrad.data; print(json.dumps('pyarrow' in sys.modules))"
-    assert run(code) is False
 
 
 def test_the_study_imports_torch_lazily():

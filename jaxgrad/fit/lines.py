@@ -49,15 +49,11 @@ def least_squares_of(moments: Moments) -> Line:
 
     Source: https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.linregress.html
 
-    >>> import numpy as np
-    >>> from jaxgrad.data import Moments
+    >>> from jaxgrad.data import moments
     >>> from jaxgrad.fit import least_squares_of
-    >>> rows = np.array([[0.0, 1.0], [1.0, 3.1], [2.0, 4.9], [3.0, 7.0]])
-    >>> centred = rows - rows.mean(axis=0)
-    >>> moments = Moments(4, rows.mean(axis=0), centred.T @ centred, rows.min(0), rows.max(0))
-    >>> line = least_squares_of(moments)
+    >>> line = least_squares_of(moments([[0.0, 1.0], [1.0, 3.1], [2.0, 4.9], [3.0, 7.0]]))
     >>> [round(float(x), 4) for x in (line.weight[0], line.bias, line.weight_error[0], line.r2)]
-    [1.98, 1.03, 0.0374, 0.9993]
+    [1.98, 1.03, 0.0424, 0.9991]
     """
     count, features = moments.count, len(moments.mean) - 1
     if count < features + 2:
@@ -108,11 +104,10 @@ def described(moments: Moments, weight: ArrayLike, bias: float) -> Line:
 
     Source: https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.linregress.html
 
-    >>> import numpy as np
-    >>> from jaxgrad.data import Moments
+    >>> from jaxgrad.data import moments
     >>> from jaxgrad.fit import described
-    >>> moments = Moments(2, np.zeros(2), np.array([[2.0, 4.0], [4.0, 8.0]]), None, None)
-    >>> described(moments, [2.0], 0.0).r2, described(moments, [0.0], 3.0).rmse.round(3)
+    >>> rows = moments([[-1.0, -2.0], [1.0, 2.0]])
+    >>> described(rows, [2.0], 0.0).r2, round(described(rows, [0.0], 3.0).rmse, 3)
     (1.0, 3.606)
     """
     weight = np.asarray(weight, float)
