@@ -3,7 +3,7 @@
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -74,7 +74,7 @@ def placed(function: str, batch: Any, sharding: Sharding | None) -> Any:
     return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), batch)
 
 
-def ahead(batches: Iterable[Any]) -> Iterator[Any]:
+def ahead(batches: Iterable[Any]) -> Generator[Any]:
     """The batches, a few of them read ahead in a thread; what is raised there is raised here.
 
     JAX's settings belong to a thread: nothing is placed on devices in that one.

@@ -62,10 +62,14 @@ def run(
     if found:
         (state, best), kept = found
         place = _place(kept["place"])
+        if place.epoch > epochs:
+            expected = f"at least {place.epoch}, as many as the checkpoint has behind it"
+            raise ValueError(_checks.wrong(NAME, "epochs", expected, epochs))
     together = 1 if watch or disk or tell else epochs
     while place.epoch < epochs and not _enough(place, patience):
         after = functools.partial(_save_within, disk, best, place)
         state, losses = _epochs(feed, state, place, together, after)
+        _epoch.sound(state, feed.data)
         before, place = place, _after(place, losses, watch and watch(state.params))
         if watch and place.best == place.epoch - 1:
             best = jax.tree.map(jnp.copy, state.params)
@@ -121,6 +125,7 @@ def _save_within(
     """A checkpoint within an epoch, where one is due."""
     now = place.batch + batches
     if disk and disk.every and now % disk.every == 0 and state.finite:
+        _epoch.sound(state, None)
         _save(disk, state, best, place._replace(batch=now, examples=place.examples + examples))
 
 

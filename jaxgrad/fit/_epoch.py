@@ -1,6 +1,7 @@
 """The compiled part of a fit in epochs: steps on batches, scans of arrays, losses to watch."""
 
 import collections
+import contextlib
 import functools
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -130,22 +131,34 @@ def through(
     place = functools.partial(_batches.placed, NAME, sharding=task.sharding)
     waiting: collections.deque[tuple[jax.Array, jax.Array]] = collections.deque()
     examples, batch = 0, None
-    for number, batch in enumerate(map(place, _batches.ahead(batches)), 1):
-        examples += _batches.count(NAME, "a batch", batch)
-        state, now = _stepped(state, fixed, batch, task=task)
-        waiting.append(now)
-        if len(waiting) > _LAG:
-            _look(waiting.popleft(), batch)
-        after(state, number, examples)
+    with contextlib.closing(_batches.ahead(batches)) as read:
+        for number, batch in enumerate(map(place, read), 1):
+            examples += _batches.count(NAME, "a batch", batch)
+            state, now = _stepped(state, fixed, batch, task=task)
+            waiting.append(now)
+            if len(waiting) > _LAG:
+                _look(waiting.popleft(), batch)
+            after(state, number, examples)
     while waiting:
         _look(waiting.popleft(), batch)
     return state, examples
 
 
+def sound(state: State, data: Any) -> None:
+    """Raises where the params are not finite, as after a last step that overflowed."""
+    if not _all_finite(state.params):
+        raise Diverged(f"params that are not after step {int(state.steps) - 1}", data)
+
+
+@jax.jit
+def _all_finite(params: Any) -> jax.Array:
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(params)]))
+
+
 def _look(seen: tuple[jax.Array, jax.Array], data: Any) -> None:
     finite, steps = seen
     if not finite:
-        raise Diverged(f"one that is not at step {int(steps)}", data)
+        raise Diverged(f"a loss that is not at step {int(steps)}", data)
 
 
 def scan(

@@ -91,9 +91,11 @@ def _largest(params: Any, data: Any, key: jax.Array, *, loss_fn: Any) -> jax.Arr
 
 def converging(loss_fn: Callable[..., Any], params: Any, data: Any) -> str:
     """What learning rate would converge, in words; empty where the curvature says nothing."""
+    if data is None or jax.process_count() > 1:
+        return ""
     try:
         curvature = float(largest_curvature(loss_fn, params, data))
-    except TypeError:  # complex params, or a loss that has no second derivative
+    except (TypeError, ValueError):  # complex params, no second derivative, other devices
         return ""
     if not 0 < curvature < float("inf"):
         return ""

@@ -169,7 +169,7 @@ def fit_epochs(
 def _words(error: Diverged, loss_fn: Any, params: Any) -> str:
     remedy = "lower the learning rate or scale the data"
     remedy += converging(loss_fn, params, error.data)
-    return _checks.wrong(NAME, "the loss", "finite at every step", error, remedy)
+    return _checks.wrong(NAME, "the loss and params", "finite at every step", error, remedy)
 
 
 def _set_apart(data: Any, validation: Any, key: Any) -> tuple[Any, Any]:

@@ -138,6 +138,12 @@ def test_more_epochs_go_on_from_the_last(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_fewer_epochs_than_are_behind_it(tmp_path):
+    fit_here(tmp_path, epochs=3)
+    with pytest.raises(ValueError, match="epochs must be at least 3, as many as the checkpoint"):
+        fit_here(tmp_path, epochs=2)
+
+
 def test_arrays(tmp_path):
     data = next(source(0, 0))
     options = {"batch_size": 3, "key": jax.random.key(0), "validation": data, "patience": 9}

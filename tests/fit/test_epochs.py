@@ -233,12 +233,17 @@ class TestSharded:
 class TestRefusals:
     def test_divergence_tells_what_would_converge(self):
         match = (
-            r"fit_epochs: the loss must be finite at every step, got one that is not at step "
+            r"fit_epochs: the loss and params must be finite at every step, got a loss that is not at step "
             r"\d+; lower the learning rate.*largest curvature.*learning rates below 0\.\d+"
         )
         for data in (batches(table()), table()):
             with pytest.raises(ValueError, match=match):
                 fit_epochs(loss_fn, start(), optax.sgd(3.0), data, epochs=50)
+
+    def test_a_last_step_that_overflows(self):
+        data = batches(table(rows=SIZE))
+        with pytest.raises(ValueError, match="got params that are not after step 0"):
+            fit_epochs(loss_fn, start(), optax.sgd(3e38), data, epochs=1)
 
     @pytest.mark.parametrize(
         ("changed", "error", "match"),
