@@ -233,8 +233,8 @@ class TestSharded:
 class TestRefusals:
     def test_divergence_tells_what_would_converge(self):
         match = (
-            r"fit_epochs: the loss and params must be finite at every step, got a loss that is not at step "
-            r"\d+; lower the learning rate.*largest curvature.*learning rates below 0\.\d+"
+            r"fit_epochs: the loss and params must be finite at every step, got a loss that is "
+            r"not at step \d+; lower the learning rate.*largest curvature.*rates below 0\.\d+"
         )
         for data in (batches(table()), table()):
             with pytest.raises(ValueError, match=match):
