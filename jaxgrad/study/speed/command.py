@@ -3,7 +3,6 @@
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,8 +11,8 @@ from rich.text import Text
 
 from ..works import WORKS, Work
 from . import machine, rounds, sizes
-from .limits import Limit, limits
-from .table import Result, as_json, digits, heading, markdown
+from .limits import Limit
+from .table import Result, as_json, digits, heading, markdown, told
 
 
 def found(part: str, works: Sequence[Work] = WORKS) -> list[Work]:
@@ -32,10 +31,10 @@ def speed(options: argparse.Namespace, works: Sequence[Work], ways: Sequence[Lim
         results = _results(works, options, bar, console)
         curves = sizes.works(sizes.largest(machine.memory())) if options.sizes else ()
         drawn = _results(curves, options, bar, console)
-    document = _document(options.rounds, known, results, drawn)
+    whole = document(options.rounds, known, results, drawn)
     written = {
-        "speed.json": json.dumps(document, indent=1, allow_nan=False),
-        "speed.md": markdown(document, results),
+        "speed.json": json.dumps(whole, indent=1, allow_nan=False),
+        "speed.md": markdown(whole, results),
     }
     if drawn:
         written["speed.svg"] = sizes.picture(drawn)
@@ -75,9 +74,7 @@ def _results(
 def _cells(work: Work, options: argparse.Namespace, bar: Progress) -> Mapping[str, rounds.Cell]:
     total = options.rounds * len(work.code)
     task = bar.add_task(f"{work.family}: {work.name}", total=total)
-    cells: Mapping[str, rounds.Cell] = {}
-    for cells in rounds.measured(work, options.rounds, options.limit):
-        bar.advance(task)
+    cells = rounds.measured(work, options.rounds, options.limit, lambda: bar.advance(task))
     bar.remove_task(task)
     return cells
 
@@ -92,15 +89,15 @@ def _told(result: Result) -> list[Text]:
         elif not cell.runs:
             lines.append(Text(f"{start} – ({cell.absent})"))
         else:
-            warm, least, most = (digits(1e3 * t) for t in (cell.warm(), *cell.spread()))
             first = digits(1e3 * cell.first())
-            lines.append(Text(f"{start} {warm:>8} ms ({least} to {most}), first call {first} ms"))
+            lines.append(Text(f"{start} {told(cell)} ms, first call {first} ms"))
     return lines
 
 
-def _document(
+def document(
     count: int, known: dict[str, Any], results: Sequence[Result], drawn: Sequence[Result]
 ) -> dict[str, Any]:
+    """All of it as JSON can have it: the machine, its limits, the works, the curves."""
     read = known["read"]["rate"] if "read" in known else None
     return {
         "machine": machine.describe(),
@@ -120,5 +117,3 @@ def _devices(results: Sequence[Result]) -> dict[str, str]:
             for run in cell.runs:
                 devices[{"torch": "PyTorch"}.get(rounds.library(name), "JAX")] = run.device
     return devices
-
-

@@ -15,6 +15,15 @@ def work():
 
 work"""
 
+_PRODUCT = """\
+import numpy as np
+x = np.ones(({side}, {side}), np.float32)
+
+def work():
+    return x @ x
+
+work"""
+
 _JAX = """\
 import jax, jax.numpy as jnp
 x = jax.block_until_ready(jnp.ones({shape}, jnp.float32))
@@ -54,7 +63,10 @@ def limits(elements: int = 64_000_000, side: int = 2048) -> tuple[Limit, ...]:
             size=elements, more="y = np.zeros_like(x)\npart = lambda i: np.copyto(y[i], x[i])"
         ),
     }
-    square = {"jax": _JAX.format(shape=(side, side), expression="x @ x")}
+    square = {
+        "jax": _JAX.format(shape=(side, side), expression="x @ x"),
+        "numpy": _PRODUCT.format(side=side),
+    }
     return (
         Limit(name="read", unit="GB/s", amount=4e-9 * elements, work=_work("read", read)),
         Limit(name="copy", unit="GB/s", amount=8e-9 * elements, work=_work("copy", copy)),

@@ -50,7 +50,9 @@ def processor() -> str:
     """The processor's name."""
     try:
         with open("/proc/cpuinfo") as file:
-            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+            names = [
+                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
+            ]
         return names[0] if names else platform.machine()
     except OSError:
         return platform.processor() or platform.machine()

@@ -6,13 +6,16 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ..works import Work
 from . import machine
+
+ROUNDS = 5
+"""So many processes are run for each competitor."""
 
 LIMIT = 300.0
 """Seconds that one measurement may take."""
@@ -77,8 +80,10 @@ def ratio(above: Cell | None, below: Cell | None) -> float | None:
     return statistics.median(one.warm / other.warm for one, other in pairs)
 
 
-def measured(work: Work, rounds: int, limit: float) -> Iterator[dict[str, Cell]]:
-    """The cells of one work, as they are after each process."""
+def measured(
+    work: Work, rounds: int, limit: float, advance: Callable[[], None] = lambda: None
+) -> dict[str, Cell]:
+    """The cells of one work; `advance` is called after each process."""
     cells = {name: Cell(absent=machine.missing(name)) for name in work.code}
     for _ in range(rounds):
         for name, code in work.code.items():
@@ -87,7 +92,8 @@ def measured(work: Work, rounds: int, limit: float) -> Iterator[dict[str, Cell]]
                 told = ask(library(name), code, limit)
                 failed = isinstance(told, str)
                 cells[name] = Cell(error=told) if failed else Cell((*cell.runs, told))
-            yield cells
+            advance()
+    return cells
 
 
 def library(competitor: str) -> str:

@@ -41,6 +41,7 @@ def as_json(result: Result, read_limit: float | None) -> dict[str, Any]:
         "family": work.family,
         "name": work.name,
         "times": work.times,
+        "elements": work.elements,
         "torch_over_jaxgrad": ratio(cells.get("torch"), cells.get("jaxgrad")),
         "jaxgrad_over_jax": ratio(cells.get("jaxgrad"), cells.get("jax")),
         "competitors": {name: _cell(cell, work, read_limit) for name, cell in cells.items()},
@@ -50,7 +51,7 @@ def as_json(result: Result, read_limit: float | None) -> dict[str, Any]:
 def _cell(cell: Cell, work: Work, read_limit: float | None) -> dict[str, Any]:
     if not cell.runs:
         return {"absent": cell.absent} if cell.absent else {"error": cell.error}
-    told = {
+    numbers = {
         "warm_s": cell.warm(),
         "warm_spread_s": cell.spread(),
         "warm_rounds_s": [run.warm for run in cell.runs],
@@ -59,8 +60,8 @@ def _cell(cell: Cell, work: Work, read_limit: float | None) -> dict[str, Any]:
         "device": cell.runs[0].device,
     }
     if work.reads and read_limit:
-        told["of_read_limit"] = share(cell, work, read_limit)
-    return told
+        numbers["of_read_limit"] = share(cell, work, read_limit)
+    return numbers
 
 
 def share(cell: Cell, work: Work, read_limit: float) -> float:
@@ -80,15 +81,17 @@ def markdown(document: Mapping[str, Any], results: Sequence[Result]) -> str:
 def _header(document: Mapping[str, Any]) -> str:
     machine, limits = document["machine"], document["limits"]
     versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items() if v)
-    known = ", ".join(f"{name} {limit['rate']:.3g} {limit['unit']}" for name, limit in limits.items())
+    known = ", ".join(
+        f"{name} {limit['rate']:.3g} {limit['unit']}" for name, limit in limits.items()
+    )
     devices = "; ".join(f"{side} on {device}" for side, device in document["devices"].items())
     return (
         f"{machine['processor']}, {machine['system']}; every competitor may use {machine['cores']} "
         f"cores ({devices or 'no device told'}). {versions}, Python {machine['python']}. "
         f"The machine's limits, measured in the same run: {known or 'not measured'}.\n\n"
-        "Milliseconds of a warm call: the median over "
-        f"{document['rounds']} processes each, the competitors taking turns, and in brackets the "
-        "least and the most. The first call compiles. Peak memory is above that of the process "
+        "Milliseconds of a warm call: the median over the competitor's processes "
+        f"({document['rounds']} each, the competitors taking turns), and in brackets the least "
+        "and the most of them. The first call compiles. Peak memory is above that of the process "
         "that has only imported its library, inputs and compilation included. A ratio is the "
         "median over the rounds."
     )
@@ -127,12 +130,12 @@ def _notes(results: Sequence[Result], limits: Mapping[str, Any]) -> list[str]:
     notes = []
     for work, cells in results:
         if work.reads and "read" in limits:
-            told = ", ".join(
+            shares = ", ".join(
                 f"{heading(name)} {share(cell, work, limits['read']['rate']):.0%}"
                 for name, cell in cells.items()
                 if cell.runs
             )
-            notes.append(f"{work.name}, of the limit at which the data are read: {told}.")
+            notes.append(f"{work.name}, of the limit at which the data are read: {shares}.")
     absent = {
         f"{heading(name)}: {cell.absent}"
         for _, cells in results
@@ -147,8 +150,13 @@ def _warm(cell: Cell | None) -> str:
         return "–"
     if cell.error:
         return _text(cell.error)
-    least, most = cell.spread()
-    return f"{digits(1e3 * cell.warm())} ({digits(1e3 * least)} to {digits(1e3 * most)})"
+    return told(cell)
+
+
+def told(cell: Cell) -> str:
+    """Milliseconds of a warm call, and their spread where there are several rounds."""
+    median, least, most = (digits(1e3 * seconds) for seconds in (cell.warm(), *cell.spread()))
+    return median if len(cell.runs) == 1 else f"{median} ({least} to {most})"
 
 
 def _first(cell: Cell | None) -> str:

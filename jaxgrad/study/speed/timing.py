@@ -44,8 +44,10 @@ def timed(work: Callable[[], Any], synchronize: Callable[[], Any]) -> tuple[floa
     synchronize()
     first, _ = seconds(), seconds()
     times: list[float] = []
-    while sum(times) < SECONDS:
+    total = 0.0
+    while total < SECONDS:
         times.append(seconds())
+        total += times[-1]
     return first, statistics.median(times)
 
 
