@@ -20,8 +20,8 @@ def start():
 
 _JAX_DATA = """\
 import jax, jax.numpy as jnp, optax
-key = jax.random.key(0)
-x = jax.random.normal(key, (rows, columns))
+data_key, key = jax.random.split(jax.random.key(0))
+x = jax.random.normal(data_key, (rows, columns))
 y = jax.block_until_ready(x @ jnp.arange(columns, dtype=jnp.float32) + 1)
 """
 

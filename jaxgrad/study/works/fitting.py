@@ -46,7 +46,7 @@ def train(w, points):
 w = jnp.array({start})
 
 def work():
-    return jax.block_until_ready(train(w, points))
+    return jax.block_until_ready(train(w, points)[1])
 
 work"""
 
