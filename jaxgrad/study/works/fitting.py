@@ -54,7 +54,7 @@ _LINE_TORCH = """\
 import torch
 x = torch.tensor(weights, dtype=torch.float32, device=device)
 y = torch.tensor(heights, device=device)
-x = (x - x.mean()) / x.std()
+x = (x - x.mean()) / x.std(correction=0)
 {decorator}
 def loss_fn(w, b):
     return torch.nn.functional.mse_loss(w * x + b, y)
