@@ -30,6 +30,7 @@ LAYERS = [
     "graph",
     "schedules",
     "optim",
+    "moments",
     "fit",
     "study",
 ]
@@ -41,6 +42,7 @@ PUBLIC = [
     "functional",
     "graph",
     "init",
+    "moments",
     "optim",
     "random",
     "replay",

@@ -71,6 +71,18 @@ def work():
 
 work"""
 
+_FULL_MOMENTS = """
+from jaxgrad.fit import fit
+from jaxgrad.moments import linear_mse, moments
+optimizer = optax.sgd(0.1)
+params = {"weight": jnp.zeros(columns), "bias": jnp.zeros(())}
+
+def work():
+    data = moments(x, y)
+    return jax.block_until_ready(fit(linear_mse, params, optimizer, data, steps=steps))
+
+work"""
+
 _MINI_TORCH = """
 def work():
     w, b = start()
@@ -129,6 +141,7 @@ def full_batch(rows: int, steps: int) -> dict[str, str]:
         "torch.compile": data + _TORCH_DATA.format(decorator="@torch.compile") + _FULL_TORCH,
         "jax": data + _JAX_DATA + _FULL_JAX,
         "jaxgrad": data + _JAX_DATA + _FULL_JAXGRAD,
+        "jaxgrad, moments": data + _JAX_DATA + _FULL_MOMENTS,
     }
 
 
@@ -147,7 +160,7 @@ WORKS = (
     Work(
         family="fit",
         name="all of 4M rows of 16 columns a step, 10 steps",
-        times="fit.fit",
+        times="fit.fit, moments.linear_mse",
         code=full_batch(4_000_000, 10),
         reads=10 * 4_000_000 * 16 * 4,
     ),
