@@ -21,14 +21,16 @@ def main() -> None:
     library: Any = importlib.import_module(asked["library"])
     start = _START.get(asked["library"], _nothing)
     device, name, synchronize, device_peak = start(library, asked["cores"])
-    before = peak_memory(reset=True)
+    forget_peak()
+    before = peak_memory()
     names: dict[str, Any] = {"device": device, "cores": asked["cores"]}
     exec(compile(asked["code"], "<work>", "exec"), names)
+    forget_peak()  # what only the making of the inputs needed is not counted
     first, warm = timed(names["work"], synchronize)
     after = peak_memory()
     peak = device_peak()
     if peak is None and before is not None and after is not None:
-        peak = after - before
+        peak = max(0, after - before)
     print(json.dumps({"first": first, "warm": warm, "peak": peak, "device": name}))
 
 
@@ -51,14 +53,17 @@ def timed(work: Callable[[], Any], synchronize: Callable[[], Any]) -> tuple[floa
     return first, statistics.median(times)
 
 
-def peak_memory(*, reset: bool = False) -> int | None:
-    """The most bytes this process has held; from now on with `reset`, where Linux allows it."""
+def forget_peak() -> None:
+    """Lets `peak_memory` count from now on, where Linux allows it."""
     try:
-        if reset:
-            with open("/proc/self/clear_refs", "w") as file:
-                file.write("5")
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
     except OSError:
         pass
+
+
+def peak_memory() -> int | None:
+    """The most bytes this process has held."""
     try:
         with open("/proc/self/status") as file:
             lines = dict(line.split(":", 1) for line in file)
