@@ -7,6 +7,9 @@ from .full_batch import Fit as Fit
 from .full_batch import fit as fit
 from .linear_model import least_squares as least_squares
 from .linear_model import linear as linear
+from .linear_mse import LinearMoments as LinearMoments
+from .linear_mse import linear_moments as linear_moments
+from .linear_mse import linear_mse as linear_mse
 from .lines import Line as Line
 from .lines import described as described
 from .lines import least_squares_of as least_squares_of

@@ -9,7 +9,8 @@
     record     PyTorch's answers, kept in the package
     rows       cases -> rows: everything measured
     report     rows -> terminal table, JSON;  page: rows -> one self-contained HTML file
-    speed      the same work in PyTorch and jaxgrad, each in its own process
+    speed      the same work in PyTorch, plain JAX and jaxgrad, each in its own process
+    works      that work, as data
     port       a user's own port held against its original: `compare` and what belongs to it
 
 Nothing here is imported by the library.

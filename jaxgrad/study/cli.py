@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_study(commands)
     _add_diff(commands)
     _add_compare(commands)
+    _add_speed(commands)
     command.add(commands)
     return parser
 
@@ -123,6 +124,33 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     compare.set_defaults(run=_compare)
 
 
+def _add_speed(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from .speed.rounds import LIMIT, ROUNDS
+
+    speed = commands.add_parser(
+        "speed",
+        help="time the same work in PyTorch, torch.compile, plain JAX and jaxgrad",
+        description="Times each work in processes that hold one library each, the competitors "
+        "taking turns, beside what the machine can do. Writes speed.json, speed.md and, with "
+        "--sizes, speed.svg; exits with 1 where a competitor failed. Without PyTorch its columns "
+        "are empty.",
+    )
+    speed.set_defaults(run=_speed)
+    speed.add_argument("--only", metavar="PART", default="", help="part of a family or a name")
+    speed.add_argument(
+        "--rounds", metavar="N", type=int, default=ROUNDS, help=f"processes each ({ROUNDS})"
+    )
+    speed.add_argument(
+        "--out", metavar="FOLDER", type=Path, default=Path(), help="where to write (default: here)"
+    )
+    speed.add_argument(
+        "--sizes", action="store_true", help="draw the cost against the size too, from 10^2 to 10^8"
+    )
+    speed.add_argument(
+        "--limit", metavar="S", type=float, default=LIMIT, help=f"seconds a process ({LIMIT:g})"
+    )
+
+
 def _study(options: argparse.Namespace) -> int:
     _need("rich", "jinja2", "matplotlib", "pebble", "fastjsonschema", "flax", "equinox")
     if options.exact and EXACT_FLAG not in os.environ.get("XLA_FLAGS", ""):
@@ -180,6 +208,21 @@ def _compare(options: argparse.Namespace) -> int:
         raise Refused(str(error)) from None
     print(report)
     return 0 if report.agrees else 1
+
+
+def _speed(options: argparse.Namespace) -> int:
+    _need("rich", "matplotlib")
+    if not os.access(options.out, os.W_OK) or not options.out.is_dir():
+        raise Refused(f"cannot write into {options.out}; name another folder with --out")
+    if options.rounds < 1 or options.limit <= 0:
+        raise Refused("--rounds and --limit must be above 0")
+    from .speed import command, limits
+
+    works = command.found(options.only)
+    if not works:
+        names = "\n  ".join(f"{work.family}: {work.name}" for work in command.WORKS)
+        raise Refused(f"no work is called {options.only!r}; there are\n  {names}")
+    return command.speed(options, works, limits.limits())
 
 
 def _again_exact(options: argparse.Namespace) -> int:

@@ -1,6 +1,14 @@
 """The work that the speed study times, as code for each competitor; one file a family."""
 
-from . import fitting, functional, optimizers, samplers
+from . import batches, derivatives, fitting, functional, initializers, optimizers, samplers
 from .work import Work as Work
 
-WORKS: tuple[Work, ...] = fitting.WORKS + samplers.WORKS + functional.WORKS + optimizers.WORKS
+WORKS: tuple[Work, ...] = (
+    *fitting.WORKS,
+    *batches.WORKS,
+    *samplers.WORKS,
+    *initializers.WORKS,
+    *functional.WORKS,
+    *optimizers.WORKS,
+    *derivatives.WORKS,
+)

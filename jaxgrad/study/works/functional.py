@@ -6,11 +6,16 @@ _TORCH = """\
 import torch
 import torch.nn.functional as F
 torch.manual_seed(0)
-N = 4_000_000
-normal, uniform = torch.randn, torch.rand
+N = {size}
+
+def normal(*shape):
+    return torch.randn(shape, device=device)
+
+def uniform(*shape):
+    return torch.rand(shape, device=device)
 
 def integers(high, *shape):
-    return torch.randint(high, shape)
+    return torch.randint(high, shape, device=device)
 
 x, *others = {arguments},
 x.requires_grad_()
@@ -30,7 +35,7 @@ _JAX = """\
 import jax, jax.numpy as jnp, optax
 import jaxgrad.functional as F
 keys = iter(jax.random.split(jax.random.key(0), 3))
-N = 4_000_000
+N = {size}
 
 def normal(*shape):
     return jax.random.normal(next(keys), shape)
@@ -57,17 +62,32 @@ def work():
 work"""
 
 
-def _work(family: str, name: str, arguments: str, torch: str, jax: str, jaxgrad: str = "") -> Work:
+def sides(arguments: str, torch: str, jax: str, ours: str, size: str) -> dict[str, str]:
     """An expression for each side over x, y and w, which `arguments` makes; x is differentiated."""
-    sides = {
-        "torch": _TORCH.format(arguments=arguments, decorator="", expression=torch),
-        "torch.compile": _TORCH.format(
-            arguments=arguments, decorator="@torch.compile", expression=torch
-        ),
-        "jax": _JAX.format(arguments=arguments, expression=jax),
-        "jaxgrad": _JAX.format(arguments=arguments, expression=jaxgrad or torch),
+    made = {"arguments": arguments, "size": size}
+    return {
+        "torch": _TORCH.format(decorator="", expression=torch, **made),
+        "torch.compile": _TORCH.format(decorator="@torch.compile", expression=torch, **made),
+        "jax": _JAX.format(expression=jax, **made),
+        "jaxgrad": _JAX.format(expression=ours, **made),
     }
-    return Work(family=family, name=name, code=sides)
+
+
+def _work(family: str, name: str, arguments: str, torch: str, jax: str, ours: str = "") -> Work:
+    """One work; the expression of jaxgrad is PyTorch's where none is given."""
+    ours = ours or torch
+    return Work(
+        family=family,
+        name=name,
+        times="functional." + ours.removeprefix("F.").split("(")[0],
+        code=sides(arguments, torch, jax, ours, "4_000_000"),
+    )
+
+
+def mse(size: int) -> dict[str, str]:
+    """The code of `mse_loss` and its gradient at a size."""
+    torch, jax = "F.mse_loss(x, y)", "jnp.mean((x - y) ** 2)"
+    return sides("normal(N), normal(N)", torch, jax, torch, str(size))
 
 
 def _activation(name: str, torch: str, jax: str, arguments: str = "normal(N)") -> Work:

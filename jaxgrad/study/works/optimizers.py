@@ -5,7 +5,7 @@ from .work import Work
 _TORCH = """\
 import torch
 torch.manual_seed(0)
-params = [torch.randn({size}, requires_grad=True) for _ in range({many})]
+params = [torch.randn({size}, device=device, requires_grad=True) for _ in range({many})]
 for param in params:
     param.grad = torch.randn_like(param)
 optimizer = torch.optim.{call}
@@ -44,6 +44,8 @@ def work():
 
 
 def _step(name: str, torch: str, optax: str, ours: str, size: int, many: int) -> Work:
+    """A step of that many parameters of a size; {} in PyTorch's call is for its options."""
+
     def theirs(options: str, body: str = _PLAIN) -> str:
         call = torch.format(f", {options}" if options else "")
         return _TORCH.format(size=size, many=many, call=call, compiled=body)
@@ -52,13 +54,14 @@ def _step(name: str, torch: str, optax: str, ours: str, size: int, many: int) ->
     compiled = {"torch.compile": theirs("", _COMPILED)} if many < 1000 else {}
     return Work(
         family="optim",
-        name=f"a step of {name}, {many} parameters of {size}",
+        name=f"a step of {name}, {many:,} parameters of {size:,}",
+        times=ours.split("(")[0],
         code={
             "torch": theirs(""),
+            **compiled,
             "torch, foreach": theirs("foreach=True"),
             "torch, fused": theirs("fused=True"),
-            **compiled,
-            "optax": _JAX.format(size=size, many=many, call=optax),
+            "jax": _JAX.format(size=size, many=many, call=optax),
             "jaxgrad": _JAX.format(size=size, many=many, call=ours),
         },
     )
@@ -71,13 +74,13 @@ def _training(sizes: tuple[int, ...], rows: int) -> Work:
     torch = """\
 import torch
 torch.manual_seed(0)
-x, y = torch.randn(rows, sizes[0]), torch.randn(rows, 1)
+x, y = torch.randn(rows, sizes[0], device=device), torch.randn(rows, 1, device=device)
 
 def work():
     layers = []
     for n, m in zip(sizes[:-1], sizes[1:]):
-        layers += [torch.nn.Linear(n, m), torch.nn.ReLU()]
-    model = torch.nn.Sequential(*layers[:-1])
+        layers += [torch.nn.Linear(n, m, device=device), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1]){compiled}
     optimizer = torch.optim.Adam(model.parameters())
     for _ in range(200):
         optimizer.zero_grad()
@@ -116,12 +119,13 @@ def work():
     return jax.block_until_ready(train(params))
 
 work"""
-    calls = {"optax": "optax.adam(1e-3)", "jaxgrad": "optim.adam()"}
+    calls = {"jax": "optax.adam(1e-3)", "jaxgrad": "optim.adam()"}
     return Work(
         family="optim",
         name=f"200 steps of Adam on a perceptron of {count:,} parameters, {rows} rows",
+        times="optim.adam, functional.mse_loss, functional.relu",
         code={
-            "torch": model + torch,
+            "torch": model + torch.format(compiled=""),
             **{side: model + jax.format(call=call) for side, call in calls.items()},
         },
     )

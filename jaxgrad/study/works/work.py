@@ -8,10 +8,22 @@ from dataclasses import dataclass
 class Work:
     """One piece of work, with the code of each competitor by its name, PyTorch's first.
 
-    The last line of the code is a function, which takes nothing and returns once the result is
-    there.
+    The code ends with the name of the function `work`, which takes nothing and returns once the
+    result is there; on a GPU PyTorch is waited for. PyTorch's code sees `device`, where it works.
+
+    Attributes:
+        family: what the table puts together.
+        name: what is done, and how large it is.
+        times: the public functions of jaxgrad that it times.
+        code: by competitor: "torch", "torch.compile", "jax", "jaxgrad", or one of these and how,
+            such as "torch, fused".
+        reads: the bytes that a call must read from memory; 0 where nobody asks.
+        elements: the size along a curve; 0 where there is none.
     """
 
     family: str
     name: str
+    times: str
     code: Mapping[str, str]
+    reads: int = 0
+    elements: int = 0

@@ -1,0 +1,204 @@
+"""The mean squared error of a linear model from the moments of the data, read once for all steps.
+
+A training loop reads all rows twice in every step, forward and backward. As the mean squared error
+of a linear model is quadratic in its parameters, its second-order expansion about any parameters is
+the loss itself: three passes over the data make it, and then a step costs no rows at all.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import NamedSharding, PartitionSpec
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import wide
+
+from ._parts import mean_over
+
+
+class LinearMoments(NamedTuple):
+    """The second-order expansion of `mse_loss(linear(params, x), y)`, in at least float32.
+
+    With r = x weightᵀ + bias - y the residuals at `weight` and `bias`, the least-squares solution:
+
+    Attributes:
+        weight: (out, in), (in,) or (), as `linear` takes it.
+        bias: (out,) or ().
+        loss: (out,) or (), mean r².
+        slope: like weight, mean r (x - centre): what rounding has left of zero.
+        offset: like bias, mean r.
+        centre: (in,) or (), mean x.
+        covariance: (in, in) or (), mean (x - centre)(x - centre)ᵀ.
+    """
+
+    weight: jax.Array
+    bias: jax.Array
+    loss: jax.Array
+    slope: jax.Array
+    offset: jax.Array
+    centre: jax.Array
+    covariance: jax.Array
+
+
+def linear_moments(x: ArrayLike, y: ArrayLike) -> LinearMoments:
+    """What `linear_mse` needs of the data, in three passes over them and no second array.
+
+    Rows that are sharded are gathered: all at once where a mesh's axis is explicit, else in parts.
+
+        centre = mean x,   covariance = mean (x - centre)(x - centre)ᵀ,   r at the least squares
+
+    Args:
+        x: inputs, (samples,) or (samples, in), floating point.
+        y: targets, (samples,) or (samples, out), floating point; for an x of shape (samples,) of
+            that shape too.
+
+    Returns:
+        The `LinearMoments`; NaN where the data are not finite.
+
+    Raises:
+        TypeError: x or y is not floating point.
+        ValueError: the shapes do not match, or there are no samples.
+
+    Source: Chan, Golub and LeVeque, Algorithms for computing the sample variance (1983):
+    the two-pass algorithm
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.fit import linear_moments
+    >>> of_data = linear_moments(jnp.array([0.0, 2.0]), jnp.array([1.0, 5.0]))
+    >>> of_data.centre, of_data.covariance, of_data.weight
+    (Array(1., dtype=float32), Array(1., dtype=float32), Array(2., dtype=float32))
+    """
+    x = _checks.floating("linear_moments", "x", x)
+    y = _checks.floating("linear_moments", "y", y)
+    if x.ndim not in (1, 2) or x.size == 0:
+        expected = "(samples,) or (samples, in), not empty"
+        raise ValueError(_checks.wrong("linear_moments", "x", expected, f"shape {x.shape}"))
+    if y.ndim not in (1, x.ndim) or y.shape[0] != x.shape[0]:
+        expected = f"({x.shape[0]},)" + f" or ({x.shape[0]}, out)" * (x.ndim == 2)
+        raise ValueError(_checks.wrong("linear_moments", "y", expected, f"shape {y.shape}"))
+    return _moments(x, y)
+
+
+@jax.jit
+def _moments(x: jax.Array, y: jax.Array) -> LinearMoments:
+    dtype = wide(jnp.result_type(x, y))
+    x, y = _gathered(x), _gathered(y)
+    columns, targets = x.reshape(x.shape[0], -1), y.reshape(y.shape[0], -1)
+
+    def mean(of_rows: Any) -> Any:
+        return mean_over(of_rows, columns, targets, dtype)
+
+    centre, level = mean(lambda x, y: (jnp.sum(x, 0), jnp.sum(y, 0)))
+
+    def products(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return _dot(x, x), _dot(y, x)
+
+    covariance, cross = mean_over(products, columns, targets, dtype, centre, level)
+    weight = jax.lax.stop_gradient(_solved(covariance, cross))  # about any point it is exact
+
+    def residuals(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        r = jnp.matmul(x, weight.T, precision="highest") - y
+        return jnp.sum(r * r, 0), _dot(r, x), jnp.sum(r, 0)
+
+    loss, slope, offset = mean_over(residuals, columns, targets, dtype, centre, level)
+    inputs, outputs = x.shape[1:], y.shape[1:]
+    return LinearMoments(
+        weight.reshape(outputs + inputs),
+        (level - jnp.matmul(weight, centre, precision="highest")).reshape(outputs),
+        loss.reshape(outputs),
+        slope.reshape(outputs + inputs),
+        offset.reshape(outputs),
+        centre.reshape(inputs),
+        covariance.reshape(inputs + inputs),
+    )
+
+
+def _gathered(x: jax.Array) -> jax.Array:
+    """`x`, whole on every device where its axes are sharded explicitly."""
+    sharding = jax.typeof(x).sharding
+    if not any(sharding.spec):
+        return x
+    whole = PartitionSpec(*[None] * x.ndim)
+    return jax.sharding.reshard(x, NamedSharding(sharding.mesh, whole))
+
+
+def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
+    """aᵀ b."""
+    return jnp.matmul(a.T, b, precision="highest")
+
+
+def _solved(covariance: jax.Array, cross: jax.Array) -> jax.Array:
+    """The least solution of weight covariance = cross, also where columns are constant."""
+    scale = jnp.sqrt(jnp.diagonal(covariance))
+    scale = jnp.where(scale > 0, scale, 1)
+    values, vectors = jnp.linalg.eigh(covariance / (scale[:, None] * scale[None, :]))
+    least = jnp.finfo(values.dtype).eps * values.size * jnp.max(values)
+    inverse = jnp.where(values > least, 1 / jnp.where(values > least, values, 1), 0)
+    scale, inverse = (jnp.broadcast_to(row, cross.shape) for row in (scale, inverse))
+    along = jnp.matmul(cross / scale, vectors, precision="highest") * inverse
+    return jnp.matmul(along, vectors.T, precision="highest") / scale
+
+
+def linear_mse(params: Any, data: LinearMoments) -> jax.Array:
+    """`mse_loss(linear(params, x), y)` from the moments of x and y: a loss for `fit`.
+
+        d = weight - weight₀,   e = bias - bias₀ + centre dᵀ
+        loss = mean over out of loss₀ + 2 slope·d + 2 offset e + d covariance dᵀ + e²
+
+    the expansion about the least squares, of which no higher terms exist.
+
+    Args:
+        params: `{"weight": w, "bias": b}` of the shapes that the moments have: (out, in) and (out,)
+            or (), (in,) and (), or () and ().
+        data: what `linear_moments(x, y)` gave.
+
+    Returns:
+        The loss, a scalar in the promoted dtype of params and data.
+
+    Raises:
+        TypeError: params is no such mapping or not floating point, or data is no `LinearMoments`.
+        ValueError: the shapes are others.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
+
+    Differs from PyTorch: nothing of a size of the data is made or read.
+
+    >>> import jax.numpy as jnp, optax
+    >>> from jaxgrad.fit import fit, linear_moments, linear_mse
+    >>> data = linear_moments(jnp.array([-1.0, 0.0, 1.0]), jnp.array([1.0, 3.0, 5.0]))
+    >>> params = {"weight": jnp.array(0.0), "bias": jnp.array(0.0)}
+    >>> line = fit(linear_mse, params, optax.sgd(0.3), data, steps=100).params
+    >>> round(float(line["weight"]), 3), round(float(line["bias"]), 3)
+    (2.0, 3.0)
+    """
+    if not isinstance(params, dict) or params.keys() != {"weight", "bias"}:
+        got = list(params) if isinstance(params, dict) else type(params).__name__
+        raise TypeError(_checks.wrong("linear_mse", "params", 'a {"weight": …, "bias": …}', got))
+    if not isinstance(data, LinearMoments):
+        expected = "what linear_moments(x, y) gave"
+        raise TypeError(_checks.wrong("linear_mse", "data", expected, type(data).__name__))
+    weight = _checks.floating("linear_mse", "weight", params["weight"])
+    bias = _checks.floating("linear_mse", "bias", params["bias"])
+    if weight.shape != data.weight.shape:
+        expected = f"of shape {data.weight.shape}"
+        raise ValueError(_checks.wrong("linear_mse", "weight", expected, weight.shape))
+    if bias.shape not in ((), data.bias.shape):
+        expected = f"of shape {data.bias.shape} or ()"
+        raise ValueError(_checks.wrong("linear_mse", "bias", expected, bias.shape))
+    return _linear_mse(weight, bias, data)
+
+
+@jax.jit
+def _linear_mse(weight: jax.Array, bias: jax.Array, data: LinearMoments) -> jax.Array:
+    dtype = jnp.result_type(weight, bias, data.loss)
+    columns = data.centre.size
+    d = (weight.astype(dtype) - data.weight.astype(dtype)).reshape(-1, columns)
+    centre, covariance = data.centre.reshape(-1), data.covariance.reshape(columns, columns)
+    moved = jnp.broadcast_to(bias, data.bias.shape).astype(dtype) - data.bias.astype(dtype)
+    e = moved.reshape(-1) + jnp.matmul(d, centre.astype(dtype), precision="highest")
+    curved = jnp.matmul(d, covariance.astype(dtype), precision="highest")
+    slope = data.slope.reshape(d.shape).astype(dtype)
+    of_outputs = data.loss.reshape(-1).astype(dtype) + jnp.sum(d * (2 * slope + curved), 1)
+    return jnp.mean(of_outputs + e * (2 * data.offset.reshape(-1).astype(dtype) + e))

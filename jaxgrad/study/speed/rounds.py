@@ -1,0 +1,139 @@
+"""Works -> cells: each measurement in a process of its own, the competitors taking turns."""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ..works import Work
+from . import machine
+
+ROUNDS = 5
+"""So many processes are run for each competitor."""
+
+LIMIT = 300.0
+"""Seconds that one measurement may take."""
+
+ENVIRONMENT = {
+    "PYTHONPATH": os.pathsep.join(
+        [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    ),
+    "JAX_ENABLE_COMPILATION_CACHE": "false",
+    "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
+}
+"""Compiled programs are kept by neither library, so that each first call compiles."""
+
+
+class Run(NamedTuple):
+    """What one process told: seconds of the first call and of a warm one, bytes, and its device."""
+
+    first: float
+    warm: float
+    peak: int | None
+    device: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One competitor's runs of one work, or why there are none.
+
+    Attributes:
+        runs: one a round.
+        absent: why it was not asked, such as a library that is not installed; no failure.
+        error: what it raised, or that it took too long.
+    """
+
+    runs: tuple[Run, ...] = ()
+    absent: str = ""
+    error: str = ""
+
+    def warm(self) -> float:
+        """The median of a warm call, in seconds."""
+        return statistics.median(run.warm for run in self.runs)
+
+    def spread(self) -> tuple[float, float]:
+        """The least and the most of a warm call over the rounds, in seconds."""
+        times = [run.warm for run in self.runs]
+        return min(times), max(times)
+
+    def first(self) -> float:
+        """The median of the first call, in seconds."""
+        return statistics.median(run.first for run in self.runs)
+
+    def peak(self) -> int | None:
+        """The median of the peak memory, in bytes."""
+        peaks = [run.peak for run in self.runs if run.peak is not None]
+        return int(statistics.median(peaks)) if peaks else None
+
+
+def ratio(above: Cell | None, below: Cell | None) -> float | None:
+    """The time of one over that of the other, the median over the rounds; None without both."""
+    if above is None or below is None or not above.runs or not below.runs:
+        return None
+    pairs = zip(above.runs, below.runs, strict=True)
+    return statistics.median(one.warm / other.warm for one, other in pairs)
+
+
+def measured(
+    work: Work, rounds: int, limit: float, advance: Callable[[], None] = lambda: None
+) -> dict[str, Cell]:
+    """The cells of one work; `advance` is called after each process."""
+    cells = {name: Cell(absent=machine.missing(name)) for name in work.code}
+    for _ in range(rounds):
+        for name, code in work.code.items():
+            cell = cells[name]
+            if not cell.absent and not cell.error:
+                told = ask(library(name), code, limit)
+                failed = isinstance(told, str)
+                cells[name] = Cell(error=told) if failed else Cell((*cell.runs, told))
+            advance()
+    return cells
+
+
+def library(competitor: str) -> str:
+    """The library that a competitor's process loads."""
+    return {"torch": "torch", "numpy": "numpy"}.get(competitor.split(",")[0].split(".")[0], "jax")
+
+
+def ask(library: str, code: str, limit: float) -> Run | str:
+    """Times `code` in a process of its own; its error in one line where it has no time."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("timing.py"))]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        command,
+        text=True,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env={**os.environ, **ENVIRONMENT},
+        start_new_session=True,
+    )
+    asked = json.dumps({"library": library, "code": code, "cores": machine.cores()})
+    try:
+        output, errors = process.communicate(asked, limit)
+    except subprocess.TimeoutExpired:
+        return f"took longer than {limit:g} seconds"
+    finally:
+        _end(process)
+    if process.returncode:
+        lines = errors.strip().splitlines()
+        errors_only = [line for line in lines if line[:1].isalpha() and "Error" in line]
+        return (errors_only or lines or [f"ended with exit code {process.returncode}"])[-1][:200]
+    return Run(**json.loads(output.splitlines()[-1]))
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Ends what is left of the process and of the compilers it started."""
+    if process.poll() is not None:
+        return
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.communicate()

@@ -1,0 +1,187 @@
+"""Cells -> the table, as data for JSON and as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..works import Work
+from .rounds import Cell, ratio
+
+NAMES = {"torch": "PyTorch eager", "torch.compile": "torch.compile", "jax": "plain JAX"}
+"""The competitors that are called otherwise in the table; jaxgrad is the fourth."""
+STANDARD = ("torch", "torch.compile", "jax", "jaxgrad")
+"""The columns of every table; what else a family has comes after them."""
+
+
+class Result(NamedTuple):
+    """A work and its cells, by competitor."""
+
+    work: Work
+    cells: Mapping[str, Cell]
+
+    def failures(self) -> dict[str, str]:
+        """What went wrong, by competitor."""
+        return {name: cell.error for name, cell in self.cells.items() if cell.error}
+
+
+def label(competitor: str) -> str:
+    """A competitor as the table calls it: "torch, fused" is PyTorch, fused."""
+    side, *detail = competitor.split(", ", 1)
+    return ", ".join([{"torch": "PyTorch"}.get(side, side) if detail else side, *detail])
+
+
+def heading(competitor: str) -> str:
+    """The heading of a competitor's column."""
+    return NAMES.get(competitor, label(competitor))
+
+
+def as_json(result: Result, read_limit: float | None) -> dict[str, Any]:
+    """One result with all its medians and spreads; `read_limit` is in GB/s."""
+    work, cells = result
+    return {
+        "family": work.family,
+        "name": work.name,
+        "times": work.times,
+        "elements": work.elements,
+        "torch_over_jaxgrad": ratio(cells.get("torch"), cells.get("jaxgrad")),
+        "jaxgrad_over_jax": ratio(cells.get("jaxgrad"), cells.get("jax")),
+        "competitors": {name: _cell(cell, work, read_limit) for name, cell in cells.items()},
+    }
+
+
+def _cell(cell: Cell, work: Work, read_limit: float | None) -> dict[str, Any]:
+    if not cell.runs:
+        return {"absent": cell.absent} if cell.absent else {"error": cell.error}
+    numbers = {
+        "warm_s": cell.warm(),
+        "warm_spread_s": cell.spread(),
+        "warm_rounds_s": [run.warm for run in cell.runs],
+        "first_s": cell.first(),
+        "peak_bytes": cell.peak(),
+        "device": cell.runs[0].device,
+    }
+    if work.reads and read_limit:
+        numbers["of_read_limit"] = share(cell, work, read_limit)
+    return numbers
+
+
+def share(cell: Cell, work: Work, read_limit: float) -> float:
+    """How fast what must be read was read, over how fast the machine reads."""
+    return work.reads / cell.warm() / 1e9 / read_limit
+
+
+def markdown(document: Mapping[str, Any], results: Sequence[Result]) -> str:
+    """The tables, one a family, below what they were measured on."""
+    parts = ["# Speed", _header(document)]
+    for family in dict.fromkeys(result.work.family for result in results):
+        of_family = [result for result in results if result.work.family == family]
+        parts += [f"## {family}", _table(of_family), *_notes(of_family, document["limits"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _header(document: Mapping[str, Any]) -> str:
+    machine, limits = document["machine"], document["limits"]
+    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items() if v)
+    known = ", ".join(
+        f"{name} {limit['rate']:.3g} {limit['unit']}" for name, limit in limits.items()
+    )
+    devices = "; ".join(f"{side} on {device}" for side, device in document["devices"].items())
+    return (
+        f"{machine['processor']}, {machine['system']}; every competitor may use {machine['cores']} "
+        f"cores ({devices or 'no device told'}). {versions}, Python {machine['python']}. "
+        f"The machine's limits, measured in the same run: {known or 'not measured'}.\n\n"
+        "Milliseconds of a warm call: the median over the competitor's processes "
+        f"({document['rounds']} each, the competitors taking turns), and in brackets the least "
+        "and the most of them. The first call compiles. Peak memory is above that of the process "
+        "that has only imported its library, inputs and compilation included. A ratio is the "
+        "median over the rounds."
+    )
+
+
+def _table(results: Sequence[Result]) -> str:
+    names = dict.fromkeys(name for result in results for name in result.cells)
+    columns = [*STANDARD, *(name for name in names if name not in STANDARD)]
+    headings = [
+        "Work, and what is timed",
+        *map(heading, columns),
+        "PyTorch eager / jaxgrad",
+        "jaxgrad / plain JAX",
+        f"First call, ms: {', '.join(map(heading, STANDARD))}",
+        "Peak memory, MB: the same",
+    ]
+    lines = [_line(headings), _line(["---", *["--:"] * (len(headings) - 1)])]
+    for work, cells in results:
+        lines.append(
+            _line(
+                [
+                    f"{_text(work.name)} (`{work.times}`)",
+                    *(_warm(cells.get(name)) for name in columns),
+                    _times(ratio(cells.get("torch"), cells.get("jaxgrad"))),
+                    _times(ratio(cells.get("jaxgrad"), cells.get("jax"))),
+                    ", ".join(_first(cells.get(name)) for name in STANDARD),
+                    ", ".join(_peak(cells.get(name)) for name in STANDARD),
+                ]
+            )
+        )
+    return "\n".join(lines)
+
+
+def _notes(results: Sequence[Result], limits: Mapping[str, Any]) -> list[str]:
+    """What of the read limit is reached where that is known, and why cells are empty."""
+    notes = []
+    for work, cells in results:
+        if work.reads and "read" in limits:
+            shares = ", ".join(
+                f"{heading(name)} {share(cell, work, limits['read']['rate']):.0%}"
+                for name, cell in cells.items()
+                if cell.runs
+            )
+            notes.append(f"{work.name}, of the limit at which the data are read: {shares}.")
+    absent = {
+        f"{heading(name)}: {cell.absent}"
+        for _, cells in results
+        for name, cell in cells.items()
+        if cell.absent
+    }
+    return [*notes, *(["–: " + "; ".join(sorted(absent)) + "."] if absent else [])]
+
+
+def _warm(cell: Cell | None) -> str:
+    if cell is None or cell.absent:
+        return "–"
+    if cell.error:
+        return _text(cell.error)
+    return told(cell)
+
+
+def told(cell: Cell) -> str:
+    """Milliseconds of a warm call, and their spread where there are several rounds."""
+    median, least, most = (digits(1e3 * seconds) for seconds in (cell.warm(), *cell.spread()))
+    return median if len(cell.runs) == 1 else f"{median} ({least} to {most})"
+
+
+def _first(cell: Cell | None) -> str:
+    return digits(1e3 * cell.first()) if cell and cell.runs else "–"
+
+
+def _peak(cell: Cell | None) -> str:
+    peak = cell.peak() if cell else None
+    return "–" if peak is None else f"{peak / 1e6:,.0f}"
+
+
+def _times(value: float | None) -> str:
+    return "–" if value is None else f"{digits(value)}x"
+
+
+def digits(value: float) -> str:
+    """A positive number in three digits."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if value < 1 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "\\<")
