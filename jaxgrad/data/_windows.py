@@ -13,7 +13,7 @@ import numpy as np
 from .. import _checks
 from . import _open, _order
 from ._blocks import Block, read
-from ._scan import TILE, counting
+from ._scan import counting, filled, space, tile_rows
 
 if TYPE_CHECKING:
     from .table import Table
@@ -134,12 +134,11 @@ def _load(table: "Table", reading: Reading, block: Block, x: np.ndarray, y: np.n
     if len(columns[0]) != block.rows:
         got = f"{len(columns[0])} rows where there were {block.rows}"
         raise ValueError(_checks.wrong("batches", f"{path}", "as it was opened", got))
-    space = np.empty((len(columns), min(TILE, block.rows)))
-    for start in range(0, block.rows, TILE):
-        rows = slice(start, min(start + TILE, block.rows))
-        tile = space[:, : rows.stop - start]
-        for line, column in zip(tile, columns, strict=True):
-            line[:] = column[rows]
+    step = tile_rows(len(columns))
+    room = space(len(columns), min(step, block.rows))
+    for start in range(0, block.rows, step):
+        rows = slice(start, min(start + step, block.rows))
+        tile = filled(room, columns, rows.start, rows.stop)
         if reading.scale is not None:
             centre, factor = reading.scale
             tile -= centre
