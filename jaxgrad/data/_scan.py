@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .. import _checks
-from .moments import Moments, column_moments, merge, none
 
 TILE_ROWS = 8192
 TILE_BYTES = 2**21
@@ -74,13 +73,6 @@ def _counting(tile: np.ndarray, start: int, drop: bool) -> np.ndarray:
 def counting(columns: Sequence[np.ndarray]) -> np.ndarray:
     """Which rows have no missing value."""
     return ~np.logical_or.reduce([np.isnan(column) for column in columns])
-
-
-def scanned(total: Moments | None, tile: np.ndarray) -> Moments:
-    """The moments of the rows seen so far and of one tile more."""
-    total = none(len(tile)) if total is None else total
-    with np.errstate(over="ignore", invalid="ignore"):
-        return merge(total, column_moments(tile))
 
 
 def describe(value: float) -> tuple[str, str, str]:

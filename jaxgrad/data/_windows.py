@@ -125,15 +125,7 @@ def _ordered(seed: tuple[int, ...] | None, window: Window, rows: int) -> np.ndar
 
 def _load(table: "Table", reading: Reading, block: Block, x: np.ndarray, y: np.ndarray) -> None:
     """Reads a block into its place, (value - centre) · factor in float64."""
-    path = table.files[block.file]
-    _open.unchanged(path, table.stamps[block.file])
-    columns = read(table.sources[block.file], block, (*table.features, table.target))
-    if block.rows < block.stored:
-        keep = counting(columns)
-        columns = [column[keep] for column in columns]
-    if len(columns[0]) != block.rows:
-        got = f"{len(columns[0])} rows where there were {block.rows}"
-        raise ValueError(_checks.wrong("batches", f"{path}", "as it was opened", got))
+    columns = _columns(table, block)
     step = tile_rows(len(columns))
     room = space(len(columns), min(step, block.rows))
     for start in range(0, block.rows, step):
@@ -144,3 +136,20 @@ def _load(table: "Table", reading: Reading, block: Block, x: np.ndarray, y: np.n
             tile -= centre
             tile *= factor
         x[rows], y[rows] = tile[:-1].T, tile[-1]
+
+
+def _columns(table: "Table", block: Block) -> list[np.ndarray]:
+    """The rows of a block that count, or a `ValueError` where the file has changed."""
+    path, stamp = table.files[block.file], table.stamps[block.file]
+    _open.unchanged(path, stamp)
+    try:
+        columns = read(table.sources[block.file], block, (*table.features, table.target))
+    finally:
+        _open.unchanged(path, stamp)
+    if block.rows < block.stored:
+        keep = counting(columns)
+        columns = [column[keep] for column in columns]
+    if len(columns[0]) != block.rows:
+        got = f"{len(columns[0])} rows where there were {block.rows}"
+        raise ValueError(_checks.wrong("batches", f"{path}", "as it was opened", got))
+    return columns

@@ -40,7 +40,7 @@ def batches(
         table: a `Table`.
         batch_size: how many rows a batch has; the last one may have fewer.
         key: any typed key; None is the order of the files.
-        start: how many batches to leave out at the start. Blocks before them are not read.
+        start: how many batches to leave out at the start. Windows before them are not read.
         standardize: moments to standardize the columns with, the target too; of several parts the
             merged ones. None leaves values as they are.
         dtype: the floating point dtype of the batches.
