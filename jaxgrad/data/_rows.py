@@ -30,17 +30,18 @@ class Rows(NamedTuple):
     blocks: tuple[Block, ...]
     moments: Moments
     dropped: int
+    spool: _raw.Spool | None
 
 
-def opened(paths: Sequence[Path], format: str, options: Options, folder: Path) -> Rows:
-    """Reads all the rows of a part once; `folder` is for converted files."""
+def opened(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
+    """Reads all the rows of a part once; converted files go to a new folder in `spool`."""
     with np.errstate(over="ignore", invalid="ignore"):  # `check` refuses what overflows
-        return _opened(paths, format, options, folder)
+        return _opened(paths, format, options, spool)
 
 
-def _opened(paths: Sequence[Path], format: str, options: Options, folder: Path) -> Rows:
+def _opened(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
     if format == "csv" or (format == "parquet" and _has_large_groups(paths, options)):
-        return _converted(paths, format, options, folder)
+        return _converted(paths, format, options, spool)
     return _in_place(paths, format, options)
 
 
@@ -66,7 +67,9 @@ def _in_place(paths: Sequence[Path], format: str, options: Options) -> Rows:
             raise _error(source.path, block.row, format, options, fault) from None
         blocks.append(block._replace(rows=running.rest.count - before))
     dropped = sum(block.stored - block.rows for block in blocks)
-    return Rows(sources, tuple(block for block in blocks if block.rows), total(running), dropped)
+    return Rows(
+        sources, tuple(block for block in blocks if block.rows), total(running), dropped, None
+    )
 
 
 def _split(file: int, path: Path, format: str, options: Options) -> Iterator[Block]:
@@ -80,13 +83,13 @@ def _split(file: int, path: Path, format: str, options: Options) -> Iterator[Blo
         yield from _blocks.cut(block, -(-block.stored // most)) if sliced else (block,)
 
 
-def _converted(paths: Sequence[Path], format: str, options: Options, folder: Path) -> Rows:
-    sources, blocks = [], []
+def _converted(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
+    made, sources, blocks = _raw.spool(spool), [], []
     running, stored = none(len(options.names)), 0
     most = _blocks.limit(len(options.names))
     for file, path in enumerate(paths):
         before = running.rest.count
-        source = Source("raw", folder / f"{file}.raw", options.dtype)
+        source = Source("raw", made.folder / f"{file}.raw", options.dtype)
         with _raw.writing(source) as write:
             for row, columns in _shares(path, format, options):
                 stored += len(columns[0])
@@ -99,7 +102,7 @@ def _converted(paths: Sequence[Path], format: str, options: Options, folder: Pat
         rows = running.rest.count - before
         sources.append(source)
         blocks += _blocks.cut(Block(file, 0, rows, 0, rows, 0, rows), -(-rows // most))
-    return Rows(tuple(sources), tuple(blocks), total(running), stored - running.rest.count)
+    return Rows(tuple(sources), tuple(blocks), total(running), stored - running.rest.count, made)
 
 
 def _shares(path: Path, format: str, options: Options) -> Iterator[tuple[int, list[np.ndarray]]]:

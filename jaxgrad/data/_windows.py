@@ -40,36 +40,36 @@ class Window(NamedTuple):
 
     stream: int
     blocks: list[Block]
+    rows: int
     skip: int
 
 
-class Loading(NamedTuple):
-    """The rows of a window, complete once the loads are done."""
+def windows(table: "Table", reading: Reading, skip: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each window's x and y, rows in order; the first `skip` rows of the table are left out.
 
-    x: np.ndarray
-    y: np.ndarray
-    order: "Future[np.ndarray]"
-    loads: list["Future[None]"]
-
-
-def windows(
-    table: "Table", reading: Reading, skip: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Each window's x and y, and the order of its rows; the first `skip` rows are left out.
-
-    The next window is read while one is in use, so the caller should let go of one before the next.
+    The next window is read while one is in use. The arrays of one are written anew once the next
+    is asked for.
     """
-    waiting = iter(_planned(table, reading.seed, skip))
+    plan = list(_planned(table, reading.seed, skip))
+    most = max((window.rows for window in plan), default=0)
+    rooms = [_room(table, most, reading.dtype) for _ in plan[:2]]
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="jaxgrad.data")
     try:
-        ahead = _submit(pool, table, reading, next(waiting, None))
-        while ahead is not None:
-            ready = _wait(ahead)
-            ahead = _submit(pool, table, reading, next(waiting, None))
-            yield ready
-            del ready
+        ahead = [_submit(pool, table, reading, *pair) for pair in zip(plan[:1], rooms)]
+        for index in range(1, len(plan) + 1):
+            for load in ahead.pop():
+                load.result()
+            for window in plan[index : index + 1]:
+                ahead.append(_submit(pool, table, reading, window, rooms[index % 2]))
+            x, y = rooms[(index - 1) % 2]
+            rows = slice(plan[index - 1].skip, plan[index - 1].rows)
+            yield x[rows], y[rows]
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _room(table: "Table", rows: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    return np.empty((rows, len(table.features)), dtype), np.empty(rows, dtype)
 
 
 def _planned(table: "Table", seed: tuple[int, ...] | None, skip: int) -> Iterator[Window]:
@@ -80,7 +80,7 @@ def _planned(table: "Table", seed: tuple[int, ...] | None, skip: int) -> Iterato
     for stream, window in enumerate(_grouped(blocks, len(table.features) + 1), start=1):
         rows = sum(block.rows for block in window)
         if skip < rows:
-            yield Window(stream, window, skip)
+            yield Window(stream, window, rows, skip)
         skip = max(0, skip - rows)
 
 
@@ -98,44 +98,64 @@ def _grouped(blocks: Sequence[Block], columns: int) -> Iterator[list[Block]]:
 
 
 def _submit(
-    pool: ThreadPoolExecutor, table: "Table", reading: Reading, window: Window | None
-) -> Loading | None:
-    if window is None:
-        return None
-    rows = sum(block.rows for block in window.blocks)
-    x, y = np.empty((rows, len(table.features)), reading.dtype), np.empty(rows, reading.dtype)
+    pool: ThreadPoolExecutor,
+    table: "Table",
+    reading: Reading,
+    window: Window,
+    room: tuple[np.ndarray, np.ndarray],
+) -> list["Future[None]"]:
+    """Starts to read the blocks of a window into their places in a room."""
+    places = pool.submit(_places, reading.seed, window)
     loads, at = [], 0
     for block in window.blocks:
-        part = slice(at, at + block.rows)
-        loads.append(pool.submit(_load, table, reading, block, x[part], y[part]))
+        loads.append(pool.submit(_load, table, reading, block, at, places, room))
         at += block.rows
-    return Loading(x, y, pool.submit(_ordered, reading.seed, window, rows), loads)
+    return loads
 
 
-def _wait(loading: Loading) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    for load in loading.loads:
-        load.result()
-    return loading.x, loading.y, loading.order.result()
+def _places(seed: tuple[int, ...] | None, window: Window) -> np.ndarray | None:
+    """Where each row of a window goes to; None is where it is."""
+    return None if seed is None else _order.permutation(seed, window.stream, window.rows)
 
 
-def _ordered(seed: tuple[int, ...] | None, window: Window, rows: int) -> np.ndarray:
-    order = np.arange(rows) if seed is None else _order.permutation(seed, window.stream, rows)
-    return order[window.skip :]
+def _load(
+    table: "Table",
+    reading: Reading,
+    block: Block,
+    at: int,
+    places: "Future[np.ndarray | None]",
+    room: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Reads a block, the rows `at` and after of its window: (value - mean) / std in float64.
 
-
-def _load(table: "Table", reading: Reading, block: Block, x: np.ndarray, y: np.ndarray) -> None:
-    """Reads a block into its place, (value - centre) · factor in float64."""
+    Rows are put together before each is put into its place: to write at random costs half of what
+    it costs to read at random.
+    """
     columns = _columns(table, block)
     step = tile_rows(len(columns))
-    room = space(len(columns), min(step, block.rows))
+    room_of_tile = space(len(columns), min(step, block.rows))
+    x = np.empty((room_of_tile.shape[1], len(columns) - 1), reading.dtype)
+    where = places.result()
     for start in range(0, block.rows, step):
-        rows = slice(start, min(start + step, block.rows))
-        tile = filled(room, columns, rows.start, rows.stop)
+        stop = min(start + step, block.rows)
+        tile = filled(room_of_tile, columns, start, stop)
         if reading.scale is not None:
-            centre, factor = reading.scale
-            tile -= centre
-            tile *= factor
-        x[rows], y[rows] = tile[:-1].T, tile[-1]
+            tile -= reading.scale[0]
+            tile *= reading.scale[1]
+        x[: stop - start] = tile[:-1].T
+        rows = slice(at + start, at + stop)
+        _put(room[0], x[: stop - start], rows, where)
+        _put(room[1], tile[-1], rows, where)
+
+
+def _put(room: np.ndarray, values: np.ndarray, rows: slice, where: np.ndarray | None) -> None:
+    if where is None:
+        room[rows] = values
+    elif room.ndim == 1:
+        room[where[rows]] = values
+    else:
+        whole = f"V{room.strides[0]}"  # a row as one item, which `put` copies at once
+        np.put(room.view(whole), where[rows], values.view(whole), mode="clip")
 
 
 def _columns(table: "Table", block: Block) -> list[np.ndarray]:

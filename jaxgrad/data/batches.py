@@ -125,19 +125,17 @@ def _batches(
     if left <= 0:
         return
     x, y = _empty(table, min(batch_size, left), reading.dtype)
-    for rows, targets, order in windows(table, reading, skip):
+    for rows, targets in windows(table, reading, skip):
         at = 0
-        while at < len(order):
-            chosen = order[at : at + len(y) - filled]
-            place = slice(filled, filled + len(chosen))
-            np.take(rows, chosen, axis=0, out=x[place], mode="clip")  # "raise" would buffer
-            np.take(targets, chosen, out=y[place], mode="clip")
-            at, filled, left = at + len(chosen), place.stop, left - len(chosen)
+        while at < len(targets):
+            size = min(len(y) - filled, len(targets) - at)
+            x[filled : filled + size] = rows[at : at + size]
+            y[filled : filled + size] = targets[at : at + size]
+            at, filled, left = at + size, filled + size, left - size
             if filled == len(y):
                 yield x, y
                 x, y = _empty(table, min(batch_size, left), reading.dtype)
                 filled = 0
-        del rows, targets, order
 
 
 def _empty(table: Table, rows: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
