@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 
-
 CHUNK = 2**15
 """Words drawn at a time: few enough for the processor's cache."""
 

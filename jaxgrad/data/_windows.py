@@ -53,17 +53,15 @@ def windows(table: "Table", reading: Reading, skip: int) -> Iterator[tuple[np.nd
     plan = list(_planned(table, reading.seed, skip))
     most = max((window.rows for window in plan), default=0)
     rooms = [_room(table, most, reading.dtype) for _ in plan[:2]]
+    waiting = [(window, rooms[number % 2]) for number, window in enumerate(plan)]
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="jaxgrad.data")
     try:
-        ahead = [_submit(pool, table, reading, *pair) for pair in zip(plan[:1], rooms)]
-        for index in range(1, len(plan) + 1):
-            for load in ahead.pop():
+        loads = [_submit(pool, table, reading, *first) for first in waiting[:1]]
+        for number, (window, (x, y)) in enumerate(waiting):
+            for load in loads.pop():
                 load.result()
-            for window in plan[index : index + 1]:
-                ahead.append(_submit(pool, table, reading, window, rooms[index % 2]))
-            x, y = rooms[(index - 1) % 2]
-            rows = slice(plan[index - 1].skip, plan[index - 1].rows)
-            yield x[rows], y[rows]
+            loads = [_submit(pool, table, reading, *pair) for pair in waiting[number + 1 :][:1]]
+            yield x[window.skip : window.rows], y[window.skip : window.rows]
     finally:
         pool.shutdown(cancel_futures=True)
 

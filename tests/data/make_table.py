@@ -2,7 +2,7 @@
 
     python tests/data/make_table.py big.parquet --gigabytes 10 --features 16 --seed 0
 
-writes x1 to xk and y, standard normal x and single precision, as .csv, .parquet, .arrow or .feather.
+writes x1 to xk, standard normal, and y, in single precision, as .csv, .parquet, .arrow or .feather.
 """
 
 import argparse

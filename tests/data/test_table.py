@@ -13,8 +13,8 @@ import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
-
 from data.make_table import BIAS, coefficients, make
+
 from jaxgrad.data import _blocks, _parquet, batches, check, merge, moments, table
 
 KINDS = ["csv", "csv.gz", "parquet", "arrow", "feather"]
