@@ -16,12 +16,13 @@ import numpy as np
 from .. import _checks
 from ._arrow import load, numbers
 
-BLOCK_BYTES = 4 * 2**20
-"""pyarrow parses so much of the text at a time, and some such pieces ahead."""
+BLOCK_BYTES = 2**20
+BLOCK_ROWS = 64
+"""pyarrow parses so much of the text at a time, or so many rows like the first if that is more."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-KINDS = frozenset(("a number", "a truth value"))
+KINDS: frozenset[str] = frozenset(("a number", "a truth value"))
 
 
 def header(path: Path, delimiter: str) -> list[str]:
@@ -41,27 +42,31 @@ def chunks(
 ) -> Iterator[list[np.ndarray]]:
     """The columns `names` of the file from its start, some thousand rows at a time."""
     arrow, records = load("pyarrow"), _records(path, delimiter)
-    next(records)
-    if next(records, None) is None:
+    columns, first = next(records), next(records, None)
+    if first is None:
         return  # of which pyarrow would make an error
+    longest = max(sum(map(len, row)) + len(row) for _, row in (columns, first))
+    size = max(BLOCK_BYTES, BLOCK_ROWS * longest)
     try:
         # The kinds are guessed from the first rows: a column of true and false is one of numbers.
-        with _open(path, delimiter, names, {}) as reader:
+        with _open(path, size, delimiter, names, {}) as reader:
             kinds = {name: reader.schema.field(name).type for name in names}
         truth = {name: kind for name, kind in kinds.items() if arrow.types.is_boolean(kind)}
         wanted = {name: truth.get(name, arrow.float64()) for name in names}
-        with _open(path, delimiter, names, wanted) as reader:
+        with _open(path, size, delimiter, names, wanted) as reader:
             for batch in reader:
                 yield [numbers(batch.column(name)) for name in names]
     except (arrow.ArrowException, OSError) as error:
         raise fault(path, names, delimiter, drop, error) from error
 
 
-def _open(path: Path, delimiter: str, names: Sequence[str], kinds: dict[str, Any]) -> Any:
+def _open(
+    path: Path, size: int, delimiter: str, names: Sequence[str], kinds: dict[str, Any]
+) -> Any:
     csv = load("pyarrow.csv")
     return csv.open_csv(
         path,
-        csv.ReadOptions(block_size=BLOCK_BYTES),
+        csv.ReadOptions(block_size=size),
         csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         csv.ConvertOptions(include_columns=list(names), column_types=kinds),
     )

@@ -56,15 +56,14 @@ def _in_place(paths: Sequence[Path], format: str, options: Options) -> Rows:
     for file, path in enumerate(paths):
         every += _split(file, path, format, options)
     running, blocks = none(len(options.names)), []
-    for block in _blocks.share(every, options.part, options.parts):
-        source = sources[block.file]
-        columns = _blocks.read(source, block, options.names)
+    own = _blocks.share(every, options.part, options.parts)
+    for block, columns in _blocks.read_each(sources, own, options.names):
         before = running.rest.count
         try:
             for tile in tiles(columns, options.drop):
                 running = added(running, tile)
         except Fault as fault:
-            raise _error(source.path, block.row, format, options, fault) from None
+            raise _error(paths[block.file], block.row, format, options, fault) from None
         blocks.append(block._replace(rows=running.rest.count - before))
     dropped = sum(block.stored - block.rows for block in blocks)
     return Rows(
