@@ -66,8 +66,8 @@ def batches(
     ...     people = table(path, target="weight")
     ...     for x, y in batches(people, 3, key=jax.random.key(0)):
     ...         print(x.tolist(), y.tolist())
-    [[60.0], [61.0], [59.0]] [120.0, 123.0, 117.0]
-    [[58.0]] [115.0]
+    [[61.0], [60.0], [58.0]] [123.0, 120.0, 115.0]
+    [[59.0]] [117.0]
     """
     if not isinstance(table, Table):
         raise TypeError(_checks.wrong("batches", "table", "a Table", type(table).__name__))
