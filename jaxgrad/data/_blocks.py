@@ -1,6 +1,8 @@
 """Blocks: stretches of rows of a file that can be read without what is before them."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +46,22 @@ class Block(NamedTuple):
 def read(source: Source, block: Block, names: Sequence[str]) -> list[np.ndarray]:
     """The columns `names` of a block, each an array of `block.stored` numbers, NaN if missing."""
     return READERS[source.format](source, block, names)
+
+
+def read_each(
+    sources: Sequence[Source], blocks: Sequence[Block], names: Sequence[str]
+) -> Iterator[tuple[Block, list[np.ndarray]]]:
+    """Each block and its columns; a thread reads the next one while one is in use."""
+    pool, waiting = ThreadPoolExecutor(1, thread_name_prefix="jaxgrad.data"), deque()
+    try:
+        for block in (*blocks, None):
+            if block is not None:
+                waiting.append((block, pool.submit(read, sources[block.file], block, names)))
+            if waiting and (len(waiting) > 1 or block is None):
+                ready, columns = waiting.popleft()
+                yield ready, columns.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def limit(columns: int) -> int:

@@ -78,5 +78,5 @@ def _there(name: str, header: dict[str, Any], path: Path) -> None:
     kind = header[name]
     if kind is not None and not _arrow.is_number(kind):
         remedy = "leave it out of the features or convert it"
-        column = f"{path}, column {name!r},"
+        column = f"{path}, column {name!r}"
         raise ValueError(_checks.wrong("table", column, "of numbers", kind, remedy))

@@ -6,6 +6,7 @@ import gzip
 import io
 import math
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ import numpy as np
 from .. import _checks
 from ._arrow import load, numbers
 
-BLOCK_BYTES = 4 * 2**20
-"""pyarrow parses so much of the text at a time, and some such pieces ahead."""
+BLOCK_BYTES = 2**20
+BLOCK_ROWS = 64
+"""pyarrow parses so much of the text at a time, or so many rows like the first if that is more."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-TRUTH = frozenset(("true", "false"))
+KINDS: frozenset[str] = frozenset(("a number", "a truth value"))
 
 
 def header(path: Path, delimiter: str) -> list[str]:
@@ -39,25 +41,32 @@ def chunks(
     path: Path, names: Sequence[str], delimiter: str, drop: bool
 ) -> Iterator[list[np.ndarray]]:
     """The columns `names` of the file from its start, some thousand rows at a time."""
-    arrow = load("pyarrow")
+    arrow, records = load("pyarrow"), _records(path, delimiter)
+    columns, first = next(records), next(records, None)
+    if first is None:
+        return  # of which pyarrow would make an error
+    longest = max(sum(map(len, row)) + len(row) for _, row in (columns, first))
+    size = max(BLOCK_BYTES, BLOCK_ROWS * longest)
     try:
         # The kinds are guessed from the first rows: a column of true and false is one of numbers.
-        with _open(path, delimiter, names, {}) as reader:
+        with _open(path, size, delimiter, names, {}) as reader:
             kinds = {name: reader.schema.field(name).type for name in names}
         truth = {name: kind for name, kind in kinds.items() if arrow.types.is_boolean(kind)}
         wanted = {name: truth.get(name, arrow.float64()) for name in names}
-        with _open(path, delimiter, names, wanted) as reader:
+        with _open(path, size, delimiter, names, wanted) as reader:
             for batch in reader:
                 yield [numbers(batch.column(name)) for name in names]
-    except (arrow.ArrowException, OSError, EOFError) as error:
+    except (arrow.ArrowException, OSError) as error:
         raise fault(path, names, delimiter, drop, error) from error
 
 
-def _open(path: Path, delimiter: str, names: Sequence[str], kinds: dict[str, Any]) -> Any:
+def _open(
+    path: Path, size: int, delimiter: str, names: Sequence[str], kinds: dict[str, Any]
+) -> Any:
     csv = load("pyarrow.csv")
     return csv.open_csv(
         path,
-        csv.ReadOptions(block_size=BLOCK_BYTES),
+        csv.ReadOptions(block_size=size),
         csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         csv.ConvertOptions(include_columns=list(names), column_types=kinds),
     )
@@ -70,52 +79,48 @@ def fault(
 
     `reason` is told where there is none in sight.
     """
-    try:
-        records = _records(path, delimiter)
-        _, columns = next(records)
-        places = [columns.index(name) for name in names]
-        for line, row in records:
-            found = _wrong_row(path, line, row, columns, places, drop)
-            if found:
-                return found
-    except (csv.Error, EOFError, OSError) as error:
-        reason = error
+    records = _records(path, delimiter)
+    _, columns = next(records)
+    kinds = {columns.index(name): KINDS for name in names}
+    for line, row in records:
+        if len(row) != len(columns):
+            expected = f"of {len(columns)} fields, as the header is"
+            return ValueError(_checks.wrong("table", f"{path}, line {line}", expected, len(row)))
+        for place, before in kinds.items():
+            column = f"column {columns[place]!r}"
+            if _foreign(row[place]):
+                return _not_text(path, line, column, row[place])
+            kinds[place], wrong = _kinds(row[place], before, drop)
+            if wrong:
+                return ValueError(_checks.wrong("table", f"{path}, line {line}, {column}", *wrong))
     return ValueError(f"table: {path} cannot be read as a CSV file: {reason}")
 
 
-def _wrong_row(
-    path: Path, line: int, row: list[str], columns: list[str], places: list[int], drop: bool
-) -> ValueError | None:
-    if len(row) != len(columns):
-        expected = f"of {len(columns)} fields, as the header is"
-        return ValueError(_checks.wrong("table", f"{path}, line {line},", expected, len(row)))
-    for place in places:
-        if _foreign(row[place]):
-            return _not_text(path, line, f"column {columns[place]!r}", row[place])
-        wrong = _wrong_field(row[place], drop)
-        if wrong:
-            column = f"{path}, line {line}, column {columns[place]!r}"
-            return ValueError(_checks.wrong("table", column, *wrong))
-    return None
+def _kinds(
+    field: str, before: frozenset[str], drop: bool
+) -> tuple[frozenset[str], tuple[str, str, str] | None]:
+    """What a column can be, after this field and those before: numbers, truth values.
 
-
-def _wrong_field(field: str, drop: bool) -> tuple[str, str, str] | None:
-    """What was expected in place of a field, what it is, and the remedy; None of a number."""
-    text = field.strip(" \t")
-    if text in _nulls():
+    If nothing: also what was expected in place of the field, what it is, and the remedy.
+    """
+    text, special = field.strip(" \t"), _special()
+    if text in special.null_values:
         remedy = 'fill it in, or drop such rows with missing="drop"'
-        return None if drop else ("a number", f"a missing value ({field!r})", remedy)
+        return before, None if drop else ("a number", f"a missing value ({field!r})", remedy)
     number = NUMBER.fullmatch(text)
     if INFINITE.fullmatch(text) or (number and math.isinf(float(text))):
-        return "finite", field, "correct the value or leave the row out"
-    if number or text.lower() in TRUTH:
-        return None
-    return "a number", f"{field!r:.60}", "correct it or leave the column out"
+        return before, ("finite", field, "correct the value or leave the row out")
+    truth = text in (*special.true_values, *special.false_values)
+    after = before & frozenset(["a number"] * bool(number) + ["a truth value"] * truth)
+    expected = min(before)  # "a number" where it could be either
+    wrong = (expected, f"{field!r:.60}", "correct it or leave the column out")
+    return after, None if after else wrong
 
 
 @functools.cache
-def _nulls() -> frozenset[str]:
-    return frozenset(load("pyarrow.csv").ConvertOptions().null_values)
+def _special() -> Any:
+    """The words that pyarrow takes for a missing value, for true and for false."""
+    return load("pyarrow.csv").ConvertOptions()
 
 
 def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -123,17 +128,19 @@ def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
     Bytes that are not UTF-8 come as surrogates.
     """
-    opened = gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
-    with (
-        opened as binary,
-        io.TextIOWrapper(binary, "utf-8-sig", errors="surrogateescape", newline="") as text,
-    ):
-        reader = csv.reader(text, delimiter=delimiter)
-        line = 1
-        for row in reader:
-            if row:
-                yield line, row
-            line = reader.line_num + 1
+    try:
+        opened = gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+        with (
+            opened as binary,
+            io.TextIOWrapper(binary, "utf-8-sig", errors="surrogateescape", newline="") as text,
+        ):
+            reader, line = csv.reader(text, delimiter=delimiter), 1
+            for row in reader:
+                if row:
+                    yield line, row
+                line = reader.line_num + 1
+    except (csv.Error, EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"table: {path} cannot be read as a CSV file: {error}") from error
 
 
 def _foreign(text: str) -> bool:

@@ -3,6 +3,9 @@
 import jax
 import numpy as np
 
+CHUNK = 2**15
+"""Words drawn at a time: few enough for the processor's cache."""
+
 
 def seed(key: jax.Array) -> tuple[int, ...]:
     """The words of a key."""
@@ -16,11 +19,14 @@ def permutation(seed: tuple[int, ...], stream: int, size: int) -> np.ndarray:
     words are sorted: no two are the same, so every sort gives the same order. NumPy promises that
     Philox's words stay what they are; of its shuffles it does not.
     """
-    words = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(stream,))).random_raw(size)
+    random = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(stream,)))
     mask = np.uint64((1 << (size - 1).bit_length()) - 1) if size else np.uint64(0)
-    words = np.asarray(words, np.uint64).reshape(size)
-    words &= ~mask
-    words |= np.arange(size, dtype=np.uint64)
+    words = np.empty(size, np.uint64)
+    for start in range(0, size, CHUNK):
+        chunk = words[start : start + CHUNK]
+        chunk[:] = random.random_raw(len(chunk))
+        chunk &= ~mask
+        chunk |= np.arange(start, start + len(chunk), dtype=np.uint64)
     words.sort()
     words &= mask
     return words.view(np.int64)

@@ -1,5 +1,6 @@
 """Parquet files, read by row groups."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._arrow import load, numbers, reading
+from ._open import stamp
 
 GROUP_BYTES = 160 * 2**20
 """A file is converted where a row group takes more than so many bytes as float64."""
@@ -28,11 +30,18 @@ def units(path: Path) -> list[int]:
 def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
     """The columns of a block. The file is mapped for as long as that takes."""
     with reading(source.path, "a Parquet file"):
-        with load("pyarrow.parquet").ParquetFile(source.path, memory_map=True) as file:
-            groups = range(block.first, block.stop)
+        known = _metadata(source.path, stamp(source.path))
+        parquet, groups = load("pyarrow.parquet"), range(block.first, block.stop)
+        with parquet.ParquetFile(source.path, memory_map=True, metadata=known) as file:
             table = file.read_row_groups(groups, columns=list(names))
         rows = slice(block.skip, block.skip + block.stored)
         return [numbers(table.column(name))[rows] for name in names]
+
+
+@functools.lru_cache(maxsize=16)
+def _metadata(path: Path, _: tuple[int, int]) -> Any:
+    """What the file says of its row groups, as long as its stamp is the same."""
+    return load("pyarrow.parquet").read_metadata(path)
 
 
 def chunks(path: Path, names: Sequence[str], rows: int) -> Iterator[list[np.ndarray]]:

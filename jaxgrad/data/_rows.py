@@ -8,8 +8,8 @@ import numpy as np
 
 from . import _blocks, _csv, _ipc, _parquet, _raw
 from ._blocks import Block, Source
-from ._scan import Fault, scanned, tiles, wrong_value
-from .moments import Moments, none
+from ._scan import Fault, tiles, wrong_value
+from .moments import Moments, added, none, total
 
 
 class Options(NamedTuple):
@@ -30,12 +30,18 @@ class Rows(NamedTuple):
     blocks: tuple[Block, ...]
     moments: Moments
     dropped: int
+    spool: _raw.Spool | None
 
 
-def opened(paths: Sequence[Path], format: str, options: Options, folder: Path) -> Rows:
-    """Reads all the rows of a part once; `folder` is for converted files."""
+def opened(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
+    """Reads all the rows of a part once; converted files go to a new folder in `spool`."""
+    with np.errstate(over="ignore", invalid="ignore"):  # `check` refuses what overflows
+        return _opened(paths, format, options, spool)
+
+
+def _opened(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
     if format == "csv" or (format == "parquet" and _has_large_groups(paths, options)):
-        return _converted(paths, format, options, folder)
+        return _converted(paths, format, options, spool)
     return _in_place(paths, format, options)
 
 
@@ -49,19 +55,20 @@ def _in_place(paths: Sequence[Path], format: str, options: Options) -> Rows:
     every: list[Block] = []
     for file, path in enumerate(paths):
         every += _split(file, path, format, options)
-    total, blocks = none(len(options.names)), []
-    for block in _blocks.share(every, options.part, options.parts):
-        source = sources[block.file]
-        columns = _blocks.read(source, block, options.names)
-        before = total.count
+    running, blocks = none(len(options.names)), []
+    own = _blocks.share(every, options.part, options.parts)
+    for block, columns in _blocks.read_each(sources, own, options.names):
+        before = running.rest.count
         try:
             for tile in tiles(columns, options.drop):
-                total = scanned(total, tile)
+                running = added(running, tile)
         except Fault as fault:
-            raise _error(source.path, block.row, format, options, fault) from None
-        blocks.append(block._replace(rows=total.count - before))
+            raise _error(paths[block.file], block.row, format, options, fault) from None
+        blocks.append(block._replace(rows=running.rest.count - before))
     dropped = sum(block.stored - block.rows for block in blocks)
-    return Rows(sources, tuple(block for block in blocks if block.rows), total, dropped)
+    return Rows(
+        sources, tuple(block for block in blocks if block.rows), total(running), dropped, None
+    )
 
 
 def _split(file: int, path: Path, format: str, options: Options) -> Iterator[Block]:
@@ -75,26 +82,26 @@ def _split(file: int, path: Path, format: str, options: Options) -> Iterator[Blo
         yield from _blocks.cut(block, -(-block.stored // most)) if sliced else (block,)
 
 
-def _converted(paths: Sequence[Path], format: str, options: Options, folder: Path) -> Rows:
-    sources, blocks = [], []
-    total, stored = none(len(options.names)), 0
+def _converted(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
+    made, sources, blocks = _raw.spool(spool), [], []
+    running, stored = none(len(options.names)), 0
     most = _blocks.limit(len(options.names))
     for file, path in enumerate(paths):
-        before = total.count
-        source = Source("raw", folder / f"{file}.raw", options.dtype)
+        before = running.rest.count
+        source = Source("raw", made.folder / f"{file}.raw", options.dtype)
         with _raw.writing(source) as write:
             for row, columns in _shares(path, format, options):
                 stored += len(columns[0])
                 try:
                     for tile in tiles(columns, options.drop):
-                        total = scanned(total, tile)
+                        running = added(running, tile)
                         write(tile.T)
                 except Fault as fault:
                     raise _error(path, row, format, options, fault) from None
-        rows = total.count - before
+        rows = running.rest.count - before
         sources.append(source)
         blocks += _blocks.cut(Block(file, 0, rows, 0, rows, 0, rows), -(-rows // most))
-    return Rows(tuple(sources), tuple(blocks), total, stored - total.count)
+    return Rows(tuple(sources), tuple(blocks), total(running), stored - running.rest.count, made)
 
 
 def _shares(path: Path, format: str, options: Options) -> Iterator[tuple[int, list[np.ndarray]]]:

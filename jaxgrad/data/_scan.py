@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .. import _checks
-from .moments import Moments, column_moments, merge, none
 
-TILE = 8192
-"""Rows worked on at a time: of some twenty columns as many as the processor's cache holds."""
+TILE_ROWS = 8192
+TILE_BYTES = 2**21
+"""Rows are worked on in tiles of so many, and of so many bytes: what a processor's cache holds."""
 
 
 class Fault(Exception):
@@ -20,17 +20,39 @@ class Fault(Exception):
         self.row, self.column, self.value = row, column, value
 
 
+def tile_rows(columns: int) -> int:
+    """How many rows a tile has at most."""
+    return max(64, min(TILE_ROWS, TILE_BYTES // (8 * columns)))
+
+
+def space(columns: int, rows: int) -> np.ndarray:
+    """Room for a tile, float64 (columns, rows).
+
+    Its lines are a little apart: at distances of a power of two they would share the same few
+    places in the cache, and reading across them would take twice as long.
+    """
+    return np.empty((columns, rows + 24))[:, :rows]
+
+
 def tiles(columns: Sequence[np.ndarray], drop: bool) -> Iterator[np.ndarray]:
-    """The rows that count, as float64 arrays (columns, rows) of at most `TILE` rows.
+    """The rows that count, as float64 arrays (columns, rows) of at most `tile_rows` rows.
 
     Raises `Fault` at an infinite value, and at a missing one (NaN) unless such rows are dropped.
+    An array is good until the next one is taken.
     """
-    rows = len(columns[0])
-    for start in range(0, rows, TILE):
-        tile = np.empty((len(columns), min(TILE, rows - start)))
-        for line, column in zip(tile, columns, strict=True):
-            line[:] = column[start : start + TILE]
+    rows, step = len(columns[0]), tile_rows(len(columns))
+    room = space(len(columns), min(step, rows))
+    for start in range(0, rows, step):
+        tile = filled(room, columns, start, min(start + step, rows))
         yield tile if _sums_are_finite(tile) else _counting(tile, start, drop)
+
+
+def filled(room: np.ndarray, columns: Sequence[np.ndarray], start: int, stop: int) -> np.ndarray:
+    """The rows from `start` to `stop`, written into `room`."""
+    tile = room[:, : stop - start]
+    for line, column in zip(tile, columns, strict=True):
+        line[:] = column[start:stop]
+    return tile
 
 
 def _sums_are_finite(tile: np.ndarray) -> bool:
@@ -51,13 +73,6 @@ def _counting(tile: np.ndarray, start: int, drop: bool) -> np.ndarray:
 def counting(columns: Sequence[np.ndarray]) -> np.ndarray:
     """Which rows have no missing value."""
     return ~np.logical_or.reduce([np.isnan(column) for column in columns])
-
-
-def scanned(total: Moments | None, tile: np.ndarray) -> Moments:
-    """The moments of the rows seen so far and of one tile more."""
-    total = none(len(tile)) if total is None else total
-    with np.errstate(over="ignore", invalid="ignore"):
-        return merge(total, column_moments(tile))
 
 
 def describe(value: float) -> tuple[str, str, str]:

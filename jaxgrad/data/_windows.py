@@ -13,7 +13,7 @@ import numpy as np
 from .. import _checks
 from . import _open, _order
 from ._blocks import Block, read
-from ._scan import TILE, counting
+from ._scan import counting, filled, space, tile_rows
 
 if TYPE_CHECKING:
     from .table import Table
@@ -40,36 +40,34 @@ class Window(NamedTuple):
 
     stream: int
     blocks: list[Block]
+    rows: int
     skip: int
 
 
-class Loading(NamedTuple):
-    """The rows of a window, complete once the loads are done."""
+def windows(table: "Table", reading: Reading, skip: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each window's x and y, rows in order; the first `skip` rows of the table are left out.
 
-    x: np.ndarray
-    y: np.ndarray
-    order: "Future[np.ndarray]"
-    loads: list["Future[None]"]
-
-
-def windows(
-    table: "Table", reading: Reading, skip: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Each window's x and y, and the order of its rows; the first `skip` rows are left out.
-
-    The next window is read while one is in use, so the caller should let go of one before the next.
+    The next window is read while one is in use. The arrays of one are written anew once the next
+    is asked for.
     """
-    waiting = iter(_planned(table, reading.seed, skip))
+    plan = list(_planned(table, reading.seed, skip))
+    most = max((window.rows for window in plan), default=0)
+    rooms = [_room(table, most, reading.dtype) for _ in plan[:2]]
+    waiting = [(window, rooms[number % 2]) for number, window in enumerate(plan)]
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="jaxgrad.data")
     try:
-        ahead = _submit(pool, table, reading, next(waiting, None))
-        while ahead is not None:
-            ready = _wait(ahead)
-            ahead = _submit(pool, table, reading, next(waiting, None))
-            yield ready
-            del ready
+        loads = [_submit(pool, table, reading, *first) for first in waiting[:1]]
+        for number, (window, (x, y)) in enumerate(waiting):
+            for load in loads.pop():
+                load.result()
+            loads = [_submit(pool, table, reading, *pair) for pair in waiting[number + 1 :][:1]]
+            yield x[window.skip : window.rows], y[window.skip : window.rows]
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _room(table: "Table", rows: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    return np.empty((rows, len(table.features)), dtype), np.empty(rows, dtype)
 
 
 def _planned(table: "Table", seed: tuple[int, ...] | None, skip: int) -> Iterator[Window]:
@@ -80,7 +78,7 @@ def _planned(table: "Table", seed: tuple[int, ...] | None, skip: int) -> Iterato
     for stream, window in enumerate(_grouped(blocks, len(table.features) + 1), start=1):
         rows = sum(block.rows for block in window)
         if skip < rows:
-            yield Window(stream, window, skip)
+            yield Window(stream, window, rows, skip)
         skip = max(0, skip - rows)
 
 
@@ -98,50 +96,79 @@ def _grouped(blocks: Sequence[Block], columns: int) -> Iterator[list[Block]]:
 
 
 def _submit(
-    pool: ThreadPoolExecutor, table: "Table", reading: Reading, window: Window | None
-) -> Loading | None:
-    if window is None:
-        return None
-    rows = sum(block.rows for block in window.blocks)
-    x, y = np.empty((rows, len(table.features)), reading.dtype), np.empty(rows, reading.dtype)
+    pool: ThreadPoolExecutor,
+    table: "Table",
+    reading: Reading,
+    window: Window,
+    room: tuple[np.ndarray, np.ndarray],
+) -> list["Future[None]"]:
+    """Starts to read the blocks of a window into their places in a room."""
+    places = pool.submit(_places, reading.seed, window)
     loads, at = [], 0
     for block in window.blocks:
-        part = slice(at, at + block.rows)
-        loads.append(pool.submit(_load, table, reading, block, x[part], y[part]))
+        loads.append(pool.submit(_load, table, reading, block, at, places, room))
         at += block.rows
-    return Loading(x, y, pool.submit(_ordered, reading.seed, window, rows), loads)
+    return loads
 
 
-def _wait(loading: Loading) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    for load in loading.loads:
-        load.result()
-    return loading.x, loading.y, loading.order.result()
+def _places(seed: tuple[int, ...] | None, window: Window) -> np.ndarray | None:
+    """Where each row of a window goes to; None is where it is."""
+    return None if seed is None else _order.permutation(seed, window.stream, window.rows)
 
 
-def _ordered(seed: tuple[int, ...] | None, window: Window, rows: int) -> np.ndarray:
-    order = np.arange(rows) if seed is None else _order.permutation(seed, window.stream, rows)
-    return order[window.skip :]
+def _load(
+    table: "Table",
+    reading: Reading,
+    block: Block,
+    at: int,
+    places: "Future[np.ndarray | None]",
+    room: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Reads a block, the rows `at` and after of its window: (value - mean) / std in float64.
+
+    Rows are put together before each is put into its place: to write whole rows at random costs
+    less than to read them at random.
+    """
+    columns = _columns(table, block)
+    step = tile_rows(len(columns))
+    room_of_tile = space(len(columns), min(step, block.rows))
+    size = room_of_tile.shape[1]
+    x, y = np.empty((size, len(columns) - 1), reading.dtype), np.empty(size, reading.dtype)
+    where = places.result()
+    for start in range(0, block.rows, step):
+        stop = min(start + step, block.rows)
+        tile = filled(room_of_tile, columns, start, stop)
+        if reading.scale is not None:
+            tile -= reading.scale[0]
+            tile *= reading.scale[1]
+        size, rows = stop - start, slice(at + start, at + stop)
+        x[:size], y[:size] = tile[:-1].T, tile[-1]
+        _put(room[0], x[:size], rows, where)
+        _put(room[1], y[:size], rows, where)
 
 
-def _load(table: "Table", reading: Reading, block: Block, x: np.ndarray, y: np.ndarray) -> None:
-    """Reads a block into its place, (value - centre) · factor in float64."""
-    path = table.files[block.file]
-    _open.unchanged(path, table.stamps[block.file])
-    columns = read(table.sources[block.file], block, (*table.features, table.target))
+def _put(room: np.ndarray, values: np.ndarray, rows: slice, where: np.ndarray | None) -> None:
+    if where is None:
+        room[rows] = values
+    elif room.ndim == 1:
+        room[where[rows]] = values
+    else:
+        whole = f"V{room.strides[0]}"  # a row as one item, which `put` copies at once
+        np.put(room.view(whole), where[rows], values.view(whole), mode="clip")
+
+
+def _columns(table: "Table", block: Block) -> list[np.ndarray]:
+    """The rows of a block that count, or a `ValueError` where the file has changed."""
+    path, stamp = table.files[block.file], table.stamps[block.file]
+    _open.unchanged(path, stamp)
+    try:
+        columns = read(table.sources[block.file], block, (*table.features, table.target))
+    finally:
+        _open.unchanged(path, stamp)
     if block.rows < block.stored:
         keep = counting(columns)
         columns = [column[keep] for column in columns]
     if len(columns[0]) != block.rows:
         got = f"{len(columns[0])} rows where there were {block.rows}"
         raise ValueError(_checks.wrong("batches", f"{path}", "as it was opened", got))
-    space = np.empty((len(columns), min(TILE, block.rows)))
-    for start in range(0, block.rows, TILE):
-        rows = slice(start, min(start + TILE, block.rows))
-        tile = space[:, : rows.stop - start]
-        for line, column in zip(tile, columns, strict=True):
-            line[:] = column[rows]
-        if reading.scale is not None:
-            centre, factor = reading.scale
-            tile -= centre
-            tile *= factor
-        x[rows], y[rows] = tile[:-1].T, tile[-1]
+    return columns

@@ -40,7 +40,7 @@ def batches(
         table: a `Table`.
         batch_size: how many rows a batch has; the last one may have fewer.
         key: any typed key; None is the order of the files.
-        start: how many batches to leave out at the start. Blocks before them are not read.
+        start: how many batches to leave out at the start. Windows before them are not read.
         standardize: moments to standardize the columns with, the target too; of several parts the
             merged ones. None leaves values as they are.
         dtype: the floating point dtype of the batches.
@@ -66,8 +66,8 @@ def batches(
     ...     people = table(path, target="weight")
     ...     for x, y in batches(people, 3, key=jax.random.key(0)):
     ...         print(x.tolist(), y.tolist())
-    [[60.0], [61.0], [59.0]] [120.0, 123.0, 117.0]
-    [[58.0]] [115.0]
+    [[61.0], [60.0], [58.0]] [123.0, 120.0, 115.0]
+    [[59.0]] [117.0]
     """
     if not isinstance(table, Table):
         raise TypeError(_checks.wrong("batches", "table", "a Table", type(table).__name__))
@@ -125,19 +125,17 @@ def _batches(
     if left <= 0:
         return
     x, y = _empty(table, min(batch_size, left), reading.dtype)
-    for rows, targets, order in windows(table, reading, skip):
+    for rows, targets in windows(table, reading, skip):
         at = 0
-        while at < len(order):
-            chosen = order[at : at + len(y) - filled]
-            place = slice(filled, filled + len(chosen))
-            np.take(rows, chosen, axis=0, out=x[place], mode="clip")  # "raise" would buffer
-            np.take(targets, chosen, out=y[place], mode="clip")
-            at, filled, left = at + len(chosen), place.stop, left - len(chosen)
+        while at < len(targets):
+            size = min(len(y) - filled, len(targets) - at)
+            x[filled : filled + size] = rows[at : at + size]
+            y[filled : filled + size] = targets[at : at + size]
+            at, filled, left = at + size, filled + size, left - size
             if filled == len(y):
                 yield x, y
                 x, y = _empty(table, min(batch_size, left), reading.dtype)
                 filled = 0
-        del rows, targets, order
 
 
 def _empty(table: Table, rows: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:

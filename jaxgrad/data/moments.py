@@ -7,6 +7,9 @@ import numpy as np
 
 from .. import _checks
 
+PIECE = 512
+"""Rows multiplied at a time."""
+
 
 class Moments(
     NamedTuple(  # as a call, since a field `count` hides the method of that name of tuples
@@ -60,7 +63,12 @@ def moments(*blocks: Any) -> Moments:
     >>> result.count, result.mean.tolist(), result.comoment.tolist()
     (3, [3.0, 6.0], [[8.0, 6.0], [6.0, 6.0]])
     """
-    return merge(*[column_moments(_columns(block)) for block in blocks])
+    arrays = [_columns(block) for block in blocks]
+    sizes = sorted({len(columns) for columns in arrays})
+    if len(sizes) != 1:
+        got = f"{sizes} columns" if sizes else "none"
+        raise ValueError(_checks.wrong("moments", "blocks", "of the same columns", got))
+    return total(functools.reduce(added, arrays, none(sizes[0])))
 
 
 def merge(*parts: Moments) -> Moments:
@@ -96,22 +104,61 @@ def merge(*parts: Moments) -> Moments:
     return functools.reduce(_merge, parts)
 
 
-def column_moments(columns: np.ndarray) -> Moments:
-    """The moments of one block, its columns the rows of a float64 array (columns, rows)."""
-    size, count = columns.shape
-    if not count:
-        return none(size)
-    mean = columns.sum(axis=1) / count
-    centred = columns - mean[:, None]
-    rest = centred.sum(axis=1)  # what the rounding of the mean leaves
-    comoment = centred @ centred.T - np.outer(rest, rest) / count
-    return Moments(count, mean + rest / count, comoment, columns.min(axis=1), columns.max(axis=1))
+class Running(NamedTuple):
+    """The moments of the rows less a `shift`; their low and high are of the rows as they are.
+
+    The means of blocks that are merged would be rounded to the digits of a large mean; those of
+    the differences are small.
+    """
+
+    shift: np.ndarray
+    rest: Moments
 
 
-def none(size: int) -> Moments:
+def none(size: int) -> Running:
     """The moments of no rows of `size` columns."""
+    return Running(np.zeros(size), _of_no_rows(size))
+
+
+def added(running: Running, columns: np.ndarray) -> Running:
+    """The moments with those of one block more, its columns the rows of a float64 array."""
+    shift = running.shift
+    if not columns.size:
+        return running
+    if not running.rest.count:
+        shift = columns[:, 0].copy()
+    return Running(shift, merge(running.rest, _of_block(columns, shift)))
+
+
+def total(running: Running) -> Moments:
+    """The moments of the rows themselves."""
+    shift, rest = running
+    return rest._replace(mean=rest.mean + shift)
+
+
+def _of_block(columns: np.ndarray, shift: np.ndarray) -> Moments:
+    count = columns.shape[1]
+    low, high = columns.min(axis=1), columns.max(axis=1)
+    columns = columns - shift[:, None]
+    mean = columns.sum(axis=1) / count
+    columns -= mean[:, None]
+    rest = columns.sum(axis=1)  # what the rounding of the mean leaves
+    comoment = _products(columns) - np.outer(rest, rest) / count
+    return Moments(count, mean + rest / count, comoment, low, high)
+
+
+def _of_no_rows(size: int) -> Moments:
     infinite = np.full(size, np.inf)
     return Moments(0, np.zeros(size), np.zeros((size, size)), infinite, -infinite)
+
+
+def _products(columns: np.ndarray) -> np.ndarray:
+    """Gives columns @ columns.T, in pieces too small for the linear algebra library to share out.
+
+    Its threads would wait for each other, which takes long where others use the cores.
+    """
+    pieces = (columns[:, at : at + PIECE] for at in range(0, columns.shape[1], PIECE))
+    return functools.reduce(np.add, (piece @ piece.T for piece in pieces))
 
 
 def spread(of: Moments) -> np.ndarray:

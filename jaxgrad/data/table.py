@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import _checks
-from . import _columns, _open, _raw
+from . import _columns, _open
 from ._blocks import Block, Source
+from ._raw import Spool
 from ._rows import Options, opened
 from .moments import Moments
 
@@ -34,7 +35,7 @@ class Table:
         stamps: size in bytes and modification time in nanoseconds of each file.
         sources: where the rows of each file are read from.
         blocks: this part's blocks.
-        spool: keeps the folder of converted files for as long as the table is in use.
+        spool: keeps the folder of converted files while the table is in use; None without.
     """
 
     files: tuple[Path, ...]
@@ -49,7 +50,7 @@ class Table:
     stamps: tuple[tuple[int, int], ...] = field(repr=False)
     sources: tuple[Source, ...] = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)
-    spool: Any = field(repr=False)
+    spool: Spool | None = field(repr=False)
 
 
 def table(
@@ -120,8 +121,7 @@ def table(
     names, dtype = _columns.chosen(paths, format, features, target, delimiter)
     stamps = tuple(map(_open.stamp, paths))
     options = Options(names, dtype, missing == "drop", part, parts, delimiter)
-    made = _raw.spool(None if spool is None else Path(spool))
-    rows = opened(paths, format, options, made.folder)
+    rows = opened(paths, format, options, None if spool is None else Path(spool))
     result = Table(
         files=paths,
         features=names[:-1],
@@ -135,7 +135,7 @@ def table(
         stamps=stamps,
         sources=rows.sources,
         blocks=rows.blocks,
-        spool=made,
+        spool=rows.spool,
     )
     if parts == 1:
         check(result, result.moments)
