@@ -96,13 +96,10 @@ def work():
 work"""
 
 _MINI_JAX = """
-from jaxgrad import optim, random
-from jaxgrad.fit import linear
-from jaxgrad.functional import mse_loss
-optimizer = {optimizer}
+optimizer = optax.adam(0.01)
 
 def loss_fn(params, x, y):
-    {loss}
+    return jnp.mean(((x @ params['weight'].T + params['bias'])[:, 0] - y) ** 2)
 
 @jax.jit
 def train(key, params, x, y):
@@ -111,26 +108,35 @@ def train(key, params, x, y):
         grads = jax.grad(loss_fn)(params, x[indices], y[indices])
         updates, state = optimizer.update(grads, state, params)
         return (optax.apply_updates(params, updates), state), None
-    order = {order}.reshape(-1, batch)
+    order = jax.random.permutation(key, rows).reshape(-1, batch)
     return jax.lax.scan(step, (params, optimizer.init(params)), order)[0]
 
-params = {{"weight": jnp.zeros((1, columns)), "bias": jnp.zeros(1)}}
+params = {"weight": jnp.zeros((1, columns)), "bias": jnp.zeros(1)}
 
 def work():
     return jax.block_until_ready(train(key, params, x, y))
 
 work"""
 
-_PLAIN = {
-    "optimizer": "optax.adam(0.01)",
-    "loss": "return jnp.mean(((x @ params['weight'].T + params['bias'])[:, 0] - y) ** 2)",
-    "order": "jax.random.permutation(key, rows)",
-}
-_OURS = {
-    "optimizer": "optim.adam(0.01)",
-    "loss": "return mse_loss(linear(params, x)[:, 0], y)",
-    "order": "random.randperm(key, rows)",
-}
+_MINI_JAXGRAD = """
+from jaxgrad import optim
+from jaxgrad.fit import fit_epochs, linear
+from jaxgrad.functional import mse_loss
+optimizer = optim.adam(0.01)
+
+def loss_fn(params, data):
+    x, y = data
+    return mse_loss(linear(params, x)[:, 0], y)
+
+params = {"weight": jnp.zeros((1, columns)), "bias": jnp.zeros(1)}
+
+def work():
+    fitted = fit_epochs(
+        loss_fn, params, optimizer, (x, y), epochs=1, batch_size=batch, key=key
+    )
+    return jax.block_until_ready((fitted.params, fitted.opt_state))
+
+work"""
 
 
 def full_batch(rows: int, steps: int) -> dict[str, str]:
@@ -156,8 +162,8 @@ def minibatch(rows: int, batch: int) -> dict[str, str]:
     return {
         "torch": data + _TORCH_DATA.format(decorator="") + _MINI_TORCH,
         "torch.compile": data + _TORCH_DATA.format(decorator="@torch.compile") + _MINI_TORCH,
-        "jax": data + _JAX_DATA + _MINI_JAX.format(**_PLAIN),
-        "jaxgrad": data + _JAX_DATA + _MINI_JAX.format(**_OURS),
+        "jax": data + _JAX_DATA + _MINI_JAX,
+        "jaxgrad": data + _JAX_DATA + _MINI_JAXGRAD,
     }
 
 
@@ -172,7 +178,7 @@ WORKS = (
     Work(
         family="fit",
         name="an epoch of Adam, 65,536 rows of 16 columns, batches of 256",
-        times="random.randperm, optim.adam, functional.mse_loss",
+        times="fit.fit_epochs",
         code=minibatch(65_536, 256),
     ),
 )
