@@ -1,6 +1,7 @@
 """How far a loss bends, which is what bounds the learning rate."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -99,7 +100,9 @@ def converging(loss_fn: Callable[..., Any], params: Any, data: Any) -> str:
         return ""
     if not 0 < curvature < float("inf"):
         return ""
+    rate = 2 / curvature
+    unit = 10.0 ** (math.floor(math.log10(rate)) - 1)
     return (
         f"; the largest curvature of the loss at the start is {curvature:.3g}, so that gradient "
-        f"descent converges there for learning rates below {2 / curvature:.3g}"
+        f"descent converges there for learning rates below {unit * math.floor(rate / unit):.2g}"
     )
