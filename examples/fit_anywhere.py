@@ -55,7 +55,7 @@ def fitted(path: str | Path) -> dict[str, jax.Array]:
 
 def main(path: str | None = None) -> float:
     """Fits; returns how far the bias is from the one that made the rows."""
-    if "SLURM_JOB_ID" in os.environ or "KUBERNETES_SERVICE_HOST" in os.environ:
+    if "SLURM_JOB_ID" in os.environ or "JOB_COMPLETION_INDEX" in os.environ:
         jax.distributed.initialize()  # finds the others by what the launcher set
     with tempfile.TemporaryDirectory() as folder:
         params = fitted(path or made(folder))

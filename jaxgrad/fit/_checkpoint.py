@@ -77,7 +77,7 @@ def restored(function: str, manager: Any, like: Any, facts: dict[str, Any]) -> A
     except Exception as error:  # truncated, foreign, not JSON
         raise ValueError(_unreadable(function, manager, number, error)) from error
     told = {"kind": "params or optimizer state"}
-    for name, value in {**facts, "kind": _kind(like)}.items():
+    for name, value in {"kind": _kind(like), **facts}.items():
         then = kind if name == "kind" else known.get(name)
         if then != value:
             what = f"its {told.get(name, name)} is another ({_short(then)}, not {_short(value)})"

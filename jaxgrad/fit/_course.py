@@ -1,6 +1,7 @@
 """The course of a fit in epochs: how far it is, when it stops, what it leaves on disk."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -101,7 +102,8 @@ def _after(place: Place, losses: list[float], watched: dict[str, float] | None) 
     epoch, losses = place.epoch + len(losses), [*place.losses, *losses]
     if watched is None:
         return Place(epoch, losses=tuple(losses), best=epoch - 1)
-    lowest = min((w[""] for w in place.watched), default=float("inf"))
+    seen = (w[""] for w in place.watched)
+    lowest = min((loss for loss in seen if not math.isnan(loss)), default=math.inf)
     best = epoch - 1 if watched[""] < lowest or not place.watched else place.best
     return Place(epoch, losses=tuple(losses), watched=(*place.watched, watched), best=best)
 

@@ -3,7 +3,7 @@
 import collections
 import contextlib
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -128,11 +128,10 @@ def through(
     after: Callable[[State, int, int], None],
 ) -> tuple[State, int]:
     """A step on each batch; `after` is told the state, and so far the batches and examples."""
-    place = functools.partial(_batches.placed, NAME, sharding=task.sharding)
     waiting: collections.deque[tuple[jax.Array, jax.Array]] = collections.deque()
     examples, batch = 0, None
-    with contextlib.closing(_batches.ahead(batches)) as read:
-        for number, batch in enumerate(map(place, read), 1):
+    with _placed(task, batches) as read:
+        for number, batch in enumerate(read, 1):
             examples += _batches.count(NAME, "a batch", batch)
             state, now = _stepped(state, fixed, batch, task=task)
             waiting.append(now)
@@ -142,6 +141,13 @@ def through(
     while waiting:
         _look(waiting.popleft(), batch)
     return state, examples
+
+
+@contextlib.contextmanager
+def _placed(task: Task, batches: Iterable[Any]) -> Iterator[Iterator[Any]]:
+    """The batches on their devices, read ahead for as long as they are wanted."""
+    with contextlib.closing(_batches.ahead(batches)) as read:
+        yield (_batches.placed(NAME, batch, task.sharding) for batch in read)
 
 
 def sound(state: State, data: Any) -> None:
@@ -223,13 +229,13 @@ def watched(
     batches: Iterable[Any],
 ) -> dict[str, float]:
     """The mean over the examples of the loss, under the name "", and of each metric."""
-    place = functools.partial(_batches.placed, NAME, sharding=task.sharding)
     sums, examples = collections.Counter[str](), 0
-    for batch in map(place, _batches.ahead(batches)):
-        n = _batches.count(NAME, "validation", batch)
-        found = _told(params, fixed, batch, loss_fn=task.loss_fn, metrics=metrics)
-        sums.update({name: n * float(value) for name, value in found.items()})
-        examples += n
+    with _placed(task, batches) as read:
+        for batch in read:
+            n = _batches.count(NAME, "validation", batch)
+            found = _told(params, fixed, batch, loss_fn=task.loss_fn, metrics=metrics)
+            sums.update({name: n * float(value) for name, value in found.items()})
+            examples += n
     if not examples:
         raise ValueError(_checks.wrong(NAME, "validation", "one batch or more", "none"))
     return {name: value / examples for name, value in sums.items()}

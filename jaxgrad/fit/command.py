@@ -14,6 +14,7 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec, Sharding
 
 from jaxgrad import data, functional, optim, random, schedules
+from jaxgrad.data.moments import spread
 
 from .epochs import EpochFit, fit_epochs
 from .linear_model import linear
@@ -58,27 +59,47 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--missing", choices=("error", "drop"), default="error", help="rows without a value"
     )
     add_argument("--delimiter", default=",", help="of CSV files")
-    add_argument("--no-standardize", dest="standardize", action="store_false",
-                 help="fit the columns as they are, not with mean 0 and deviation 1")  # fmt: skip
+    add_argument(
+        "--no-standardize",
+        dest="standardize",
+        action="store_false",
+        help="fit the columns as they are, not with mean 0 and deviation 1",
+    )
     add_argument("--loss", choices=LOSSES, default="mse_loss")
     add_argument("--optimizer", choices=OPTIMIZERS, default="adam")
     add_argument("--lr", type=float, default=0.01, help="learning rate (default: 0.01)")
-    add_argument("--schedule", choices=("constant", "cosine"), default="constant",
-                 help="of the learning rate, cosine down to 0 at the end")  # fmt: skip
+    add_argument(
+        "--schedule",
+        choices=("constant", "cosine"),
+        default="constant",
+        help="of the learning rate, cosine down to 0 at the end",
+    )
     add_argument("--epochs", type=int, default=50, help="(default: 50)")
     add_argument("--batch-size", type=int, default=1024, help="rows (default: 1024)")
     add_argument("--seed", type=int, default=0, help="of the order of the rows (default: 0)")
-    add_argument("--validation", metavar="FILE", type=Path, action="append",
-                 help="a table to watch the loss on; gives the line of the best epoch")  # fmt: skip
+    add_argument(
+        "--validation",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help="a table to watch the loss on; gives the line of the best epoch",
+    )
     add_argument(
         "--patience", type=int, help="stop after so many epochs without a better loss there"
     )
-    add_argument("--checkpoint", metavar="FOLDER", type=Path,
-                 help="keep there how far it is; the same command goes on")  # fmt: skip
+    add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        type=Path,
+        help="keep there how far it is; the same command goes on",
+    )
     add_argument("--plot", metavar="FILE", type=Path, help="a picture of the fit")
     add_argument("--save", metavar="FILE", type=Path, help="weight and bias as safetensors")
-    add_argument("--distributed", action="store_true",
-                 help="one of several processes, as a launcher started them")  # fmt: skip
+    add_argument(
+        "--distributed",
+        action="store_true",
+        help="one of several processes, as a launcher started them",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -104,8 +125,10 @@ def _run(options: argparse.Namespace) -> int:
     watched = read(options.validation) if options.validation else None
     fitted = _fit(options, table, watched, moments)
     line = _line(fitted, units, moments)
+    dropped = int(_gathered(np.array(table.dropped)).sum())
+    there = described(_of_all_processes(watched.moments), *line[:2]) if watched else None
     if jax.process_index() == 0:
-        _tell(options, table, moments, fitted, line, exact, watched)
+        _tell(options, table, (moments.count, dropped), fitted, line, exact, there)
         if options.save:
             _save(options.save, table, line)
         if options.plot:
@@ -114,7 +137,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _table(options: argparse.Namespace, files: Any) -> Any:
-    features = options.features.split(",") if options.features else None
+    features = None
+    if options.features:
+        features = [name.strip() for name in options.features.split(",")]
     return data.table(
         files,
         features=features,
@@ -142,6 +167,8 @@ def _of_all_processes(moments: data.Moments) -> data.Moments:
 
 def _gathered(array: np.ndarray) -> np.ndarray:
     """An array of each process, stacked."""
+    if jax.process_count() == 1:
+        return array[None]
     gather = importlib.import_module("jax.experimental.multihost_utils").process_allgather
     return np.asarray(gather(array))
 
@@ -151,33 +178,28 @@ def _units(moments: Any, standardize: bool) -> Rows:
     columns = len(moments.mean)
     if not standardize:
         return Rows(np.zeros(columns), np.ones(columns))
-    scale = np.sqrt(np.diag(moments.comoment) / moments.count)
+    scale = spread(moments)
     return Rows(moments.mean, np.where(scale > 0, scale, 1.0))
 
 
 def _fit(options: argparse.Namespace, table: Any, watched: Any, moments: Any) -> EpochFit:
-    sharding, processes = _sharding(), jax.process_count()
-    size = min(options.batch_size, table.rows * processes) // processes
-    if size < 1:
-        raise ValueError(
-            f"--batch-size must be at least 1 for each process, got {options.batch_size}"
-        )
-    batches = table.rows // size if processes > 1 else -(-table.rows // size)
+    processes, key = jax.process_count(), random.key(options.seed)
     standard = moments if options.standardize else None
-    if processes > 1:
-        batches = int(_gathered(np.array(batches)).min())
-    key = random.key(options.seed)
-    rate: Any = options.lr
-    if options.schedule == "cosine":
-        rate = schedules.cosine_annealing_lr(options.lr, options.epochs * batches)
+    size = options.batch_size // processes
+    if size < 1:
+        raise ValueError(f"--batch-size must be at least {processes}, got {options.batch_size}")
+    source: Any = _source(table, size, key, standard)
     wanted: dict[str, Any] = {}
-    limit = batches if processes > 1 else None
-    source: Any = data.source(table, size, key=key, standardize=standard, limit=limit)
+    if options.schedule == "cosine":
+        batches = source.limit or -(-table.rows // source.batch_size)
+        rate: Any = schedules.cosine_annealing_lr(options.lr, options.epochs * batches)
+    else:
+        rate = options.lr
     if processes == 1 and table.rows * len(moments.mean) * 4 <= _IN_MEMORY:
+        wanted = {"batch_size": source.batch_size, "key": key}
         source = _whole(table, standard)
-        wanted = {"batch_size": size, "key": key}
     if watched is not None:
-        wanted["validation"] = data.source(watched, size, standardize=standard)
+        wanted["validation"] = _source(watched, size, None, standard)
     return fit_epochs(
         *(
             _loss(options.loss),
@@ -187,11 +209,28 @@ def _fit(options: argparse.Namespace, table: Any, watched: Any, moments: Any) ->
         *(source,),
         epochs=options.epochs,
         patience=options.patience,
-        sharding=sharding,
-        checkpoint=options.checkpoint,
+        sharding=_sharding(),
+        checkpoint=_folder(options),
         progress=sys.stderr.isatty(),
         **wanted,
     )
+
+
+def _source(table: Any, size: int, key: Any, standard: Any) -> data.TableSource:
+    """The batches of a table, of which every process has as many, of as many rows."""
+    least = int(_gathered(np.array(table.rows)).min())
+    size = max(1, min(size, least))
+    limit = least // size if jax.process_count() > 1 else None
+    return data.source(table, size, key=key, standardize=standard, limit=limit)
+
+
+def _folder(options: argparse.Namespace) -> Path | None:
+    """Where checkpoints of this loss and this descent are kept: no other is taken up for them."""
+    if options.checkpoint is None:
+        return None
+    parts = [options.loss, options.optimizer, f"{options.lr:g}", options.schedule]
+    parts += [str(options.epochs)] if options.schedule == "cosine" else []
+    return options.checkpoint / "-".join(parts)
 
 
 def _sharding() -> Sharding | None:
@@ -227,20 +266,20 @@ def _line(fitted: EpochFit, units: Rows, moments: Any) -> Line:
 def _tell(
     options: argparse.Namespace,
     table: Any,
-    moments: Any,
+    counts: tuple[int, int],
     fitted: EpochFit,
     line: Line,
     exact: Line,
-    watched: Any,
+    there: Line | None,
 ) -> None:
-    rows = f"{moments.count} rows" + (f" ({table.dropped} dropped)" if table.dropped else "")
+    rows = f"{counts[0]} rows" + (f" ({counts[1]} dropped)" if counts[1] else "")
     print(f"{', '.join(map(str, options.files))}: {rows}, target {table.target}")
     loss = fitted.losses[fitted.best]
     print(
         f"{options.optimizer}, learning rate {options.lr:g}: {fitted.epochs} epochs, "
         f"{options.loss} {loss:.6g}"
         + (" of the standardized target" if options.standardize else "")
-        + (f", in epoch {fitted.best + 1}" if watched else "")
+        + (f", in epoch {fitted.best + 1}" if there else "")
     )
     names = [*table.features, "(intercept)"]
     width = max(map(len, names))
@@ -251,8 +290,7 @@ def _tell(
         print(f"{name:{width}}  {own:14.6g}  {value:14.6g}  {error:14.3g}")
     print(f"\n{'rmse':{width}}  {line.rmse:14.6g}  {exact.rmse:14.6g}")
     print(f"{'R²':{width}}  {line.r2:14.6f}  {exact.r2:14.6f}")
-    if watched is not None:
-        there = described(watched.moments, line.weight, line.bias)
+    if there is not None:
         files = ", ".join(map(str, options.validation))
         print(f"on {files}: rmse {there.rmse:.6g}, R² {there.r2:.6f}")
     errors = np.array([*exact.weight_error, exact.bias_error], float)

@@ -95,7 +95,9 @@ def fit_epochs(
         sharding: how a batch is laid out, such as `NamedSharding(mesh, PartitionSpec("data"))`.
             Among several processes, each brings its own part of every batch.
         checkpoint: a folder. The same call takes the fit up where its last checkpoint left it, and
-            ends bit for bit as if it had never been interrupted.
+            ends bit for bit as if it had never been interrupted. One of other data, params to start
+            from, batch size, key or metrics, or of an optimizer with another state, is refused; the
+            loss and the optimizer's constants are not compared.
         checkpoint_every: batches from one checkpoint to the next, at the end of an epoch for
             arrays; by default one checkpoint at the end of each epoch.
         progress: whether to show a progress bar; needs rich.
@@ -131,6 +133,7 @@ def fit_epochs(
     (Array(2., dtype=float32), Array(1., dtype=float32))
     """
     checked(NAME, loss_fn, optimizer)
+    _checks.concrete(NAME, "params", params)
     epochs = _checks.integer(NAME, "epochs", epochs, minimum=1)
     counts = {"batch_size": batch_size, "patience": patience, "checkpoint_every": checkpoint_every}
     for name, value in counts.items():
@@ -139,6 +142,7 @@ def fit_epochs(
     key = None if key is None else _checks.key(NAME, key)
     source = _batches.source_of(NAME, data)
     if source is None:
+        _checks.concrete(NAME, "data", data)
         data = _checks.arrays(NAME, "data", data)
         data, validation = _set_apart(data, validation, key)
         data = data if sharding is None else _batches.placed(NAME, data, sharding)
@@ -155,7 +159,7 @@ def fit_epochs(
         disk = None
         if checkpoint is not None:
             manager = stack.enter_context(_checkpoint.opened(NAME, checkpoint))
-            disk = Disk(manager, checkpoint_every, _facts(feed, data))
+            disk = Disk(manager, checkpoint_every, _facts(feed, params, data, metrics or {}))
         tell = stack.enter_context(shown(NAME, progress, epochs, "epochs")) if progress else None
         try:
             state, best, place = _course.run(
@@ -202,14 +206,20 @@ def _watch(task: Task, fixed: Any, validation: Any, metrics: Any) -> Watch | Non
     )
 
 
-def _facts(feed: Feed, data: Any) -> dict[str, Any]:
+def _facts(feed: Feed, params: Any, data: Any, metrics: Any) -> dict[str, Any]:
     """What a checkpoint must agree on to be of the same fit."""
     if feed.source is None:
         digest = _checkpoint.fingerprint(data)
     else:
         digest = str(getattr(data, "fingerprint", ""))
     key = None if feed.key is None else _checkpoint.fingerprint(feed.key)
-    return {"data": digest, "batch_size": feed.task.batch_size, "key": key}
+    return {
+        "data": digest,
+        "batch_size": feed.task.batch_size,
+        "key": key,
+        "start": _checkpoint.fingerprint(_checks.arrays(NAME, "params", params)),
+        "metrics": sorted(metrics),
+    }
 
 
 def _result(state: State, params: Any, place: Place, epochs: int, metrics: Any) -> EpochFit:

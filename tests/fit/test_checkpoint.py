@@ -19,7 +19,6 @@ from killed_fit import source
 from jaxgrad.fit import fit_epochs, linear
 from jaxgrad.functional import mse_loss
 
-pytest.importorskip("orbax.checkpoint")
 SCRIPT = Path(__file__).parents[1] / "killed_fit.py"
 
 
@@ -161,6 +160,7 @@ def test_arrays(tmp_path):
         ({"params": {"weight": jnp.zeros(4), "bias": jnp.zeros(1)}}, "optimizer state is another"),
         ({"data": next(source(1, 1))}, "its data is another"),
         ({"batch_size": 2}, "its batch_size is another"),
+        ({"params": {"weight": jnp.ones(4), "bias": jnp.zeros(())}}, "its start is another"),
         ({"key": jax.random.key(1)}, "its key is another"),
     ],
 )

@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+import safetensors.numpy as safetensors
 
 from jaxgrad.study import cli
 
-safetensors = pytest.importorskip("safetensors.numpy")
 WEIGHTS = (115, 117, 120, 123, 126, 129, 132, 135, 139, 142, 146, 150, 154, 159, 164)
 LINES = (f"{height},{weight},someone" for height, weight in enumerate(WEIGHTS, 58))
 PEOPLE = "\n".join(["height,weight,name", *LINES])
@@ -73,6 +73,11 @@ def test_a_checkpoint_is_taken_up(people, capsys, tmp_path):
     on = table(capsys.readouterr().out.split("6 epochs")[1])
     assert fit(people, *WELL[:-1], "6") == 0
     assert on == table(capsys.readouterr().out)
+    faster = (*WELL[:-3], "0.2", "--epochs", "6")  # another descent is not taken up
+    assert fit(people, *faster) == 0
+    anew = table(capsys.readouterr().out)
+    assert fit(people, *faster, "--checkpoint", folder) == 0
+    assert table(capsys.readouterr().out) == anew != on
     people.write_text(PEOPLE.replace("164", "165"))
     assert fit(people, *WELL[:-1], "9", "--checkpoint", folder) == 2
     assert "is of another fit: its data is another" in capsys.readouterr().err
@@ -105,7 +110,7 @@ def test_two_processes_of_a_launcher(tmp_path):
     path.write_text("a,b,y\n" + rows)
     code = "import sys; from jaxgrad.study.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "fit", path, "--target", "y"]
-    command += ["--epochs", "20", "--batch-size", "64", "--distributed"]
+    command += ["--epochs", "20", "--batch-size", "64", "--validation", path, "--distributed"]
     launched = {"SLURM_JOB_ID": str(40000 + os.getpid() % 20000), "SLURM_NTASKS": "2"}
     launched |= {"SLURM_STEP_NODELIST": "localhost", "SLURM_STEP_NUM_TASKS": "2"}
     processes = [
@@ -123,4 +128,6 @@ def test_two_processes_of_a_launcher(tmp_path):
     found = table(outputs[0])
     assert found["a"][:2] == pytest.approx([1, 1], abs=0.01)
     assert found["b"][:2] == pytest.approx([-2, -2], abs=0.01)
+    rmse = found["rmse"][0]  # of all rows, though each process has half of them
+    assert f"rows.csv: rmse {rmse:.6g}" in outputs[0]
     assert "least squares" not in outputs[1]

@@ -62,7 +62,10 @@ def test_empty_arrays():
 def test_a_gradient_that_pytorch_stops():
     report = compare(lambda x: torch.sin(x).detach(), jnp.sin, X)
     assert report.first.startswith("gradients differ at inputs[0][")
-    stopped = lambda x: jax.lax.stop_gradient(jnp.sin(x))  # noqa: E731
+
+    def stopped(x):
+        return jax.lax.stop_gradient(jnp.sin(x))
+
     assert compare(lambda x: torch.sin(x).detach(), stopped, X).agrees
 
 
@@ -83,7 +86,10 @@ def test_sought_inputs(original, port, kind):
 
 def test_rounding_is_not_meaning():
     x = np.array([1e4, 1e4 + 1, 1e4 + 2], np.float32)
-    port = lambda x: jnp.mean(x * x) - jnp.mean(x) ** 2  # noqa: E731
+
+    def port(x):
+        return jnp.mean(x * x) - jnp.mean(x) ** 2
+
     report = compare(lambda x: x.var(correction=0), port, x, seek_inputs=False)
     assert report.verdict == "rounding"
     assert "only rounding differs (float64 agrees)" in report.first
