@@ -22,6 +22,12 @@ def wrong(function: str, argument: str, expected: str, got: object, remedy: str 
     return f"{function}: {argument} must be {expected}, got {got}" + (f"; {remedy}" * bool(remedy))
 
 
+def instance(function: str, argument: str, value: Any, kind: type) -> None:
+    """Refuse what is not of the type `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(wrong(function, argument, f"a {kind.__name__}", type(value).__name__))
+
+
 def array(function: str, argument: str, value: Any) -> jax.Array:
     """`value` as an array, or a `TypeError` that names the argument."""
     if isinstance(value, jax.Array):

@@ -69,8 +69,7 @@ def batches(
     [[61.0], [60.0], [58.0]] [123.0, 120.0, 115.0]
     [[59.0]] [117.0]
     """
-    if not isinstance(table, Table):
-        raise TypeError(_checks.wrong("batches", "table", "a Table", type(table).__name__))
+    _checks.instance("batches", "table", table, Table)
     batch_size = _checks.integer("batches", "batch_size", batch_size, minimum=1)
     start = _checks.integer("batches", "start", start, minimum=0)
     kind = _dtype(dtype)

@@ -96,8 +96,7 @@ def merge(*parts: Moments) -> Moments:
     if not parts:
         raise ValueError(_checks.wrong("merge", "parts", "at least one", "none"))
     for part in parts:
-        if not isinstance(part, Moments):
-            raise TypeError(_checks.wrong("merge", "parts", "Moments", type(part).__name__))
+        _checks.instance("merge", "parts", part, Moments)
     sizes = sorted({part.mean.size for part in parts})
     if len(sizes) > 1:
         raise ValueError(_checks.wrong("merge", "parts", "of the same columns", f"{sizes} columns"))

@@ -102,8 +102,7 @@ def source(
     >>> result.params["weight"].round(1)
     Array([1.], dtype=float32)
     """
-    if not isinstance(table, Table):
-        raise TypeError(_checks.wrong("source", "table", "a Table", type(table).__name__))
+    _checks.instance("source", "table", table, Table)
     batch_size = _checks.integer("source", "batch_size", batch_size, minimum=1)
     key = None if key is None else _checks.key("source", key)
     if limit is not None:

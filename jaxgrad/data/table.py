@@ -177,8 +177,7 @@ def check(table: Table, moments: Moments) -> None:
     ...     halves = [table(path, target="weight", part=part, parts=2) for part in range(2)]
     >>> check(halves[0], merge(halves[0].moments, halves[1].moments))
     """
-    if not isinstance(table, Table):
-        raise TypeError(_checks.wrong("check", "table", "a Table", type(table).__name__))
+    _checks.instance("check", "table", table, Table)
     fit_for(table, "check", moments)
     files = ", ".join(map(str, table.files[:3])) + ", …" * (len(table.files) > 3)
     least = len(table.features) + 2

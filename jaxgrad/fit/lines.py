@@ -44,6 +44,7 @@ def least_squares_of(moments: Moments) -> Line:
         A `Line`.
 
     Raises:
+        TypeError: `moments` is not a `Moments`.
         ValueError: there are fewer than k + 2 rows, or a feature is constant or, but for rounding,
             a combination of the others.
 
@@ -55,6 +56,7 @@ def least_squares_of(moments: Moments) -> Line:
     >>> [round(float(x), 4) for x in (line.weight[0], line.bias, line.weight_error[0], line.r2)]
     [1.98, 1.03, 0.0424, 0.9991]
     """
+    _checks.instance("least_squares_of", "moments", moments, Moments)
     count, features = moments.count, len(moments.mean) - 1
     if count < features + 2:
         expected = f"at least {features + 2} for {features} features"
@@ -92,15 +94,16 @@ def described(moments: Moments, weight: ArrayLike, bias: float) -> Line:
         Σ (y - w·x - b)² = n (ȳ - w·x̄ - b)² + Syy - 2 w·Sxy + wᵀ Sxx w
 
     Args:
-        moments: `jaxgrad.data.Moments` of the features and the target.
-        weight: (features,), in the units of the data.
+        moments: `jaxgrad.data.Moments` of the features and the target, of at least one row.
+        weight: (features,), real, in the units of the data.
         bias: the intercept.
 
     Returns:
         A `Line`, its errors NaN.
 
     Raises:
-        ValueError: the weight has another length.
+        TypeError: `moments` is not a `Moments`, or the line is not of real numbers.
+        ValueError: the weight has another length, or there are no rows.
 
     Source: https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.linregress.html
 
@@ -110,7 +113,13 @@ def described(moments: Moments, weight: ArrayLike, bias: float) -> Line:
     >>> described(rows, [2.0], 0.0).r2, round(described(rows, [0.0], 3.0).rmse, 3)
     (1.0, 3.606)
     """
-    weight = np.asarray(weight, float)
+    _checks.instance("described", "moments", moments, Moments)
+    if not moments.count:
+        raise ValueError(_checks.wrong("described", "moments", "of at least one row", "none"))
+    weight, bias = np.asarray(weight), float(_checks.number("described", "bias", bias))
+    if weight.dtype.kind not in "fiu":
+        raise TypeError(_checks.wrong("described", "weight", "of real numbers", weight.dtype))
+    weight = weight.astype(float)
     if weight.shape != (len(moments.mean) - 1,):
         expected = f"({len(moments.mean) - 1},)"
         raise ValueError(_checks.wrong("described", "weight", f"of shape {expected}", weight.shape))

@@ -77,7 +77,7 @@ def test_refusals(arguments, error, match):
     ("parts", "error", "match"),
     [
         ([], ValueError, "merge: parts must be at least one, got none"),
-        ([VALUES], TypeError, "merge: parts must be Moments, got ndarray"),
+        ([VALUES], TypeError, "merge: parts must be a Moments, got ndarray"),
         (
             [moments([[1.0]]), moments([[1.0, 2.0]])],
             ValueError,

@@ -67,6 +67,21 @@ def test_no_single_answer(change, match):
         least_squares_of(of(x, y[: len(x)]))
 
 
-def test_a_weight_of_another_length():
-    with pytest.raises(ValueError, match=r"described: weight must be of shape \(3,\)"):
-        described(of(*rows()), [1.0], 0.0)
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ((of(*rows()), [1.0], 0.0), ValueError, r"weight must be of shape \(3,\)"),
+        ((of(*rows()), [1j, 0, 0], 0.0), TypeError, "weight must be of real numbers, got complex"),
+        ((of(*rows()), [1.0, 0, 0], "b"), TypeError, "bias must be an array, got str"),
+        ((of(*rows())._replace(count=0), [1.0, 0, 0], 0.0), ValueError, "moments must be of at least one row"),
+        (([[1.0, 2.0]], [1.0], 0.0), TypeError, "moments must be a Moments, got list"),
+    ],
+)
+def test_no_line_to_describe(arguments, error, match):
+    with pytest.raises(error, match=f"described: {match}"):
+        described(*arguments)
+
+
+def test_least_squares_only_of_moments():
+    with pytest.raises(TypeError, match="least_squares_of: moments must be a Moments, got list"):
+        least_squares_of([[1.0, 2.0]])
