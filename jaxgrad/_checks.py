@@ -43,6 +43,8 @@ def array(function: str, argument: str, value: Any) -> jax.Array:
 
 def arrays(function: str, argument: str, tree: Any) -> Any:
     """`tree` with arrays for leaves."""
+    if all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tree)):
+        return tree
     return jax.tree.map(lambda leaf: array(function, argument, leaf), tree)
 
 
@@ -205,7 +207,7 @@ def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
     """
     if isinstance(valid, Tracer):
         checkify.debug_check(valid, text, **{name: value() for name, value in values.items()})
-    elif not valid:
+    elif not np.asarray(valid):  # at half the cost of asking the array itself
         got = {name: jax.lax.stop_gradient(value()) for name, value in values.items()}
         raise ValueError(text.format(**got))
 

@@ -63,6 +63,8 @@ class Task(NamedTuple):
 def begin(params: Any, optimizer: Any, sharding: Sharding | None) -> tuple[State, Any]:
     """The state before the first step, in buffers of its own, and the params that are carried."""
     chosen, fixed = split(NAME, "params", params)
+    if sharding is None and all(len(leaf.devices()) == 1 for leaf in jax.tree.leaves(chosen)):
+        return _begun_at_once(chosen, init=optimizer.init), fixed
 
     def on_mesh(leaf: jax.Array) -> jax.Array:
         if (
@@ -72,10 +74,24 @@ def begin(params: Any, optimizer: Any, sharding: Sharding | None) -> tuple[State
             return leaf
         return jax.device_put(leaf, NamedSharding(sharding.mesh, PartitionSpec()))
 
-    chosen = jax.tree.map(on_mesh, jax.tree.map(jnp.copy, strong(chosen)))
-    zero, none = jnp.zeros((), float), jnp.zeros((), int)
-    state = State(chosen, optimizer.init(chosen), zero, jnp.zeros((), float), jnp.array(True), none)
+    # Operation by operation: what an optimizer makes like a leaf lies on the same devices.
+    state = _begun(jax.tree.map(on_mesh, chosen), init=optimizer.init)
     return jax.tree.map(on_mesh, state), jax.tree.map(on_mesh, fixed)
+
+
+def _begun(chosen: Any, *, init: Any) -> State:
+    chosen = jax.tree.map(jnp.copy, strong(chosen))
+    return State(
+        chosen,
+        init(chosen),
+        total=jnp.zeros((), float),
+        carried=jnp.zeros((), float),
+        finite=jnp.array(True),
+        steps=jnp.zeros((), int),
+    )
+
+
+_begun_at_once = jax.jit(_begun, static_argnames="init")
 
 
 def layout(state: State, sharding: Sharding | None) -> tuple[Sharding, ...] | None:
@@ -96,27 +112,40 @@ def mean(state: State, examples: int) -> float:
     return (float(state.total) + float(state.carried)) / examples
 
 
-def _step(task: Task, state: State, fixed: Any, batch: Any) -> State:
+def _step(task: Task, state: State, fixed: Any, batch: Any) -> tuple[State, jax.Array]:
+    """One step, and the loss before it, which the state does not count yet."""
     loss_of = scalar_loss(NAME, task.loss_fn, fixed, batch)
     params, opt_state, loss, _, _ = descend(loss_of, task.optimizer, state.params, state.opt_state)
-    finite = state.finite & jnp.isfinite(loss)
-    term = loss.astype(state.total.dtype) * _batches.count(NAME, "a batch", batch) + state.carried
-    total = state.total + term
-    new = State(
-        *(params, opt_state, total, term - (total - state.total)),
-        *(finite, state.steps + finite.astype(state.steps.dtype)),
-    )
+    return _kept(task, state._replace(params=params, opt_state=opt_state)), loss
+
+
+def _kept(task: Task, state: State) -> State:
+    """The state, its leaves where they lay."""
     if task.layout is None:
-        return new
-    leaves, structure = jax.tree.flatten(new)
+        return state
+    leaves, structure = jax.tree.flatten(state)
     kept = map(jax.lax.with_sharding_constraint, leaves, task.layout)
     return structure.unflatten(kept)
+
+
+def _counted(state: State, losses: jax.Array, examples: int) -> State:
+    """The state with the losses of some steps counted, taken on so many examples each."""
+    finite = state.finite & (jnp.cumsum(~jnp.isfinite(losses)) == 0)
+    term = jnp.sum(losses.astype(state.total.dtype)) * examples + state.carried
+    total = state.total + term
+    return state._replace(
+        total=total,
+        carried=term - (total - state.total),
+        finite=finite[-1],
+        steps=state.steps + jnp.sum(finite, dtype=state.steps.dtype),
+    )
 
 
 @functools.partial(jax.jit, static_argnames="task", donate_argnames="state")
 def _stepped(state: State, fixed: Any, batch: Any, *, task: Task) -> tuple[State, Any]:
     """One step, and whether it is finite in a buffer that the next step does not take."""
-    state = _step(task, state, fixed, batch)
+    state, loss = _step(task, state, fixed, batch)
+    state = _kept(task, _counted(state, loss[None], _batches.count(NAME, "a batch", batch)))
     return state, (state.finite & True, state.steps + 0)
 
 
@@ -184,21 +213,22 @@ def _scanned(
     size = min(task.batch_size or examples, examples)
     whole = examples // size * size
 
-    def step(state: State, batch: Any) -> tuple[State, None]:
+    def step(state: State, batch: Any) -> tuple[State, jax.Array]:
         if task.sharding is not None and size % task.sharding.num_devices == 0:
             batch = jax.lax.with_sharding_constraint(batch, task.sharding)
-        return _step(task, state, fixed, batch), None
+        return _step(task, state, fixed, batch)
 
     def epoch(state: State, number: jax.Array) -> tuple[State, jax.Array]:
         state = fresh(state)
         if size == examples:
-            state, _ = step(state, data)
+            state, loss = step(state, data)
+            state = _counted(state, loss[None], size)
         else:
             taken = (
                 None if key is None else random.randperm(jax.random.fold_in(key, number), examples)
             )
             state = _over(step, state, data, taken, size, whole)
-        return state, (state.total + state.carried) / examples
+        return _kept(task, state), (state.total + state.carried) / examples
 
     return jax.lax.scan(epoch, state, first + jnp.arange(count))
 
@@ -213,12 +243,16 @@ def _over(step: Any, state: State, data: Any, taken: Any, size: int, whole: int)
         return jax.tree.map(lambda leaf: leaf[index], data)
 
     if taken is None:
-        state, _ = jax.lax.scan(step, state, jax.tree.map(cut, data))
+        state, losses = jax.lax.scan(step, state, jax.tree.map(cut, data))
         last = jax.tree.map(lambda leaf: leaf[whole:], data)
     else:
-        state, _ = jax.lax.scan(lambda s, index: step(s, rows(index)), state, cut(taken))
+        state, losses = jax.lax.scan(lambda s, index: step(s, rows(index)), state, cut(taken))
         last = rows(taken[whole:])
-    return step(state, last)[0] if _batches.count(NAME, "data", data) > whole else state
+    state, rest = _counted(state, losses, size), _batches.count(NAME, "data", data) - whole
+    if rest:
+        state, loss = step(state, last)
+        state = _counted(state, loss[None], rest)
+    return state
 
 
 def watched(

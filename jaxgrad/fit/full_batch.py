@@ -96,18 +96,20 @@ def fit(
         tol = _checks.scalar("fit", "tol", tol)
         text = _checks.wrong("fit", "tol", "positive", "{tol}")
         _checks.holds(tol > 0, text, tol=lambda: tol)
-    result, finite, step = _fit(
-        params, data, tol, loss_fn=loss_fn, optimizer=optimizer, steps=steps
-    )
+    result, failed = _fit(params, data, tol, loss_fn=loss_fn, optimizer=optimizer, steps=steps)
+    traced = isinstance(failed, Tracer)
+    if not traced and failed.item() < 0:
+        return result
     got = "loss {loss} at step {step} ({first} at step 0)"
     remedy = "lower the learning rate or scale the data"
-    if not isinstance(finite, Tracer) and not finite:
-        remedy += converging(loss_fn, params, data)
     _checks.holds(
-        finite,
-        _checks.wrong("fit", "the loss and params", "finite at every step", got, remedy),
-        loss=lambda: result.losses[step],
-        step=lambda: step,
+        failed < 0,
+        _checks.wrong(
+            *("fit", "the loss and params", "finite at every step", got),
+            remedy if traced else remedy + converging(loss_fn, params, data),
+        ),
+        loss=lambda: result.losses[failed],
+        step=lambda: failed,
         first=lambda: result.losses[0],
     )
     return result
@@ -116,8 +118,8 @@ def fit(
 @functools.partial(jax.jit, static_argnames=("loss_fn", "optimizer", "steps"))
 def _fit(
     params: Any, data: Any, tol: jax.Array | None, *, loss_fn: Any, optimizer: Any, steps: int
-) -> tuple[Fit, jax.Array, jax.Array]:
-    """The fit, NaN where it diverged; whether it stayed finite; and the step to name if not."""
+) -> tuple[Fit, jax.Array]:
+    """The fit, NaN where it diverged, and the step to name then; -1 where it stayed finite."""
     params, rest = split("fit", "params", params)
     params = strong(params)
     loss_of = scalar_loss("fit", loss_fn, rest, data)
@@ -138,7 +140,7 @@ def _fit(
         finite &= jnp.all(jnp.isfinite(leaf))
     params = jax.tree.map(lambda leaf: jnp.where(finite, leaf, jnp.nan), params)
     result = Fit(merge(params, rest), opt_state, losses, taken, converged)
-    return result, finite, jnp.minimum(finite_losses, taken - 1)
+    return result, jnp.where(finite, -1, jnp.minimum(finite_losses, taken - 1))
 
 
 def _any_nonzero(tree: Any) -> jax.Array:
