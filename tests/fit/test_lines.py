@@ -73,7 +73,7 @@ def test_no_single_answer(change, match):
         ((of(*rows()), [1.0], 0.0), ValueError, r"weight must be of shape \(3,\)"),
         ((of(*rows()), [1j, 0, 0], 0.0), TypeError, "weight must be of real numbers, got complex"),
         ((of(*rows()), [1.0, 0, 0], "b"), TypeError, "bias must be an array, got str"),
-        ((of(*rows())._replace(count=0), [1.0, 0, 0], 0.0), ValueError, "moments must be of at least one row"),
+        ((of(*rows())._replace(count=0), [1.0, 0, 0], 0.0), ValueError, "moments must be of at"),
         (([[1.0, 2.0]], [1.0], 0.0), TypeError, "moments must be a Moments, got list"),
     ],
 )
