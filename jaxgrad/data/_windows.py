@@ -4,6 +4,7 @@ Which blocks a window has depends on the key and the table alone, never on the b
 a thread is done.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,23 +48,32 @@ class Window(NamedTuple):
 def windows(table: "Table", reading: Reading, skip: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Each window's x and y, rows in order; the first `skip` rows of the table are left out.
 
-    The next window is read while one is in use. The arrays of one are written anew once the next
-    is asked for.
+    The next window is read while one is in use, and its order drawn. The arrays of one are
+    written anew once the next is asked for.
     """
     plan = list(_planned(table, reading.seed, skip))
     most = max((window.rows for window in plan), default=0)
     rooms = [_room(table, most, reading.dtype) for _ in plan[:2]]
-    waiting = [(window, rooms[number % 2]) for number, window in enumerate(plan)]
-    pool = ThreadPoolExecutor(READERS, thread_name_prefix="jaxgrad.data")
+    readers = ThreadPoolExecutor(READERS, thread_name_prefix="jaxgrad.data")
+    sorter = ThreadPoolExecutor(1, thread_name_prefix="jaxgrad.data.order")
+    loads: deque[list[Future[None]]] = deque()
+
+    def begin(number: int) -> None:
+        for window in plan[number : number + 1]:
+            places = sorter.submit(_places, reading.seed, window)
+            loads.append(_submit(readers, table, reading, window, places, rooms[number % 2]))
+
     try:
-        loads = [_submit(pool, table, reading, *first) for first in waiting[:1]]
-        for number, (window, (x, y)) in enumerate(waiting):
-            for load in loads.pop():
+        begin(0)
+        for number, window in enumerate(plan):
+            begin(number + 1)  # in the room of the window that has been used up
+            for load in loads.popleft():
                 load.result()
-            loads = [_submit(pool, table, reading, *pair) for pair in waiting[number + 1 :][:1]]
+            x, y = rooms[number % 2]
             yield x[window.skip : window.rows], y[window.skip : window.rows]
     finally:
-        pool.shutdown(cancel_futures=True)
+        for pool in (readers, sorter):
+            pool.shutdown(cancel_futures=True)
 
 
 def _room(table: "Table", rows: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -100,10 +110,10 @@ def _submit(
     table: "Table",
     reading: Reading,
     window: Window,
+    places: "Future[np.ndarray | None]",
     room: tuple[np.ndarray, np.ndarray],
 ) -> list["Future[None]"]:
     """Starts to read the blocks of a window into their places in a room."""
-    places = pool.submit(_places, reading.seed, window)
     loads, at = [], 0
     for block in window.blocks:
         loads.append(pool.submit(_load, table, reading, block, at, places, room))
