@@ -5,17 +5,17 @@ of a linear model is quadratic in its parameters, its second-order expansion abo
 the loss itself: three passes over the data make it, and then a step costs no rows at all.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import NamedSharding, PartitionSpec
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
-from ._parts import mean_over
+from ._parts import Spread, laid, mean_over, spread
 
 
 class LinearMoments(NamedTuple):
@@ -45,7 +45,8 @@ class LinearMoments(NamedTuple):
 def linear_moments(x: ArrayLike, y: ArrayLike) -> LinearMoments:
     """What `linear_mse` needs of the data, in three passes over them and no second array.
 
-    Rows that are sharded are gathered: all at once where a mesh's axis is explicit, else in parts.
+    Of rows that are sharded each device takes its own. Under an outer `jit` they are known to be
+    so only where the mesh's axis is explicit; elsewhere they are gathered in parts.
 
         centre = mean x,   covariance = mean (x - centre)(x - centre)ᵀ,   r at the least squares
 
@@ -78,31 +79,30 @@ def linear_moments(x: ArrayLike, y: ArrayLike) -> LinearMoments:
     if y.ndim not in (1, x.ndim) or y.shape[0] != x.shape[0]:
         expected = f"({x.shape[0]},)" + f" or ({x.shape[0]}, out)" * (x.ndim == 2)
         raise ValueError(_checks.wrong("linear_moments", "y", expected, f"shape {y.shape}"))
-    return _moments(x, y)
+    return _moments(x, y, over=spread(x))
 
 
-@jax.jit
-def _moments(x: jax.Array, y: jax.Array) -> LinearMoments:
+@functools.partial(jax.jit, static_argnames="over")
+def _moments(x: jax.Array, y: jax.Array, *, over: Spread | None) -> LinearMoments:
     dtype = wide(jnp.result_type(x, y))
-    x, y = _gathered(x), _gathered(y)
-    columns, targets = x.reshape(x.shape[0], -1), y.reshape(y.shape[0], -1)
+    columns, targets = (laid(part.reshape(part.shape[0], -1), over) for part in (x, y))
 
-    def mean(of_rows: Any) -> Any:
-        return mean_over(of_rows, columns, targets, dtype)
+    def mean(of_rows: Any, *centres: jax.Array, given: tuple[jax.Array, ...] = ()) -> Any:
+        return mean_over(of_rows, columns, targets, dtype, over, centres=centres, given=given)
 
     centre, level = mean(lambda x, y: (jnp.sum(x, 0), jnp.sum(y, 0)))
 
     def products(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         return _dot(x, x), _dot(y, x)
 
-    covariance, cross = mean_over(products, columns, targets, dtype, centre, level)
+    covariance, cross = mean(products, centre, level)
     weight = jax.lax.stop_gradient(_solved(covariance, cross))  # about any point it is exact
 
-    def residuals(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def residuals(x: jax.Array, y: jax.Array, weight: jax.Array) -> tuple[jax.Array, ...]:
         r = jnp.matmul(x, weight.T, precision="highest") - y
         return jnp.sum(r * r, 0), _dot(r, x), jnp.sum(r, 0)
 
-    loss, slope, offset = mean_over(residuals, columns, targets, dtype, centre, level)
+    loss, slope, offset = mean(residuals, centre, level, given=(weight,))
     inputs, outputs = x.shape[1:], y.shape[1:]
     return LinearMoments(
         weight.reshape(outputs + inputs),
@@ -113,15 +113,6 @@ def _moments(x: jax.Array, y: jax.Array) -> LinearMoments:
         centre.reshape(inputs),
         covariance.reshape(inputs + inputs),
     )
-
-
-def _gathered(x: jax.Array) -> jax.Array:
-    """`x`, whole on every device where its axes are sharded explicitly."""
-    sharding = jax.typeof(x).sharding
-    if not any(sharding.spec):
-        return x
-    whole = PartitionSpec(*[None] * x.ndim)
-    return jax.sharding.reshard(x, NamedSharding(sharding.mesh, whole))
 
 
 def _dot(a: jax.Array, b: jax.Array) -> jax.Array:

@@ -1,11 +1,15 @@
+import importlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from oracles import assert_same
 
 from jaxgrad.fit import LinearMoments, fit, linear, linear_moments, linear_mse
+from jaxgrad.fit._parts import spread
 from jaxgrad.functional import mse_loss
 
 SHAPES = [((), ()), ((3,), ()), ((3,), (2,)), ((1,), (1,))]
@@ -141,10 +145,39 @@ class TestFits:
 
     def test_sharded_rows(self, rows):
         with jax.enable_x64(True):
-            x, y, _ = jax.tree.map(jnp.array, drawn((3,), (), "float64", samples=64))
-            one = linear_moments(x, y)
-            for leaf, other in zip(linear_moments(*jax.device_put((x, y), rows)), one, strict=True):
+            x, y, params = jax.tree.map(jnp.array, drawn((3,), (), "float64", samples=64))
+
+            def loss(x, y):
+                return linear_mse(params, linear_moments(x, y))
+
+            one, grads = linear_moments(x, y), jax.grad(loss, (0, 1))(x, y)
+            x, y = jax.device_put((x, y), rows)
+            several = [linear_moments(x, y)]
+            with jax.set_mesh(rows.mesh):
+                several += jax.grad(loss, (0, 1))(x, y)
+            one = [one, *grads]
+            for leaf, other in zip(*map(jax.tree.leaves, (several, one)), strict=True):
                 np.testing.assert_allclose(leaf, other, rtol=1e-12, atol=1e-14)
+
+    @pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit])
+    @pytest.mark.parametrize("spec", [(("a", "b"),), ("a", "b"), (None, "b"), ("b", None)])
+    def test_rows_and_columns_of_a_mesh(self, spec, kind):
+        mesh = jax.make_mesh((4, 2), ("a", "b"), axis_types=(kind, kind))
+        with jax.enable_x64(True):
+            x, y, _ = jax.tree.map(jnp.array, drawn((4,), (2,), "float64", samples=64))
+            one = linear_moments(x, y)
+            x = jax.device_put(x, NamedSharding(mesh, PartitionSpec(*spec)))
+            y = jax.device_put(y, NamedSharding(mesh, PartitionSpec()))
+            for leaf, other in zip(linear_moments(x, y), one, strict=True):
+                np.testing.assert_allclose(leaf, other, rtol=1e-12, atol=1e-14)
+
+    def test_each_device_takes_its_own_rows(self, rows):
+        x, y, _ = jax.tree.map(jnp.float32, drawn((3,), (), "float32", samples=64))
+        x, y = jax.device_put((x, y), rows)
+        moments_of = importlib.import_module("jaxgrad.fit.linear_mse")._moments
+        program = moments_of.lower(x, y, over=spread(x)).compile().as_text()
+        assert "all-reduce" in program and "all-gather" not in program
+        assert "f32[8,3]" in program and "f32[64,3]" not in program
 
 
 @pytest.mark.parametrize(
