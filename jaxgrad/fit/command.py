@@ -75,7 +75,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="of the learning rate, cosine down to 0 at the end",
     )
     add_argument("--epochs", type=int, default=50, help="(default: 50)")
-    add_argument("--batch-size", type=int, default=1024, help="rows (default: 1024)")
+    add_argument("--batch-size", type=int, help="rows (default: a tenth of them, from 32 to 1024)")
     add_argument("--seed", type=int, default=0, help="of the order of the rows (default: 0)")
     add_argument(
         "--validation",
@@ -185,10 +185,12 @@ def _units(moments: Any, standardize: bool) -> Rows:
 def _fit(options: argparse.Namespace, table: Any, watched: Any, moments: Any) -> EpochFit:
     processes, key = jax.process_count(), random.key(options.seed)
     standard = moments if options.standardize else None
-    size = options.batch_size // processes
-    if size < 1:
-        raise ValueError(f"--batch-size must be at least {processes}, got {options.batch_size}")
-    source: Any = _source(table, size, key, standard)
+    size = options.batch_size
+    if size is None:
+        size = min(max(32, moments.count // 10), 1024)
+    if size < processes:
+        raise ValueError(f"--batch-size must be at least {processes}, got {size}")
+    source: Any = _source(table, size // processes, key, standard)
     wanted: dict[str, Any] = {}
     if options.schedule == "cosine":
         batches = source.limit or -(-table.rows // source.batch_size)

@@ -58,6 +58,17 @@ def test_as_the_columns_are(people, capsys):
     assert "(intercept) is" in out and "the descent has not arrived; more --epochs" in out
 
 
+def test_few_rows_are_steps_enough(tmp_path, capsys):
+    path, rng = tmp_path / "rows.csv", np.random.default_rng(0)
+    x = rng.uniform(100, 200, 300)
+    y = 0.2 * x + 40 + rng.normal(size=300)
+    path.write_text("height,weight\n" + "".join(f"{b},{a}\n" for a, b in zip(x, y, strict=True)))
+    assert fit(path, "--target", "height") == 0
+    out = capsys.readouterr().out
+    fitted, exact, error = table(out)["weight"]
+    assert abs(fitted - exact) < 2 * error and "has not arrived" not in out
+
+
 def test_validation_and_patience(people, capsys, tmp_path):
     other = tmp_path / "others.csv"
     other.write_text(PEOPLE.replace("72,164", "80,164"))
