@@ -16,6 +16,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec, Sharding
 from jaxgrad import data, functional, optim, random, schedules
 from jaxgrad.data.moments import spread
 
+from . import _report
 from .epochs import EpochFit, fit_epochs
 from .linear_model import linear
 from .lines import Line, described, least_squares_of
@@ -79,10 +80,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_argument("--seed", type=int, default=0, help="of the order of the rows (default: 0)")
     add_argument(
         "--validation",
-        metavar="FILE",
-        type=Path,
+        metavar="FILE|SHARE",
         action="append",
-        help="a table to watch the loss on; gives the line of the best epoch",
+        help="a table to watch the loss on, or a share of the rows such as 0.2, drawn by the seed; "
+        "gives the line of the best epoch",
     )
     add_argument(
         "--patience", type=int, help="stop after so many epochs without a better loss there"
@@ -116,23 +117,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    read = functools.partial(_table, options)
-    table = read(options.files)
+    table, watched, arrays, other, name = _table(options, options.files), None, None, None, ""
     moments = _of_all_processes(table.moments)
+    if (share := _share(options.validation)) is not None:
+        arrays, name = _apart(table, share, options.seed), f"a share of {share:g}"
+        moments, other = map(data.moments, arrays)
+    elif options.validation:
+        watched, name = _table(options, options.validation), ", ".join(options.validation)
+        other = _of_all_processes(watched.moments)
     data.check(table, moments)
     exact = least_squares_of(moments)
     units = _units(moments, options.standardize)
-    watched = read(options.validation) if options.validation else None
-    fitted = _fit(options, table, watched, moments)
+    fitted = _fit(options, table, watched, moments, arrays)
     line = _line(fitted, units, moments)
     dropped = int(_gathered(np.array(table.dropped)).sum())
-    there = described(_of_all_processes(watched.moments), *line[:2]) if watched else None
+    there = (name, described(other, *line[:2])) if other else None
     if jax.process_index() == 0:
-        _tell(options, table, (moments.count, dropped), fitted, line, exact, there)
+        _report.tell(options, table, (moments.count, dropped), fitted, line, exact, there)
         if options.save:
-            _save(options.save, table, line)
+            _report.save(options.save, table, line)
         if options.plot:
-            _plot(options.plot, table, fitted, line, exact)
+            _report.plot(options.plot, table, fitted, line, exact)
     return 0
 
 
@@ -149,6 +154,41 @@ def _table(options: argparse.Namespace, files: Any) -> Any:
         part=jax.process_index(),
         parts=jax.process_count(),
     )
+
+
+def _share(validation: list[str] | None) -> float | None:
+    """The share of the rows that is to be set apart; None where files are named."""
+    try:
+        (text,) = validation or []
+        share = float(text)
+    except ValueError:
+        return None
+    if Path(text).exists():
+        return None
+    if not 0 < share < 1:
+        raise ValueError(f"--validation must be a file or a share above 0 and below 1, got {text}")
+    return share
+
+
+def _apart(table: Any, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """All rows, target last, in two arrays: those to fit, and the share that is set apart."""
+    if jax.process_count() > 1 or not _in_memory(table):
+        raise ValueError(
+            "--validation must be a file where rows are too many for memory or shared among "
+            f"processes, got a share of {table.rows} rows"
+        )
+    blocks = list(data.batches(table, 2**17, dtype="float64"))
+    rows = np.concatenate([np.column_stack(block) for block in blocks])
+    rows = rows[np.asarray(random.randperm(jax.random.fold_in(random.key(seed), 1), len(rows)))]
+    kept = len(rows) - round(share * len(rows))
+    if not 0 < kept < len(rows):
+        got = f"{share:g} of {len(rows)} rows"
+        raise ValueError(f"--validation must leave rows on both sides, got {got}")
+    return rows[:kept], rows[kept:]
+
+
+def _in_memory(table: Any) -> bool:
+    return table.rows * (len(table.features) + 1) * 4 <= _IN_MEMORY
 
 
 def _of_all_processes(moments: data.Moments) -> data.Moments:
@@ -182,7 +222,9 @@ def _units(moments: Any, standardize: bool) -> Rows:
     return Rows(moments.mean, np.where(scale > 0, scale, 1.0))
 
 
-def _fit(options: argparse.Namespace, table: Any, watched: Any, moments: Any) -> EpochFit:
+def _fit(
+    options: argparse.Namespace, table: Any, watched: Any, moments: Any, arrays: Any
+) -> EpochFit:
     processes, key = jax.process_count(), random.key(options.seed)
     standard = moments if options.standardize else None
     size = options.batch_size
@@ -193,13 +235,16 @@ def _fit(options: argparse.Namespace, table: Any, watched: Any, moments: Any) ->
     source: Any = _source(table, size // processes, key, standard)
     wanted: dict[str, Any] = {}
     if options.schedule == "cosine":
-        batches = source.limit or -(-table.rows // source.batch_size)
+        rows = len(arrays[0]) if arrays else table.rows
+        batches = source.limit or -(-rows // source.batch_size)
         rate: Any = schedules.cosine_annealing_lr(options.lr, options.epochs * batches)
     else:
         rate = options.lr
-    if processes == 1 and table.rows * len(moments.mean) * 4 <= _IN_MEMORY:
+    if processes == 1 and _in_memory(table):
         wanted = {"batch_size": source.batch_size, "key": key}
-        source = _whole(table, standard)
+        source = _whole(table, standard) if arrays is None else _pair(arrays[0], standard)
+    if arrays is not None:
+        wanted["validation"] = _pair(arrays[1], standard)
     if watched is not None:
         wanted["validation"] = _source(watched, size, None, standard)
     return fit_epochs(
@@ -258,88 +303,17 @@ def _whole(table: Any, standard: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
 
 
+def _pair(rows: np.ndarray, standard: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Rows, target last, as x and y."""
+    if standard is not None:
+        units = _units(standard, True)
+        rows = (rows - units.centre) / units.scale
+    rows = rows.astype(np.float32)
+    return rows[:, :-1], rows[:, -1]
+
+
 def _line(fitted: EpochFit, units: Rows, moments: Any) -> Line:
     """The fitted line in the units of the data."""
     weight = np.asarray(fitted.params["weight"], float) * units.scale[-1] / units.scale[:-1]
     level = units.centre[-1] + units.scale[-1] * float(fitted.params["bias"])
     return described(moments, weight, float(level - weight @ units.centre[:-1]))
-
-
-def _tell(
-    options: argparse.Namespace,
-    table: Any,
-    counts: tuple[int, int],
-    fitted: EpochFit,
-    line: Line,
-    exact: Line,
-    there: Line | None,
-) -> None:
-    rows = f"{counts[0]} rows" + (f" ({counts[1]} dropped)" if counts[1] else "")
-    print(f"{', '.join(map(str, options.files))}: {rows}, target {table.target}")
-    loss = fitted.losses[fitted.best]
-    print(
-        f"{options.optimizer}, learning rate {options.lr:g}: {fitted.epochs} epochs, "
-        f"{options.loss} {loss:.6g}"
-        + (" of the standardized target" if options.standardize else "")
-        + (f", in epoch {fitted.best + 1}" if there else "")
-    )
-    names = [*table.features, "(intercept)"]
-    width = max(map(len, names))
-    print(f"\n{'':{width}}  {'fitted':>14}  {'least squares':>14}  {'standard error':>14}")
-    ours = [*line.weight, line.bias]
-    theirs = zip([*exact.weight, exact.bias], [*exact.weight_error, exact.bias_error], strict=True)
-    for name, own, (value, error) in zip(names, ours, theirs, strict=True):
-        print(f"{name:{width}}  {own:14.6g}  {value:14.6g}  {error:14.3g}")
-    print(f"\n{'rmse':{width}}  {line.rmse:14.6g}  {exact.rmse:14.6g}")
-    print(f"{'R²':{width}}  {line.r2:14.6f}  {exact.r2:14.6f}")
-    if there is not None:
-        files = ", ".join(map(str, options.validation))
-        print(f"on {files}: rmse {there.rmse:.6g}, R² {there.r2:.6f}")
-    errors = np.array([*exact.weight_error, exact.bias_error], float)
-    away = np.abs(np.array(ours) - [*exact.weight, exact.bias]) / np.where(
-        errors > 0, errors, np.inf
-    )
-    if options.loss == "mse_loss" and away.max() > 1:
-        place = int(away.argmax())
-        farthest = f"{names[place]} is {away[place]:.1f} standard errors away"
-        remedy = "more --epochs, another --lr or --schedule cosine"
-        print(f"\n{farthest}: the descent has not arrived; {remedy}")
-
-
-def _save(path: Path, table: Any, line: Line) -> None:
-    """As `torch.nn.Linear` keeps them: weight (1, features), bias (1,)."""
-    numbers = {"weight": line.weight[None], "bias": np.array([line.bias])}
-    arrays = {name: array.astype(np.float32) for name, array in numbers.items()}
-    about = {"features": ",".join(table.features), "target": table.target}
-    importlib.import_module("safetensors.numpy").save_file(arrays, path, about)
-    print(f"Written: {path}")
-
-
-def _plot(path: Path, table: Any, fitted: EpochFit, line: Line, exact: Line) -> None:
-    """The rows and the line, or what is predicted of them; and the loss of the epochs."""
-    matplotlib = importlib.import_module("matplotlib.figure")
-    figure = matplotlib.Figure(figsize=(9, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    x, y = next(iter(data.batches(table, 2000, key=random.key(0), dtype="float64")))
-    if len(table.features) == 1:
-        across = np.linspace(x.min(), x.max(), 2)
-        left.plot(x[:, 0], y, ".", color="0.6", label="rows")
-        left.plot(across, line.bias + line.weight[0] * across, "C0", label="fitted")
-        left.plot(across, exact.bias + exact.weight[0] * across, "k:", label="least squares")
-        left.set(xlabel=table.features[0], ylabel=table.target)
-    else:
-        predicted = x @ line.weight + line.bias
-        span = [min(y.min(), predicted.min()), max(y.max(), predicted.max())]
-        left.plot(y, predicted, ".", color="C0", label="rows")
-        left.plot(span, span, "k:", label="as they are")
-        left.set(xlabel=table.target, ylabel=f"{table.target}, fitted")
-    left.legend()
-    right.plot(np.arange(1, len(fitted.losses) + 1), fitted.losses, "C0", label="rows")
-    if np.isfinite(fitted.validation).any():
-        right.plot(
-            np.arange(1, len(fitted.losses) + 1), fitted.validation, "C1", label="validation"
-        )
-        right.legend()
-    right.set(xlabel="epoch", ylabel="loss", yscale="log")
-    figure.savefig(path)
-    print(f"Written: {path}")

@@ -77,6 +77,22 @@ def test_validation_and_patience(people, capsys, tmp_path):
     assert "others.csv: rmse" in out and ", in epoch " in out
 
 
+def test_a_share_is_set_apart(tmp_path, capsys):
+    path, rng = tmp_path / "rows.csv", np.random.default_rng(0)
+    x = rng.normal(1e3, 10, 200)
+    y = 2 * x + 5 + rng.normal(size=200)
+    path.write_text("x,y\n" + "".join(f"{a:.9f},{b:.9f}\n" for a, b in zip(x, y, strict=True)))
+    call = (path, "--target", "y", "--validation", "0.25", "--patience", "30", "--epochs", "200")
+    assert fit(*call) == 0
+    out = capsys.readouterr().out
+    assert "150 rows, target y" in out and ", in epoch " in out
+    rmse = float(re.search(r"on a share of 0.25: rmse ([\d.]+)", out)[1])
+    assert rmse == pytest.approx(1, abs=0.3) and rmse != table(out)["rmse"][0]
+    assert fit(*call, "--seed", "1") == 0
+    assert f"rmse {rmse:g}" not in capsys.readouterr().out
+    assert fit(*call, "--no-standardize", "--lr", "1e-4") == 0
+
+
 def test_a_checkpoint_is_taken_up(people, capsys, tmp_path):
     folder = tmp_path / "kept"
     assert fit(people, *WELL[:-1], "3", "--checkpoint", folder) == 0
@@ -102,6 +118,8 @@ def test_a_checkpoint_is_taken_up(people, capsys, tmp_path):
         (("--lr", "1e9", "--optimizer", "sgd"), "learning rates below"),
         (("--epochs", "0"), "epochs must be at least 1"),
         (("--batch-size", "0"), "--batch-size must be at least 1"),
+        (("--validation", "0"), "--validation must be a file or a share above 0 and below 1"),
+        (("--validation", "0.001"), "--validation must leave rows on both sides"),
         (("--validation", "nothing.csv"), "nothing.csv"),
     ],
 )
