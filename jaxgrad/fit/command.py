@@ -117,18 +117,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    table, watched, arrays, other, name = _table(options, options.files), None, None, None, ""
+    table, watched, apart, other, name = _table(options, options.files), None, None, None, ""
     moments = _of_all_processes(table.moments)
     if (share := _share(options.validation)) is not None:
-        arrays, name = _apart(table, share, options.seed), f"a share of {share:g}"
-        moments, other = map(data.moments, arrays)
+        apart, name = _apart(table, share, options.seed), f"a share of {share:g}"
+        rows = np.column_stack(_whole(table, None, "float64"))
+        moments, other = (data.moments(rows[chosen]) for chosen in apart)
     elif options.validation:
         watched, name = _table(options, options.validation), ", ".join(options.validation)
         other = _of_all_processes(watched.moments)
     data.check(table, moments)
     exact = least_squares_of(moments)
     units = _units(moments, options.standardize)
-    fitted = _fit(options, table, watched, moments, arrays)
+    fitted = _fit(options, table, watched, moments, apart)
     line = _line(fitted, units, moments)
     dropped = int(_gathered(np.array(table.dropped)).sum())
     there = (name, described(other, *line[:2])) if other else None
@@ -171,20 +172,18 @@ def _share(validation: list[str] | None) -> float | None:
 
 
 def _apart(table: Any, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """All rows, target last, in two arrays: those to fit, and the share that is set apart."""
+    """Which rows to fit, and which are set apart."""
     if jax.process_count() > 1 or not _in_memory(table):
         raise ValueError(
             "--validation must be a file where rows are too many for memory or shared among "
             f"processes, got a share of {table.rows} rows"
         )
-    blocks = list(data.batches(table, 2**17, dtype="float64"))
-    rows = np.concatenate([np.column_stack(block) for block in blocks])
-    rows = rows[np.asarray(random.randperm(jax.random.fold_in(random.key(seed), 1), len(rows)))]
-    kept = len(rows) - round(share * len(rows))
-    if not 0 < kept < len(rows):
-        got = f"{share:g} of {len(rows)} rows"
+    kept = table.rows - round(share * table.rows)
+    if not 0 < kept < table.rows:
+        got = f"{share:g} of {table.rows} rows"
         raise ValueError(f"--validation must leave rows on both sides, got {got}")
-    return rows[:kept], rows[kept:]
+    order = random.randperm(jax.random.fold_in(random.key(seed), 1), table.rows)
+    return np.asarray(order[:kept]), np.asarray(order[kept:])
 
 
 def _in_memory(table: Any) -> bool:
@@ -223,7 +222,7 @@ def _units(moments: Any, standardize: bool) -> Rows:
 
 
 def _fit(
-    options: argparse.Namespace, table: Any, watched: Any, moments: Any, arrays: Any
+    options: argparse.Namespace, table: Any, watched: Any, moments: Any, apart: Any
 ) -> EpochFit:
     processes, key = jax.process_count(), random.key(options.seed)
     standard = moments if options.standardize else None
@@ -235,16 +234,17 @@ def _fit(
     source: Any = _source(table, size // processes, key, standard)
     wanted: dict[str, Any] = {}
     if options.schedule == "cosine":
-        rows = len(arrays[0]) if arrays else table.rows
+        rows = len(apart[0]) if apart else table.rows
         batches = source.limit or -(-rows // source.batch_size)
         rate: Any = schedules.cosine_annealing_lr(options.lr, options.epochs * batches)
     else:
         rate = options.lr
     if processes == 1 and _in_memory(table):
         wanted = {"batch_size": source.batch_size, "key": key}
-        source = _whole(table, standard) if arrays is None else _pair(arrays[0], standard)
-    if arrays is not None:
-        wanted["validation"] = _pair(arrays[1], standard)
+        source = _whole(table, standard)
+    if apart is not None:
+        x, y = source
+        source, wanted["validation"] = ((x[chosen], y[chosen]) for chosen in apart)
     if watched is not None:
         wanted["validation"] = _source(watched, size, None, standard)
     return fit_epochs(
@@ -298,18 +298,9 @@ def _start(features: int) -> dict[str, jax.Array]:
     return {"weight": jnp.zeros(features), "bias": jnp.zeros(())}
 
 
-def _whole(table: Any, standard: Any) -> tuple[np.ndarray, np.ndarray]:
-    parts = list(data.batches(table, 2**17, standardize=standard))
+def _whole(table: Any, standard: Any, dtype: str = "float32") -> tuple[np.ndarray, np.ndarray]:
+    parts = list(data.batches(table, 2**17, standardize=standard, dtype=dtype))
     return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
-
-
-def _pair(rows: np.ndarray, standard: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Rows, target last, as x and y."""
-    if standard is not None:
-        units = _units(standard, True)
-        rows = (rows - units.centre) / units.scale
-    rows = rows.astype(np.float32)
-    return rows[:, :-1], rows[:, -1]
 
 
 def _line(fitted: EpochFit, units: Rows, moments: Any) -> Line:

@@ -93,6 +93,14 @@ def test_a_share_is_set_apart(tmp_path, capsys):
     assert fit(*call, "--no-standardize", "--lr", "1e-4") == 0
 
 
+def test_a_share_of_values_beyond_float32_is_refused(tmp_path, capsys):
+    path = tmp_path / "rows.csv"
+    path.write_text("x,y\n" + "".join(f"{n}e39,{n * n}\n" for n in range(1, 9)))
+    call = (path, "--target", "y", "--validation", "0.25", "--no-standardize")
+    assert fit(*call) == 2
+    assert "column 'x' must be within float32's range" in capsys.readouterr().err
+
+
 def test_a_checkpoint_is_taken_up(people, capsys, tmp_path):
     folder = tmp_path / "kept"
     assert fit(people, *WELL[:-1], "3", "--checkpoint", folder) == 0
