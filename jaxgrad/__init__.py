@@ -14,6 +14,7 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     optim        torch.optim as optax transformations
     data         tables of numbers larger than memory, in batches
     fit          loss + params + optimizer + data -> fitted params
+    checkify     a function that tells which value was wrong under jit
     study        the comparison study (`jaxgrad study`); not imported here
 """
 
@@ -27,5 +28,6 @@ from . import optim as optim
 from . import random as random
 from . import replay as replay
 from . import schedules as schedules
+from ._checks import checkify as checkify
 
 __version__ = "0.1.0"

@@ -1,10 +1,12 @@
 """The one place that words an argument error; knows no caller.
 
 A static fact (shape, dtype, an unknown option) raises `TypeError` or `ValueError` at trace time. A
-fact about values raises `ValueError` where the values are concrete; under tracing it is
-a `checkify.debug_check`: free under plain `jit`, real under `checkify.checkify`.
+fact about values raises `ValueError` where the values are concrete. Under tracing it leaves nothing
+in the program, unless `checkify` asks for it: an effect would cost a jitted function JAX's fast
+path of dispatch, ten times the cost of a small call.
 """
 
+import functools
 import math
 import operator
 from collections.abc import Callable
@@ -14,7 +16,62 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jax.experimental import checkify
+from jax.experimental import checkify as jax_checkify
+
+
+def checkify(
+    fn: Callable[..., Any], errors: Any = jax_checkify.user_checks
+) -> Callable[..., tuple[jax_checkify.Error, Any]]:
+    """`jax.experimental.checkify.checkify`, for which jaxgrad's functions check traced values.
+
+    Under `jit` a wrong value gives NaN, or what the function's docstring says, and no check is
+    compiled, as it would slow each call down. This asks for the checks: functions that `fn` calls
+    are traced again with them, and the first that fails is the error, in the words of the eager
+    one.
+
+    Args:
+        fn: any function of arrays, jitted or not. `jax.jit` and `jax.vmap` of the result work.
+        errors: what is checked, such as `checkify.user_checks | checkify.nan_checks` of
+            `jax.experimental`; by default the checks of values.
+
+    Returns:
+        A function of the same arguments. It returns a pair: the error, whose `get()` is the message
+        or None and whose `throw()` raises it, and what `fn` returns.
+
+    Raises:
+        ValueError: `fn` raises it for values that are concrete, as without this.
+
+    Source: https://docs.jax.dev/en/latest/debugging/checkify_guide.html
+
+    >>> import jax
+    >>> import jaxgrad
+    >>> draw = jax.jit(jaxgrad.checkify(jaxgrad.random.bernoulli))
+    >>> error, _ = draw(jax.random.key(0), jax.numpy.array([1.5]))
+    >>> print(error.get())
+    bernoulli: input must be in [0, 1] everywhere, got 1.5 to 1.5 (`check` failed)
+    """
+    checked = jax_checkify.checkify(fn, errors)
+    asked = _asked()
+
+    @functools.wraps(fn)
+    def asking(*args: Any, **kwargs: Any) -> tuple[jax_checkify.Error, Any]:
+        with asked(True):
+            return checked(*args, **kwargs)
+
+    return asking
+
+
+@functools.cache
+def _asked() -> Any:
+    """Whether checks of traced values are wanted: a context by which `jit` keeps programs apart.
+
+    It is made when first needed, as JAX traces again what it compiled before a context was made.
+    """
+    return jax.make_user_context(False)
+
+
+def _wanted() -> bool:
+    return bool(_asked.cache_info().currsize) and _asked().value
 
 
 def wrong(function: str, argument: str, expected: str, got: object, remedy: str = "") -> str:
@@ -200,13 +257,15 @@ def same_shape(function: str, argument: str, value: jax.Array, other: str, like:
 
 
 def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
-    """Raise `ValueError(text)` where `valid` is False; a `debug_check` where it is traced.
+    """Raise `ValueError(text)` where `valid` is False; where it is traced, `checkify` may ask.
 
     The functions in `values` fill the text's fields. They run only once the check has failed, or
-    as part of the traced program, where nothing is computed unless `checkify` asks for it.
+    where it is part of the traced program.
     """
     if isinstance(valid, Tracer):
-        checkify.debug_check(valid, text, **{name: value() for name, value in values.items()})
+        if _wanted():
+            fields = {name: value() for name, value in values.items()}
+            jax_checkify.debug_check(valid, text, **fields)
     elif not np.asarray(valid):  # at half the cost of asking the array itself
         got = {name: jax.lax.stop_gradient(value()) for name, value in values.items()}
         raise ValueError(text.format(**got))

@@ -26,8 +26,8 @@ def remainder(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
     Raises:
         TypeError: an argument is no real array.
-        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments
-            are checked under `checkify` only, and that remainder is -1.
+        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
+            checked under `jaxgrad.checkify` only, and that remainder is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.remainder.html
 
@@ -53,8 +53,8 @@ def fmod(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
     Raises:
         TypeError: an argument is no real array.
-        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments
-            are checked under `checkify` only, and that remainder is -1.
+        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
+            checked under `jaxgrad.checkify` only, and that remainder is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmod.html
 
@@ -82,8 +82,8 @@ def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
     Raises:
         TypeError: an argument is no real array.
-        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments
-            are checked under `checkify` only, and that quotient is -1.
+        ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
+            checked under `jaxgrad.checkify` only, and that quotient is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.floor_divide.html
 

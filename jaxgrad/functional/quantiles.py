@@ -155,8 +155,8 @@ def quantile(
     Raises:
         TypeError: an argument is not floating point or of the wrong kind.
         ValueError: `q` is out of [0, 1] or no vector, `dim` is out of range, `interpolation` is
-            unknown, or there is nothing to choose from. A traced `q` is checked under `checkify`
-            only, and gives NaN.
+            unknown, or there is nothing to choose from. A traced `q` is checked under
+            `jaxgrad.checkify` only, and gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
 
@@ -197,8 +197,8 @@ def nanquantile(
     Raises:
         TypeError: an argument is not floating point or of the wrong kind.
         ValueError: `q` is out of [0, 1] or no vector, `dim` is out of range, `interpolation` is
-            unknown, or there is nothing to choose from. A traced `q` is checked under `checkify`
-            only, and gives NaN.
+            unknown, or there is nothing to choose from. A traced `q` is checked under
+            `jaxgrad.checkify` only, and gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
 

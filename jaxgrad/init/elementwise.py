@@ -41,7 +41,7 @@ def uniform(
     Raises:
         TypeError: an argument is of the wrong kind.
         ValueError: a negative size, or a and b out of order or out of range. Traced a and b are
-            checked under `checkify` only, and wrong ones give NaN.
+            checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
 
@@ -84,7 +84,7 @@ def normal(
     Raises:
         TypeError: an argument is of the wrong kind.
         ValueError: a negative size, or std is negative or NaN. A traced std is checked under
-            `checkify` only, and a wrong one gives NaN.
+            `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.normal_
 
@@ -128,7 +128,7 @@ def bernoulli(
     Raises:
         TypeError: an argument is of the wrong kind.
         ValueError: a negative size, not two values, or p outside [0, 1] or NaN. A traced p is
-            checked under `checkify` only, and a wrong one gives NaN.
+            checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bernoulli_.html
 
@@ -189,7 +189,7 @@ def multinomial(
         TypeError: an argument is of the wrong kind.
         ValueError: a negative size; no values, or not as many weights; a weight is negative,
             infinite or NaN, or none is positive. Facts about traced weights are checked under
-            `checkify` only, and wrong ones give NaN.
+            `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
 

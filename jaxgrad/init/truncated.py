@@ -52,8 +52,8 @@ def trunc_normal(
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: a negative size, or mean, std, a or b out of range or out of order. Traced
-            ones are checked under `checkify` only, and wrong ones give NaN.
+        ValueError: a negative size, or mean, std, a or b out of range or out of order. Traced ones
+            are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.trunc_normal_
 

@@ -47,8 +47,8 @@ def multinomial(
         ValueError: num_samples is not positive; the weights are 0-D, more than 2-D or without
             categories; a weight is negative, infinite or NaN; a row has no non-zero weight or,
             without replacement, fewer of them than num_samples. Facts about traced weights are
-            checked under `checkify` only, and rows where one fails give -1 (with which JAX, as
-            NumPy, reads the last element).
+            checked under `jaxgrad.checkify` only, and rows where one fails give -1 (with which JAX,
+            as NumPy, reads the last element).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
 

@@ -68,7 +68,7 @@ def uniform(
     Raises:
         TypeError: the key is not a typed key, or shape, a, b or dtype is of the wrong kind.
         ValueError: a negative size, or a and b out of order or out of range. Traced a and b are
-            checked under `checkify` only, and wrong ones give NaN.
+            checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
 
@@ -128,7 +128,7 @@ def exponential(
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind.
         ValueError: a negative size, or a rate out of range. A traced one is checked under
-            `checkify` only, and a wrong one gives NaN.
+            `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
 
@@ -185,8 +185,8 @@ def cauchy(
 
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind.
-        ValueError: a negative size, or median or sigma out of range. Traced ones are checked
-            under `checkify` only, and wrong ones give NaN.
+        ValueError: a negative size, or median or sigma out of range. Traced ones are checked under
+            `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cauchy_.html
 

@@ -45,7 +45,7 @@ def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
     Raises:
         TypeError: the key is not a typed key, or the input is not floating point.
         ValueError: a rate that is negative, infinite or NaN. Traced ones are checked under
-            `checkify` only, and a wrong one gives NaN.
+            `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.poisson.html
 
@@ -166,9 +166,9 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
     Raises:
         TypeError: the key is not a typed key, or count or prob is not floating point, or they are
             of different dtypes.
-        ValueError: a count that is negative, not whole, infinite or NaN, a p outside [0, 1] or
-            NaN, or shapes that do not broadcast. Traced values are checked under `checkify` only,
-            and wrong ones give NaN.
+        ValueError: a count that is negative, not whole, infinite or NaN, a p outside [0, 1] or NaN,
+            or shapes that do not broadcast. Traced values are checked under `jaxgrad.checkify`
+            only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.binomial.html
 

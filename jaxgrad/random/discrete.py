@@ -41,8 +41,8 @@ def bernoulli(
         TypeError: the key is not a typed key, the input is not floating point, or shape or dtype
             is of the wrong kind.
         ValueError: a p outside [0, 1], or NaN, or a shape that the input does not broadcast to.
-            Traced p are checked under `checkify` only, and wrong ones give NaN (False or the least
-            integer where dtype has no NaN).
+            Traced p are checked under `jaxgrad.checkify` only, and wrong ones give NaN (False or
+            the least integer where dtype has no NaN).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
 
@@ -175,8 +175,9 @@ def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) ->
 
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind.
-        ValueError: a negative size, or p outside (0, 1). A traced p is checked under `checkify`
-            only, and a wrong one gives NaN (the least integer where dtype has no NaN).
+        ValueError: a negative size, or p outside (0, 1). A traced p is checked under
+            `jaxgrad.checkify` only, and a wrong one gives NaN (the least integer where dtype has no
+            NaN).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
 

@@ -80,7 +80,7 @@ def normal(
         TypeError: the key is not a typed key, an argument is of the wrong kind, or the dtype of
             the samples would not be floating point.
         ValueError: the shapes cannot be matched, or a std is negative or NaN. A traced std is
-            checked under `checkify` only, and a wrong one gives NaN.
+            checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.normal.html
 
@@ -172,7 +172,7 @@ def log_normal(
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind.
         ValueError: a negative size, or mean or std out of range. Traced ones are checked under
-            `checkify` only, and wrong ones give NaN.
+            `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
 

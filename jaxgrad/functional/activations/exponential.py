@@ -80,7 +80,8 @@ def celu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
 
     Raises:
         TypeError: the input is not floating point, or alpha is no number.
-        ValueError: alpha is 0. A traced one is checked under `checkify` only, and 0 gives NaN.
+        ValueError: alpha is 0. A traced one is checked under `jaxgrad.checkify` only, and 0 gives
+            NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.celu.html
 

@@ -186,8 +186,8 @@ def rrelu(
     Raises:
         TypeError: the key is not a typed key, the input is not floating point, or another argument
             is of the wrong kind.
-        ValueError: bounds out of order or not finite. Traced ones are checked under `checkify`
-            only, and wrong ones give NaN.
+        ValueError: bounds out of order or not finite. Traced ones are checked under
+            `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
 

@@ -29,7 +29,7 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     Raises:
         TypeError: the input is no array of real numbers, or it is bool; or a bound is no number.
         ValueError: bounds out of order, or NaN, or beside integers beyond their dtype. Traced ones
-            are checked under `checkify` only, and wrong ones give NaN.
+            are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
 

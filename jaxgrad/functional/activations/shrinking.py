@@ -59,8 +59,8 @@ def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
 
     Raises:
         TypeError: the input is not floating point, or lambd is no number.
-        ValueError: lambd is negative, infinite or NaN. A traced one is checked under `checkify`
-            only, and a wrong one gives NaN.
+        ValueError: lambd is negative, infinite or NaN. A traced one is checked under
+            `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softshrink.html
 

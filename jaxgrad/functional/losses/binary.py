@@ -59,7 +59,8 @@ def binary_cross_entropy(
     Raises:
         TypeError: an argument is no real array, or the dtypes of input and target differ.
         ValueError: shapes do not fit, `reduction` is unknown, or a number is outside [0, 1], NaN
-            included. Traced numbers are checked under `checkify` only, and wrong ones give NaN.
+            included. Traced numbers are checked under `jaxgrad.checkify` only, and wrong ones give
+            NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html

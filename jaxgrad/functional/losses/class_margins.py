@@ -42,8 +42,8 @@ def multi_margin_loss(
         TypeError: `input` is not floating point, `target` not integers, or `weight` of another
             dtype than `input`.
         ValueError: shapes do not fit, there is no class, p is neither 1 nor 2, a target is out of
-            range, or `reduction` is unknown. Traced targets are checked under `checkify` only, and
-            wrong ones give NaN.
+            range, or `reduction` is unknown. Traced targets are checked under `jaxgrad.checkify`
+            only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
 
@@ -152,8 +152,8 @@ def multilabel_margin_loss(
     Raises:
         TypeError: `input` is not floating point, or `target` not integers.
         ValueError: shapes do not fit, there is no class, a target is below -1 or beyond the last
-            class, or `reduction` is unknown. Traced targets are checked under `checkify` only, and
-            wrong ones give NaN.
+            class, or `reduction` is unknown. Traced targets are checked under `jaxgrad.checkify`
+            only, and wrong ones give NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html

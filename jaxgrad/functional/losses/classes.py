@@ -52,7 +52,7 @@ def cross_entropy(
         TypeError: a dtype is of the wrong kind, or with indices weight's differs from input's.
         ValueError: shapes do not fit, `reduction` is unknown, a target is no class, or
             `label_smoothing` is outside [0, 1]. Traced targets and label_smoothing are checked
-            under `checkify` only, and wrong ones give NaN.
+            under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
 
@@ -240,7 +240,7 @@ def nll_loss(
     Raises:
         TypeError: a dtype is of the wrong kind, or weight's differs from input's.
         ValueError: shapes do not fit, `reduction` is unknown, or a target is no class. Traced
-            targets are checked under `checkify` only, and wrong ones give NaN.
+            targets are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
 

@@ -52,8 +52,8 @@ def ctc_loss(
     Raises:
         TypeError: a dtype is of the wrong kind.
         ValueError: shapes do not fit, `reduction` is unknown, or a length, a target or `blank` is
-            out of range. Traced lengths and targets are checked under `checkify` only, and wrong
-            ones give NaN.
+            out of range. Traced lengths and targets are checked under `jaxgrad.checkify` only, and
+            wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html
 

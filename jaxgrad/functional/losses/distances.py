@@ -42,7 +42,7 @@ def cosine_similarity(
     Raises:
         TypeError: an argument is no real array, or both are integers.
         ValueError: shapes do not broadcast, there is no dimension `dim`, or eps is negative; a
-            traced eps is checked under `checkify` only, and a negative one gives NaN.
+            traced eps is checked under `jaxgrad.checkify` only, and a negative one gives NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html

@@ -119,7 +119,7 @@ def gaussian_nll_loss(
         TypeError: an argument is no real array, the variances are integers, or `full` is not True
             or False.
         ValueError: shapes do not fit, a variance is negative, or `reduction` is unknown. Traced
-            variances are checked under `checkify` only, and negative ones give NaN.
+            variances are checked under `jaxgrad.checkify` only, and negative ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gaussian_nll_loss.html
 
