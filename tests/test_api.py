@@ -195,14 +195,6 @@ def test_modules_say_what_they_are(name):
         assert importlib.import_module(name).__doc__
 
 
-@pytest.mark.parametrize("name", [name for name, _ in public()])
-def test_examples_in_docstrings_run(name):
-    value = dict(public())[name]
-    for example in doctest.DocTestFinder(recurse=False).find(value, name, globs={}):
-        results = doctest.DocTestRunner(verbose=False).run(example)
-        assert results.failed == 0
-
-
 def test_readme_examples_run():
     # The closing fence is no part of what an example prints.
     lines = README.read_text(encoding="utf-8").split("\n")
