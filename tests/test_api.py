@@ -18,8 +18,8 @@ import jaxgrad
 ROOT = pathlib.Path(jaxgrad.__file__).parent
 README = pathlib.Path(__file__).parent.parent / "README.md"
 LAYERS = [
-    "_checks",
     "_dtypes",
+    "_checks",
     "_extras",
     "_jaxpr",
     "_torch_names",
