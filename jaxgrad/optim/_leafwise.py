@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.core import Tracer
 
 from .. import _checks
 from . import _arguments as arguments
@@ -53,7 +54,7 @@ class Leaf(NamedTuple):
 
         Compiled, we do so ourselves: the reciprocals of all leaves are one kernel, not one each.
         """
-        if isinstance(x, jax.core.Tracer):
+        if isinstance(x, Tracer):
             return x * self.numbers[f"1 / {name}"]
         return x / self.numbers[name]
 
@@ -249,7 +250,7 @@ def _at(array: jax.Array, place: jax.Array) -> jax.Array:
 
 
 def _is_traced(*trees: Any) -> bool:
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(trees))
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(trees))
 
 
 def _moved(
