@@ -1,10 +1,12 @@
 """The one place that words an argument error; knows no caller.
 
 A static fact (shape, dtype, an unknown option) raises `TypeError` or `ValueError` at trace time. A
-fact about values raises `ValueError` where the values are concrete; under tracing it is
-a `checkify.debug_check`: free under plain `jit`, real under `checkify.checkify`.
+fact about values raises `ValueError` where the values are concrete. Under tracing it leaves nothing
+in the program, unless `checkify` asks for it: an effect would cost a jitted function JAX's fast
+path of dispatch, ten times the cost of a small call.
 """
 
+import functools
 import math
 import operator
 from collections.abc import Callable
@@ -14,7 +16,64 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jax.experimental import checkify
+from jax.experimental import checkify as jax_checkify
+
+from jaxgrad._dtypes import is_a, is_floating, made, result_type, wide
+
+
+def checkify(
+    fn: Callable[..., Any], errors: Any = jax_checkify.user_checks
+) -> Callable[..., tuple[jax_checkify.Error, Any]]:
+    """`jax.experimental.checkify.checkify`, for which jaxgrad's functions check traced values.
+
+    Under `jit` a wrong value gives NaN, or what the function's docstring says, and no check is
+    compiled, as it would slow each call down. This asks for the checks: functions that `fn` calls
+    are traced again with them, and the first that fails is the error, in the words of the eager
+    one.
+
+    Args:
+        fn: any function of arrays, jitted or not. `jax.jit` and `jax.vmap` of the result work.
+        errors: what is checked, such as `checkify.user_checks | checkify.nan_checks` of
+            `jax.experimental`; by default the checks of values.
+
+    Returns:
+        A function of the same arguments. It returns a pair: the error, whose `get()` is the message
+        or None and whose `throw()` raises it, and what `fn` returns.
+
+    Raises:
+        ValueError: `fn` raises it for values that are concrete, as without this.
+
+    Source: https://docs.jax.dev/en/latest/debugging/checkify_guide.html
+
+    >>> import jax
+    >>> import jaxgrad
+    >>> draw = jax.jit(jaxgrad.checkify(jaxgrad.random.bernoulli))
+    >>> error, _ = draw(jax.random.key(0), jax.numpy.array([1.5]))
+    >>> print(error.get())
+    bernoulli: input must be in [0, 1] everywhere, got 1.5 to 1.5 (`check` failed)
+    """
+    checked = jax_checkify.checkify(fn, errors)
+    asked = _asked()
+
+    @functools.wraps(fn)
+    def asking(*args: Any, **kwargs: Any) -> tuple[jax_checkify.Error, Any]:
+        with asked(True):
+            return checked(*args, **kwargs)
+
+    return asking
+
+
+@functools.cache
+def _asked() -> Any:
+    """Whether checks of traced values are wanted: a context by which `jit` keeps programs apart.
+
+    It is made when first needed, as JAX traces again what it compiled before a context was made.
+    """
+    return jax.make_user_context(False)
+
+
+def _wanted() -> bool:
+    return bool(_asked.cache_info().currsize) and _asked().value
 
 
 def wrong(function: str, argument: str, expected: str, got: object, remedy: str = "") -> str:
@@ -55,10 +114,10 @@ def floating(function: str, argument: str, value: Any) -> jax.Array:
     return result
 
 
-def promoted(function: str, argument: str, *arrays: jax.Array) -> Any:
-    """The dtype the arrays promote to, which must be real floating point."""
-    dtype = jnp.result_type(*arrays)
-    if not jnp.issubdtype(dtype, jnp.floating):
+def promoted(function: str, argument: str, *arrays: Any) -> Any:
+    """The dtype that arrays and dtypes promote to, which must be real floating point."""
+    dtype = result_type(*arrays)
+    if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(wrong(function, argument, "floating point", dtype, remedy))
     return dtype
@@ -67,9 +126,7 @@ def promoted(function: str, argument: str, *arrays: jax.Array) -> Any:
 def scalar(function: str, argument: str, value: Any) -> jax.Array:
     """`value` as a real 0-D array; a Python number stays weakly typed."""
     result = array(function, argument, value)
-    if result.ndim or not (
-        jnp.issubdtype(result.dtype, jnp.floating) or jnp.issubdtype(result.dtype, jnp.integer)
-    ):
+    if result.ndim or not (is_floating(result.dtype) or is_a(result.dtype, jnp.integer)):
         got = f"{result.dtype}{list(result.shape)}"
         raise TypeError(wrong(function, argument, "a real scalar", got))
     return result
@@ -79,7 +136,7 @@ def number(function: str, argument: str, value: Any) -> float | jax.Array:
     """`value` as a real scalar: a Python number stays one, with all its digits."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         result = scalar(function, argument, value)
-        return result if jnp.issubdtype(result.dtype, jnp.floating) else result.astype(float)
+        return result if is_floating(result.dtype) else result.astype(float)
     try:
         return float(value)
     except OverflowError as error:
@@ -142,7 +199,7 @@ def concrete(function: str, argument: str, tree: Any) -> None:
 
 def key(function: str, value: Any) -> jax.Array:
     """`value` as one typed key, of any implementation."""
-    if not (isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)):
+    if not (isinstance(value, jax.Array) and is_a(value.dtype, jax.dtypes.prng_key)):
         got = f"{type(value).__name__} {value!r:.60}"
         remedy = "make one with jax.random.key(seed)"
         raise TypeError(wrong(function, "key", "a typed key", got, remedy))
@@ -164,10 +221,10 @@ def shape(function: str, value: Any) -> tuple[int, ...]:
 def float_dtype(function: str, value: Any) -> Any:
     """`value` as a real floating point dtype; None is JAX's default float."""
     try:
-        dtype = jnp.zeros((), float if value is None else value).dtype
+        dtype = made(float if value is None else value)
     except (TypeError, ValueError) as error:
         raise TypeError(wrong(function, "dtype", "a floating point dtype", repr(value))) from error
-    if not jnp.issubdtype(dtype, jnp.floating):
+    if not is_floating(dtype):
         raise TypeError(wrong(function, "dtype", "a floating point dtype", dtype))
     return dtype
 
@@ -175,10 +232,10 @@ def float_dtype(function: str, value: Any) -> Any:
 def number_dtype(function: str, value: Any, default: Any) -> Any:
     """`value` as a real dtype of integers, floats or truth values; None is the default's."""
     try:
-        dtype = jnp.zeros((), default if value is None else value).dtype
+        dtype = made(default if value is None else value)
     except (TypeError, ValueError) as error:
         raise TypeError(wrong(function, "dtype", "a real dtype", repr(value))) from error
-    if not any(jnp.issubdtype(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_)):
+    if not any(is_a(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_)):
         raise TypeError(wrong(function, "dtype", "a real dtype", dtype))
     return dtype
 
@@ -199,14 +256,21 @@ def same_shape(function: str, argument: str, value: jax.Array, other: str, like:
         raise ValueError(wrong(function, argument, expected, value.shape, remedy))
 
 
+def is_known(valid: Any) -> bool:
+    """Whether a fact is known to hold; a traced one is not."""
+    return not isinstance(valid, Tracer) and bool(np.asarray(valid))
+
+
 def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
-    """Raise `ValueError(text)` where `valid` is False; a `debug_check` where it is traced.
+    """Raise `ValueError(text)` where `valid` is False; where it is traced, `checkify` may ask.
 
     The functions in `values` fill the text's fields. They run only once the check has failed, or
-    as part of the traced program, where nothing is computed unless `checkify` asks for it.
+    where it is part of the traced program.
     """
     if isinstance(valid, Tracer):
-        checkify.debug_check(valid, text, **{name: value() for name, value in values.items()})
+        if _wanted():
+            fields = {name: value() for name, value in values.items()}
+            jax_checkify.debug_check(valid, text, **fields)
     elif not np.asarray(valid):  # at half the cost of asking the array itself
         got = {name: jax.lax.stop_gradient(value()) for name, value in values.items()}
         raise ValueError(text.format(**got))
@@ -219,6 +283,32 @@ def each_holds(valid: Any, text: str, values: jax.Array) -> None:
     """
     if values.size:
         holds(valid, text, least=lambda: jnp.min(values), most=lambda: jnp.max(values))
+
+
+def in_range(
+    rule: Callable[..., Any], valid: Any, text: str, dtype: Any, **parameters: Any
+) -> None:
+    """Refuses parameters for which the rule does not hold; what it gave where they are arrays.
+
+    Python numbers are held against the rule here: nothing is read back from the device.
+    """
+    if all(type(value) is float for value in parameters.values()):
+        valid = _known(rule, dtype, *parameters.values())
+    rounded = {k: functools.partial(jnp.asarray, v, dtype) for k, v in parameters.items()}
+    holds(valid, text, **rounded)
+
+
+@functools.lru_cache(1024)
+def _known(rule: Callable[..., Any], dtype: Any, *numbers: float) -> bool:
+    """Whether the rule, made of operators alone, holds for numbers rounded to the dtype."""
+    with np.errstate(all="ignore"):
+        rounded = [np.asarray(number).astype(wide(dtype)).astype(dtype) for number in numbers]
+        return bool(rule(*rounded))
+
+
+def finite(x: Any) -> Any:
+    """Whether numbers of NumPy's or of JAX's are finite."""
+    return (x > -math.inf) & (x < math.inf)
 
 
 def axis(function: str, argument: str, value: Any, ndim: int) -> int:

@@ -38,8 +38,8 @@ def central_difference(
         TypeError: `fn` is not callable, a selected argument has leaves but none floating point,
             a leaf is complex, or the output is not one real floating point array.
         ValueError: delta is not positive and finite, or so small that x + δ = x - δ somewhere in
-            the dtype of x. Traced values are checked under `checkify` only, and wrong ones give
-            NaN.
+            the dtype of x. Traced values are checked under `jaxgrad.checkify` only, and wrong ones
+            give NaN.
 
     Source: the central difference quotient; PyTorch's is in
     https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html

@@ -72,7 +72,7 @@ def fit(
         ValueError: the loss is no scalar, steps or tol is not positive, or the fit diverged: the
             message names the first step whose loss is not finite, or the last step where only
             params are not, and the rate that the largest curvature at the start allows. Under
-            tracing that is checked under `checkify` only, and the parameters are NaN.
+            tracing that is checked under `jaxgrad.checkify` only, and the parameters are NaN.
 
     Source: the training loop of https://docs.pytorch.org/docs/stable/optim.html
 

@@ -75,7 +75,7 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> dict[str, jax.Array]:
         TypeError: x or y is not floating point.
         ValueError: the shapes do not match, or the answer is not unique: fewer samples than
             unknowns, or a column that is constant or a combination of others; or a value is not
-            finite. Traced values are checked under `checkify` only, and where they fail the
+            finite. Traced values are checked under `jaxgrad.checkify` only, and where they fail the
             answer is NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.linalg.lstsq.html

@@ -42,8 +42,8 @@ def xavier_uniform(
     Raises:
         TypeError: an argument is of the wrong kind.
         ValueError: fewer than two dimensions, a negative size, an unknown layout, or gain is
-            negative, infinite or NaN. A traced gain is checked under `checkify` only, and a wrong
-            one gives NaN.
+            negative, infinite or NaN. A traced gain is checked under `jaxgrad.checkify` only, and a
+            wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_uniform_
 
@@ -91,8 +91,8 @@ def xavier_normal(
     Raises:
         TypeError: an argument is of the wrong kind.
         ValueError: fewer than two dimensions, a negative size, an unknown layout, or gain is
-            negative, infinite or NaN. A traced gain is checked under `checkify` only, and a wrong
-            one gives NaN.
+            negative, infinite or NaN. A traced gain is checked under `jaxgrad.checkify` only, and a
+            wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_normal_
 

@@ -196,9 +196,9 @@ def sparse(
 
     Raises:
         TypeError: an argument is of the wrong kind, or sparsity is traced.
-        ValueError: not two dimensions, a negative size, an unknown layout, sparsity outside
-            [0, 1], or std is negative or NaN. A traced std is checked under `checkify` only, and
-            a wrong one gives NaN.
+        ValueError: not two dimensions, a negative size, an unknown layout, sparsity outside [0, 1],
+            or std is negative or NaN. A traced std is checked under `jaxgrad.checkify` only, and a
+            wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.sparse_
 

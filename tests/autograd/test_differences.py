@@ -5,6 +5,7 @@ import pytest
 from jax.experimental import checkify
 from oracles import assert_same
 
+import jaxgrad
 from jaxgrad.autograd import central_difference
 
 HEIGHTS = np.arange(58.0, 73.0)
@@ -104,7 +105,7 @@ def test_delta_is_visible():
         central_difference(jnp.sum, 0.1)(jnp.array([1000.0], jnp.bfloat16))
     rate = jax.jit(central_difference(jnp.sum, 0.1))
     assert np.isnan(rate(jnp.array([1000.0], jnp.bfloat16)).astype(float))
-    error, _ = checkify.checkify(rate)(jnp.array([1000.0], jnp.bfloat16))
+    error, _ = jaxgrad.checkify(rate)(jnp.array([1000.0], jnp.bfloat16))
     with pytest.raises(checkify.JaxRuntimeError, match=match):
         error.throw()
 

@@ -6,6 +6,7 @@ import pytest
 from jax.experimental import checkify
 from oracles import assert_same
 
+import jaxgrad
 from jaxgrad.fit import fit, linear
 from jaxgrad.functional import mse_loss
 
@@ -88,7 +89,7 @@ class TestFit:
 
         data = people("float32", WEIGHTS)
         assert np.isnan(jax.jit(run)(data).params["weight"])
-        error, _ = jax.jit(checkify.checkify(run))(data)
+        error, _ = jax.jit(jaxgrad.checkify(run))(data)
         with pytest.raises(checkify.JaxRuntimeError, match="loss inf at step 7"):
             error.throw()
 

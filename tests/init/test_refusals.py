@@ -10,6 +10,7 @@ import pytest
 from jax.experimental import checkify
 from test_malformed import FUNCTIONS
 
+import jaxgrad
 from jaxgrad import init
 
 KEYED = {
@@ -173,7 +174,7 @@ def test_values(name, kwargs, match):
     arrays = {argument: jnp.asarray(value) for argument, value in kwargs.items()}
     refused(ValueError, f"^{name}: {match}", lambda: draw(jax.random.key(0), arrays))
     assert np.isnan(jax.jit(draw)(jax.random.key(0), arrays)).all()
-    error, _ = jax.jit(checkify.checkify(draw))(jax.random.key(0), arrays)
+    error, _ = jax.jit(jaxgrad.checkify(draw))(jax.random.key(0), arrays)
     with pytest.raises(checkify.JaxRuntimeError, match=f": {match}"):  # normal's own for sparse
         error.throw()
 

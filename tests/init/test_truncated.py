@@ -10,6 +10,7 @@ from jax.experimental import checkify
 from oracles import assert_distributed, assert_same
 from scipy import stats
 
+import jaxgrad
 from jaxgrad.init import trunc_normal
 
 INTERVALS = [
@@ -119,6 +120,6 @@ def test_refusals(kwargs, match):
     with pytest.raises(ValueError, match=f"trunc_normal: {match}"):
         draw(jax.random.key(0), kwargs)
     assert np.isnan(jax.jit(draw)(jax.random.key(0), kwargs)).all()
-    error, _ = jax.jit(checkify.checkify(draw))(jax.random.key(0), kwargs)
+    error, _ = jax.jit(jaxgrad.checkify(draw))(jax.random.key(0), kwargs)
     with pytest.raises(checkify.JaxRuntimeError, match=f"trunc_normal: {match}"):
         error.throw()

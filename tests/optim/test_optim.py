@@ -10,6 +10,7 @@ import pytest
 from jax.experimental import checkify
 from oracles import assert_same
 
+import jaxgrad
 from jaxgrad import optim, schedules
 
 TABLE = {
@@ -254,7 +255,7 @@ def test_a_traced_rate_below_0_is_told_by_checkify():
     def step(lr):
         return run(optim.sgd(lr=lr), jnp.ones(2), [jnp.ones(2)], jit=False)[0]
 
-    error, _ = checkify.checkify(jax.jit(step))(-1.0)
+    error, _ = jaxgrad.checkify(jax.jit(step))(-1.0)
     with pytest.raises(checkify.JaxRuntimeError, match="sgd: lr must be at least 0, got -1"):
         error.throw()
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from jax.experimental import checkify
 
+import jaxgrad
 from jaxgrad.random import (
     bernoulli,
     binomial,
@@ -193,7 +194,7 @@ class TestRefusals:
         ids=["bernoulli", "normal", "uniform", "multinomial"],
     )
     def test_checkify_makes_them_real_under_jit(self, draw, bad, match):
-        error, _ = jax.jit(checkify.checkify(draw))(jax.random.key(0), bad)
+        error, _ = jax.jit(jaxgrad.checkify(draw))(jax.random.key(0), bad)
         with pytest.raises(checkify.JaxRuntimeError, match=match):
             error.throw()
 
@@ -216,7 +217,7 @@ class TestValues:
     @pytest.mark.parametrize("name", FILLED)
     def test_refused_poisoned_and_checked(self, name):
         draw, values = FILLED[name]
-        jitted, checked = jax.jit(draw), jax.jit(checkify.checkify(draw))
+        jitted, checked = jax.jit(draw), jax.jit(jaxgrad.checkify(draw))
         for value in values:
             x = jnp.array(value, jnp.float32)
             with pytest.raises(ValueError, match=f"{name.strip()}: .*must be"):

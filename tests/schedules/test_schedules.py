@@ -8,6 +8,7 @@ import pytest
 from jax.experimental import checkify
 from oracles import assert_same
 
+import jaxgrad
 from jaxgrad import optim, schedules
 
 COUNTS = np.arange(12)
@@ -222,6 +223,6 @@ def test_refusals(call, error, match):
 def test_a_traced_count_beyond_the_cycle():
     schedule = schedules.one_cycle_lr(0.1, 9)
     assert np.isnan(jax.jit(schedule)(10))
-    error, _ = checkify.checkify(jax.jit(schedule))(10)
+    error, _ = jaxgrad.checkify(jax.jit(schedule))(10)
     with pytest.raises(checkify.JaxRuntimeError, match="count must be at most the 9 steps"):
         error.throw()

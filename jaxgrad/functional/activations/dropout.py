@@ -36,8 +36,8 @@ def dropout(
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind; or a
             derivative with respect to p is asked for, which the mask does not have.
-        ValueError: p is outside [0, 1]. A traced one is checked under `checkify` only, and a wrong
-            one gives NaN.
+        ValueError: p is outside [0, 1]. A traced one is checked under `jaxgrad.checkify` only, and
+            a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
 
@@ -187,8 +187,8 @@ def alpha_dropout(
 
     Raises:
         TypeError: as in `dropout`.
-        ValueError: p is outside [0, 1]. A traced one is checked under `checkify` only, and a wrong
-            one gives NaN.
+        ValueError: p is outside [0, 1]. A traced one is checked under `jaxgrad.checkify` only, and
+            a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html
 

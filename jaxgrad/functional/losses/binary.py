@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, wide
 
 from .._operands import derivatives
 from ._arguments import reduced, reduction_of
@@ -23,7 +23,7 @@ def _weight(function: str, argument: str, value: Any, like: jax.Array) -> jax.Ar
     if value is None:
         return None
     weight = _checks.array(function, argument, value)
-    if jnp.issubdtype(weight.dtype, jnp.complexfloating):
+    if is_a(weight.dtype, jnp.complexfloating):
         raise TypeError(_checks.wrong(function, argument, "real", weight.dtype))
     sizes = zip(weight.shape[::-1], like.shape[::-1], strict=False)
     if weight.ndim > like.ndim or any(size not in (1, wanted) for size, wanted in sizes):
@@ -59,7 +59,8 @@ def binary_cross_entropy(
     Raises:
         TypeError: an argument is no real array, or the dtypes of input and target differ.
         ValueError: shapes do not fit, `reduction` is unknown, or a number is outside [0, 1], NaN
-            included. Traced numbers are checked under `checkify` only, and wrong ones give NaN.
+            included. Traced numbers are checked under `jaxgrad.checkify` only, and wrong ones give
+            NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html

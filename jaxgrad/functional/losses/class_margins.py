@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 
 from ._arguments import reduced, reduction_of, widened
 
@@ -42,8 +43,8 @@ def multi_margin_loss(
         TypeError: `input` is not floating point, `target` not integers, or `weight` of another
             dtype than `input`.
         ValueError: shapes do not fit, there is no class, p is neither 1 nor 2, a target is out of
-            range, or `reduction` is unknown. Traced targets are checked under `checkify` only, and
-            wrong ones give NaN.
+            range, or `reduction` is unknown. Traced targets are checked under `jaxgrad.checkify`
+            only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
 
@@ -85,7 +86,7 @@ def _samples(function: str, input: ArrayLike, target: ArrayLike) -> tuple[jax.Ar
     if x.ndim > 2 or (x.ndim and not x.shape[-1]):
         expected = "of shape (N, C), (C,) or () with at least one class"
         raise ValueError(_checks.wrong(function, "input", expected, x.shape))
-    if not jnp.issubdtype(y.dtype, jnp.integer):
+    if not is_a(y.dtype, jnp.integer):
         raise TypeError(_checks.wrong(function, "target", "integers", y.dtype))
     return x, y
 
@@ -152,8 +153,8 @@ def multilabel_margin_loss(
     Raises:
         TypeError: `input` is not floating point, or `target` not integers.
         ValueError: shapes do not fit, there is no class, a target is below -1 or beyond the last
-            class, or `reduction` is unknown. Traced targets are checked under `checkify` only, and
-            wrong ones give NaN.
+            class, or `reduction` is unknown. Traced targets are checked under `jaxgrad.checkify`
+            only, and wrong ones give NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html

@@ -145,7 +145,7 @@ def smooth_l1_loss(
     Raises:
         TypeError: an argument is no real array, or `input` and `target` are both integers.
         ValueError: shapes differ, `reduction` is unknown, or beta is negative; a traced beta is
-            checked under `checkify` only, and a negative one gives NaN.
+            checked under `jaxgrad.checkify` only, and a negative one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
 
@@ -222,7 +222,7 @@ def huber_loss(
     Raises:
         TypeError: an argument is no real array, or `input` is not floating point.
         ValueError: shapes differ, `reduction` is unknown, or delta is not positive; a traced delta
-            is checked under `checkify` only, and a wrong one gives NaN.
+            is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
 
@@ -240,7 +240,7 @@ def huber_loss(
     _checks.holds(delta > 0, text, delta=functools.partial(jnp.asarray, delta))
     if weight is not None:
         weight = _checks.array("huber_loss", "weight", weight)
-        dtype = _checks.promoted("huber_loss", "weight", jnp.zeros((), dtype), weight)
+        dtype = _checks.promoted("huber_loss", "weight", dtype, weight)
         _checks.same_shape("huber_loss", "weight", weight, "input", input)
     reduction = reduction_of("huber_loss", reduction)
     return _huber_loss(input, target, delta, weight, dtype=dtype, reduction=reduction)

@@ -48,7 +48,7 @@ def triplet_margin_loss(
     Raises:
         TypeError: an argument is no real array, p is traced, or swap is not True or False.
         ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
-            margin is checked under `checkify` only, and a wrong one gives NaN.
+            margin is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_loss.html
@@ -159,7 +159,7 @@ def triplet_margin_with_distance_loss(
         TypeError: an argument is no real array, `distance_function` is not a function or returns
             none, or swap is not True or False.
         ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
-            margin is checked under `checkify` only, and a wrong one gives NaN.
+            margin is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_with_distance_loss.html

@@ -7,6 +7,7 @@ import pytest
 from jax.experimental import checkify
 from oracles import assert_counted, assert_same
 
+import jaxgrad
 from jaxgrad import functional as F
 
 ALPHA = 1.7580993408473766
@@ -173,7 +174,7 @@ def test_a_derivative_in_p_is_refused():
 def test_a_traced_p(name):
     fn = jax.jit(lambda p: call(name, jnp.ones(50), p))
     assert np.isnan(fn(1.5)).all() and np.isnan(fn(jnp.nan)).all()
-    checked = jax.jit(checkify.checkify(lambda p: call(name, jnp.ones(50), p)))
+    checked = jax.jit(jaxgrad.checkify(lambda p: call(name, jnp.ones(50), p)))
     with pytest.raises(checkify.JaxRuntimeError, match=rf"{name}: p must be in \[0, 1\]"):
         checked(1.5)[0].throw()
     checked(0.5)[0].throw()

@@ -11,6 +11,7 @@ from jax.experimental import checkify
 from oracles import assert_distributed, assert_same
 from scipy import special, stats
 
+import jaxgrad
 from jaxgrad import functional as F
 
 INF, NAN = math.inf, math.nan
@@ -363,7 +364,7 @@ TRACED = {
 def test_traced_facts_about_values(name):
     fn, wrong = TRACED[name]
     assert np.isnan(jax.jit(fn)(wrong)).all()
-    checked = jax.jit(checkify.checkify(fn))
+    checked = jax.jit(jaxgrad.checkify(fn))
     with pytest.raises(checkify.JaxRuntimeError, match=name.split()[0]):
         checked(wrong)[0].throw()
     checked(0.1)[0].throw()

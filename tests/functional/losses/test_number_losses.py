@@ -10,6 +10,7 @@ from invariants import assert_invariants, assert_slopes
 from jax.experimental import checkify
 from oracles import assert_same
 
+import jaxgrad
 from jaxgrad import functional as F
 
 RNG = np.random.default_rng(0)
@@ -164,7 +165,7 @@ def test_sharded(rows):
 
 def test_traced_arguments_are_checked_under_checkify():
     def checked(function, *arrays):
-        error, value = checkify.checkify(jax.jit(function), errors=checkify.user_checks)(*arrays)
+        error, value = jaxgrad.checkify(jax.jit(function), errors=checkify.user_checks)(*arrays)
         return error.get(), value
 
     x, y = jnp.ones((2, 3)), jnp.zeros((2, 3))
