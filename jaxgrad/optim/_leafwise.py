@@ -4,7 +4,8 @@ optax's pieces share one count among all leaves and replace the moments of a lea
 gradient. PyTorch leaves such a parameter alone and counts its steps by itself, and it rounds
 bfloat16 after every operation. So each optimizer here is a `Rule` for one leaf, and what they have
 in common is here: missing gradients, steps, schedules, weight decay, `maximize`, complex leaves as
-pairs of real numbers, and narrow types.
+pairs of real numbers, and narrow types. The steps of all leaves are one vector, of which one
+program makes the numbers that depend on them.
 """
 
 import functools
