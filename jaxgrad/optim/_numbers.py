@@ -28,7 +28,13 @@ def like(lr: Any, x: Any) -> Any:
 
 def lerp(start: Any, end: Any, weight: Number) -> Any:
     """`torch.lerp`: from the nearer end, which decides how it is rounded."""
-    near, far = start + weight * (end - start), end - (end - start) * (1 - weight)
+
+    def near() -> Any:
+        return start + weight * (end - start)
+
+    def far() -> Any:
+        return end - (end - start) * (1 - weight)
+
     if isinstance(weight, (int, float)):
-        return near if abs(weight) < 0.5 else far
-    return jnp.where(abs(weight) < 0.5, near, far)
+        return near() if abs(weight) < 0.5 else far()
+    return jnp.where(abs(weight) < 0.5, near(), far())

@@ -18,7 +18,7 @@ class AdafactorState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
+        step: int32, a number for each leaf: its updates that had a gradient.
         row_var: mean squares along the last axis, of leaves with two axes or more; else None.
         col_var: those along the last axis but one.
         variance: mean squares of the other leaves; else None.

@@ -18,7 +18,7 @@ class AdamState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
+        step: int32, a number for each leaf: its updates that had a gradient.
         exp_avg: the first moments, like the parameters.
         exp_avg_sq: the second moments.
         max_exp_avg_sq: the largest of them so far; None without `amsgrad`.
@@ -149,10 +149,10 @@ def _adam(
         v = new["exp_avg_sq"]
         if amsgrad:
             v = new["max_exp_avg_sq"] = jnp.maximum(leaf.slots["max_exp_avg_sq"], v)
-        scale = rounded(rounded(rounded(jnp.sqrt(v)) / n["root"]) + n["eps"])
+        scale = rounded(rounded(leaf.over(rounded(jnp.sqrt(v)), "root")) + n["eps"])
         return (-n["step_size"] * new["exp_avg"] / scale,), new
 
-    rule = Rule(name, AdamState, slots, zeros(*slots), numbers, move)
+    rule = Rule(name, AdamState, slots, zeros(*slots), numbers, move, divisors=("root",))
     return leafwise(rule, lr, Options(weight_decay, decoupled, maximize))
 
 

@@ -25,7 +25,7 @@ class AdamaxState(NamedTuple):
 class NAdamState(NamedTuple):
     """What `nadam` remembers: see `AdamState`.
 
-    `mu_product`, float32 scalars like the parameters, is the product of each leaf's momenta so far.
+    `mu_product`, float32, a number for each leaf, is the product of its momenta so far.
     """
 
     count: Any
@@ -166,13 +166,22 @@ def nadam(
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
         n, rounded, new = leaf.numbers, leaf.rounded, moments(leaf)
-        v = rounded(new["exp_avg_sq"] / n["correction"])
+        v = rounded(leaf.over(new["exp_avg_sq"], "correction"))
         scale = rounded(rounded(jnp.sqrt(v)) + n["eps"])
         first = -n["of_grad"] * leaf.grad / scale
         return (first, -n["of_moment"] * new["exp_avg"] / scale), new
 
     slots = ("exp_avg", "exp_avg_sq")
-    rule = Rule("nadam", NAdamState, slots, zeros(*slots), numbers, move, ("mu_product",))
+    rule = Rule(
+        "nadam",
+        NAdamState,
+        slots,
+        zeros(*slots),
+        numbers,
+        move,
+        ("mu_product",),
+        ("correction",),
+    )
     return leafwise(rule, lr, Options(weight_decay, decoupled_weight_decay, maximize))
 
 
@@ -235,13 +244,14 @@ def radam(
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
         n, rounded, new = leaf.numbers, leaf.rounded, moments(leaf)
-        plain = rounded(rounded(new["exp_avg"] / n["correction"]) * n["lr"])
+        plain = rounded(rounded(leaf.over(new["exp_avg"], "correction")) * n["lr"])
         scale = rounded(n["root"] / rounded(rounded(jnp.sqrt(new["exp_avg_sq"])) + n["eps"]))
         rectified = rounded(rounded(plain * scale) * n["rectifier"])
         return (-jnp.where(n["rectified"], rectified, plain),), new
 
     slots = ("exp_avg", "exp_avg_sq")
-    rule = Rule("radam", RAdamState, slots, zeros(*slots), numbers, move)
+    divisors = ("correction",)
+    rule = Rule("radam", RAdamState, slots, zeros(*slots), numbers, move, divisors=divisors)
     return leafwise(rule, lr, Options(weight_decay, decoupled_weight_decay, maximize))
 
 

@@ -36,7 +36,7 @@ class RMSpropState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
+        step: int32, a number for each leaf: its updates that had a gradient.
         square_avg: the averages of the squared gradients, like the parameters.
         momentum_buffer: the velocities; None without a momentum.
         grad_avg: the averages of the gradients; None unless `centered`.

@@ -18,10 +18,10 @@ class ASGDState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
+        step: int32, a number for each leaf: its updates that had a gradient.
         ax: the averages of the parameters, which are what to use in the end.
-        eta: float32 scalars, like the parameters: the rate of each leaf's next step.
-        mu: float32 scalars, like the parameters: the share of the next ones in the average.
+        eta: float32, a number for each leaf: the rate of its next step.
+        mu: float32, a number for each leaf: the share of its next parameters in the average.
     """
 
     count: Any

@@ -17,7 +17,7 @@ class SGDState(NamedTuple):
 
     Attributes:
         count: int32, the updates so far, which a schedule is given.
-        step: int32 scalars, like the parameters: the updates of each leaf that had a gradient.
+        step: int32, a number for each leaf: its updates that had a gradient.
         momentum_buffer: the velocities, like the parameters; None without a momentum.
     """
 
@@ -77,7 +77,8 @@ def sgd(
         _checks.holds(fits, text, m=lambda: jnp.asarray(momentum), d=lambda: jnp.asarray(dampening))
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
-        return {"lr": lr, "momentum": momentum, "dampening": dampening, "first": step == 1}
+        first = {"first": step == 1} if on(dampening) else {}
+        return {"lr": lr, "momentum": momentum, "dampening": dampening, **first}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
         g, n, rounded = leaf.grad, leaf.numbers, leaf.rounded

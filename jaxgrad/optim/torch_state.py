@@ -22,6 +22,8 @@ STATES = (
     *(AdagradState, RMSpropState, ASGDState, LBFGSState, SGDState, MuonState, RpropState),
 )
 _STEPLESS = (SGDState, MuonState)
+_VECTORS = ("step", "mu_product", "eta", "mu")
+"""The fields of a state that hold one number for each leaf."""
 
 
 def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
@@ -117,28 +119,54 @@ def _ours(function: str, state: Any) -> Any:
 
 
 def _leaves(state: Any) -> int:
-    return len(jax.tree.leaves(state.d if isinstance(state, LBFGSState) else state.step))
+    return len(jax.tree.leaves(state.d)) if isinstance(state, LBFGSState) else state.step.size
 
 
-def _columns(state: Any) -> tuple[Any, dict[str, list[Any]]]:
-    """The structure of the parameters, and the fields of the state leaf by leaf."""
-    treedef = jax.tree.structure(state.step)
-    names = [k for k in state._fields if k != "count" and getattr(state, k) is not None]
-    return treedef, {name: treedef.flatten_up_to(getattr(state, name)) for name in names}
+def _columns(state: Any) -> tuple[dict[str, list[Any]], Any]:
+    """The slots of the state, leaf by leaf; and how such columns become fields of it again.
+
+    None is a slot that a leaf does not have, or no leaf where it is all that the slots have.
+    """
+    names = [k for k in state._fields if k not in ("count", *_VECTORS)]
+    names = [k for k in names if getattr(state, k) is not None]
+    if not names:
+        return {}, lambda columns: {}
+    found = [jax.tree.flatten(getattr(state, k), is_leaf=lambda x: x is None) for k in names]
+    treedef = found[0][1]
+    rows = list(zip(*(leaves for leaves, _ in found), strict=True))
+    places = [i for i, row in enumerate(rows) if any(slot is not None for slot in row)]
+    columns = {k: [rows[i][j] for i in places] for j, k in enumerate(names)}
+
+    def fields(columns: dict[str, list[Any]]) -> dict[str, Any]:
+        of_place = {k: dict(zip(places, column, strict=True)) for k, column in columns.items()}
+        return {
+            k: treedef.unflatten([of_leaf.get(i) for i in range(len(rows))])
+            for k, of_leaf in of_place.items()
+        }
+
+    return columns, fields
+
+
+def _vectors(state: Any) -> dict[str, np.ndarray]:
+    """The numbers of each leaf, to be written on."""
+    return {k: np.array(getattr(state, k)) for k in _VECTORS if k in state._fields}
 
 
 def _from(of_leaf: dict[int, dict[str, Any]], state: Any) -> Any:
-    treedef, columns = _columns(state)
+    (columns, fields), vectors = _columns(state), _vectors(state)
     for i, theirs in of_leaf.items():
         given = {"step": 1, **theirs}
         for name, column in columns.items():
             if column[i] is not None and given.get(name) is not None:
                 column[i] = _array(name, given[name], column[i])
+        for name, vector in vectors.items():
+            if given.get(name) is not None:
+                vector[i] = _array(name, given[name], vector[i])
     count = state.count
     if not isinstance(state, _STEPLESS):
-        count = jnp.asarray(max(map(int, columns["step"]), default=0), jnp.int32)
-    trees = {name: treedef.unflatten(column) for name, column in columns.items()}
-    return state._replace(count=count, **trees)
+        count = jnp.asarray(vectors["step"].max(initial=0))
+    numbers = {name: jnp.asarray(vector) for name, vector in vectors.items()}
+    return state._replace(count=count, **numbers, **fields(columns))
 
 
 def _array(name: str, value: Any, like: jax.Array) -> jax.Array:
@@ -150,13 +178,15 @@ def _array(name: str, value: Any, like: jax.Array) -> jax.Array:
 
 
 def _to(state: Any) -> dict[int, dict[str, Any]]:
-    _, columns = _columns(state)
+    (columns, _), vectors = _columns(state), _vectors(state)
+    if isinstance(state, _STEPLESS):
+        shown = {}
+    else:
+        shown = {**vectors, "step": vectors["step"].astype(np.float32)}
     rows: dict[int, dict[str, Any]] = {}
-    for i, step in enumerate(columns["step"]):
+    for i, step in enumerate(vectors["step"]):
         row = {k: _numpy(column[i]) for k, column in columns.items() if column[i] is not None}
-        row["step"] = np.asarray(step, np.float32)
-        if isinstance(state, _STEPLESS):
-            del row["step"]
+        row.update({name: np.asarray(vector[i]) for name, vector in shown.items()})
         if step and row:
             rows[i] = row
     return rows

@@ -63,7 +63,7 @@ def test_dtypes_are_kept_and_jit_is_eager(name, any_dtype):
     assert_same(eager, once, tolerance, tolerance)
     kinds = {leaf.dtype for leaf in jax.tree.leaves(state)}
     assert kinds <= {jnp.dtype(any_dtype), jnp.dtype("int32"), jnp.dtype("float32")}
-    assert state.count == 4 and jax.tree.leaves(state.step) == [4, 4]
+    assert state.count == 4 and state.step.tolist() == [4, 4]
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -75,7 +75,7 @@ def test_a_leaf_without_a_gradient_is_left_alone(name):
     alone, _ = run(optimizer, params["b"], [grad["b"] for grad in grads[2:]])
     assert_same(together["b"], alone)
     assert_same(together["a"], run(optimizer, params["a"], [g["a"] for g in grads])[0])
-    assert state.count == 4 and jax.tree.leaves(state.step) == [4, 2]
+    assert state.count == 4 and state.step.tolist() == [4, 2]
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -264,4 +264,4 @@ def test_integers_have_no_gradient():
     params = {"w": jnp.ones(2), "n": jnp.arange(3)}
     grads = jax.grad(lambda p: jnp.sum(p["w"] ** 2), allow_int=True)(params)
     updates, state = optim.adamw().update(grads, optim.adamw().init(params), params)
-    assert updates["n"].tolist() == [0, 0, 0] and jax.tree.leaves(state.step) == [0, 1]
+    assert updates["n"].tolist() == [0, 0, 0] and state.step.tolist() == [0, 1]

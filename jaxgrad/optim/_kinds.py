@@ -1,0 +1,53 @@
+"""How a leaf is computed with: complex numbers as pairs, narrow types in float32 and rounded."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+Rounding = Callable[[jax.Array], jax.Array]
+
+
+def narrow(dtype: Any) -> bool:
+    return dtype in (jnp.bfloat16, jnp.float16)
+
+
+def rounding(dtype: Any) -> Rounding:
+    if not narrow(dtype):
+        return lambda x: x
+    info = jnp.finfo(dtype)
+
+    def rounded(x: Any) -> jax.Array:
+        x = jnp.asarray(x, jnp.float32)
+        result = jax.lax.reduce_precision(x, info.nexp, info.nmant)
+        if dtype == jnp.bfloat16:
+            return result
+        tiny = jnp.round(x * 2.0**24) * 2.0**-24  # subnormals of float16, which XLA makes 0
+        return jnp.where(abs(x) < float(info.smallest_normal), tiny, result)
+
+    return rounded
+
+
+def real(x: Any) -> Any:
+    """Complex numbers as pairs of real ones, narrow types as float32."""
+    if x is None:
+        return None
+    if jnp.iscomplexobj(x):
+        return jnp.stack([x.real, x.imag], axis=-1)
+    return x.astype(jnp.float32) if narrow(x.dtype) else x
+
+
+def back(like: jax.Array) -> Callable[[Any], Any]:
+    """The inverse of `real`, for leaves like this one."""
+    if jnp.iscomplexobj(like):
+        return lambda x: x if x is None else jax.lax.complex(x[..., 0], x[..., 1])
+    return lambda x: x if x is None else x.astype(like.dtype)
+
+
+def cast(value: Any, dtype: Any) -> Any:
+    """A number of a rule as a leaf of this dtype uses it: an array of one element as a scalar."""
+    if not isinstance(value, jax.Array):
+        return value
+    value = value.reshape(()) if value.ndim else value
+    return value.astype(dtype) if jnp.issubdtype(value.dtype, jnp.floating) else value
