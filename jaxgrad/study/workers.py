@@ -16,8 +16,6 @@ from . import rows
 from .case import Case
 from .rows import Row
 
-LIMIT = 120.0
-"""Seconds that a case may take, PyTorch's answer included where it is asked."""
 SHARE = 16
 """Neighbouring cases that a process is given at once; they have operations and shapes in common,
 and what one compiles the next ones find."""
@@ -37,7 +35,7 @@ def measured(
     live: bool = False,
     exact: bool = False,
     jobs: int | None = None,
-    limit: float = LIMIT,
+    limit: float,
 ) -> Iterator[Row]:
     """The rows as they come, in no order.
 
@@ -49,7 +47,7 @@ def measured(
         live: whether to ask the installed PyTorch.
         exact: whether contraction is off, see `rows.measure`.
         jobs: how many processes; default one for each core.
-        limit: seconds for each case.
+        limit: seconds for each case, PyTorch's answer included where it is asked.
     """
     jobs = max(1, min(jobs or _cores(), len(cases)))
     context = multiprocessing.get_context("spawn")
