@@ -18,11 +18,11 @@ OPERATION = 10
 def at_once(
     answer: Callable[[Mapping[str, jax.Array]], Any], arrays: Mapping[str, jax.Array]
 ) -> Any | None:
-    """What `answer(arrays)` gives, or None where it is better run operation by operation.
+    """What `answer(arrays)` gives, or None where it must or had better run one by one.
 
-    That is where it cannot be traced, such as where it looks at values; where an error or a value
-    of its own must come from it; and where it repeats few operations many times, which then are
-    compiled once each.
+    It must where it cannot be traced, such as where it looks at values. It had better where it is
+    a single operation, computes much, or repeats few operations many times, each of which is
+    compiled once.
     """
     returned: list[Any] = []
 

@@ -144,7 +144,7 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
         return value, *pull(jax.tree.map(jnp.ones_like, value))
 
     arrays["key"] = jax.random.key(0)
-    apart = case.eager or side == "jaxgrad"  # jaxgrad's eager checks are part of its answer
+    apart = case.eager or side == "jaxgrad"  # its eager checks of values are part of its answer
     found = None if apart else program.at_once(answer, arrays)
     value, grads = answer(arrays) if found is None else found
     return converted(_from_jax, value), converted(_from_jax, grads)

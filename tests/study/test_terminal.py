@@ -53,9 +53,8 @@ def test_a_line_for_each_row_that_differs_and_counts_of_all():
 
 
 def test_a_long_name_is_told_whole_and_its_verdicts_once():
-    words = " ".join(line.strip() for line in table(printed(ROWS)))
-    name, verdicts = words[words.index("a name") :].split(" raises")
-    assert " ".join(name.split()) == LONG and verdicts.split()[0] == "same"
+    words = " ".join(" ".join(table(printed(ROWS))).split())
+    assert f"{LONG} raises same" in words
 
 
 @pytest.mark.parametrize("width", [20, 80, 200])
