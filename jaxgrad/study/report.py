@@ -78,7 +78,8 @@ def problems(rows: Sequence[Row], console: Console) -> None:
     """Prints why rows do not hold."""
     for row in rows:
         for problem in row.problems:
-            console.print(Text(f"{row.case.family}: {row.case.name}: {problem}", style="red"))
+            text = Text(f"{row.case.family}: {row.case.name}: {problem}", style="red")
+            console.print(text, soft_wrap=not console.is_terminal)  # one line in a log
 
 
 def document(rows: Sequence[Row], *, exact: bool) -> dict[str, Any]:

@@ -11,16 +11,18 @@ from .measure import Comparison
 from .report import Tally, problems, summary, tally
 from .rows import Row
 
-NARROW = 60
-"""Columns below which lines are left to the terminal to break."""
+NARROW = 80
+"""Columns that every terminal is taken to have; a narrower one breaks the lines itself."""
 WIDE = 120
 """Columns that lines do not go beyond, so that a name and its verdicts stay in sight together."""
 SIDE = 11
 """Columns of one side's verdict."""
+DEPARTURES = ("right", "refuses", "limit", "undeclared")
+"""Why jaxgrad's answer is another than PyTorch's, see `Case.departs`."""
 LEGEND = (
     "silent: no error where PyTorch raises one. !: not as declared.",
     "jaxgrad departs to be right where PyTorch is not, refuses what PyTorch takes by",
-    "mistake, or has a limit; study.html has each row with its code and its reason.",
+    "mistake, or has a limit. study.html shows each row with its code and its reason.",
 )
 """What the words mean."""
 
@@ -31,14 +33,15 @@ def show(rows: Sequence[Row], changes: Sequence[Change], console: Console) -> No
     for line in (*counts(rows), Text(), *differences(rows, width), Text()):
         console.print(line, soft_wrap=True)
     problems(rows, console)
+    log = not console.is_terminal
     for change in changes:
-        console.print(Text(f"drift: {change}", style="red"))
-    console.print(summary(rows), soft_wrap=not console.is_terminal, highlight=False)
+        console.print(Text(f"drift: {change}", style="red"), soft_wrap=log)
+    console.print(summary(rows), soft_wrap=log, highlight=False)
 
 
 def counts(rows: Sequence[Row]) -> Iterator[Text]:
-    """One line for each family: how often each side gives PyTorch's answer."""
-    yield Text(f"{'as PyTorch':14}{'cases':>6}{'plain JAX':>12}{'jaxgrad':>15}  jaxgrad departs")
+    """One line for each family: how often each side gives PyTorch's answer, or departs and why."""
+    yield _columns("as PyTorch", "cases", "plain JAX", "jaxgrad", *DEPARTURES)
     families = dict.fromkeys(row.case.family for row in rows)
     for family in families:
         yield _count(family, tally([row for row in rows if row.case.family == family]))
@@ -48,9 +51,14 @@ def counts(rows: Sequence[Row]) -> Iterator[Text]:
 
 def _count(title: str, of: Tally) -> Text:
     ours = f"{of.ours} of {of.offered}" if of.offered else "–"
-    kinds = {"right": of.right, "refuses": of.refuses, "limit": of.limit, "undeclared": of.other}
-    otherwise = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
-    return Text(f"{title:14}{of.cases:>6}{of.plain:>12}{ours:>15}  {otherwise}".rstrip())
+    departs = (str(number or "") for number in (of.right, of.refuses, of.limit, of.other))
+    return _columns(title, str(of.cases), str(of.plain), ours, *departs)
+
+
+def _columns(title: str, *cells: str) -> Text:
+    widths = (6, 11, 14, 7, 9, 7, 12)
+    aligned = (f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+    return Text(f"{title:13}{''.join(aligned)}".rstrip())
 
 
 def differences(rows: Sequence[Row], width: int) -> Iterator[Text]:

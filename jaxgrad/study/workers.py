@@ -101,8 +101,8 @@ def _cores() -> int:
 
 
 def _begin(live: bool) -> None:
-    """Sets a process up: it counts its compiled programs and keeps them for the next study."""
-    jax.monitoring.register_event_duration_secs_listener(_count)
+    """Sets a process up: it counts what it compiles, and keeps it for the next study."""
+    count_programs()
     if live:
         importlib.import_module("torch").set_num_threads(1)
     try:
@@ -114,8 +114,19 @@ def _begin(live: bool) -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
+def _row(case: Case, live: bool, exact: bool) -> Row:
+    row = rows.row(case, rows.live if live else rows.recorded, exact=exact)
+    forget()
+    return row
+
+
 _programs: list[str] = []
-"""What this process has compiled, or read from the folder, since its caches were cleared."""
+"""What this process has compiled, or read from the folder, since it last forgot."""
+
+
+def count_programs() -> None:
+    """Begins to count what this process compiles."""
+    jax.monitoring.register_event_duration_secs_listener(_count)
 
 
 def _count(event: str, duration: float, **about: str | int) -> None:
@@ -123,9 +134,10 @@ def _count(event: str, duration: float, **about: str | int) -> None:
         _programs.append(str(about.get("fun_name", "")))
 
 
-def _row(case: Case, live: bool, exact: bool) -> Row:
-    row = rows.row(case, rows.live if live else rows.recorded, exact=exact)
-    if len(_programs) >= PROGRAMS:
+def forget() -> bool:
+    """Clears JAX's caches where there are many programs in them; whether it did."""
+    full = len(_programs) >= PROGRAMS
+    if full:
         jax.clear_caches()
         _programs.clear()
-    return row
+    return full
