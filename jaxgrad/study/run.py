@@ -128,7 +128,7 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
         names |= {"backward": autograd.backward, "central_difference": autograd.central_difference}
         names |= {"fit": fit.fit, "linear": fit.linear, "least_squares": fit.least_squares}
     arrays = {
-        name: jnp.asarray(value)
+        name: jax.device_put(value)  # jnp.asarray compiles a program for each shape
         for name, value in case.inputs.items()
         if isinstance(value, np.ndarray)
     }
@@ -141,13 +141,18 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
         if not case.grads:
             return of_grads({}), {}
         value, pull = jax.vjp(of_grads, {name: arrays[name] for name in case.grads})
-        return value, *pull(jax.tree.map(jnp.ones_like, value))
+        return value, *pull(jax.tree.map(_ones, value))
 
     arrays["key"] = jax.random.key(0)
     apart = case.eager or side == "jaxgrad"  # its eager checks of values are part of its answer
     found = None if apart else program.at_once(answer, arrays)
     value, grads = answer(arrays) if found is None else found
     return converted(_from_jax, value), converted(_from_jax, grads)
+
+
+def _ones(value: Any) -> jax.Array:
+    """`jnp.ones_like(value)`, which compiles a program for each shape."""
+    return jax.device_put(np.ones(np.shape(value), jnp.result_type(value)))
 
 
 def _from_jax(leaf: Any) -> Any:
