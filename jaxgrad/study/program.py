@@ -1,9 +1,11 @@
 """A snippet's answer by one compiled program, instead of one program for each operation."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 
 from .answer import converted
@@ -20,10 +22,13 @@ def at_once(
 ) -> Any | None:
     """What `answer(arrays)` gives, or None where it must or had better run one by one.
 
-    It must where it cannot be traced, such as where it looks at values. It had better where it is
-    a single operation, computes much, or repeats few operations many times, each of which is
-    compiled once.
+    It must where it cannot be traced, such as where it looks at values, and where an input or a
+    result is infinite or NaN: the compiler may make a selection of a product by 0 or 1. It had
+    better where it is a single operation, computes much, or repeats few operations many times,
+    each of which is compiled once.
     """
+    if not _finite(arrays.values()):
+        return None
     returned: list[Any] = []
 
     def of_arrays(arrays: Mapping[str, jax.Array]) -> list[jax.Array]:
@@ -45,7 +50,14 @@ def at_once(
     if not pays(traced.jaxpr):
         return None
     results = traced.lower().compile()(arrays)
+    if not _finite(results):
+        return None
     return converted(lambda leaf: results[leaf] if type(leaf) is _Place else leaf, returned[-1])
+
+
+def _finite(arrays: Iterable[jax.Array]) -> bool:
+    floating = (np.asarray(x) for x in arrays if jnp.issubdtype(x.dtype, jnp.inexact))
+    return all(np.all(np.isfinite(x)) for x in floating)
 
 
 class _Place(int):

@@ -64,7 +64,6 @@ CASES = (
         jax="jnp.max(x)",
         jaxgrad="F.amax(x)",
         grads=("x",),
-        eager=True,
         why="NaN propagates; eager gradients are NaN on both, jax under jit gives zeros.",
         link=_DOCS + "amax.html",
     ),
@@ -241,7 +240,6 @@ parts = [scipy.special.softmax(x[:n]) for n in range(1, 4)]
         jax="jax.jit(jnp.max)(x)",
         jaxgrad="jax.jit(F.amax)(x)",
         grads=("x",),
-        eager=True,
         why="NaN everywhere; in JAX only without jit, under which XLA makes a selection "
         "of the product.",
         link=_DOCS + "amax.html",
@@ -274,7 +272,6 @@ parts = [scipy.special.softmax(x[:n]) for n in range(1, 4)]
         jaxgrad="F.min(x)",
         verdict_jax="gradient",
         grads=("x",),
-        eager=True,
         why="NaN wins, and has the gradient; in JAX all is NaN.",
         link=_DOCS + "min.html",
     ),
