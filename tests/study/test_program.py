@@ -42,9 +42,7 @@ def test_what_looks_at_values_or_raises_is_not_compiled(answer):
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
 def test_what_is_not_finite_is_not_compiled(value):
     assert at_once(lambda given: given["x"] * 10 + 1, x=f32([value])) is None
-    assert (
-        at_once(lambda given: (given["x"] > 0) + given["y"] * 2, x=f32([0]), y=f32([1])) is not None
-    )
+    assert at_once(lambda given: given["x"] * 10 + 1, x=f32([1])) is not None
 
 
 def pays(answer, *arguments):
