@@ -105,8 +105,7 @@ def _from_torch(torch: Any, leaf: Any) -> Any:
 
 
 def _oracle(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
-    scipy = importlib.import_module("scipy")  # takes a second, and few cases have an oracle
-    importlib.import_module("scipy.stats")
+    scipy = importlib.import_module("scipy")  # imports stats where it is named, in a second
     value = evaluate(code, {"np": np, "scipy": scipy, "math": math} | dict(case.inputs))
     if not (case.grads and case.verdict_jaxgrad in ("gradient", "error")):
         return converted(_from_jax, value), {}

@@ -129,7 +129,7 @@ def count_programs() -> None:
     jax.monitoring.register_event_duration_secs_listener(_count)
 
 
-def _count(event: str, duration: float, **about: str | int) -> None:
+def _count(event: str, duration_secs: float, **about: str | int) -> None:
     if event == "/jax/core/compile/backend_compile_duration":
         _programs.append(str(about.get("fun_name", "")))
 
