@@ -67,7 +67,7 @@ class _Place(int):
 def pays(program: ClosedJaxpr) -> bool:
     """Whether one program is compiled sooner than its operations, each of them once."""
     equations = program.jaxpr.eqns
-    if len(equations) < 2 or max(map(_largest, equations)) > LARGE:
+    if len(equations) < 2 or not program.jaxpr.outvars or max(map(_largest, equations)) > LARGE:
         return False
     apart = {_likeness(equation): OPERATION + _size(equation) for equation in equations}
     return sum(map(_size, equations)) <= sum(apart.values())

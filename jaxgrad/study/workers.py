@@ -19,7 +19,7 @@ from .rows import Row
 SHARE = 16
 """Neighbouring cases that a process is given at once; they have operations and shapes in common,
 and what one compiles the next ones find."""
-PROGRAMS = 400
+PROGRAMS = 250
 """Compiled programs after which a process clears JAX's caches: each keeps 1.5 MB or more."""
 
 
