@@ -41,7 +41,7 @@ def checkify(
         or None and whose `throw()` raises it, and what `fn` returns.
 
     Raises:
-        ValueError: `fn` raises it for values that are concrete, as without this.
+        TypeError: `fn` is no function.
 
     Source: https://docs.jax.dev/en/latest/debugging/checkify_guide.html
 
@@ -52,6 +52,8 @@ def checkify(
     >>> print(error.get())
     bernoulli: input must be in [0, 1] everywhere, got 1.5 to 1.5 (`check` failed)
     """
+    if not callable(fn):
+        raise TypeError(wrong("checkify", "fn", "a function", type(fn).__name__))
     checked = jax_checkify.checkify(fn, errors)
     asked = _asked()
 
@@ -286,7 +288,7 @@ def each_holds(valid: Any, text: str, values: jax.Array) -> None:
 
 
 def in_range(
-    rule: Callable[..., Any], valid: jax.Array, text: str, dtype: Any, **parameters: Any
+    rule: Callable[..., Any], valid: Any, text: str, dtype: Any, **parameters: Any
 ) -> None:
     """Refuses parameters for which the rule does not hold; what it gave where they are arrays.
 

@@ -3,6 +3,8 @@
 A jitted function with an effect loses JAX's fast dispatch: each call then costs ten times as much.
 """
 
+import doctest
+
 import calls
 import jax
 import jax.numpy as jnp
@@ -39,6 +41,13 @@ def test_examples_run_and_their_programs_have_no_effects(name):
         found = [calls.programs(call) for call in made]
     assert all(not program.effects for ways in found for program in ways.values())
     assert any("jit" in ways for ways in found) or not is_traced(name)
+
+
+def test_checkify_in_its_own_words():
+    (example,) = doctest.DocTestFinder(recurse=False).find(jaxgrad.checkify, "checkify", globs={})
+    assert doctest.DocTestRunner(verbose=False).run(example).failed == 0
+    with pytest.raises(TypeError, match="checkify: fn must be a function, got int"):
+        jaxgrad.checkify(3)
 
 
 def test_checks_are_compiled_only_where_they_are_asked():
