@@ -28,15 +28,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     study = commands.add_parser(
         "study",
         help="measure where JAX and PyTorch agree and differ",
-        description="Asks every case's question of plain JAX and of jaxgrad, and holds the answers "
-        "against PyTorch's: the recorded ones, or with --live the installed PyTorch's. Writes "
+        description="Asks each case's question of plain JAX and of jaxgrad, and holds the answers "
+        "against PyTorch's: the recorded ones, or with --live the installed PyTorch's. Measured "
+        "are the cases whose source is a cell or a sentence of the described notebook. Writes "
         "study.html, study.md and study.json; exits with 1 where a declared verdict does not hold "
         "or PyTorch's answer is not the recorded one.",
     )
     study.set_defaults(run=_study)
     names = families()
+    study.add_argument("--all", action="store_true", help="measure every case")
     study.add_argument("--live", action="store_true", help="ask the installed PyTorch")
-    study.add_argument("--record", action="store_true", help="rewrite the recorded answers")
+    study.add_argument("--record", action="store_true", help="rewrite all recorded answers")
     study.add_argument(
         "--only", metavar="FAMILY", action="append", choices=names, help=", ".join(names)
     )

@@ -4,11 +4,14 @@
     cases      the cases, one file a family
     answer     what a snippet gave, as data that can be written down
     run        a snippet -> its answer; the only file that imports torch, and only when asked to
+    program    an answer by one compiled program instead of one for each operation
     law        the distribution of a random answer
     measure    two answers -> verdict, ulps, identical elements
     record     PyTorch's answers, kept in the package
     rows       cases -> rows: everything measured
-    report     rows -> terminal table, JSON;  page: rows -> one self-contained HTML file
+    workers    the cases, each in one of several processes
+    report     rows -> counts, summary, JSON;  page: rows -> one self-contained HTML file
+    terminal   rows -> what the command prints;  progress: how far it is
     speed      the same work in PyTorch, plain JAX and jaxgrad, each in its own process
     works      that work, as data
     port       a user's own port held against its original: `compare` and what belongs to it

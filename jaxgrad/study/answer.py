@@ -1,6 +1,7 @@
 """What a snippet gave, as data: arrays keep their dtype, and all of it goes to JSON and back."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,15 @@ def flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
     else:
         return [(path, value)]
     return [leaf for where, child in children for leaf in flat(child, where)]
+
+
+def converted(convert: Callable[[Any], Any], value: Any) -> Any:
+    """Nested lists and dicts of converted leaves."""
+    if isinstance(value, dict):
+        return {str(name): converted(convert, child) for name, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [converted(convert, child) for child in value]
+    return convert(value)
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

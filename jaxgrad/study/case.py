@@ -65,6 +65,8 @@ class Case:
         rtol: a relative tolerance, where rounding is amplified and `why` says by what.
         exact: whether jaxgrad's answer is bit for bit PyTorch's once contraction is off.
         x64: whether JAX runs with 64-bit types.
+        eager: whether plain JAX must run operation by operation: where the question is one of
+            intermediate roundings or of NaNs on the way, one compiled program answers another.
         picture: "curve" where the answer is worth a plot over its index, "kink" where answer and
             gradient are worth one over the input `x`, "cover" where the row stands beside the
             overview too; a random answer always has one.
@@ -90,6 +92,7 @@ class Case:
     rtol: float | None = None
     exact: bool = False
     x64: bool = False
+    eager: bool = False
     picture: Literal["", "curve", "kink", "cover"] = ""
     link: str = ""
 

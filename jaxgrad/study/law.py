@@ -1,10 +1,10 @@
 """The distribution of a random answer, against the exact law its case states."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from .answer import Law
 
@@ -20,10 +20,14 @@ def against(samples: np.ndarray, law: str) -> Law:
     probability 0, gives the p-value 0. A frozen distribution is tested by Kolmogorov-Smirnov on
     its cumulative distribution function, which may differ from column to column.
     """
+    from scipy import stats  # takes a second, and few answers are random
+
     exact = eval(law, {"np": np, "stats": stats})
     if hasattr(exact, "cdf"):
-        return _continuous(samples, exact)
-    return _discrete(samples.ravel(), np.asarray(exact, float))
+        quantiles = np.ravel(exact.cdf(samples.astype(float)))
+        return _continuous(quantiles, stats.kstest(quantiles, "uniform").pvalue)
+    probabilities = np.asarray(exact, float)
+    return _discrete(samples.ravel(), probabilities / probabilities.sum(), stats.chisquare)
 
 
 def kept(law: Law) -> bool:
@@ -31,10 +35,8 @@ def kept(law: Law) -> bool:
     return law.pvalue >= ALARM
 
 
-def _continuous(samples: np.ndarray, exact: Any) -> Law:
-    quantiles = np.ravel(exact.cdf(samples.astype(float)))
+def _continuous(quantiles: np.ndarray, pvalue: float) -> Law:
     counts = np.histogram(quantiles, BINS, (0, 1))[0]
-    pvalue = stats.kstest(quantiles, "uniform").pvalue
     return Law(float(pvalue), counts.tolist(), [quantiles.size / BINS] * BINS, continuous=True)
 
 
@@ -43,8 +45,7 @@ def band(size: float) -> float:
     return math.sqrt(math.log(2 / ALARM) / (2 * size))
 
 
-def _discrete(samples: np.ndarray, probabilities: np.ndarray) -> Law:
-    probabilities = probabilities / probabilities.sum()
+def _discrete(samples: np.ndarray, probabilities: np.ndarray, test: Callable[..., Any]) -> Law:
     known = (samples >= 0) & (samples < probabilities.size) & (samples == np.floor(samples))
     counts = np.bincount(samples[known].astype(int), minlength=probabilities.size)
     expected = probabilities * samples.size
@@ -52,5 +53,5 @@ def _discrete(samples: np.ndarray, probabilities: np.ndarray) -> Law:
     if not known.all() or counts[~possible].any():
         pvalue = 0.0
     else:
-        pvalue = float(stats.chisquare(counts[possible], expected[possible]).pvalue)
+        pvalue = float(test(counts[possible], expected[possible]).pvalue)
     return Law(pvalue, counts.tolist(), expected.tolist())

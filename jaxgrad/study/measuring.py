@@ -4,14 +4,14 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.progress import track
-from rich.text import Text
 
-from . import diff, markdown, record, report, rows, workers
+from . import diff, markdown, record, report, rows, terminal, workers
 from .case import Case
-from .cases import CASES, FAMILIES
+from .cases import CASES
+from .progress import progress
 from .rows import Row
 
 SHOWN = 5
@@ -20,30 +20,54 @@ SHOWN = 5
 
 def study(options: argparse.Namespace) -> int:
     """Measures, prints and writes; returns the exit status."""
-    from .page import page  # draws, and so takes a second to import
-
     console, bar = Console(), Console(stderr=True)
-    if not console.is_terminal:
-        console = Console(width=200)
-    families = options.only or FAMILIES
-    cases = [case for case in CASES if case.family in families]
+    cases = chosen(options)
     if options.record:
-        for family in families:
+        for family in dict.fromkeys(case.family for case in cases):
             _record(family, [case for case in cases if case.family == family], bar)
+    done = _measured(cases, options, bar)
+    changes = diff.drift(done)
+    terminal.show(done, changes, console)
+    document = report.document(done, exact=options.exact)
+    written = _written(done, document, options)
+    console.print(f"Written: {', '.join(map(str, written))}", soft_wrap=True, highlight=False)
+    if len(cases) < len(CASES) and not options.only:
+        console.print(
+            f"These are the questions of one notebook; all {len(CASES)}: jaxgrad study --all",
+            soft_wrap=True,
+            highlight=False,
+        )
+    return 0 if document["held"] and not changes else 1
+
+
+def chosen(options: argparse.Namespace) -> list[Case]:
+    """The cases of the families asked for, or all, or those whose source is in the notebook.
+
+    Recorded are always whole families, since a file holds one.
+    """
+    if options.only:
+        return [case for case in CASES if case.family in options.only]
+    return [case for case in CASES if case.source or options.all or options.record]
+
+
+def _measured(cases: Sequence[Case], options: argparse.Namespace, bar: Console) -> list[Row]:
+    """The rows in the order of the cases; those that do not hold are told as they come."""
     measured = workers.measured(
         cases, live=options.live, exact=options.exact, jobs=options.jobs, limit=options.limit
     )
-    done: list[Row] = []
-    for row in track(measured, "measuring", total=len(cases), console=bar):
-        done.append(row)
+    done: dict[str, Row] = {}
+    for row in progress(measured, "measuring", len(cases), bar):
+        done[row.case.anchor()] = row
         report.problems([row], bar)
-    console.print(report.table(done, console.width))
-    report.problems(done, console)
-    changes = diff.drift(done)
-    for change in changes:
-        console.print(Text(f"drift: {change}", style="red"))
-    console.print(report.summary(done), soft_wrap=True, highlight=False)
-    document = report.document(done, exact=options.exact)
+    return [done[case.anchor()] for case in cases]
+
+
+def _written(
+    done: Sequence[Row], document: dict[str, Any], options: argparse.Namespace
+) -> list[Path]:
+    """The files that hold the study."""
+    from .page import page  # draws, and so takes a second to import
+
     written = {
         "study.html": page(done, exact=options.exact),
         "study.md": markdown.document(done),
@@ -51,15 +75,12 @@ def study(options: argparse.Namespace) -> int:
     }
     for name, text in written.items():
         (options.out / name).write_text(text, encoding="utf-8")
-    paths = ", ".join(str(options.out / name) for name in written)
-    console.print(f"Written: {paths}", soft_wrap=True)
-    return 0 if document["held"] and not changes else 1
+    return [options.out / name for name in written]
 
 
 def _record(family: str, cases: Sequence[Case], bar: Console) -> Path:
-    answers = [
-        (case, *rows.live(case)) for case in track(cases, f"recording {family}", console=bar)
-    ]
+    asked = progress(cases, f"recording {family}", len(cases), bar)
+    answers = [(case, *rows.live(case)) for case in asked]
     return record.write(family, answers[0][2], [(case, answer) for case, answer, _ in answers])
 
 

@@ -1,4 +1,4 @@
-"""Rows -> the terminal's table and summary, and JSON."""
+"""Rows -> counts, the summary, a row in full, and JSON."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 import jaxgrad
@@ -18,36 +17,6 @@ from .rows import Row
 
 PLACES = 20
 """So many of an answer's first numbers are told where there is room."""
-NARROW = 110
-"""Columns of a terminal below which the table leaves the answers to the page."""
-
-
-def table(rows: Sequence[Row], width: int) -> Table:
-    """One line for each row, or a few where the terminal is narrow; answers are cut short."""
-    narrow = width < NARROW
-    result = Table(title="PyTorch, plain JAX and jaxgrad", title_justify="left")
-    result.add_column("family", no_wrap=True)
-    unit = (width - 70) // 5  # the other columns and the lines between take 70 or less
-    result.add_column("case", width=None if narrow else 2 * unit)
-    for column in () if narrow else ("PyTorch", "plain JAX", "jaxgrad"):
-        result.add_column(column, width=unit, no_wrap=True, overflow="ellipsis")
-    for column in ("plain JAX is", "jaxgrad is"):
-        result.add_column(column, max_width=14)
-    for column in ("ulps", "bits"):
-        result.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
-        best = row.versus_jaxgrad or row.versus_jax
-        answers = () if narrow else (row.torch, row.jax, row.jaxgrad)
-        result.add_row(
-            row.case.family,
-            row.case.name,
-            *(Text(brief(answer, 2, 6)) for answer in answers),
-            _verdict(row.case.verdict_jax, row.versus_jax),
-            _verdict(row.case.verdict_jaxgrad, row.versus_jaxgrad),
-            ulps(best),
-            f"{best.identical}/{best.elements}" if best.elements else "",
-        )
-    return result
 
 
 class Tally(NamedTuple):
@@ -109,7 +78,8 @@ def problems(rows: Sequence[Row], console: Console) -> None:
     """Prints why rows do not hold."""
     for row in rows:
         for problem in row.problems:
-            console.print(Text(f"{row.case.family}: {row.case.name}: {problem}", style="red"))
+            text = Text(f"{row.case.family}: {row.case.name}: {problem}", style="red")
+            console.print(text, soft_wrap=not console.is_terminal)  # one line in a log
 
 
 def document(rows: Sequence[Row], *, exact: bool) -> dict[str, Any]:
@@ -170,14 +140,6 @@ def _short(dtype: Any) -> str:
     for long, short in (("bfloat", "bf"), ("float", "f"), ("int", "i"), ("complex", "c")):
         name = name.replace(long, short)
     return name
-
-
-def _verdict(declared: str, comparison: Comparison | None) -> Text:
-    if comparison is None:
-        return Text("–")
-    if comparison.verdict != declared:
-        return Text(f"{words(comparison)}, declared {declared}", style="bold red")
-    return Text(words(comparison), style="green" if declared == "same" else "yellow")
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 import importlib
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import TimeoutError
+from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from contextlib import ExitStack
 from pathlib import Path
 
 import jax
@@ -13,6 +15,12 @@ from pebble import ProcessExpired, ProcessPool
 from . import rows
 from .case import Case
 from .rows import Row
+
+SHARE = 16
+"""Neighbouring cases that a process is given at once; they have operations and shapes in common,
+and what one compiles the next ones find."""
+PROGRAMS = 250
+"""Compiled programs after which a process clears JAX's caches: each keeps 1.5 MB or more."""
 
 
 def cache_folder() -> Path:
@@ -29,7 +37,7 @@ def measured(
     jobs: int | None = None,
     limit: float,
 ) -> Iterator[Row]:
-    """The rows in the order of the cases, as they come.
+    """The rows as they come, in no order.
 
     A case that takes longer than `limit` seconds, or brings its process down, is a row that does
     not hold; its process is replaced by another.
@@ -43,18 +51,49 @@ def measured(
     """
     jobs = max(1, min(jobs or _cores(), len(cases)))
     context = multiprocessing.get_context("spawn")
-    with ProcessPool(jobs, context=context, initializer=_begin, initargs=(live,)) as pool:
-        futures = [pool.schedule(_row, (case, live, exact), timeout=limit) for case in cases]
-        try:
-            for case, future in zip(cases, futures, strict=True):
-                try:
-                    yield future.result()
-                except TimeoutError:
-                    yield rows.failed(case, f"took longer than {limit:g} seconds")
-                except ProcessExpired as error:
-                    yield rows.failed(case, f"its process ended with exit code {error.exitcode}")
-        finally:
-            pool.stop()
+    waiting = shares(cases, jobs)
+    with ExitStack() as stack:
+        running: dict[Future[Row], tuple[ProcessPool, Case]] = {}
+        for _ in range(jobs):
+            pool = ProcessPool(1, context=context, initializer=_begin, initargs=(live,))
+            stack.enter_context(pool)
+            stack.callback(pool.stop)
+            _give(pool, waiting, running, live, exact, limit)
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                pool, case = running.pop(future)
+                if all(other is not pool for other, _ in running.values()):
+                    _give(pool, waiting, running, live, exact, limit)
+                yield _result(future, case, limit)
+
+
+def shares(cases: Sequence[Case], jobs: int) -> deque[Sequence[Case]]:
+    """The cases in shares of neighbours, small enough that all processes end at about one time."""
+    size = max(1, min(SHARE, len(cases) // (4 * jobs)))
+    return deque(cases[start : start + size] for start in range(0, len(cases), size))
+
+
+def _give(
+    pool: ProcessPool,
+    waiting: deque[Sequence[Case]],
+    running: dict[Future[Row], tuple[ProcessPool, Case]],
+    live: bool,
+    exact: bool,
+    limit: float,
+) -> None:
+    """Gives a process the next share, if there is one."""
+    for case in waiting.popleft() if waiting else ():
+        future = pool.schedule(_row, (case, live, exact), timeout=limit)
+        running[future] = (pool, case)
+
+
+def _result(future: Future[Row], case: Case, limit: float) -> Row:
+    try:
+        return future.result()
+    except TimeoutError:
+        return rows.failed(case, f"took longer than {limit:g} seconds")
+    except ProcessExpired as error:
+        return rows.failed(case, f"its process ended with exit code {error.exitcode}")
 
 
 def _cores() -> int:
@@ -62,7 +101,10 @@ def _cores() -> int:
 
 
 def _begin(live: bool) -> None:
-    """Sets a process up: what it compiles is kept for the next study."""
+    """Sets a process up: it counts what it compiles, and keeps it for the next study."""
+    count_programs()
+    if live:
+        importlib.import_module("torch").set_num_threads(1)
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
     except OSError:  # no home to write to: every study compiles afresh
@@ -70,9 +112,32 @@ def _begin(live: bool) -> None:
     jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    if live:
-        importlib.import_module("torch").set_num_threads(1)
 
 
 def _row(case: Case, live: bool, exact: bool) -> Row:
-    return rows.row(case, rows.live if live else rows.recorded, exact=exact)
+    row = rows.row(case, rows.live if live else rows.recorded, exact=exact)
+    forget()
+    return row
+
+
+_programs: list[str] = []
+"""What this process has compiled, or read from the folder, since it last forgot."""
+
+
+def count_programs() -> None:
+    """Begins to count what this process compiles."""
+    jax.monitoring.register_event_duration_secs_listener(_count)
+
+
+def _count(event: str, duration_secs: float, **about: str | int) -> None:
+    if event == "/jax/core/compile/backend_compile_duration":
+        _programs.append(str(about.get("fun_name", "")))
+
+
+def forget() -> bool:
+    """Clears JAX's caches where there are many programs in them; whether it did."""
+    full = len(_programs) >= PROGRAMS
+    if full:
+        jax.clear_caches()
+        _programs.clear()
+    return full

@@ -1,3 +1,4 @@
+import argparse
 import ast
 import collections
 import re
@@ -5,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from jaxgrad.study import record
+from jaxgrad.study import measuring, record
 from jaxgrad.study.case import VERDICTS
 from jaxgrad.study.cases import CASES, FAMILIES
 
@@ -42,6 +43,22 @@ def test_every_cell_of_the_described_system_has_a_case():
         if not case.source.startswith(("prose", "comments")):
             cells.update(numbers)
     assert cells == set(range(1, 26))
+
+
+def test_the_first_command_measures_the_cases_that_have_a_source():
+    def asked(**options):
+        given = {"all": False, "record": False, "only": None, **options}
+        return measuring.chosen(argparse.Namespace(**given))
+
+    first = asked()
+    assert first == [case for case in CASES if case.source] and 100 <= len(first) <= 200
+    for case in first:
+        place = r"(prose (before|after|around) |comments in )?In \[\d+\]( to In \[\d+\])?"
+        assert re.fullmatch(place, case.source), case.source
+    families = {case.family for case in first}
+    assert families >= {"loop", "backward", "sampling", "init", "model", "fit"}
+    assert asked(all=True) == asked(record=True) == list(CASES), "a file holds a whole family"
+    assert asked(only=["loop", "seeds"]) == [c for c in CASES if c.family in ("loop", "seeds")]
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)

@@ -1,5 +1,6 @@
 """The command as a user runs it, in processes of its own: no hostile settings there."""
 
+import importlib
 import json
 import os
 import pathlib
@@ -44,10 +45,13 @@ def test_one_row_is_shown_whole():
 
 @pytest.mark.slow  # .ci/run asks the installed PyTorch the same
 def test_every_declared_verdict_holds(tmp_path):
-    result = jaxgrad("--out", str(tmp_path))
+    result = jaxgrad("--all", "--out", str(tmp_path))
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     document = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))
     assert document["held"] and len(document["rows"]) == len(CASES)
+    if sys.platform == "linux":  # where memory is told in units of 1024 bytes
+        resource = importlib.import_module("resource")
+        assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1.5e9 / 1024
     assert "every declared verdict held" in result.stdout
     readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     assert document["summary"] in " ".join(readme.split()), "the README tells another result"
@@ -70,7 +74,7 @@ def test_the_loop_is_exact_without_contraction(tmp_path):
 @pytest.mark.torch
 @pytest.mark.slow  # .ci/run runs the command itself
 def test_every_declared_verdict_holds_live(tmp_path):
-    result = jaxgrad("--live", "--out", str(tmp_path))
+    result = jaxgrad("--live", "--all", "--out", str(tmp_path))
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
 
 
@@ -106,17 +110,51 @@ def test_exact_needs_an_x86_processor(monkeypatch, capsys):
     assert "--exact needs an x86-64 processor, not arm64" in capsys.readouterr().err
 
 
-def test_a_broken_verdict_is_the_exit_status(tmp_path):
+def with_cases(chosen, *arguments):
+    """The command with these cases only."""
     code = f"""
 import dataclasses, sys
 from jaxgrad import cli
 from jaxgrad.study import cases
-cases.CASES = (dataclasses.replace(cases.CASES[3], verdict_jax="value"),)
-sys.exit(cli.main(["study", "--out", {str(tmp_path)!r}]))
+cases.CASES = ({chosen},)
+sys.exit(cli.main(["study", *{arguments!r}]))
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_the_notebooks_cases_come_first_and_the_rest_is_named(tmp_path):
+    three = "cases.CASES[0], *[case for case in cases.CASES if not case.source][:2]"
+    for arguments, number in (((), 1), (("--all",), 3)):
+        result = with_cases(three, *arguments, "--out", str(tmp_path))
+        assert result.returncode == 0, result.stdout + result.stderr
+        document = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))
+        assert len(document["rows"]) == number
+        last = result.stdout.splitlines()[-1]
+        assert last.endswith("all 3: jaxgrad study --all") == (number == 1)
+        first = result.stderr.splitlines()[0]
+        assert first == f"measuring: 0 of {number}"
+    table = result.stdout[: result.stdout.index("3 cases. In the")].splitlines()
+    assert max(map(len, table)) <= 80
+    assert {path.name for path in tmp_path.iterdir()} == {"study.html", "study.md", "study.json"}
+
+
+def test_the_exact_study_is_asked_the_same(monkeypatch):
+    asked = []
+
+    def run(command, **_):
+        asked.extend(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    assert cli.main(["study", "--exact", "--all", "--jobs", "1"]) == 0
+    assert asked[2:] == ["jaxgrad", "study", "--exact", "--all", "--jobs", "1"]
+
+
+def test_a_broken_verdict_is_the_exit_status(tmp_path):
+    broken = 'dataclasses.replace(cases.CASES[3], verdict_jax="value")'
+    result = with_cases(broken, "--out", str(tmp_path))
     assert result.returncode == 1
     assert "plain JAX: declared value, measured same" in result.stdout
     assert "1 rows do not hold" in result.stdout

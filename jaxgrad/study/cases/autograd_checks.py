@@ -201,6 +201,7 @@ with jax.debug_nans(True):
 blamed""",
         jaxgrad=f"autograd.first_nonfinite(lambda x: {jax}.sum(), nan_only=True)(x).torch",
         verdict_jax="value",
+        eager=True,
         why=why,
         link=_ANOMALY,
     )

@@ -234,6 +234,7 @@ x.grad""",
 with jax.debug_nans(True):
     grad = jax.grad(lambda x: jnp.sqrt(x) * 0)(x)
 grad""",
+        eager=True,
         why="Both raise: 0 times infinity.",
         link=_ANOMALY,
     ),
@@ -251,6 +252,7 @@ with jax.debug_nans(True):
     grad = jax.grad(jnp.sqrt)(x)
 grad""",
         jaxgrad="backward(jnp.sqrt)(x)[1]",
+        eager=True,
         why="Neither asks for infinities; JAX has debug_infs for them.",
         link=_ANOMALY,
     ),
@@ -276,6 +278,7 @@ with jax.debug_nans(True):
     grad = jax.grad(loss)(x)
 grad""",
         verdict_jax="error",
+        eager=True,
         why=(
             "Anomaly mode looks at gradients only; debug_nans raises for every NaN, of the way "
             "there too."

@@ -66,6 +66,7 @@ CASES = (
     Case(
         family="backward",
         name="an output that depends on no input",
+        source="prose before In [1]",
         inputs=_X,
         torch="x.requires_grad_()\ntorch.tensor(3.0).backward()\nx.grad",
         jax="jax.grad(lambda x: 3.0)(x)",
@@ -271,6 +272,7 @@ CASES = (
     Case(
         family="backward",
         name="an integer buffer beside float parameters",
+        source="prose before In [1]",
         inputs={"w": f32([1.0, 2.0]), "steps": i32(3)},
         torch="w.requires_grad_()\n(steps * w).sum().backward()\n"
         "{'w': w.grad, 'steps': steps.grad}",

@@ -72,6 +72,7 @@ CASES = (
     Case(
         family="fit",
         name="the least-squares line",
+        source="prose after In [20]",
         inputs=_RAW,
         torch="""\
 ones = torch.ones_like(t_u)
@@ -92,6 +93,7 @@ line = least_squares(t_u, t_c)
     Case(
         family="fit",
         name="SGD on standardised weights: the losses of 60 steps",
+        source="prose after In [20]",
         inputs=_SCALED32,
         **_descent(60, "z", "SGD([w, b], lr=0.1)", "sgd(0.1)", "losses"),
         picture="curve",
@@ -101,6 +103,7 @@ line = least_squares(t_u, t_c)
     Case(
         family="fit",
         name="SGD on standardised weights: the losses of 60 steps, float64",
+        source="prose after In [20]",
         inputs=_SCALED,
         **_descent(60, "z", "SGD([w, b], lr=0.1)", "sgd(0.1)", "losses"),
         x64=True,
@@ -110,6 +113,7 @@ line = least_squares(t_u, t_c)
     Case(
         family="fit",
         name="SGD on standardised weights: 500 steps reach the least-squares line",
+        source="prose after In [20]",
         inputs=_SCALED | {"scale": float(_WEIGHT.std()), "centre": float(_WEIGHT.mean())},
         **_descent(
             500,
@@ -125,6 +129,7 @@ line = least_squares(t_u, t_c)
     Case(
         family="fit",
         name="SGD with momentum 0.9: the losses of 60 steps",
+        source="prose after In [20]",
         inputs=_SCALED,
         **_descent(
             60, "z", "SGD([w, b], lr=0.05, momentum=0.9)", "sgd(0.05, momentum=0.9)", "losses"
@@ -137,6 +142,7 @@ line = least_squares(t_u, t_c)
     Case(
         family="fit",
         name="Adam: the losses of 60 steps",
+        source="prose after In [20]",
         inputs=_SCALED,
         **_descent(60, "z", "Adam([w, b], lr=1.0)", "adam(1.0)", "losses"),
         x64=True,
@@ -147,6 +153,7 @@ line = least_squares(t_u, t_c)
     Case(
         family="fit",
         name="SGD on the raw weights at 0.01 diverges",
+        source="prose after In [20]",
         inputs=_RAW32,
         **_descent(40, "t_u", "SGD([w, b], lr=0.01)", "sgd(0.01)", "[w, b]"),
         verdict_jaxgrad="error",
@@ -159,6 +166,7 @@ line = least_squares(t_u, t_c)
     Case(
         family="fit",
         name="the curvatures of the raw and of the standardised loss",
+        source="prose after In [20]",
         inputs=_RAW | _SCALED,
         torch="""\
 def curvatures(x):

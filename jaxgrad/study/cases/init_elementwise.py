@@ -10,6 +10,7 @@ CASES = (
     Case(
         family="init",
         name="uniform_ with its defaults",
+        source="prose before In [2]",
         torch="nn.init.uniform_(torch.empty(100, 200))",
         jax="jax.nn.initializers.uniform()(key, (100, 200))",
         jaxgrad="init.uniform(key, (100, 200))",
@@ -21,6 +22,7 @@ CASES = (
     Case(
         family="init",
         name="uniform_(-0.1, 0.3)",
+        source="prose before In [2]",
         torch="nn.init.uniform_(torch.empty(100, 200), -0.1, 0.3)",
         jax="jax.nn.initializers.uniform(0.4)(key, (100, 200)) - 0.1",
         jaxgrad="init.uniform(key, (100, 200), a=-0.1, b=0.3)",
@@ -31,6 +33,7 @@ CASES = (
     Case(
         family="init",
         name="normal_ with its defaults",
+        source="prose before In [2]",
         torch="nn.init.normal_(torch.empty(100, 200))",
         jax="jax.nn.initializers.normal()(key, (100, 200))",
         jaxgrad="init.normal(key, (100, 200))",
@@ -42,6 +45,7 @@ CASES = (
     Case(
         family="init",
         name="normal_(0, 0.02)",
+        source="prose before In [2]",
         torch="nn.init.normal_(torch.empty(100, 200), 0.0, 0.02)",
         jax="jax.nn.initializers.normal(0.02)(key, (100, 200))",
         jaxgrad="init.normal(key, (100, 200), std=0.02)",
@@ -52,6 +56,7 @@ CASES = (
     Case(
         family="init",
         name="normal_ with a negative std",
+        source="prose before In [2]",
         torch="nn.init.normal_(torch.empty(100, 200), 0.0, -0.02)",
         jax="jax.nn.initializers.normal(-0.02)(key, (100, 200))",
         jaxgrad="init.normal(key, (100, 200), std=-0.02)",

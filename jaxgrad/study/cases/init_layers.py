@@ -8,6 +8,7 @@ CASES = (
     Case(
         family="init",
         name="Linear: the weight",
+        source="prose before In [2]",
         torch="nn.Linear(200, 100).weight",
         jax="jax.nn.initializers.lecun_normal(in_axis=1, out_axis=0)(key, (100, 200))",
         jaxgrad='init.linear(key, 200, 100)["weight"]',
@@ -20,6 +21,7 @@ CASES = (
     Case(
         family="init",
         name="Linear: the weight, in plain JAX",
+        source="prose before In [2]",
         torch="nn.Linear(200, 100).weight",
         jax="r = 1 / 200**0.5\nr * jax.random.uniform(key, (100, 200), minval=-1)",
         jaxgrad='init.linear(key, 200, 100)["weight"]',
@@ -30,6 +32,7 @@ CASES = (
     Case(
         family="init",
         name="Linear: the bias",
+        source="prose before In [2]",
         torch="nn.Linear(4, 20000).bias",
         jax="jnp.zeros(20000)",
         jaxgrad='init.linear(key, 4, 20000)["bias"]',
@@ -41,6 +44,7 @@ CASES = (
     Case(
         family="init",
         name="Linear: names and shapes",
+        source="prose before In [2]",
         torch="{name: list(p.shape) for name, p in nn.Linear(3, 2).state_dict().items()}",
         jax='params = {"kernel": jnp.zeros((3, 2)), "bias": jnp.zeros(2)}\n'
         "{name: list(p.shape) for name, p in params.items()}",

@@ -147,6 +147,7 @@ CASES = (
     Case(
         family="model",
         name="mse_loss with reduction='none'",
+        source="prose before In [22]",
         inputs=_TABLE,
         torch="F.mse_loss(x, target, reduction='none')",
         jax="optax.squared_error(x, target)",
@@ -158,6 +159,7 @@ CASES = (
     Case(
         family="model",
         name="mse_loss with reduction='sum'",
+        source="prose before In [22]",
         inputs=_TABLE,
         torch="F.mse_loss(x, target, reduction='sum')",
         jax="jnp.sum(optax.squared_error(x, target))",
@@ -169,6 +171,7 @@ CASES = (
     Case(
         family="model",
         name="mse_loss with a weight",
+        source="prose before In [22]",
         inputs={**_TABLE, "weight": np.abs(_RNG.randn(10, 5)).astype(np.float32)},
         torch="F.mse_loss(x, target, weight=weight)",
         jax="jnp.mean(weight * optax.squared_error(x, target))",
@@ -181,6 +184,7 @@ CASES = (
     Case(
         family="model",
         name="mse_loss with an unknown reduction",
+        source="prose before In [22]",
         inputs=_TABLE,
         torch="F.mse_loss(x, target, reduction='average')",
         jax="optax.squared_error(x, target, reduction='average')",
@@ -191,6 +195,7 @@ CASES = (
     Case(
         family="model",
         name="mse_loss of (3, 1) and (3,)",
+        source="prose before In [22]",
         inputs={"x": f32([[1], [2], [3]]), "target": f32([1, 2, 3])},
         torch="F.mse_loss(x, target)",
         jax="jnp.mean((x - target) ** 2)",
@@ -204,6 +209,7 @@ CASES = (
     Case(
         family="model",
         name="mse_loss of integers",
+        source="prose before In [22]",
         inputs={"x": i32([1, 2]), "target": i32([1, 3])},
         torch="F.mse_loss(x, target)",
         jax="jnp.mean((x - target) ** 2)",
@@ -215,6 +221,7 @@ CASES = (
     Case(
         family="model",
         name="mse_loss of float32 and an integer target",
+        source="prose before In [22]",
         inputs={"x": f32([1, 2]), "target": i32([1, 3])},
         torch="F.mse_loss(x, target)",
         jax="jnp.mean((x - target) ** 2)",
@@ -225,6 +232,7 @@ CASES = (
     Case(
         family="model",
         name="mse_loss of nothing",
+        source="prose before In [22]",
         inputs={"x": f32([]), "target": f32([])},
         torch="F.mse_loss(x, target)",
         jax="jnp.mean(optax.squared_error(x, target))",

@@ -277,30 +277,38 @@ torch.stack(losses)""",
 def loss_fn(p):
     return jnp.sum((p - goal) ** 4 * scale)
 
-optimizer, p, losses = optax.lbfgs(), start, []
-state = optimizer.init(p)
+optimizer = optax.lbfgs()
+
+@jax.jit
+def step(p, state):
+    value, grads = jax.value_and_grad(loss_fn)(p)
+    updates, state = optimizer.update(
+        grads, state, p, value=value, grad=grads, value_fn=loss_fn
+    )
+    return optax.apply_updates(p, updates), state, value
+
+p, state, losses = start, optimizer.init(start), []
 for _ in range(8):
-    loss, grads = jax.value_and_grad(loss_fn)(p)
+    p, state, loss = step(p, state)
     losses.append(loss)
-    for _ in range(2):
-        value, grads = jax.value_and_grad(loss_fn)(p)
-        updates, state = optimizer.update(
-            grads, state, p, value=value, grad=grads, value_fn=loss_fn
-        )
-        p = optax.apply_updates(p, updates)
+    p, state, _ = step(p, state)
 jnp.stack(losses)""",
     jaxgrad="""\
 def loss_fn(p):
     return jnp.sum((p - goal) ** 4 * scale)
 
 optimizer = jaxgrad.optim.lbfgs(max_iter=2, line_search_fn="strong_wolfe")
-p, losses = start, []
-state = optimizer.init(p)
-for _ in range(8):
+
+@jax.jit
+def step(p, state):
     loss, grads = jax.value_and_grad(loss_fn)(p)
-    losses.append(loss)
     updates, state = optimizer.update(grads, state, p, value=loss, value_fn=loss_fn)
-    p = optax.apply_updates(p, updates)
+    return optax.apply_updates(p, updates), state, loss
+
+p, state, losses = start, optimizer.init(start), []
+for _ in range(8):
+    p, state, loss = step(p, state)
+    losses.append(loss)
 jnp.stack(losses)""",
     verdict_jax="value",
     rtol=1e-9,

@@ -19,6 +19,7 @@ CASES = (
     Case(
         family="sampling",
         name="uniform_(-0.5, 2)",
+        source="prose before In [2]",
         torch="torch.empty(20000).uniform_(-0.5, 2)",
         jax="jax.random.uniform(key, (20000,), minval=-0.5, maxval=2)",
         jaxgrad="random.uniform(key, (20000,), -0.5, 2)",
@@ -29,6 +30,7 @@ CASES = (
     Case(
         family="sampling",
         name="uniform_ with a above b",
+        source="prose before In [2]",
         torch="torch.empty(2).uniform_(2, 1)",
         jax="jax.random.uniform(key, (2,), minval=2, maxval=1)",
         jaxgrad="random.uniform(key, (2,), 2, 1)",
@@ -69,6 +71,7 @@ CASES = (
     Case(
         family="sampling",
         name="uniform_ from -inf",
+        source="prose before In [2]",
         torch="torch.empty(2).uniform_(float('-inf'), 0)",
         jax="jax.random.uniform(key, (2,), minval=-jnp.inf, maxval=0)",
         jaxgrad="random.uniform(key, (2,), -jnp.inf, 0)",

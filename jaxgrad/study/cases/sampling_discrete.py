@@ -59,6 +59,7 @@ CASES = (
     Case(
         family="sampling",
         name="bernoulli with p NaN",
+        source="prose before In [2]",
         torch="torch.bernoulli(torch.tensor([float('nan')]))",
         jax="jax.random.bernoulli(key, jnp.array([jnp.nan]))",
         jaxgrad="random.bernoulli(key, jnp.array([jnp.nan]))",
@@ -69,6 +70,7 @@ CASES = (
     Case(
         family="sampling",
         name="bernoulli with integer p",
+        source="prose before In [2]",
         torch="torch.bernoulli(torch.tensor([0, 1]))",
         jax="jax.random.bernoulli(key, jnp.array([0, 1]))",
         jaxgrad="random.bernoulli(key, jnp.array([0, 1]))",
@@ -78,6 +80,7 @@ CASES = (
     Case(
         family="sampling",
         name="the gradient of bernoulli with respect to p",
+        source="prose before In [2]",
         inputs=_X,
         torch="p.requires_grad_()\ntorch.bernoulli(p).sum().backward()\np.grad",
         jax="jax.grad(lambda p: jax.random.bernoulli(key, p).astype(p.dtype).sum())(p)",
@@ -88,6 +91,7 @@ CASES = (
     Case(
         family="sampling",
         name="bernoulli_(0.3): a scalar p and a shape",
+        source="prose before In [2]",
         torch="torch.empty(20000).bernoulli_(0.3)",
         jax="jax.random.bernoulli(key, 0.3, (20000,)).astype(jnp.float32)",
         jaxgrad="random.bernoulli(key, 0.3, (20000,))",
@@ -98,6 +102,7 @@ CASES = (
     Case(
         family="sampling",
         name="bernoulli_(0.3) on booleans",
+        source="prose before In [2]",
         torch="torch.empty(20000, dtype=torch.bool).bernoulli_(0.3)",
         jax="jax.random.bernoulli(key, 0.3, (20000,))",
         jaxgrad="random.bernoulli(key, 0.3, (20000,), dtype=bool)",
@@ -108,6 +113,7 @@ CASES = (
     Case(
         family="sampling",
         name="bernoulli_(0.3) on integers",
+        source="prose before In [2]",
         torch="torch.empty(20000, dtype=torch.int8).bernoulli_(0.3)",
         jax="jax.random.bernoulli(key, 0.3, (20000,)).astype(jnp.int8)",
         jaxgrad="random.bernoulli(key, 0.3, (20000,), dtype=jnp.int8)",

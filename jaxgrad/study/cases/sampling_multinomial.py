@@ -69,6 +69,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial never draws a weight of 0",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.tensor([0.0, 1.0, 0.0, 3.0, 0.0]), 20000, True)",
         jax="w = jnp.array([0.0, 1.0, 0.0, 3.0, 0.0])\n"
         "jax.random.categorical(key, jnp.log(w), shape=(20000,))",
@@ -80,6 +81,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial without replacement, more draws than non-zero weights",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.tensor([0.0, 10.0, 3.0, 0.0]), 4).sort().values",
         jax="p = jnp.array([0.0, 10.0, 3.0, 0.0]) / 13\n"
         "jnp.sort(jax.random.choice(key, 4, (4,), replace=False, p=p))",
@@ -93,6 +95,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial without replacement, more draws than categories",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.tensor([1.0, 2.0]), 3)",
         jax="jax.random.choice(key, 2, (3,), replace=False, p=jnp.array([1.0, 2.0]) / 3)",
         jaxgrad="random.multinomial(key, jnp.array([1.0, 2.0]), 3)",
@@ -102,6 +105,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial with a negative weight",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.tensor([1.0, -1.0, 2.0]), 2, replacement=True)",
         jax="jax.random.categorical(key, jnp.log(jnp.array([1.0, -1.0, 2.0])), shape=(2,))",
         jaxgrad="random.multinomial(key, jnp.array([1.0, -1.0, 2.0]), 2, replacement=True)",
@@ -112,6 +116,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial with a NaN weight",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.tensor([1.0, float('nan'), 2.0]), 2, replacement=True)",
         jax="jax.random.categorical(key, jnp.log(jnp.array([1.0, jnp.nan, 2.0])), shape=(2,))",
         jaxgrad="random.multinomial(key, jnp.array([1.0, jnp.nan, 2.0]), 2, replacement=True)",
@@ -122,6 +127,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial with an infinite weight",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.tensor([1.0, float('inf'), 2.0]), 2, replacement=True)",
         jax="jax.random.categorical(key, jnp.log(jnp.array([1.0, jnp.inf, 2.0])), shape=(2,))",
         jaxgrad="random.multinomial(key, jnp.array([1.0, jnp.inf, 2.0]), 2, replacement=True)",
@@ -132,6 +138,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial with weights that sum to 0",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.zeros(3), 2, replacement=True)",
         jax="jax.random.categorical(key, jnp.log(jnp.zeros(3)), shape=(2,))",
         jaxgrad="random.multinomial(key, jnp.zeros(3), 2, replacement=True)",
@@ -154,6 +161,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial of no samples",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.ones(3), 0)",
         jax="jax.random.categorical(key, jnp.zeros(3), shape=(0,))",
         jaxgrad="random.multinomial(key, jnp.ones(3), 0)",
@@ -164,6 +172,7 @@ CASES = (
     Case(
         family="sampling",
         name="multinomial on 3-D weights",
+        source="prose before In [3]",
         torch="torch.multinomial(torch.ones(2, 2, 3), 1)",
         jax="jax.random.categorical(key, jnp.zeros((2, 2, 3)))",
         jaxgrad="random.multinomial(key, jnp.ones((2, 2, 3)), 1)",
@@ -209,6 +218,7 @@ CASES = (
     Case(
         family="sampling",
         name="the gradient of multinomial with respect to the weights",
+        source="prose before In [3]",
         torch="w = torch.ones(3, requires_grad=True)\n"
         "torch.multinomial(w, 2).sum().backward()\n"
         "w.grad",

@@ -73,6 +73,7 @@ CASES = (
     Case(
         family="sampling",
         name="normal(arange(1., 6.)) with the default std",
+        source="prose before In [5]",
         torch="torch.normal(mean=torch.arange(1., 6.).expand(4000, 5))",
         jax="jnp.arange(1., 6.) + jax.random.normal(key, (4000, 5))",
         jaxgrad="random.normal(key, jnp.arange(1., 6.), shape=(4000, 5))",
@@ -83,6 +84,7 @@ CASES = (
     Case(
         family="sampling",
         name="normal(2., 3., size=(100, 200))",
+        source="prose before In [5]",
         torch="torch.normal(2., 3., size=(100, 200))",
         jax="2. + 3. * jax.random.normal(key, (100, 200))",
         jaxgrad="random.normal(key, 2., 3., (100, 200))",
@@ -93,6 +95,7 @@ CASES = (
     Case(
         family="sampling",
         name="normal where mean (3, 1) and std (1, 4) broadcast",
+        source="prose before In [5]",
         torch="torch.normal(torch.zeros(3, 1), torch.ones(1, 4)).shape",
         jax="(jnp.zeros((3, 1)) + jnp.ones((1, 4)) * jax.random.normal(key, (3, 4))).shape",
         jaxgrad="random.normal(key, jnp.zeros((3, 1)), jnp.ones((1, 4))).shape",
@@ -116,6 +119,7 @@ CASES = (
     Case(
         family="sampling",
         name="normal with a negative std",
+        source="prose before In [5]",
         torch="torch.normal(torch.zeros(2), torch.tensor([1.0, -1.0]))",
         jax="jnp.zeros(2) + jnp.array([1.0, -1.0]) * jax.random.normal(key, (2,))",
         jaxgrad="random.normal(key, jnp.zeros(2), jnp.array([1.0, -1.0]))",
@@ -126,6 +130,7 @@ CASES = (
     Case(
         family="sampling",
         name="normal with a NaN std",
+        source="prose before In [5]",
         torch="torch.normal(torch.zeros(1), torch.tensor([float('nan')]))",
         jax="jnp.zeros(1) + jnp.array([jnp.nan]) * jax.random.normal(key, (1,))",
         jaxgrad="random.normal(key, jnp.zeros(1), jnp.array([jnp.nan]))",
@@ -136,6 +141,7 @@ CASES = (
     Case(
         family="sampling",
         name="normal with integer means",
+        source="prose before In [5]",
         torch="torch.normal(torch.arange(3), torch.ones(3))",
         jax="jnp.arange(3) + jnp.ones(3) * jax.random.normal(key, (3,))",
         jaxgrad="random.normal(key, jnp.arange(3), jnp.ones(3))",
@@ -146,6 +152,7 @@ CASES = (
     Case(
         family="sampling",
         name="the dtype of normal where mean is float16 and std float32",
+        source="prose before In [5]",
         torch="torch.normal(torch.zeros(3, dtype=torch.float16), torch.zeros(3))",
         jax="jnp.zeros(3, jnp.float16) + jnp.zeros(3) * jax.random.normal(key, (3,))",
         jaxgrad="random.normal(key, jnp.zeros(3, jnp.float16), jnp.zeros(3))",
@@ -156,6 +163,7 @@ CASES = (
     Case(
         family="sampling",
         name="the gradient of normal with respect to mean and std",
+        source="prose before In [5]",
         torch="mean, std = torch.zeros(3, requires_grad=True), torch.ones(3, requires_grad=True)\n"
         "torch.normal(mean, std).sum().backward()\nmean.grad",
         jax="f = lambda mean, std: (mean + std * jax.random.normal(key, (3,))).sum()\n"
