@@ -16,18 +16,42 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     fit          loss + params + optimizer + data -> fitted params
     checkify     a function that tells which value was wrong under jit
     study        the comparison study (`jaxgrad study`); not imported here
+
+A module is imported when it is first named. `import jaxgrad` alone imports none, not even JAX, so
+that the command answers at once.
 """
 
-from . import autograd as autograd
-from . import data as data
-from . import fit as fit
-from . import functional as functional
-from . import graph as graph
-from . import init as init
-from . import optim as optim
-from . import random as random
-from . import replay as replay
-from . import schedules as schedules
-from ._checks import checkify as checkify
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import autograd, data, fit, functional, graph, init, optim, random, replay, schedules
+    from ._checks import checkify
+else:  # a type checker that saw this would let every misspelled name pass
+
+    def __getattr__(name):
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name == "checkify":
+            return importlib.import_module(f"{__name__}._checks").checkify
+        return importlib.import_module(f"{__name__}.{name}")
+
 
 __version__ = "0.1.0"
+__all__ = [
+    "autograd",
+    "checkify",
+    "data",
+    "fit",
+    "functional",
+    "graph",
+    "init",
+    "optim",
+    "random",
+    "replay",
+    "schedules",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -18,6 +18,8 @@ import numpy as np
 from jax.core import Tracer
 from jax.experimental import checkify as jax_checkify
 
+from jaxgrad._dtypes import is_a, is_floating, made, result_type, wide
+
 
 def checkify(
     fn: Callable[..., Any], errors: Any = jax_checkify.user_checks
@@ -112,10 +114,10 @@ def floating(function: str, argument: str, value: Any) -> jax.Array:
     return result
 
 
-def promoted(function: str, argument: str, *arrays: jax.Array) -> Any:
-    """The dtype the arrays promote to, which must be real floating point."""
-    dtype = jnp.result_type(*arrays)
-    if not jnp.issubdtype(dtype, jnp.floating):
+def promoted(function: str, argument: str, *arrays: Any) -> Any:
+    """The dtype that arrays and dtypes promote to, which must be real floating point."""
+    dtype = result_type(*arrays)
+    if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(wrong(function, argument, "floating point", dtype, remedy))
     return dtype
@@ -124,9 +126,7 @@ def promoted(function: str, argument: str, *arrays: jax.Array) -> Any:
 def scalar(function: str, argument: str, value: Any) -> jax.Array:
     """`value` as a real 0-D array; a Python number stays weakly typed."""
     result = array(function, argument, value)
-    if result.ndim or not (
-        jnp.issubdtype(result.dtype, jnp.floating) or jnp.issubdtype(result.dtype, jnp.integer)
-    ):
+    if result.ndim or not (is_floating(result.dtype) or is_a(result.dtype, jnp.integer)):
         got = f"{result.dtype}{list(result.shape)}"
         raise TypeError(wrong(function, argument, "a real scalar", got))
     return result
@@ -136,7 +136,7 @@ def number(function: str, argument: str, value: Any) -> float | jax.Array:
     """`value` as a real scalar: a Python number stays one, with all its digits."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         result = scalar(function, argument, value)
-        return result if jnp.issubdtype(result.dtype, jnp.floating) else result.astype(float)
+        return result if is_floating(result.dtype) else result.astype(float)
     try:
         return float(value)
     except OverflowError as error:
@@ -199,7 +199,7 @@ def concrete(function: str, argument: str, tree: Any) -> None:
 
 def key(function: str, value: Any) -> jax.Array:
     """`value` as one typed key, of any implementation."""
-    if not (isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)):
+    if not (isinstance(value, jax.Array) and is_a(value.dtype, jax.dtypes.prng_key)):
         got = f"{type(value).__name__} {value!r:.60}"
         remedy = "make one with jax.random.key(seed)"
         raise TypeError(wrong(function, "key", "a typed key", got, remedy))
@@ -221,10 +221,10 @@ def shape(function: str, value: Any) -> tuple[int, ...]:
 def float_dtype(function: str, value: Any) -> Any:
     """`value` as a real floating point dtype; None is JAX's default float."""
     try:
-        dtype = jnp.zeros((), float if value is None else value).dtype
+        dtype = made(float if value is None else value)
     except (TypeError, ValueError) as error:
         raise TypeError(wrong(function, "dtype", "a floating point dtype", repr(value))) from error
-    if not jnp.issubdtype(dtype, jnp.floating):
+    if not is_floating(dtype):
         raise TypeError(wrong(function, "dtype", "a floating point dtype", dtype))
     return dtype
 
@@ -232,10 +232,10 @@ def float_dtype(function: str, value: Any) -> Any:
 def number_dtype(function: str, value: Any, default: Any) -> Any:
     """`value` as a real dtype of integers, floats or truth values; None is the default's."""
     try:
-        dtype = jnp.zeros((), default if value is None else value).dtype
+        dtype = made(default if value is None else value)
     except (TypeError, ValueError) as error:
         raise TypeError(wrong(function, "dtype", "a real dtype", repr(value))) from error
-    if not any(jnp.issubdtype(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_)):
+    if not any(is_a(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_)):
         raise TypeError(wrong(function, "dtype", "a real dtype", dtype))
     return dtype
 
@@ -254,6 +254,11 @@ def same_shape(function: str, argument: str, value: jax.Array, other: str, like:
         expected = f"of {other}'s shape {like.shape}"
         remedy = "broadcast it yourself with jnp.broadcast_to"
         raise ValueError(wrong(function, argument, expected, value.shape, remedy))
+
+
+def is_known(valid: Any) -> bool:
+    """Whether a fact is known to hold; a traced one is not."""
+    return not isinstance(valid, Tracer) and bool(np.asarray(valid))
 
 
 def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
@@ -278,6 +283,32 @@ def each_holds(valid: Any, text: str, values: jax.Array) -> None:
     """
     if values.size:
         holds(valid, text, least=lambda: jnp.min(values), most=lambda: jnp.max(values))
+
+
+def in_range(
+    rule: Callable[..., Any], valid: jax.Array, text: str, dtype: Any, **parameters: Any
+) -> None:
+    """Refuses parameters for which the rule does not hold; what it gave where they are arrays.
+
+    Python numbers are held against the rule here: nothing is read back from the device.
+    """
+    if all(type(value) is float for value in parameters.values()):
+        valid = _known(rule, dtype, *parameters.values())
+    rounded = {k: functools.partial(jnp.asarray, v, dtype) for k, v in parameters.items()}
+    holds(valid, text, **rounded)
+
+
+@functools.lru_cache(1024)
+def _known(rule: Callable[..., Any], dtype: Any, *numbers: float) -> bool:
+    """Whether the rule, made of operators alone, holds for numbers rounded to the dtype."""
+    with np.errstate(all="ignore"):
+        rounded = [np.asarray(number).astype(wide(dtype)).astype(dtype) for number in numbers]
+        return bool(rule(*rounded))
+
+
+def finite(x: Any) -> Any:
+    """Whether numbers of NumPy's or of JAX's are finite."""
+    return (x > -math.inf) & (x < math.inf)
 
 
 def axis(function: str, argument: str, value: Any, ndim: int) -> int:

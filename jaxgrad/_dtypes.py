@@ -1,10 +1,90 @@
-"""The dtype to compute in."""
+"""What kind of dtype one is, and the dtype to compute in."""
 
+import functools
+import warnings
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 
+@functools.cache
+def is_a(dtype: Any, kind: Any) -> bool:
+    """`jnp.issubdtype`, remembered: every call of a small function asks several times."""
+    return bool(jnp.issubdtype(dtype, kind))
+
+
+def is_floating(dtype: Any) -> bool:
+    """Whether the dtype is real floating point."""
+    return is_a(dtype, jnp.floating)
+
+
+@functools.cache
+def is_real(dtype: Any) -> bool:
+    """Whether the dtype is one of real numbers or of truth values."""
+    return any(jnp.issubdtype(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_))
+
+
+@functools.cache
 def wide(dtype: Any) -> Any:
     """float32 for the narrower floating point dtypes, and the dtype itself for the others."""
     return jnp.float32 if jnp.finfo(dtype).bits < 32 else dtype
+
+
+@functools.cache
+def real_part(dtype: Any) -> Any:
+    """The dtype of the parts of complex numbers; of others the dtype itself."""
+    return jnp.finfo(dtype).dtype
+
+
+@functools.cache
+def largest(dtype: Any) -> float:
+    """The largest finite number of a floating point dtype."""
+    return float(jnp.finfo(dtype).max)
+
+
+def made(value: Any) -> Any:
+    """The dtype of an array that is asked for in `value`: as `jnp.zeros((), value).dtype`.
+
+    It is remembered, unless JAX warns that it has none as wide.
+    """
+    try:
+        return _made(value, jax.enable_x64.value)
+    except (TypeError, ValueError, UserWarning):
+        return jnp.zeros((), value).dtype
+
+
+@functools.cache
+def _made(value: Any, x64: bool) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return jnp.zeros((), value).dtype
+
+
+def cast(array: jax.Array, dtype: Any) -> jax.Array:
+    """`array.astype(dtype)`, and the array itself where it is of that dtype already."""
+    return array if array.dtype == dtype and not array.weak_type else array.astype(dtype)
+
+
+_RANK = {int: 1, float: 2}
+"""A Python number promotes an array of a lower rank; a truth value is no number."""
+
+
+@functools.cache
+def _rank(dtype: Any) -> int:
+    return 2 * is_a(dtype, jnp.inexact) or int(is_a(dtype, jnp.integer))
+
+
+def result_type(*values: Any) -> Any:
+    """`jnp.result_type` of arrays, dtypes and Python numbers, at once where there is one dtype."""
+    dtype, rank = None, 0
+    for value in values:
+        if type(value) in _RANK:
+            rank = max(rank, _RANK[type(value)])
+            continue
+        own = value.dtype if isinstance(value, jax.Array) else value
+        if not isinstance(own, np.dtype) or (dtype is not None and own != dtype):
+            return jnp.result_type(*values)
+        dtype = own
+    return dtype if dtype is not None and rank <= _rank(dtype) else jnp.result_type(*values)

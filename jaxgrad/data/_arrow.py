@@ -1,21 +1,18 @@
 """pyarrow, imported only where it is used, and its columns as NumPy arrays."""
 
 import contextlib
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from jaxgrad import _extras
+
 
 def load(module: str) -> Any:
     """`pyarrow`, or the module of that name in it."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        text = "jaxgrad.data needs pyarrow; run: pip install 'jaxgrad[data]'"
-        raise ModuleNotFoundError(text, name=error.name) from error
+    return _extras.load("jaxgrad.data", module, "data")
 
 
 @contextlib.contextmanager

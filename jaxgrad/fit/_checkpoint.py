@@ -14,17 +14,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgrad import _extras
+
 KEPT = 2
 """Checkpoints that stay: the last, and the one before."""
 
 
 def opened(function: str, folder: str | Path) -> Any:
     """The checkpoints in a folder, which is made where there is none."""
-    try:
-        ocp = importlib.import_module("orbax.checkpoint")
-    except ModuleNotFoundError:
-        remedy = "pip install 'jaxgrad[checkpoint]'"
-        raise ModuleNotFoundError(f"{function}: checkpoint needs orbax; run: {remedy}") from None
+    ocp = _extras.load(f"{function}: checkpoint", "orbax.checkpoint", "checkpoint")
     options = ocp.CheckpointManagerOptions(
         max_to_keep=KEPT, enable_async_checkpointing=False, create=True
     )

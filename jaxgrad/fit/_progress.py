@@ -1,10 +1,11 @@
 """A bar for long work."""
 
 import contextlib
-import importlib
 from collections.abc import Callable, Iterator
 
 import jax
+
+from jaxgrad import _extras
 
 Tell = Callable[[int, str], None]
 """How many are done, and a few words."""
@@ -16,11 +17,7 @@ def shown(function: str, progress: bool, total: int, unit: str) -> Iterator[Tell
     if not progress or jax.process_index():
         yield lambda done, words: None
         return
-    try:
-        rich = importlib.import_module("rich.progress")
-    except ModuleNotFoundError:
-        remedy = "run: pip install rich"
-        raise ModuleNotFoundError(f"{function}: progress needs rich; {remedy}") from None
+    rich = _extras.load(f"{function}: progress", "rich.progress", "data")
     columns = (
         *(rich.TextColumn(unit), rich.BarColumn(), rich.MofNCompleteColumn()),
         *(rich.TimeElapsedColumn(), rich.TextColumn("{task.fields[words]}")),

@@ -1,9 +1,8 @@
-"""The command `jaxgrad fit`: a line through the columns of files, and the exact one beside it."""
+"""What `jaxgrad fit` does: a line through the columns of files, and the exact one beside it."""
 
 import argparse
 import functools
 import importlib
-import importlib.util
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +20,6 @@ from .epochs import EpochFit, fit_epochs
 from .linear_model import linear
 from .lines import Line, described, least_squares_of
 
-OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "radam", "adamax", "rmsprop", "adagrad", "adadelta")
-LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 _IN_MEMORY = 2**28
 """Bytes up to which a table is kept on the devices, and its epochs are one compiled scan."""
 
@@ -38,76 +35,8 @@ class Rows(NamedTuple):
     scale: np.ndarray
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds the command to a parser."""
-    parser = commands.add_parser(
-        "fit",
-        help="fit a line to the columns of CSV, Parquet or Arrow files of any size",
-        description="Fits target = weight · features + intercept by minibatch gradient descent, "
-        "prints the coefficients in the units of the data, and beside them the exact answer of "
-        "least squares with its standard errors.",
-    )
-    parser.set_defaults(run=run)
-    add_argument = parser.add_argument
-    add_argument(
-        "files", nargs="+", type=Path, help="one table, of one format, in one file or more"
-    )
-    add_argument("--target", required=True, metavar="COLUMN")
-    add_argument(
-        "--features", metavar="COLUMNS", help="names with commas (default: all the others)"
-    )
-    add_argument(
-        "--missing", choices=("error", "drop"), default="error", help="rows without a value"
-    )
-    add_argument("--delimiter", default=",", help="of CSV files")
-    add_argument(
-        "--no-standardize",
-        dest="standardize",
-        action="store_false",
-        help="fit the columns as they are, not with mean 0 and deviation 1",
-    )
-    add_argument("--loss", choices=LOSSES, default="mse_loss")
-    add_argument("--optimizer", choices=OPTIMIZERS, default="adam")
-    add_argument("--lr", type=float, default=0.01, help="learning rate (default: 0.01)")
-    add_argument(
-        "--schedule",
-        choices=("constant", "cosine"),
-        default="constant",
-        help="of the learning rate, cosine down to 0 at the end",
-    )
-    add_argument("--epochs", type=int, default=50, help="(default: 50)")
-    add_argument("--batch-size", type=int, help="rows (default: a tenth of them, from 32 to 1024)")
-    add_argument("--seed", type=int, default=0, help="of the order of the rows (default: 0)")
-    add_argument(
-        "--validation",
-        metavar="FILE|SHARE",
-        action="append",
-        help="a table to watch the loss on, or a share of the rows such as 0.2, drawn by the seed; "
-        "gives the line of the best epoch",
-    )
-    add_argument(
-        "--patience", type=int, help="stop after so many epochs without a better loss there"
-    )
-    add_argument(
-        "--checkpoint",
-        metavar="FOLDER",
-        type=Path,
-        help="keep there how far it is; the same command goes on",
-    )
-    add_argument("--plot", metavar="FILE", type=Path, help="a picture of the fit")
-    add_argument("--save", metavar="FILE", type=Path, help="weight and bias as safetensors")
-    add_argument(
-        "--distributed",
-        action="store_true",
-        help="one of several processes, as a launcher started them",
-    )
-
-
 def run(options: argparse.Namespace) -> int:
     """Runs the command; 0 where there is a line."""
-    for name, places in (("plot", "matplotlib"), ("save", "safetensors")):
-        if getattr(options, name) and importlib.util.find_spec(places) is None:
-            raise Failed(f"--{name} needs {places}; run: pip install 'jaxgrad[data]'")
     if options.distributed:
         jax.distributed.initialize()
     try:

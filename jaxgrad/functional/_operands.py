@@ -10,12 +10,7 @@ import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
-
-
-def is_floating(dtype: Any) -> bool:
-    """Whether the dtype is real floating point."""
-    return bool(jnp.issubdtype(dtype, jnp.floating))
+from jaxgrad._dtypes import is_floating, is_real, made, result_type, wide
 
 
 def real(function: str, argument: str, value: Any) -> Any:
@@ -24,17 +19,20 @@ def real(function: str, argument: str, value: Any) -> Any:
         _fits(function, argument, value)
         return value
     result = _checks.array(function, argument, value)
-    if not jnp.issubdtype(result.dtype, jnp.bool_):
-        _real(function, argument, result.dtype)
+    if not is_real(result.dtype):
+        raise TypeError(_checks.wrong(function, argument, "real", result.dtype))
     return result
 
 
-def _real(function: str, argument: str, dtype: Any) -> None:
-    if not (jnp.issubdtype(dtype, jnp.integer) or is_floating(dtype)):
-        raise TypeError(_checks.wrong(function, argument, "real", dtype))
+def real_array(function: str, argument: str, value: Any) -> jax.Array:
+    """`value` as a real array; a Python number becomes one."""
+    result = real(function, argument, value)
+    return result if isinstance(result, jax.Array) else jnp.asarray(result)
 
 
 def _fits(function: str, argument: str, value: Any) -> None:
+    if isinstance(value, (bool, float)) or -(2**31) <= value < 2**31:
+        return
     try:
         jnp.asarray(value)
     except OverflowError as error:
@@ -44,21 +42,25 @@ def _fits(function: str, argument: str, value: Any) -> None:
 
 def common(function: str, **operands: Any) -> Any:
     """The dtype the operands promote to, once their shapes are known to broadcast."""
-    shapes = [jnp.shape(value) for value in operands.values()]
+    shapes = [
+        value.shape if isinstance(value, jax.Array) else jnp.shape(value)
+        for value in operands.values()
+    ]
     try:
-        jnp.broadcast_shapes(*shapes)
+        if len(set(shapes) - {()}) > 1:
+            jnp.broadcast_shapes(*shapes)
     except ValueError as error:
         names = " and ".join(operands)
         raise ValueError(
             _checks.wrong(function, names, "of shapes that broadcast", ", ".join(map(str, shapes)))
         ) from error
-    return jnp.result_type(*operands.values())
+    return result_type(*operands.values())
 
 
 def floating_common(function: str, **operands: Any) -> Any:
     """As `common`, and JAX's default float for integers."""
     dtype = common(function, **operands)
-    return dtype if is_floating(dtype) else jnp.result_type(float)
+    return dtype if is_floating(dtype) else made(float)
 
 
 def together(dtype: Any, *operands: Any) -> list[jax.Array]:

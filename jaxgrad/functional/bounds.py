@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 
 from ._operands import common, derivatives, real, together
 
@@ -115,14 +116,15 @@ def _bounded(function: str, input: Any, low: Any, high: Any) -> jax.Array:
         name: bound for name, bound in (("min", low), ("max", high)) if bound is not None
     }
     given = {name: real(function, name, value) for name, value in operands.items()}
+    return _clamp(given, function=function)
+
+
+@functools.partial(jax.jit, static_argnames="function")
+def _clamp(given: dict[str, Any], *, function: str) -> jax.Array:
     dtype = common(function, **given)
-    if jnp.issubdtype(dtype, jnp.bool_):
+    if is_a(dtype, jnp.bool_):
         raise TypeError(_checks.wrong(function, "input", "an array of numbers", dtype))
-    return _clamp(given["input"], given.get("min"), given.get("max"), dtype=dtype)
-
-
-@functools.partial(jax.jit, static_argnames="dtype")
-def _clamp(x: Any, low: Any, high: Any, *, dtype: Any) -> jax.Array:
+    x, low, high = given["input"], given.get("min"), given.get("max")
     if high is None:
         return _at_least(*together(dtype, x, low))
     if low is None:
@@ -180,7 +182,7 @@ def maximum(input: ArrayLike, other: ArrayLike) -> jax.Array:
     Array(0.5, dtype=float32, weak_type=True)
     """
     x, y = real("maximum", "input", input), real("maximum", "other", other)
-    return _maximum(x, y, dtype=common("maximum", input=x, other=y))
+    return _maximum(x, y)
 
 
 def minimum(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -209,7 +211,7 @@ def minimum(input: ArrayLike, other: ArrayLike) -> jax.Array:
     Array(0.5, dtype=float32, weak_type=True)
     """
     x, y = real("minimum", "input", input), real("minimum", "other", other)
-    return _minimum(x, y, dtype=common("minimum", input=x, other=y))
+    return _minimum(x, y)
 
 
 def _shared(t: jax.Array, lost: jax.Array, tie: jax.Array) -> jax.Array:
@@ -230,13 +232,15 @@ def _smaller(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.minimum(x, y)
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _maximum(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+@jax.jit
+def _maximum(x: Any, y: Any) -> jax.Array:
+    dtype = common("maximum", input=x, other=y)
     return _larger(*together(dtype, x, y))
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _minimum(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+@jax.jit
+def _minimum(x: Any, y: Any) -> jax.Array:
+    dtype = common("minimum", input=x, other=y)
     return _smaller(*together(dtype, x, y))
 
 
@@ -266,7 +270,7 @@ def fmax(input: ArrayLike, other: ArrayLike) -> jax.Array:
     Array(1., dtype=float32, weak_type=True)
     """
     x, y = real("fmax", "input", input), real("fmax", "other", other)
-    return _fmax(x, y, dtype=common("fmax", input=x, other=y))
+    return _fmax(x, y)
 
 
 def fmin(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -295,16 +299,18 @@ def fmin(input: ArrayLike, other: ArrayLike) -> jax.Array:
     Array(1., dtype=float32, weak_type=True)
     """
     x, y = real("fmin", "input", input), real("fmin", "other", other)
-    return _fmin(x, y, dtype=common("fmin", input=x, other=y))
+    return _fmin(x, y)
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _fmax(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+@jax.jit
+def _fmax(x: Any, y: Any) -> jax.Array:
+    dtype = common("fmax", input=x, other=y)
     x, y = together(dtype, x, y)
     return jnp.where((x >= y) | (y != y), x, y)
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _fmin(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+@jax.jit
+def _fmin(x: Any, y: Any) -> jax.Array:
+    dtype = common("fmin", input=x, other=y)
     x, y = together(dtype, x, y)
     return jnp.where((x <= y) | (y != y), x, y)

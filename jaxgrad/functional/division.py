@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a, is_floating
 
-from ._operands import common, derivatives, is_floating, real, together, widened
+from ._operands import common, derivatives, real, together, widened
 
 
 def remainder(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -97,21 +98,21 @@ def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
 def _quotient(function: str, input: Any, other: Any) -> jax.Array:
     x, y = real(function, "input", input), real(function, "other", other)
-    dtype = common(function, input=x, other=y)
-    if jnp.issubdtype(dtype, jnp.bool_):
-        raise TypeError(_checks.wrong(function, "input or other", "a number", "truth values"))
-    values, valid = _divided(x, y, function=function, dtype=dtype)
-    if not is_floating(dtype):
+    values, valid = _divided(x, y, function=function)
+    if valid is not None:
         text = _checks.wrong(function, "other", "an integer other than 0", "0")
         _checks.holds(valid, text)
     return values
 
 
-@functools.partial(jax.jit, static_argnames=("function", "dtype"))
-def _divided(x: Any, y: Any, *, function: str, dtype: Any) -> tuple[jax.Array, jax.Array]:
+@functools.partial(jax.jit, static_argnames="function")
+def _divided(x: Any, y: Any, *, function: str) -> tuple[jax.Array, jax.Array | None]:
+    dtype = common(function, input=x, other=y)
+    if is_a(dtype, jnp.bool_):
+        raise TypeError(_checks.wrong(function, "input or other", "a number", "truth values"))
     of = {"remainder": _remainder, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide}[function]
     if is_floating(dtype):
-        return of(*widened(dtype, x, y)).astype(dtype), jnp.array(True)
+        return of(*widened(dtype, x, y)).astype(dtype), None
     x, y = together(dtype, x, y)
     values = of(x, jnp.where(y == 0, 1, y))
     return jnp.where(y == 0, jnp.array(-1).astype(dtype), values), jnp.all(y != 0)

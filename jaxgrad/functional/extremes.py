@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 
 from . import bounds
-from ._operands import derivatives, real
+from ._operands import derivatives, real_array
 
 
 class Selected(NamedTuple):
@@ -155,7 +155,7 @@ def min(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _extreme(function: str, input: Any, dim: Any, keepdim: Any) -> jax.Array:
-    x = jnp.asarray(real(function, "input", input))
+    x = real_array(function, "input", input)
     axes = _checks.axes(function, "dim", dim, x.ndim)
     keepdim = _checks.truth(function, "keepdim", keepdim)
     _some(function, x, axes)
@@ -204,7 +204,7 @@ def _selected(function: str, input: Any, dim: Any, keepdim: Any) -> Any:
     if dim is None:
         _checks.truth(function, "keepdim", keepdim)
         return _extreme(function, input, None, False)
-    x = jnp.asarray(real(function, "input", input))
+    x = real_array(function, "input", input)
     axis = _checks.axis(function, "dim", dim, x.ndim)
     keepdim = _checks.truth(function, "keepdim", keepdim)
     _some(function, x, (axis,) if x.ndim else ())

@@ -169,22 +169,24 @@ def polygamma(n: int, input: ArrayLike) -> jax.Array:
     """
     x = real("polygamma", "input", input)
     order = _checks.integer("polygamma", "n", n, minimum=0)
-    return _polygamma(x, n=order, dtype=floating_common("polygamma", input=x))
+    return _polygamma(x, n=order)
 
 
 def _of_one(function: str, input: Any) -> jax.Array:
     x = real(function, "input", input)
-    return _value(x, function=function, dtype=floating_common(function, input=x))
+    return _value(x, function=function)
 
 
-@functools.partial(jax.jit, static_argnames=("function", "dtype"))
-def _value(x: Any, *, function: str, dtype: Any) -> jax.Array:
+@functools.partial(jax.jit, static_argnames="function")
+def _value(x: Any, *, function: str) -> jax.Array:
+    dtype = floating_common(function, input=x)
     of = {"lgamma": _lgamma, "digamma": _digamma, "i0": _i0, "i1": _i1, "ndtri": _ndtri}[function]
     return of(*widened(dtype, x)).astype(dtype)
 
 
-@functools.partial(jax.jit, static_argnames=("n", "dtype"))
-def _polygamma(x: Any, *, n: int, dtype: Any) -> jax.Array:
+@functools.partial(jax.jit, static_argnames="n")
+def _polygamma(x: Any, *, n: int) -> jax.Array:
+    dtype = floating_common("polygamma", input=x)
     return _psi(n, *widened(dtype, x)).astype(dtype)
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, real_part, wide
 
 from ._operands import derivatives
 from .extremes import evenly_largest, evenly_smallest
@@ -104,15 +104,15 @@ def _checked(
     function: str, name: str, x: Any, of_order: str, p: Any, dim: Any, keepdim: Any, dtype: Any
 ) -> jax.Array:
     x = _checks.array(function, name, x)
-    if not jnp.issubdtype(x.dtype, jnp.inexact):
+    if not is_a(x.dtype, jnp.inexact):
         remedy = "cast it with .astype(float)"
         expected = "floating point or complex"
         raise TypeError(_checks.wrong(function, name, expected, x.dtype, remedy))
     order = float(p) if isinstance(p, bool) else _order(function, of_order, p)
     axes = _checks.axes(function, "dim", dim, x.ndim)
     keepdim = _checks.truth(function, "keepdim", keepdim)
-    of = jnp.finfo(x.dtype).dtype if dtype is None else _checks.float_dtype(function, dtype)
-    if dtype is not None and not _holds(of, jnp.finfo(x.dtype).dtype):
+    of = real_part(x.dtype) if dtype is None else _checks.float_dtype(function, dtype)
+    if dtype is not None and not _holds(of, real_part(x.dtype)):
         raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
     if (order < 0 or order == math.inf) and math.prod(x.shape[a] for a in axes) == 0:
         raise ValueError(_checks.wrong(function, name, "not empty", f"shape {x.shape}"))

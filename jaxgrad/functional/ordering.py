@@ -8,14 +8,14 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, wide
 
-from ._operands import real
+from ._operands import real_array
 from .extremes import Selected, picked
 
 
 def _one_axis(function: str, input: Any, dim: Any) -> tuple[jax.Array, int]:
-    x = jnp.asarray(real(function, "input", input))
+    x = real_array(function, "input", input)
     return x, _checks.axis(function, "dim", dim, x.ndim)
 
 
@@ -96,7 +96,7 @@ def topk(
     Array([3., 2.], dtype=float32)
     """
     x, axis = _one_axis("topk", input, dim)
-    if jnp.issubdtype(x.dtype, jnp.bool_):
+    if is_a(x.dtype, jnp.bool_):
         raise TypeError(_checks.wrong("topk", "input", "an array of numbers", x.dtype))
     k = _checks.integer("topk", "k", k, minimum=0)
     size = x.shape[axis] if x.ndim else 1
@@ -176,12 +176,12 @@ def cummin(input: ArrayLike, dim: int) -> Selected:
 @functools.partial(jax.jit, static_argnames=("axis", "largest"))
 def _running(x: jax.Array, *, axis: int, largest: bool) -> Selected:
     flat = jax.lax.stop_gradient(x.reshape(x.shape or (1,)))
-    if jnp.issubdtype(x.dtype, jnp.bool_):
+    if is_a(x.dtype, jnp.bool_):
         flat = flat.astype(jnp.uint8)
     extreme = (jax.lax.cummax if largest else jax.lax.cummin)(flat, axis)
     hit = (flat == extreme) | (flat != flat)
     place = jax.lax.broadcasted_iota(jnp.arange(0).dtype, flat.shape, axis)
     # In the wide dtype, where the derivatives of an element that stays the largest are added up.
-    of = x.astype(wide(x.dtype)) if jnp.issubdtype(x.dtype, jnp.floating) else x
+    of = x.astype(wide(x.dtype)) if is_a(x.dtype, jnp.floating) else x
     found = picked(of, jax.lax.cummax(jnp.where(hit, place, 0), axis), axis, keepdim=True)
     return Selected(found.values.astype(x.dtype), found.indices)

@@ -1,6 +1,5 @@
 """Functions of an element's size, sign and angle."""
 
-import functools
 from typing import Any
 
 import jax
@@ -8,8 +7,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a, is_floating
 
-from ._operands import derivatives, floating_common, is_floating, real, together, widened
+from ._operands import derivatives, floating_common, real, real_array, together, widened
 
 
 def abs(input: ArrayLike) -> jax.Array:
@@ -40,14 +40,14 @@ def abs(input: ArrayLike) -> jax.Array:
 
 def _numbers(function: str, input: Any) -> jax.Array:
     x = _checks.array(function, "input", input)
-    if not jnp.issubdtype(x.dtype, jnp.number):
+    if not is_a(x.dtype, jnp.number):
         raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
     return x
 
 
 def magnitude(x: jax.Array) -> jax.Array:
     """|x|, with derivative 0 at 0: x may be real or complex."""
-    return _magnitude(x) if jnp.issubdtype(x.dtype, jnp.inexact) else jnp.abs(x)
+    return _magnitude(x) if is_a(x.dtype, jnp.inexact) else jnp.abs(x)
 
 
 def _along(tangent: jax.Array, size: jax.Array, x: jax.Array) -> jax.Array:
@@ -65,7 +65,7 @@ def direction(x: jax.Array) -> jax.Array:
     """-1, 0 or 1, and 0 for NaN; of a complex number x / |x|, and 0 for 0."""
     if jnp.iscomplexobj(x):
         return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, magnitude(x)).astype(x.dtype))
-    if jnp.issubdtype(x.dtype, jnp.bool_):
+    if is_a(x.dtype, jnp.bool_):
         return x
     return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
 
@@ -94,7 +94,7 @@ def sign(input: ArrayLike) -> jax.Array:
     >>> sign(jnp.array([-2.0, 0.0, jnp.nan]))
     Array([-1.,  0.,  0.], dtype=float32)
     """
-    return _direction(jnp.asarray(real("sign", "input", input)))
+    return _direction(real_array("sign", "input", input))
 
 
 def sgn(input: ArrayLike) -> jax.Array:
@@ -119,7 +119,7 @@ def sgn(input: ArrayLike) -> jax.Array:
     Array([-1.,  0.,  0.], dtype=float32)
     """
     x = _checks.array("sgn", "input", input)
-    if not (jnp.issubdtype(x.dtype, jnp.number) or jnp.issubdtype(x.dtype, jnp.bool_)):
+    if not (is_a(x.dtype, jnp.number) or is_a(x.dtype, jnp.bool_)):
         raise TypeError(_checks.wrong("sgn", "input", "an array of numbers", x.dtype))
     return _direction(x)
 
@@ -150,11 +150,12 @@ def copysign(input: ArrayLike, other: ArrayLike) -> jax.Array:
     Array([ 3., -3.], dtype=float32)
     """
     x, y = real("copysign", "input", input), real("copysign", "other", other)
-    return _copysign(x, y, dtype=floating_common("copysign", input=x, other=y))
+    return _copysign(x, y)
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _copysign(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+@jax.jit
+def _copysign(x: Any, y: Any) -> jax.Array:
+    dtype = floating_common("copysign", input=x, other=y)
     return _signed(*together(dtype, x, y))
 
 
@@ -193,7 +194,7 @@ def angle(input: ArrayLike) -> jax.Array:
     Array([0.       , 0.       , 3.1415927], dtype=float32)
     """
     x = _checks.array("angle", "input", input)
-    if not (jnp.issubdtype(x.dtype, jnp.number) or jnp.issubdtype(x.dtype, jnp.bool_)):
+    if not (is_a(x.dtype, jnp.number) or is_a(x.dtype, jnp.bool_)):
         raise TypeError(_checks.wrong("angle", "input", "an array of numbers", x.dtype))
     return _angle(x)
 
@@ -248,9 +249,10 @@ def atan2(input: ArrayLike, other: ArrayLike) -> jax.Array:
     Array(0., dtype=float32, weak_type=True)
     """
     y, x = real("atan2", "input", input), real("atan2", "other", other)
-    return _atan2(y, x, dtype=floating_common("atan2", input=y, other=x))
+    return _atan2(y, x)
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _atan2(y: Any, x: Any, *, dtype: Any) -> jax.Array:
+@jax.jit
+def _atan2(y: Any, x: Any) -> jax.Array:
+    dtype = floating_common("atan2", input=y, other=x)
     return turned(*widened(dtype, y, x)).astype(dtype)

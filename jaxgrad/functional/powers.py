@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a, is_floating, made
 
 from ._operands import (
     common,
     derivatives,
     floating_common,
-    is_floating,
     real,
     together,
     widened,
@@ -89,7 +89,7 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     """
     x, y = real("float_power", "input", input), real("float_power", "exponent", exponent)
     common("float_power", input=x, exponent=y)
-    return _raised(x, y, jnp.result_type(float))
+    return _raised(x, y, made(float))
 
 
 def _raised(x: Any, y: Any, dtype: Any) -> jax.Array:
@@ -120,7 +120,7 @@ def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
     for _ in range(jnp.iinfo(y.dtype).bits):
         power = jnp.where(left & 1 == 1, power * square, power)
         square, left = square * square, left >> 1
-    if jnp.issubdtype(y.dtype, jnp.unsignedinteger):
+    if is_a(y.dtype, jnp.unsignedinteger):
         return power
     sign = jnp.where(y & 1 == 1, x, 1)
     return jnp.where(y >= 0, power, jnp.where(jnp.abs(x) == 1, sign, 0))
@@ -181,11 +181,12 @@ def rsqrt(input: ArrayLike) -> jax.Array:
     Array([2. , 0.5], dtype=float32)
     """
     x = real("rsqrt", "input", input)
-    return _rsqrt(x, dtype=floating_common("rsqrt", input=x))
+    return _rsqrt(x)
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _rsqrt(x: Any, *, dtype: Any) -> jax.Array:
+@jax.jit
+def _rsqrt(x: Any) -> jax.Array:
+    dtype = floating_common("rsqrt", input=x)
     return _inverse_root(*widened(dtype, x)).astype(dtype)
 
 
@@ -216,11 +217,12 @@ def exp2(input: ArrayLike) -> jax.Array:
     Array(1.1259e+15, dtype=bfloat16)
     """
     x = real("exp2", "input", input)
-    return _exp2(x, dtype=floating_common("exp2", input=x))
+    return _exp2(x)
 
 
-@functools.partial(jax.jit, static_argnames="dtype")
-def _exp2(x: Any, *, dtype: Any) -> jax.Array:
+@jax.jit
+def _exp2(x: Any) -> jax.Array:
+    dtype = floating_common("exp2", input=x)
     return _scaled_exp2(*widened(dtype, x)).astype(dtype)
 
 
@@ -261,15 +263,15 @@ def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
     Array(0.6, dtype=float32, weak_type=True)
     """
     x, y = real("hypot", "input", input), real("hypot", "other", other)
+    return _hypot(x, y)
+
+
+@jax.jit
+def _hypot(x: Any, y: Any) -> jax.Array:
     dtype = common("hypot", input=x, other=y)
     if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(_checks.wrong("hypot", "input", "floating point", dtype, remedy))
-    return _hypot(x, y, dtype=dtype)
-
-
-@functools.partial(jax.jit, static_argnames="dtype")
-def _hypot(x: Any, y: Any, *, dtype: Any) -> jax.Array:
     return _hypotenuse(*widened(dtype, x, y)).astype(dtype)
 
 

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, is_floating, made, wide
 
-from ._operands import derivatives, is_floating, real
+from ._operands import derivatives, real_array
 from .extremes import Selected, picked
 from .ordering import order
 
@@ -78,8 +78,8 @@ def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -
 
 
 def _median(function: str, input: Any, dim: Any, keepdim: Any) -> Any:
-    x = jnp.asarray(real(function, "input", input))
-    if jnp.issubdtype(x.dtype, jnp.bool_):
+    x = real_array(function, "input", input)
+    if is_a(x.dtype, jnp.bool_):
         raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
     keepdim = _checks.truth(function, "keepdim", keepdim)
     ignore = function == "nanmedian"
@@ -216,10 +216,7 @@ def _quantile(
     function: str, input: Any, q: Any, dim: Any, keepdim: Any, interpolation: Any
 ) -> jax.Array:
     x = _checks.floating(function, "input", input)
-    q = _checks.array(function, "q", float(q) if isinstance(q, int) else q)
-    _checks.promoted(function, "q", q)
-    if q.ndim > 1:
-        raise ValueError(_checks.wrong(function, "q", "a number or a vector", f"shape {q.shape}"))
+    q = _places(function, q)
     keepdim = _checks.truth(function, "keepdim", keepdim)
     interpolation = _checks.option(function, "interpolation", interpolation, _INTERPOLATIONS)
     axis = None if dim is None else _checks.axis(function, "dim", dim, x.ndim)
@@ -234,27 +231,42 @@ def _quantile(
         interpolation=interpolation,
     )
     text = _checks.wrong(function, "q", "in [0, 1]", "{q}")
-    _checks.holds(valid, text, q=lambda: q)
+    _checks.in_range(_are_shares, valid, text, made(float), q=q)
     return value
+
+
+def _places(function: str, q: Any) -> Any:
+    """`q` as a number or as a vector of floating point numbers."""
+    if isinstance(q, (int, float)):
+        return float(q)
+    result = _checks.floating(function, "q", q)
+    if result.ndim > 1:
+        got = f"shape {result.shape}"
+        raise ValueError(_checks.wrong(function, "q", "a number or a vector", got))
+    return result
+
+
+def _are_shares(q: Any) -> Any:
+    return (q >= 0) & (q <= 1)
 
 
 @functools.partial(jax.jit, static_argnames=("axis", "keepdim", "ignore", "interpolation"))
 def _quantile_of(
     x: jax.Array,
-    q: jax.Array,
+    q: ArrayLike,
     *,
     axis: int | None,
     keepdim: bool,
     ignore: bool,
     interpolation: str,
 ) -> tuple[jax.Array, jax.Array]:
-    shape = x.shape
+    shape, q = x.shape, jnp.asarray(q)
     kept = [1 if axis in (None, a) else n for a, n in enumerate(shape)]
     rows = jnp.moveaxis(x, axis, -1) if axis is not None and shape else jnp.ravel(x)
     values = jnp.take_along_axis(rows, order(rows, -1, False), -1)
     count = jnp.sum(rows == rows, -1, keepdims=True, dtype=int)
     last = jnp.maximum(count, 1) - 1 if ignore else jnp.full_like(count, rows.shape[-1] - 1)
-    of = jnp.where((q >= 0) & (q <= 1), q, jnp.nan).astype(wide(x.dtype))
+    of = jnp.where(_are_shares(q), q, jnp.nan).astype(wide(x.dtype))
     rank = jnp.ravel(of).reshape([1] * (last.ndim - 1) + [-1]) * last.astype(of.dtype)
     if not ignore:  # a NaN comes last
         rank = jnp.where(count <= last, last.astype(of.dtype), rank)

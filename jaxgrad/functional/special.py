@@ -10,9 +10,9 @@ import jax.scipy.special as special
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_floating, wide
 
-from ._operands import common, derivatives, floating_common, is_floating, real, widened
+from ._operands import common, derivatives, floating_common, real, widened
 
 
 def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -79,16 +79,16 @@ def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
 def _added(function: str, input: Any, other: Any) -> jax.Array:
     x, y = real(function, "input", input), real(function, "other", other)
+    return _add(x, y, function=function)
+
+
+@functools.partial(jax.jit, static_argnames="function")
+def _add(x: Any, y: Any, *, function: str) -> jax.Array:
     dtype = common(function, input=x, other=y)
     if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(_checks.wrong(function, "input", "floating point", dtype, remedy))
-    return _add(x, y, binary=function == "logaddexp2", dtype=dtype)
-
-
-@functools.partial(jax.jit, static_argnames=("binary", "dtype"))
-def _add(x: Any, y: Any, *, binary: bool, dtype: Any) -> jax.Array:
-    return (_sum2 if binary else _sum)(*widened(dtype, x, y)).astype(dtype)
+    return (_sum2 if function == "logaddexp2" else _sum)(*widened(dtype, x, y)).astype(dtype)
 
 
 @derivatives(
@@ -201,13 +201,13 @@ def xlog1py(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
 def _times_log(function: str, input: Any, other: Any) -> jax.Array:
     x, y = real(function, "input", input), real(function, "other", other)
+    return _product(x, y, function=function)
+
+
+@functools.partial(jax.jit, static_argnames="function")
+def _product(x: Any, y: Any, *, function: str) -> jax.Array:
     dtype = floating_common(function, input=x, other=y)
-    return _product(x, y, shifted=function == "xlog1py", dtype=dtype)
-
-
-@functools.partial(jax.jit, static_argnames=("shifted", "dtype"))
-def _product(x: Any, y: Any, *, shifted: bool, dtype: Any) -> jax.Array:
-    return (_xlog1py if shifted else _xlogy)(*widened(dtype, x, y)).astype(dtype)
+    return (_xlog1py if function == "xlog1py" else _xlogy)(*widened(dtype, x, y)).astype(dtype)
 
 
 @derivatives(
@@ -252,13 +252,12 @@ def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
     Array(nan, dtype=float32, weak_type=True)
     """
     x = real("logit", "input", input)
+    return _logit(x, None if eps is None else _checks.number("logit", "eps", eps))
+
+
+@jax.jit
+def _logit(x: Any, eps: Any) -> jax.Array:
     dtype = floating_common("logit", input=x)
-    margin = None if eps is None else _checks.number("logit", "eps", eps)
-    return _logit(x, margin, dtype=dtype)
-
-
-@functools.partial(jax.jit, static_argnames="dtype")
-def _logit(x: Any, eps: Any, *, dtype: Any) -> jax.Array:
     (of,) = widened(dtype, x)
     if eps is not None:
         low = jnp.asarray(eps).astype(of.dtype)

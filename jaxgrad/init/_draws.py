@@ -8,7 +8,7 @@ from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec
 
 from jaxgrad import _checks, random
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import cast, wide
 from jaxgrad.init._laws import Draw
 from jaxgrad.init._plans import Plan
 from jaxgrad.random.keys import unrolled
@@ -69,7 +69,7 @@ def sample(key: jax.Array | Source, draw: Draw, dtype: Any) -> jax.Array:
         return jax.random.permutation(unrolled(key), rows, independent=True)
     # In the wide dtype, so that mean and std are not rounded to a narrow one first.
     mean, std = draw.args
-    return random.normal(key, mean, std, draw.shape, dtype=wide(dtype)).astype(dtype)
+    return cast(random.normal(key, mean, std, draw.shape, dtype=wide(dtype)), dtype)
 
 
 def placed(function: str, weight: jax.Array, out_sharding: Any, layout: str = "torch") -> jax.Array:
@@ -100,6 +100,11 @@ def kept(draws: tuple[Draw, ...]) -> list[Draw]:
 def parameters(function: str, key: Any, plan: Plan, dtype: Any) -> dict[str, jax.Array]:
     """A layer's parameters by name: one key for each draw that is kept; a source makes all."""
     key, dtype = checked(function, key), _checks.float_dtype(function, dtype)
+    return (_filled if isinstance(key, Source) else _compiled)(key, plan, dtype)
+
+
+def _filled(key: Any, plan: Plan, dtype: Any) -> dict[str, jax.Array]:
+    """The draws of a plan, in their order."""
     draws = plan.draws if isinstance(key, Source) else kept(plan.draws)
     keys = iter(split(key, sum(draw.kind != "constant" for draw in draws)))
     filled = dict.fromkeys(plan.names, jnp.zeros((), dtype))
@@ -108,3 +113,7 @@ def parameters(function: str, key: Any, plan: Plan, dtype: Any) -> dict[str, jax
         row = draw.row
         filled[draw.name] = values if row is None else filled[draw.name].at[row].set(values)
     return filled
+
+
+_compiled = jax.jit(_filled, static_argnames=("plan", "dtype"))
+"""One program for all that a layer needs."""

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, wide
 from jaxgrad.init import _draws, _laws
 
 
@@ -210,7 +210,7 @@ def multinomial(
         expected = f"as many as values, {values.size}"
         raise ValueError(_checks.wrong(name, "weights", expected, f"shape {weights.shape}"))
     # Integers count too: PyTorch's users write [10, 0, 13].
-    integers = jnp.issubdtype(weights.dtype, jnp.integer)
+    integers = is_a(weights.dtype, jnp.integer)
     weights = _checks.floating(name, "weights", weights.astype(float) if integers else weights)
     proper = jnp.isfinite(weights) & (weights >= 0)
     valid = jnp.all(proper) & jnp.any(weights > 0)
@@ -231,7 +231,7 @@ def _chosen(values: jax.Array, indices: jax.Array, shape: tuple[int, ...]) -> ja
 def _values(function: str, values: Any, dtype: Any) -> jax.Array:
     """What may be drawn: real numbers, one-dimensional and not empty."""
     array = _checks.array(function, "values", values)
-    real = jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
+    real = is_a(array.dtype, jnp.floating) or is_a(array.dtype, jnp.integer)
     if not real:
         raise TypeError(_checks.wrong(function, "values", "real numbers", array.dtype))
     if array.ndim != 1 or not array.size:

@@ -71,16 +71,24 @@ def trunc_normal(
     key, shape, dtype = _draws.target(name, key, shape, dtype)
     mean, std = _checks.number(name, "mean", mean), _checks.number(name, "std", std)
     low, high = _checks.number(name, "a", a), _checks.number(name, "b", b)
-    text = _checks.wrong(name, "mean", "finite", "{mean}")
-    _checks.holds(abs(mean) < math.inf, text, mean=lambda: jnp.asarray(mean))
+    finite, text = _checks.finite, _checks.wrong(name, "mean", "finite", "{mean}")
+    _checks.in_range(finite, finite(mean), text, wide(dtype), mean=mean)
     text = _checks.wrong(name, "std", "positive and finite", "{std}")
-    _checks.holds((std > 0) & (std < math.inf), text, std=lambda: jnp.asarray(std))
+    _checks.in_range(_is_scale, _is_scale(std), text, wide(dtype), std=std)
     weight, valid = _trunc_normal(key, mean, std, low, high, shape, dtype)
     text = _checks.wrong(
         name, "[a, b]", f"an interval of {dtype}, with mean and std in range", "{a} to {b}"
     )
-    _checks.holds(valid, text, a=lambda: jnp.asarray(low), b=lambda: jnp.asarray(high))
+    _checks.in_range(_is_interval, valid, text, dtype, a=low, b=high)
     return _draws.placed(name, weight, out_sharding)
+
+
+def _is_scale(std: Any) -> Any:
+    return (std > 0) & _checks.finite(std)
+
+
+def _is_interval(low: Any, high: Any) -> Any:
+    return (low <= high) & (low < math.inf) & (high > -math.inf)
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
@@ -101,8 +109,7 @@ def _trunc_normal(
     # Else constants would be folded into the formula's own, and round otherwise under jit.
     kept = jax.lax.optimization_barrier((mean, std, low, high))
     mean, std, low, high = map(jnp.asarray, kept)
-    proper = jnp.isfinite(mean) & (std > 0) & jnp.isfinite(std)
-    valid = proper & (low <= high) & (low < jnp.inf) & (high > -jnp.inf)
+    valid = _checks.finite(mean) & _is_scale(std) & _is_interval(low, high)
     alpha, beta = (low - mean) / std, (high - mean) / std
     around = (alpha <= 0) & (beta >= 0)
     mass = jax.lax.erf(beta * math.sqrt(0.5)) - jax.lax.erf(alpha * math.sqrt(0.5))

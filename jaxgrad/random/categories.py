@@ -79,29 +79,31 @@ def multinomial(
         expected = f"at most the {input.shape[-1]} categories without replacement"
         remedy = "draw with replacement=True"
         raise ValueError(_checks.wrong(name, "num_samples", expected, num_samples, remedy))
-    rows = input.reshape(-1, input.shape[-1])
-    indices, valid, least = _multinomial(key, rows, num_samples, bool(replacement))
     needed = 1 if replacement else num_samples
+    indices, proper, valid, least = _multinomial(key, input, num_samples, bool(replacement))
+    if _checks.is_known(valid):  # one look at the device instead of two
+        return indices
     text = _checks.wrong(name, "input", "finite and at least 0 everywhere", "{least} to {most}")
-    _checks.each_holds(valid, text, input)
+    _checks.each_holds(proper, text, input)
     expected = f"positive in at least {needed} of each row's weights"
-    _checks.holds(least >= needed, _checks.wrong(name, "input", expected, "{n}"), n=lambda: least)
-    return indices.reshape(*input.shape[:-1], num_samples)
+    _checks.holds(valid, _checks.wrong(name, "input", expected, "{n}"), n=lambda: least)
+    return indices
 
 
 @functools.partial(jax.jit, static_argnames=("num_samples", "replacement"))
 def _multinomial(
-    key: jax.Array, weights: jax.Array, num_samples: int, replacement: bool
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Indices for each row, whether every weight is one, and the fewest non-zero ones of a row."""
-    weights = jax.lax.stop_gradient(weights.astype(wide(weights.dtype)))
+    key: jax.Array, input: jax.Array, num_samples: int, replacement: bool
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Indices, whether each weight is one, whether enough are positive too, the fewest of a row."""
+    weights = jax.lax.stop_gradient(input.reshape(-1, input.shape[-1]).astype(wide(input.dtype)))
     proper = jnp.all(jnp.isfinite(weights) & (weights >= 0), axis=1)
     nonzero = jnp.sum(weights > 0, axis=1)
     valid = proper & (nonzero >= (1 if replacement else num_samples))
     draw = _with_replacement if replacement and num_samples > 1 else _without_replacement
     indices = draw(key, jnp.where(valid[:, None], weights, 1), num_samples).astype(int)
     least = jnp.min(nonzero, initial=weights.shape[1])
-    return jnp.where(valid[:, None], indices, -1), jnp.all(proper), least
+    indices = jnp.where(valid[:, None], indices, -1).reshape(*input.shape[:-1], num_samples)
+    return indices, jnp.all(proper), jnp.all(valid), least
 
 
 def _without_replacement(key: jax.Array, weights: jax.Array, num_samples: int) -> jax.Array:

@@ -11,7 +11,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
 from . import _draws
-from ._arguments import filled, in_range
+from ._arguments import are_place_and_scale, filled
 from .keys import unrolled
 
 
@@ -42,7 +42,7 @@ def rand(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
     """
     key = _checks.key("rand", key)
     shape, dtype = _checks.shape("rand", shape), _checks.float_dtype("rand", dtype)
-    return _uniform(key, jnp.zeros((), dtype), jnp.ones((), dtype), shape)[0]
+    return _uniform(key, 0.0, 1.0, shape, dtype)[0]
 
 
 def uniform(
@@ -82,20 +82,25 @@ def uniform(
     key = _checks.key("uniform", key)
     shape = _checks.shape("uniform", shape)
     dtype = _checks.float_dtype("uniform", dtype)
-    a = _checks.scalar("uniform", "a", a).astype(dtype)
-    b = _checks.scalar("uniform", "b", b).astype(dtype)
-    samples, valid = _uniform(key, a, b, shape)
+    a, b = _checks.number("uniform", "a", a), _checks.number("uniform", "b", b)
+    samples, valid = _uniform(key, a, b, shape, dtype)
     text = _checks.wrong("uniform", "[a, b)", f"a finite range of {dtype}", "[{a}, {b})")
-    _checks.holds(valid, text, a=lambda: a, b=lambda: b)
+    _checks.in_range(_is_range, valid, text, dtype, a=a, b=b)
     return samples
 
 
-@functools.partial(jax.jit, static_argnames="shape")
+def _is_range(a: Any, b: Any) -> Any:
+    span = b.astype(wide(b.dtype)) - a.astype(wide(a.dtype))
+    return (a <= b) & _checks.finite(a) & _checks.finite(span.astype(a.dtype))
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _uniform(
-    key: jax.Array, a: jax.Array, b: jax.Array, shape: tuple[int, ...]
+    key: jax.Array, a: ArrayLike, b: ArrayLike, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
+    a, b = jnp.asarray(a, dtype), jnp.asarray(b, dtype)
     low, high = a.astype(wide(a.dtype)), b.astype(wide(a.dtype))
-    valid = (a <= b) & jnp.isfinite(a) & jnp.isfinite((high - low).astype(a.dtype))
+    valid = _is_range(a, b)
     unit = jax.random.uniform(unrolled(key), shape, low.dtype)
     samples = low + unit * (high - low)
     below_b = jnp.nextafter(*jax.lax.stop_gradient((b, a))).astype(low.dtype)
@@ -140,16 +145,22 @@ def exponential(
     True
     """
     key, shape, dtype, (lambd,) = filled("exponential", key, shape, dtype, {"lambd": lambd})
-    samples, valid = _exponential(key, lambd, shape)
-    in_range("exponential", "positive and finite", valid, lambd=lambd)
+    samples, valid = _exponential(key, lambd, shape, dtype)
+    text = _checks.wrong("exponential", "lambd", "positive and finite", "{lambd}")
+    _checks.in_range(_is_rate, valid, text, dtype, lambd=lambd)
     return samples
 
 
-@functools.partial(jax.jit, static_argnames="shape")
+def _is_rate(lambd: Any) -> Any:
+    return (lambd > 0) & _checks.finite(lambd)
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _exponential(
-    key: jax.Array, lambd: jax.Array, shape: tuple[int, ...]
+    key: jax.Array, lambd: ArrayLike, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
-    valid = (lambd > 0) & jnp.isfinite(lambd)
+    lambd = jnp.asarray(lambd, dtype)
+    valid = _is_rate(lambd)
     # Or a constant λ would become a factor 1/λ under jit, which rounds otherwise.
     rate = jax.lax.optimization_barrier(lambd.astype(wide(lambd.dtype)))
     # The subnormal numbers of float32, and so of bfloat16, are 0 to XLA; float16's are not.
@@ -200,17 +211,19 @@ def cauchy(
     key, shape, dtype, (median, sigma) = filled(
         "cauchy", key, shape, dtype, {"median": median, "sigma": sigma}
     )
-    samples, valid = _cauchy(key, median, sigma, shape)
-    text = "finite, sigma positive"
-    in_range("cauchy", text, valid, median=median, sigma=sigma)
+    samples, valid = _cauchy(key, median, sigma, shape, dtype)
+    expected, got = "finite, sigma positive", "{median}, {sigma}"
+    text = _checks.wrong("cauchy", "median and sigma", expected, got)
+    _checks.in_range(are_place_and_scale, valid, text, dtype, median=median, sigma=sigma)
     return samples
 
 
-@functools.partial(jax.jit, static_argnames="shape")
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _cauchy(
-    key: jax.Array, median: jax.Array, sigma: jax.Array, shape: tuple[int, ...]
+    key: jax.Array, median: ArrayLike, sigma: ArrayLike, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
-    valid = jnp.isfinite(median) & jnp.isfinite(sigma) & (sigma > 0)
+    median, sigma = jnp.asarray(median, dtype), jnp.asarray(sigma, dtype)
+    valid = are_place_and_scale(median, sigma)
     center, scale = median.astype(wide(median.dtype)), sigma.astype(wide(median.dtype))
     positive, half = _draws.signed_half(key, shape, center.dtype)
     distance = scale / jnp.tan(jnp.pi * half)

@@ -7,11 +7,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import ndtri
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import cast, wide
 
 from . import _draws
 from .keys import unrolled, words
@@ -53,6 +54,7 @@ def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
     rates beyond 2⁶³).
 
     >>> import jax.numpy as jnp
+    import numpy as np
     >>> from jaxgrad.random import key, poisson
     >>> poisson(key(0), jnp.array([0.0, 4.0, 100.0])).shape
     (3,)
@@ -176,6 +178,7 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
     never returns where count is NaN); the gradient exists and is zero.
 
     >>> import jax.numpy as jnp
+    import numpy as np
     >>> from jaxgrad.random import binomial, key
     >>> binomial(key(0), 10.0, jnp.array([0.0, 0.5, 1.0])).shape
     (3,)
@@ -188,13 +191,15 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
     if not count.weak_type and not prob.weak_type and count.dtype != prob.dtype:
         raise TypeError(_checks.wrong(name, "prob", f"of count's dtype {count.dtype}", prob.dtype))
     try:
-        shape = jnp.broadcast_shapes(count.shape, prob.shape)
+        shape = np.broadcast_shapes(count.shape, prob.shape)
     except ValueError:
         expected = f"of a shape that broadcasts with count's {count.shape}"
         raise ValueError(_checks.wrong(name, "prob", expected, prob.shape)) from None
-    samples, valid_count, valid_prob = _binomial(
-        key, count.astype(dtype), prob.astype(dtype), shape
+    samples, valid, valid_count, valid_prob = _binomial(
+        key, cast(count, dtype), cast(prob, dtype), shape
     )
+    if _checks.is_known(valid):  # one look at the device instead of two
+        return samples
     text = _checks.wrong(name, "count", "finite whole numbers of at least 0", "{least} to {most}")
     _checks.each_holds(valid_count, text, count)
     text = _checks.wrong(name, "prob", "in [0, 1] everywhere", "{least} to {most}")
@@ -205,7 +210,7 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
 @functools.partial(jax.jit, static_argnames="shape")
 def _binomial(
     key: jax.Array, count: jax.Array, prob: jax.Array, shape: tuple[int, ...]
-) -> tuple[jax.Array, jax.Array, jax.Array]:
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     n, p = (
         jnp.broadcast_to(jax.lax.stop_gradient(x.astype(wide(x.dtype))), shape)
         for x in (count, prob)
@@ -225,7 +230,7 @@ def _binomial(
     successes = jnp.where(few, by_terms, by_rejection)
     samples = jnp.where(p > 0.5, n - successes, successes)
     samples = jnp.where(valid, samples, jnp.nan).astype(count.dtype)
-    return samples, jnp.all(valid_count), jnp.all(valid_prob)
+    return samples, jnp.all(valid), jnp.all(valid_count), jnp.all(valid_prob)
 
 
 def _few_binomial(above: jax.Array, half: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:

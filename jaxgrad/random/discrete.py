@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, made, wide
 
 from . import _draws
 from ._arguments import broadcast
@@ -53,21 +53,32 @@ def bernoulli(
     (2, 3)
     """
     key = _checks.key("bernoulli", key)
+    text = _checks.wrong("bernoulli", "input", "in [0, 1] everywhere", "{least} to {most}")
+    if type(input) is float:
+        dtype = _checks.number_dtype("bernoulli", dtype, float)
+        shape = () if shape is None else _checks.shape("bernoulli", shape)
+        samples, valid = _bernoulli(key, input, shape, dtype)
+        _checks.in_range(_is_probability, valid, text, made(float), least=input, most=input)
+        return samples
     input = _checks.floating("bernoulli", "input", input)
     dtype = _checks.number_dtype("bernoulli", dtype, input.dtype)
     shape = input.shape if shape is None else broadcast("bernoulli", input, shape)
     samples, valid = _bernoulli(key, input, shape, dtype)
-    text = _checks.wrong("bernoulli", "input", "in [0, 1] everywhere", "{least} to {most}")
     _checks.each_holds(valid, text, input)
     return samples
 
 
+def _is_probability(p: Any, *_: Any) -> Any:
+    return (p >= 0) & (p <= 1)
+
+
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _bernoulli(
-    key: jax.Array, input: jax.Array, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, input: ArrayLike, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
+    input = jnp.asarray(input)
     probability = jax.lax.stop_gradient(jnp.broadcast_to(input, shape).astype(wide(input.dtype)))
-    valid = (probability >= 0) & (probability <= 1)
+    valid = _is_probability(probability)
     above, half = _draws.signed_half(key, shape, probability.dtype)
     ones = jnp.where(above, half >= 1 - probability, half <= probability)  # 1 - p is exact there
     return jnp.where(valid, ones.astype(dtype), _poison(dtype)), jnp.all(valid)
@@ -116,7 +127,7 @@ def randint(
     if high <= low:
         raise ValueError(_checks.wrong("randint", "high", f"above low = {low}", high))
     dtype = _checks.number_dtype("randint", dtype, int)
-    exact = jnp.issubdtype(dtype, jnp.integer)
+    exact = is_a(dtype, jnp.integer)
     least, most = (jnp.iinfo(dtype).min, jnp.iinfo(dtype).max) if exact else _whole_numbers(dtype)
     if low < least or high - 1 > most:
         expected = f"a range that {dtype} holds, {least} to {most}"
@@ -126,7 +137,7 @@ def randint(
 
 def _whole_numbers(dtype: Any) -> tuple[int, int]:
     """The range of whole numbers that a dtype of floats or truth values holds without gaps."""
-    if jnp.issubdtype(dtype, jnp.bool_):
+    if is_a(dtype, jnp.bool_):
         return 0, 1
     most = min(2 ** (jnp.finfo(dtype).nmant + 1), jnp.iinfo(int).max)
     return -most, most
@@ -188,26 +199,32 @@ def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) ->
     1
     """
     key, shape = _checks.key("geometric", key), _checks.shape("geometric", shape)
-    p = _checks.scalar("geometric", "p", p)
+    p = _checks.number("geometric", "p", p)
     dtype = _checks.number_dtype("geometric", dtype, float)
-    if jnp.issubdtype(dtype, jnp.bool_):
+    if is_a(dtype, jnp.bool_):
         raise TypeError(_checks.wrong("geometric", "dtype", "a dtype of numbers", dtype))
-    p = p.astype(p.dtype if jnp.issubdtype(p.dtype, jnp.floating) else float)
     samples, valid = _geometric(key, p, shape, dtype)
-    _checks.holds(valid, _checks.wrong("geometric", "p", "in (0, 1)", "{p}"), p=lambda: p)
+    text = _checks.wrong("geometric", "p", "in (0, 1)", "{p}")
+    _checks.in_range(
+        _is_chance, valid, text, p.dtype if isinstance(p, jax.Array) else made(float), p=p
+    )
     return samples
+
+
+def _is_chance(p: Any) -> Any:
+    return (p > 0) & (p < 1)
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _geometric(
-    key: jax.Array, p: jax.Array, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, p: ArrayLike, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
-    p = jax.lax.stop_gradient(p.astype(wide(p.dtype)))
-    valid = (p > 0) & (p < 1)
+    p = jax.lax.stop_gradient(jnp.asarray(p).astype(wide(jnp.asarray(p).dtype)))
+    valid = _is_chance(p)
     rate = -jnp.log1p(-jnp.where(valid, p, 0.5))
     # Waiting times of rate λ, rounded up, pass each k with probability exp(-λ k) = (1 - p)ᵏ.
     samples = jnp.maximum(jnp.ceil(_draws.exponential(key, shape, p.dtype) / rate), 1)
-    if jnp.issubdtype(dtype, jnp.integer):
+    if is_a(dtype, jnp.integer):
         most = jnp.iinfo(dtype).max
         samples = jnp.where(samples < float(most), samples.astype(dtype), jnp.array(most, dtype))
     return jnp.where(valid, samples.astype(dtype), _poison(dtype)), valid
@@ -215,6 +232,6 @@ def _geometric(
 
 def _poison(dtype: Any) -> Any:
     """What no sampler of this kind gives: NaN, or where there is none the least integer."""
-    if jnp.issubdtype(dtype, jnp.floating):
+    if is_a(dtype, jnp.floating):
         return jnp.array(jnp.nan, dtype)
-    return jnp.array(False if jnp.issubdtype(dtype, jnp.bool_) else jnp.iinfo(dtype).min, dtype)
+    return jnp.array(False if is_a(dtype, jnp.bool_) else jnp.iinfo(dtype).min, dtype)

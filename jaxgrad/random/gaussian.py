@@ -9,9 +9,9 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, wide
 
-from ._arguments import filled, in_range
+from ._arguments import are_place_and_scale, filled
 from .keys import unrolled
 
 
@@ -97,39 +97,57 @@ def normal(
     (5,)
     """
     key = _checks.key("normal", key)
-    mean = _checks.array("normal", "mean", mean)
-    std = _checks.array("normal", "std", std)
-    for argument, value in (("mean", mean), ("std", std)):
-        if not jnp.issubdtype(value.dtype, jnp.number) and value.dtype != bool:
-            raise TypeError(_checks.wrong("normal", argument, "an array of numbers", value.dtype))
-    if dtype is None and not (mean.weak_type and std.weak_type):
-        argument, given = ("std", std) if mean.weak_type else ("mean", mean)
+    mean, std = _moment("mean", mean), _moment("std", std)
+    if dtype is None and not (_is_weak(mean) and _is_weak(std)):
+        argument, given = ("std", std) if _is_weak(mean) else ("mean", mean)
         dtype = _checks.floating("normal", argument, given).dtype
     dtype = _checks.float_dtype("normal", dtype)
     shape, std = _matched(mean, std, shape)
     for argument, value in (("mean", mean), ("std", std)):
-        if jnp.iscomplexobj(value):
+        if not isinstance(value, float) and is_a(value.dtype, jnp.complexfloating):
             raise TypeError(_checks.wrong("normal", argument, "real", value.dtype))
-    samples, valid = _normal(key, mean.astype(dtype), std.astype(dtype), shape)
-    text = _checks.wrong("normal", "std", "at least 0 everywhere", "{least}")
-    _checks.each_holds(valid, text, std)
+    samples, valid = _normal(key, mean, std, shape, dtype)
+    text = _checks.wrong("normal", "std", "at least 0 everywhere", "{std}")
+    if isinstance(std, float):
+        _checks.in_range(_is_deviation, valid, text, dtype, std=std)
+    elif std.size:
+        _checks.holds(valid, text, std=lambda: jnp.min(std))
     return samples
 
 
-def _matched(mean: jax.Array, std: jax.Array, shape: Any) -> tuple[tuple[int, ...], jax.Array]:
+def _moment(argument: str, value: Any) -> Any:
+    """A mean or a standard deviation: a Python number stays one."""
+    if type(value) in (int, float):
+        return _checks.number("normal", argument, value)
+    result = _checks.array("normal", argument, value)
+    if not is_a(result.dtype, jnp.number) and result.dtype != bool:
+        raise TypeError(_checks.wrong("normal", argument, "an array of numbers", result.dtype))
+    return result
+
+
+def _is_weak(value: Any) -> bool:
+    return isinstance(value, float) or value.weak_type
+
+
+def _is_deviation(std: Any) -> Any:
+    return std >= 0
+
+
+def _matched(mean: Any, std: Any, shape: Any) -> tuple[tuple[int, ...], Any]:
     """The shape of the samples, and std in a shape that broadcasts to it."""
+    of_mean, of_std = (() if isinstance(x, float) else x.shape for x in (mean, std))
     try:
-        together = np.broadcast_shapes(mean.shape, std.shape)
+        together = of_mean if of_std in ((), of_mean) else np.broadcast_shapes(of_mean, of_std)
     except ValueError:
         if mean.size != std.size:
-            expected = f"of a shape that broadcasts with mean's {mean.shape}, or of its size"
-            raise ValueError(_checks.wrong("normal", "std", expected, std.shape)) from None
-        together, std = mean.shape, std.reshape(mean.shape)
+            expected = f"of a shape that broadcasts with mean's {of_mean}, or of its size"
+            raise ValueError(_checks.wrong("normal", "std", expected, of_std)) from None
+        together, std = of_mean, std.reshape(of_mean)
     if shape is None:
         return together, std
     shape = _checks.shape("normal", shape)
     try:
-        if np.broadcast_shapes(together, shape) == shape:
+        if not together or np.broadcast_shapes(together, shape) == shape:
             return shape, std
     except ValueError:
         pass
@@ -137,12 +155,12 @@ def _matched(mean: jax.Array, std: jax.Array, shape: Any) -> tuple[tuple[int, ..
     raise ValueError(_checks.wrong("normal", "shape", expected, shape))
 
 
-@functools.partial(jax.jit, static_argnames="shape")
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _normal(
-    key: jax.Array, mean: jax.Array, std: jax.Array, shape: tuple[int, ...]
+    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
-    dtype = mean.dtype
-    valid = std >= 0
+    mean, std = jnp.asarray(mean).astype(dtype), jnp.asarray(std).astype(dtype)
+    valid = _is_deviation(std)
     # A caller's constant, else multiplied into the sampler's own, would round otherwise under jit.
     mean, std = jax.lax.optimization_barrier((mean, jnp.where(valid, std, jnp.nan)))
     mean, std = (jnp.broadcast_to(x, shape).astype(wide(dtype)) for x in (mean, std))
@@ -186,16 +204,18 @@ def log_normal(
     key, shape, dtype, (mean, std) = filled(
         "log_normal", key, shape, dtype, {"mean": mean, "std": std}
     )
-    samples, valid = _log_normal(key, mean, std, shape)
-    in_range("log_normal", "finite, std positive", valid, mean=mean, std=std)
+    samples, valid = _log_normal(key, mean, std, shape, dtype)
+    text = _checks.wrong("log_normal", "mean and std", "finite, std positive", "{mean}, {std}")
+    _checks.in_range(are_place_and_scale, valid, text, dtype, mean=mean, std=std)
     return samples
 
 
-@functools.partial(jax.jit, static_argnames="shape")
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _log_normal(
-    key: jax.Array, mean: jax.Array, std: jax.Array, shape: tuple[int, ...]
+    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
-    valid = jnp.isfinite(mean) & jnp.isfinite(std) & (std > 0)
+    mean, std = jnp.asarray(mean, dtype), jnp.asarray(std, dtype)
+    valid = are_place_and_scale(mean, std)
     # As in `_normal`, constants are kept apart, so that jit changes no bit.
     center, scale = jax.lax.optimization_barrier((mean, std))
     center, scale = center.astype(wide(mean.dtype)), scale.astype(wide(mean.dtype))

@@ -11,6 +11,7 @@ from jax.extend import random as extend
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 
 _JAX = extend.threefry_prng_impl
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -48,7 +49,7 @@ def key(seed: ArrayLike) -> jax.Array:
     """
     if isinstance(seed, (jax.Array, np.ndarray, np.generic)):
         seed = _checks.array("key", "seed", seed)
-        if not jnp.issubdtype(seed.dtype, jnp.integer):
+        if not is_a(seed.dtype, jnp.integer):
             raise TypeError(_checks.wrong("key", "seed", "an integer", seed.dtype))
         if seed.ndim:
             remedy = "map over the seeds with jax.vmap"

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 
 from .keys import words
 
@@ -61,9 +62,9 @@ def randperm(key: jax.Array, n: int, *, dtype: Any = None) -> jax.Array:
 
 def _largest(dtype: Any) -> int:
     """The largest whole number up to which the dtype holds all."""
-    if jnp.issubdtype(dtype, jnp.floating):
+    if is_a(dtype, jnp.floating):
         return 2 ** (jnp.finfo(dtype).nmant + 1)
-    return 1 if jnp.issubdtype(dtype, jnp.bool_) else jnp.iinfo(dtype).max
+    return 1 if is_a(dtype, jnp.bool_) else jnp.iinfo(dtype).max
 
 
 @functools.partial(jax.jit, static_argnames=("n", "dtype"))

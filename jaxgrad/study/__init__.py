@@ -13,9 +13,11 @@
     works      that work, as data
     port       a user's own port held against its original: `compare` and what belongs to it
 
-Nothing here is imported by the library.
+Nothing here is imported by the library. Needs `pip install 'jaxgrad[study]'`; what asks PyTorch
+needs PyTorch too.
 """
 
+from . import _extra as _extra
 from .port import Report as Report
 from .port import assert_parity as assert_parity
 from .port import compare as compare

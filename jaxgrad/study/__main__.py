@@ -2,6 +2,7 @@
 
 import sys
 
-from .cli import main
+from jaxgrad.cli import main
 
-sys.exit(main(["study", *sys.argv[1:]]))
+if __name__ == "__main__":
+    sys.exit(main(["study", *sys.argv[1:]]))

@@ -14,9 +14,6 @@ from . import rows
 from .case import Case
 from .rows import Row
 
-LIMIT = 120.0
-"""Seconds that a case may take, PyTorch's answer included where it is asked."""
-
 
 def cache_folder() -> Path:
     """Where compiled programs are kept from one study to the next."""
@@ -30,7 +27,7 @@ def measured(
     live: bool = False,
     exact: bool = False,
     jobs: int | None = None,
-    limit: float = LIMIT,
+    limit: float,
 ) -> Iterator[Row]:
     """The rows in the order of the cases, as they come.
 
@@ -42,7 +39,7 @@ def measured(
         live: whether to ask the installed PyTorch.
         exact: whether contraction is off, see `rows.measure`.
         jobs: how many processes; default one for each core.
-        limit: seconds for each case.
+        limit: seconds for each case, PyTorch's answer included where it is asked.
     """
     jobs = max(1, min(jobs or _cores(), len(cases)))
     context = multiprocessing.get_context("spawn")

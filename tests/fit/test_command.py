@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy as safetensors
 
-from jaxgrad.study import cli
+from jaxgrad import cli
 
 WEIGHTS = (115, 117, 120, 123, 126, 129, 132, 135, 139, 142, 146, 150, 154, 159, 164)
 LINES = (f"{height},{weight},someone" for height, weight in enumerate(WEIGHTS, 58))
@@ -145,7 +145,7 @@ def test_two_processes_of_a_launcher(tmp_path):
     path = tmp_path / "rows.csv"
     rows = "\n".join(f"{a},{b},{c}" for (a, b), c in zip(x, y, strict=True))
     path.write_text("a,b,y\n" + rows)
-    code = "import sys; from jaxgrad.study.cli import main; sys.exit(main())"
+    code = "import sys; from jaxgrad.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "fit", path, "--target", "y"]
     command += ["--epochs", "20", "--batch-size", "64", "--validation", path, "--distributed"]
     launched = {"SLURM_JOB_ID": str(40000 + os.getpid() % 20000), "SLURM_NTASKS": "2"}

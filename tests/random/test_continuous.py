@@ -68,7 +68,7 @@ class TestExponential:
         samples = exponential(jax.random.key(1), 10_000, lambd, dtype=any_dtype)
         monkeypatch.setattr(_draws, "words", lambda key, shape: (words, words))
         draw = continuous._exponential.__wrapped__  # jit would keep the patched program
-        extreme, valid = draw(None, jnp.array(lambd, any_dtype), (4,))
+        extreme, valid = draw(None, jnp.array(lambd, any_dtype), (4,), any_dtype)
         assert valid
         for drawn in (extreme, samples):
             assert drawn.dtype == any_dtype and bool(jnp.all(drawn > 0))

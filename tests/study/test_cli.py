@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from jaxgrad.study import cli
+from jaxgrad import _extras, cli
 from jaxgrad.study.cases import CASES
 
 
@@ -88,13 +88,13 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path, folder, capsys):
 
 @pytest.mark.parametrize("option", ["--live", "--record"])
 def test_live_needs_pytorch(option, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_installed", lambda name: name != "torch")
+    monkeypatch.setattr(_extras, "installed", lambda name: name != "torch")
     assert cli.main(["study", option]) == 2
     assert "PyTorch is not installed" in capsys.readouterr().err
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_installed", lambda name: name != "rich")
+    monkeypatch.setattr(_extras, "installed", lambda name: name != "rich")
     assert cli.main(["study"]) == 2
     assert "needs rich; run: pip install 'jaxgrad[study]'" in capsys.readouterr().err
 
@@ -109,7 +109,8 @@ def test_exact_needs_an_x86_processor(monkeypatch, capsys):
 def test_a_broken_verdict_is_the_exit_status(tmp_path):
     code = f"""
 import dataclasses, sys
-from jaxgrad.study import cases, cli
+from jaxgrad import cli
+from jaxgrad.study import cases
 cases.CASES = (dataclasses.replace(cases.CASES[3], verdict_jax="value"),)
 sys.exit(cli.main(["study", "--out", {str(tmp_path)!r}]))
 """

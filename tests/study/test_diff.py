@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from jaxgrad.study import cli, diff, report, rows
+from jaxgrad import cli
+from jaxgrad.study import diff, report, rows
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import Case, f32
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from jaxgrad.study import cli
+from jaxgrad import cli
 from jaxgrad.study.speed import command, limits, machine, rounds, sizes, table, timing
 from jaxgrad.study.works import WORKS, Work
 

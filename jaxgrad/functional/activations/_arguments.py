@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, is_floating, wide
 
 
 def widened(x: jax.Array, *numbers: Any) -> list[jax.Array]:
@@ -23,7 +24,7 @@ def widened(x: jax.Array, *numbers: Any) -> list[jax.Array]:
 def real(function: str, value: ArrayLike) -> jax.Array:
     """`value` as an array of integers or of real floating point numbers."""
     result = _checks.array(function, "input", value)
-    if not any(jnp.issubdtype(result.dtype, kind) for kind in (jnp.integer, jnp.floating)):
+    if not (is_floating(result.dtype) or is_a(result.dtype, jnp.integer)):
         raise TypeError(_checks.wrong(function, "input", "real and not bool", result.dtype))
     return result
 
@@ -31,25 +32,27 @@ def real(function: str, value: ArrayLike) -> jax.Array:
 def floated(function: str, value: ArrayLike) -> jax.Array:
     """As `real`, with integers as JAX's default float."""
     result = real(function, value)
-    return result if jnp.issubdtype(result.dtype, jnp.floating) else result.astype(float)
+    return result if is_floating(result.dtype) else result.astype(float)
 
 
 def inexact(function: str, value: ArrayLike) -> jax.Array:
     """`value` as floating point or complex numbers; integers and truth values in JAX's default."""
     x = _checks.array(function, "input", value)
-    if not any(jnp.issubdtype(x.dtype, kind) for kind in (jnp.number, jnp.bool_)):
+    if is_floating(x.dtype):
+        return x
+    if not any(is_a(x.dtype, kind) for kind in (jnp.number, jnp.bool_)):
         raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
-    return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
+    return x if is_a(x.dtype, jnp.inexact) else x.astype(float)
 
 
 def is_complex(array: jax.Array) -> bool:
     """Whether its numbers are complex."""
-    return jnp.issubdtype(array.dtype, jnp.complexfloating)
+    return is_a(array.dtype, jnp.complexfloating)
 
 
 def bound(function: str, argument: str, value: Any, like: jax.Array) -> Any:
     """A number beside the array `like`; beside integers it is truncated and must fit."""
-    if jnp.issubdtype(like.dtype, jnp.floating):
+    if is_floating(like.dtype):
         return _checks.number(function, argument, value)
     whole = int(_checks.static_number(function, argument, value))
     limits = jnp.iinfo(like.dtype)
@@ -59,8 +62,34 @@ def bound(function: str, argument: str, value: Any, like: jax.Array) -> Any:
     return np.asarray(whole, like.dtype)
 
 
+def compiled(*defaults: float) -> Callable[[Callable[..., jax.Array]], Callable[..., jax.Array]]:
+    """`jax.jit` of a function of arrays and then of numbers, constants where all are defaults.
+
+    A Python number that is handed to a program costs as much as a small program itself.
+    """
+    count = len(defaults)
+
+    def decorate(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+        @functools.wraps(function)
+        def at_defaults(*arrays: jax.Array) -> jax.Array:
+            return function(*arrays, *defaults)
+
+        usual, general = jax.jit(at_defaults), jax.jit(function)
+
+        def call(*args: Any) -> jax.Array:
+            numbers = args[-count:]
+            are_defaults = all(type(number) is float for number in numbers) and numbers == defaults
+            return usual(*args[:-count]) if are_defaults else general(*args)
+
+        return call
+
+    return decorate
+
+
 def holds(function: str, argument: str, value: Any, valid: Any, expected: str) -> None:
-    """Refuses a number that is not as expected; a traced one under `checkify` only."""
+    """Refuses a number that is not as expected; a traced one under `jaxgrad.checkify` only."""
+    if valid is True:
+        return
     got = value if isinstance(value, float) else "{value}"  # an array would have fewer digits
     text = _checks.wrong(function, argument, expected, got)
     _checks.holds(valid, text, value=functools.partial(jnp.asarray, value))

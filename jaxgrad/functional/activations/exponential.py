@@ -6,7 +6,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
-from ._arguments import holds, widened
+from ._arguments import compiled, holds, widened
 
 _ALPHA, _SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
@@ -59,7 +59,7 @@ def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
     return _elu(x, _checks.number("elu", "alpha", alpha))
 
 
-@jax.jit
+@compiled(1.0)
 def _elu(input: jax.Array, alpha: jax.Array) -> jax.Array:
     return _unit(*widened(input, alpha)).astype(input.dtype)
 
@@ -96,7 +96,7 @@ def celu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
     return _celu(x, alpha)
 
 
-@jax.jit
+@compiled(1.0)
 def _celu(input: jax.Array, alpha: jax.Array) -> jax.Array:
     x, alpha = widened(input, alpha)
     below = x < 0

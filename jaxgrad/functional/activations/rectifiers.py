@@ -8,7 +8,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
 
-from ._arguments import bound, holds, real, widened
+from ._arguments import bound, compiled, holds, real, widened
 
 
 @jax.jit
@@ -40,7 +40,12 @@ def relu(input: ArrayLike) -> jax.Array:
     >>> jax.grad(relu)(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _threshold(real("relu", input), 0, 0)
+    return _relu(real("relu", input))
+
+
+@jax.jit
+def _relu(x: jax.Array) -> jax.Array:
+    return _threshold(x, 0, 0)
 
 
 def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.Array:
@@ -105,7 +110,7 @@ def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
     return _leaky_relu(x, _checks.number("leaky_relu", "negative_slope", negative_slope))
 
 
-@jax.jit
+@compiled(0.01)
 def _leaky_relu(input: jax.Array, negative_slope: jax.Array) -> jax.Array:
     x, slope = widened(input, negative_slope)
     return (x * jnp.where(x > 0, 1, slope)).astype(input.dtype)
@@ -212,7 +217,7 @@ def rrelu(
     return _random_relu(key, x, *bounds) if training else _mean_relu(x, *bounds)
 
 
-@jax.jit
+@compiled(1 / 8, 1 / 3)
 def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
     x, lower, upper = widened(input, lower, upper)
     valid = _are_bounds(lower, upper)
@@ -222,7 +227,7 @@ def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.
     return jnp.where(valid, y, jnp.nan).astype(input.dtype)
 
 
-@jax.jit
+@compiled(1 / 8, 1 / 3)
 def _mean_relu(input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
     x, lower, upper = widened(input, lower, upper)
     y = x * jnp.where(x > 0, 1, (lower + upper) / 2)

@@ -5,9 +5,10 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 
 from .._operands import by_slope
-from ._arguments import bound, holds, real, widened
+from ._arguments import bound, compiled, holds, real, widened
 
 
 def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0) -> jax.Array:
@@ -48,11 +49,11 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     return _hardtanh(x, low, high)
 
 
-@jax.jit
+@compiled(-1.0, 1.0)
 def _hardtanh(x: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
     low, high = jnp.asarray(low).astype(x.dtype), jnp.asarray(high).astype(x.dtype)
     y = jnp.where(x <= low, low, jnp.where(x >= high, high, x))
-    return jnp.where(low <= high, y, jnp.nan) if jnp.issubdtype(x.dtype, jnp.floating) else y
+    return jnp.where(low <= high, y, jnp.nan) if is_a(x.dtype, jnp.floating) else y
 
 
 def relu6(input: ArrayLike) -> jax.Array:

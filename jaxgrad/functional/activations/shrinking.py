@@ -5,8 +5,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import largest
 
-from ._arguments import floated, holds, is_complex, widened
+from ._arguments import compiled, floated, holds, is_complex, widened
 
 
 def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
@@ -37,7 +38,7 @@ def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
     return _hardshrink(x, _checks.number("hardshrink", "lambd", lambd))
 
 
-@jax.jit
+@compiled(0.5)
 def _hardshrink(x: jax.Array, lambd: jax.Array) -> jax.Array:
     lambd = jnp.asarray(lambd).astype(x.dtype)
     return jnp.where((x >= -lambd) & (x <= lambd), 0, x)
@@ -71,13 +72,14 @@ def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
     """
     x = _checks.floating("softshrink", "input", input)
     lambd = _checks.number("softshrink", "lambd", lambd)
-    most = float(jnp.finfo(x.dtype).max)
+    most = largest(x.dtype)
     valid = (lambd >= 0) & (lambd <= most)
-    holds("softshrink", "lambd", lambd, valid, f"in [0, {most:.6g}] for {x.dtype}")
+    if valid is not True:
+        holds("softshrink", "lambd", lambd, valid, f"in [0, {most:.6g}] for {x.dtype}")
     return _softshrink(x, lambd)
 
 
-@jax.jit
+@compiled(0.5)
 def _softshrink(input: jax.Array, lambd: jax.Array) -> jax.Array:
     x, lambd = widened(input, lambd)
     lambd = jnp.where((lambd >= 0) & (lambd < jnp.inf), lambd, jnp.nan)

@@ -8,7 +8,7 @@ from jaxgrad import _checks
 
 from .._operands import by_slope
 from ..pointwise import magnitude
-from ._arguments import floated, inexact, is_complex, widened
+from ._arguments import compiled, floated, inexact, is_complex, widened
 
 
 def sigmoid(input: ArrayLike) -> jax.Array:
@@ -126,7 +126,7 @@ def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: ArrayLike = 20.
     return _scaled_softplus(x, beta, _checks.number("softplus", "threshold", threshold))
 
 
-@jax.jit
+@compiled(1.0, 20.0)
 def _scaled_softplus(input: jax.Array, beta: jax.Array, threshold: jax.Array) -> jax.Array:
     x, beta, threshold = widened(input, beta, threshold)
     linear = beta * x > threshold

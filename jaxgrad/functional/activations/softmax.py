@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 from jaxgrad.random import _draws
 
 from ._arguments import implicit_axis, widened
@@ -104,7 +105,7 @@ def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> 
 def _logits(function: str, input: ArrayLike, dim: int, dtype: Any) -> tuple[jax.Array, int]:
     """The input in the dtype to work in, and the axis."""
     x = _checks.array(function, "input", input)
-    castable = any(jnp.issubdtype(x.dtype, kind) for kind in (jnp.integer, jnp.bool_))
+    castable = any(is_a(x.dtype, kind) for kind in (jnp.integer, jnp.bool_))
     if dtype is None or not castable:
         _checks.promoted(function, "input", x)
     if dtype is not None:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import cast, is_a, wide
 
 
 def pair(
@@ -19,22 +19,22 @@ def pair(
     _checks.same_shape(function, "target", arrays[1], "input", arrays[0])
     if weight is not None:
         arrays.append(_checks.array(function, "weight", weight))
-        dtype = _checks.promoted(function, "weight", jnp.zeros((), dtype), arrays[2])
+        dtype = _checks.promoted(function, "weight", dtype, arrays[2])
         _checks.same_shape(function, "weight", arrays[2], "input", arrays[0])
-    return [array.astype(dtype) for array in arrays]
+    return [cast(array, dtype) for array in arrays]
 
 
 def real(function: str, argument: str, value: ArrayLike) -> jax.Array:
     """`value` as an array of real numbers; truth values are none."""
     array = _checks.array(function, argument, value)
-    if not any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.floating, jnp.integer)):
+    if not any(is_a(array.dtype, kind) for kind in (jnp.floating, jnp.integer)):
         raise TypeError(_checks.wrong(function, argument, "an array of real numbers", array.dtype))
     return array
 
 
 def as_float(array: jax.Array) -> jax.Array:
     """Floating point numbers as they are, others in PyTorch's default dtype, float32."""
-    return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(jnp.float32)
+    return array if is_a(array.dtype, jnp.floating) else array.astype(jnp.float32)
 
 
 def widened(dtype: Any, *values: Any) -> list[jax.Array]:

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 
 
 def axis_of(array: jax.Array) -> int:
@@ -18,7 +19,7 @@ def indices(function: str, input: jax.Array, target: jax.Array) -> jax.Array:
         raise ValueError(
             _checks.wrong(function, "input", "(C), (N, C) or (N, C, d1, ...)", "()", remedy)
         )
-    if not jnp.issubdtype(target.dtype, jnp.integer):
+    if not is_a(target.dtype, jnp.integer):
         remedy = "or class probabilities of input's shape" * (function != "nll_loss")
         raise TypeError(_checks.wrong(function, "target", "class indices", target.dtype, remedy))
     axis = axis_of(input)

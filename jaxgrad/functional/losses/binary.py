@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, wide
 
 from .._operands import derivatives
 from ._arguments import reduced, reduction_of
@@ -23,7 +23,7 @@ def _weight(function: str, argument: str, value: Any, like: jax.Array) -> jax.Ar
     if value is None:
         return None
     weight = _checks.array(function, argument, value)
-    if jnp.issubdtype(weight.dtype, jnp.complexfloating):
+    if is_a(weight.dtype, jnp.complexfloating):
         raise TypeError(_checks.wrong(function, argument, "real", weight.dtype))
     sizes = zip(weight.shape[::-1], like.shape[::-1], strict=False)
     if weight.ndim > like.ndim or any(size not in (1, wanted) for size, wanted in sizes):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 
 from ._arguments import reduced, reduction_of, widened
 
@@ -85,7 +86,7 @@ def _samples(function: str, input: ArrayLike, target: ArrayLike) -> tuple[jax.Ar
     if x.ndim > 2 or (x.ndim and not x.shape[-1]):
         expected = "of shape (N, C), (C,) or () with at least one class"
         raise ValueError(_checks.wrong(function, "input", expected, x.shape))
-    if not jnp.issubdtype(y.dtype, jnp.integer):
+    if not is_a(y.dtype, jnp.integer):
         raise TypeError(_checks.wrong(function, "target", "integers", y.dtype))
     return x, y
 

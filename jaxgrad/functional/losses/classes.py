@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, wide
 
 from ._arguments import reduction_of
 from ._classes import axis_of, check_targets, chosen, class_weight, indices, picked, scale
@@ -84,7 +84,7 @@ class Given(NamedTuple):
     def check(self, valid: jax.Array) -> None:
         """Refuse targets that are no class."""
         target = self.arrays["target"]
-        if not jnp.issubdtype(target.dtype, jnp.floating):
+        if not is_a(target.dtype, jnp.floating):
             classes = self.static["classes"]
             check_targets(self.function, valid, target, classes, self.static["ignore_index"])
 
@@ -118,21 +118,21 @@ def class_arguments(
     ignore_index = _checks.integer(function, "ignore_index", ignore_index, -(2**63))
     dtype = input.dtype
     if input.ndim and input.shape == target.shape:
-        if not jnp.issubdtype(target.dtype, jnp.floating):
+        if not is_a(target.dtype, jnp.floating):
             remedy = "class indices have one axis less"
             got = f"{target.dtype} of input's shape"
             raise TypeError(_checks.wrong(function, "target", "floating point", got, remedy))
         if ignore_index >= 0:
             expected = "negative where the target is probabilities"
             raise ValueError(_checks.wrong(function, "ignore_index", expected, ignore_index))
-        dtype = _checks.promoted(function, "target", jnp.zeros((), dtype), target)
+        dtype = _checks.promoted(function, "target", dtype, target)
     else:
         target = indices(function, input, target)
     classes = input.shape[axis_of(input)]
     if weight is not None:
         weight = class_weight(function, _checks.array(function, "weight", weight), classes)
-        if jnp.issubdtype(target.dtype, jnp.floating):
-            dtype = _checks.promoted(function, "weight", jnp.zeros((), dtype), weight)
+        if is_a(target.dtype, jnp.floating):
+            dtype = _checks.promoted(function, "weight", dtype, weight)
         elif weight.dtype != dtype:
             remedy = "cast it with .astype"
             raise TypeError(
@@ -186,7 +186,7 @@ def class_losses(
     # The derivative does not depend on what is subtracted.
     peak = jax.lax.stop_gradient(jnp.max(x, axis, keepdims=True, initial=-jnp.inf))
     log_sum = jnp.log(jnp.sum(jnp.exp(x - peak), axis, keepdims=True))
-    if jnp.issubdtype(target.dtype, jnp.floating):
+    if is_a(target.dtype, jnp.floating):
         q = target.astype(x.dtype)
         if smoothing is not None:
             q = (1 - smoothing) * q + smoothing / max(x.shape[axis], 1)

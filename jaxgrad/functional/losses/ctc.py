@@ -10,7 +10,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, wide
 
 from ._arguments import reduction_of
 
@@ -110,7 +110,7 @@ def _integers(argument: str, value: Any) -> jax.Array:
     result = _checks.array("ctc_loss", argument, value)
     if not result.size and isinstance(value, (list, tuple)):
         result = result.astype(int)
-    if not jnp.issubdtype(result.dtype, jnp.integer):
+    if not is_a(result.dtype, jnp.integer):
         raise TypeError(_checks.wrong("ctc_loss", argument, "integers", result.dtype))
     return result.astype(jnp.int32)
 

@@ -10,6 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import cast, is_a, is_floating, result_type
 
 from ..norms import length
 from ._arguments import as_float, real, reduced, reduction_of, widened
@@ -65,13 +66,15 @@ def cosine_similarity(
     eps = _checks.number(name, "eps", eps)
     text = _checks.wrong(name, "eps", "at least 0", "{eps}")
     _checks.holds(eps >= 0, text, eps=functools.partial(jnp.asarray, eps))
-    return _cosine_similarity(a.astype(dtype), b.astype(dtype), eps, dim=dim)
+    return _cosine_similarity(cast(a, dtype), cast(b, dtype), eps, dim=dim)
 
 
 def broadcast(
     function: str, argument: str, value: jax.Array, other: str, like: jax.Array
 ) -> tuple[int, ...]:
     """The shape that two arrays broadcast to."""
+    if value.shape == like.shape:
+        return like.shape
     try:
         return jnp.broadcast_shapes(value.shape, like.shape)
     except ValueError as error:
@@ -144,8 +147,9 @@ def vectors(
     """Two arrays that broadcast, in the floating point dtype of their difference."""
     a, b = real(function, name1, x1), real(function, name2, x2)
     broadcast(function, name2, b, name1, a)
-    dtype = as_float(jnp.zeros((), jnp.result_type(a, b))).dtype
-    return a.astype(dtype), b.astype(dtype)
+    dtype = result_type(a, b)
+    dtype = dtype if is_floating(dtype) else jnp.float32
+    return cast(a, dtype), cast(b, dtype)
 
 
 def degree_of(function: str, p: Any, *vectors: jax.Array) -> float:
@@ -220,13 +224,13 @@ def cosine_embedding_loss(
     if y.shape != a.shape[:-1]:
         expected = f"of shape {a.shape[:-1]}, one for each pair of vectors"
         raise ValueError(_checks.wrong(name, "target", expected, y.shape))
-    if jnp.issubdtype(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
+    if is_a(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
         y = y.astype(jnp.int32)
     a, b = as_float(a), as_float(b)
     dtype = _checks.promoted(name, "input1 or input2", a, b)
     margin = _checks.number(name, "margin", margin)
     reduction = reduction_of(name, reduction)
-    return _cosine_embedding_loss(a.astype(dtype), b.astype(dtype), y, margin, reduction=reduction)
+    return _cosine_embedding_loss(cast(a, dtype), cast(b, dtype), y, margin, reduction=reduction)
 
 
 @functools.partial(jax.jit, static_argnames="reduction")

@@ -8,7 +8,7 @@ from jax.scipy.special import xlogy
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import cast, wide
 
 from ._arguments import reduced
 
@@ -57,8 +57,8 @@ def kl_div(
     dtype = _checks.promoted("kl_div", "input or target", input, target)
     options = ("none", "mean", "sum", "batchmean")
     return _kl_div(
-        input.astype(dtype),
-        target.astype(dtype),
+        cast(input, dtype),
+        cast(target, dtype),
         reduction=_checks.option("kl_div", "reduction", reduction, options),
         log_target=_checks.truth("kl_div", "log_target", log_target),
     )

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import cast
 
 from ._arguments import as_float, real, reduced, reduction_of, widened
 from ._kinks import floored
@@ -59,8 +60,8 @@ def poisson_nll_loss(
     _checks.same_shape("poisson_nll_loss", "target", y, "input", x)
     dtype = _checks.promoted("poisson_nll_loss", "input or target", x, y)
     return _poisson_nll_loss(
-        x.astype(dtype),
-        y.astype(dtype),
+        cast(x, dtype),
+        cast(y, dtype),
         _checks.number("poisson_nll_loss", "eps", eps),
         log_input=_checks.truth("poisson_nll_loss", "log_input", log_input),
         full=_checks.truth("poisson_nll_loss", "full", full),
@@ -148,9 +149,9 @@ def gaussian_nll_loss(
         raise ValueError(_checks.wrong("gaussian_nll_loss", "var", expected, v.shape))
     dtype = _checks.promoted("gaussian_nll_loss", "input, target or var", x, y, v)
     losses, valid = _gaussian_nll_loss(
-        x.astype(dtype),
-        y.astype(dtype),
-        v.astype(dtype),
+        cast(x, dtype),
+        cast(y, dtype),
+        cast(v, dtype),
         _checks.number("gaussian_nll_loss", "eps", eps),
         full=_checks.truth("gaussian_nll_loss", "full", full),
         reduction=reduction_of("gaussian_nll_loss", reduction),

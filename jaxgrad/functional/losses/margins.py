@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import cast, is_a
 
 from ._arguments import pair, real, reduced, reduction_of, widened
 from ._kinks import clamped
@@ -58,12 +59,12 @@ def margin_ranking_loss(
     _checks.same_shape("margin_ranking_loss", "input2", b, "input1", a)
     _checks.same_shape("margin_ranking_loss", "target", y, "input1", a)
     dtype = jnp.result_type(a, b, y)
-    if not jnp.issubdtype(dtype, jnp.floating):
+    if not is_a(dtype, jnp.floating):
         dtype = jnp.float32
     return _margin_ranking_loss(
-        a.astype(dtype),
-        b.astype(dtype),
-        y.astype(dtype),
+        cast(a, dtype),
+        cast(b, dtype),
+        cast(y, dtype),
         _checks.number("margin_ranking_loss", "margin", margin),
         reduction=reduction_of("margin_ranking_loss", reduction),
     )
@@ -129,7 +130,7 @@ def hinge_embedding_loss(
 def _labels(function: str, target: ArrayLike) -> jax.Array:
     """1 and -1, in a dtype that has both."""
     y = _checks.array(function, "target", target)
-    if jnp.issubdtype(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
+    if is_a(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
         return y.astype(jnp.int32)
     return real(function, "target", y)
 

@@ -240,7 +240,7 @@ def huber_loss(
     _checks.holds(delta > 0, text, delta=functools.partial(jnp.asarray, delta))
     if weight is not None:
         weight = _checks.array("huber_loss", "weight", weight)
-        dtype = _checks.promoted("huber_loss", "weight", jnp.zeros((), dtype), weight)
+        dtype = _checks.promoted("huber_loss", "weight", dtype, weight)
         _checks.same_shape("huber_loss", "weight", weight, "input", input)
     reduction = reduction_of("huber_loss", reduction)
     return _huber_loss(input, target, delta, weight, dtype=dtype, reduction=reduction)

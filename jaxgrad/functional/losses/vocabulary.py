@@ -11,7 +11,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_a, wide
 
 from ._classes import chosen
 from .classes import class_arguments, class_losses, total_of
@@ -156,7 +156,7 @@ def _total(
 ) -> tuple[jax.Array, jax.Array]:
     """What a mean divides by, and whether all targets are valid."""
     kind, weight = wide(dtype), arrays["weight"]
-    if jnp.issubdtype(target.dtype, jnp.floating):
+    if is_a(target.dtype, jnp.floating):
         count = math.prod(target.shape) // classes if classes else math.nan
         return jnp.asarray(count, kind), jnp.ones((), bool)
     kept, possible, index = chosen(target, classes, ignore_index)

@@ -14,12 +14,6 @@ from typing import NamedTuple
 from ..works import Work
 from . import machine
 
-ROUNDS = 5
-"""So many processes are run for each competitor."""
-
-LIMIT = 300.0
-"""Seconds that one measurement may take."""
-
 ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(
         [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]

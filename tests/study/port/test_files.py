@@ -2,7 +2,7 @@
 
 import pytest
 
-from jaxgrad.study import cli
+from jaxgrad import cli
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch

@@ -1,0 +1,61 @@
+"""What the extras of pyproject.toml bring, and how a caller is told that one is missing."""
+
+import importlib
+import importlib.util
+from collections.abc import Iterable
+from typing import Any
+
+EXTRAS = {
+    "study": (
+        *("equinox", "fastjsonschema", "flax", "jinja2", "markupsafe", "matplotlib", "ml_dtypes"),
+        *("pebble", "rich", "scipy"),
+    ),
+    "data": ("matplotlib", "pyarrow", "rich", "safetensors"),
+    "checkpoint": ("orbax.checkpoint",),
+    "torch": ("torch",),
+}
+"""The modules that each extra brings."""
+
+
+def installed(module: str) -> bool:
+    """Whether a module can be found; it is not imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that it is in is missing
+        return False
+
+
+def lacking(**wanted: Iterable[str]) -> str:
+    """What is missing of the wanted modules, and the remedy; "" where nothing is.
+
+    Args:
+        wanted: the modules, by the extra that brings them.
+    """
+    missing = {
+        extra: [module for module in modules if not installed(module)]
+        for extra, modules in wanted.items()
+    }
+    names = dict.fromkeys(_package(name) for found in missing.values() for name in found)
+    extras = [extra for extra, found in missing.items() if found]
+    return f"needs {', '.join(names)}; {_remedy(*extras)}" if extras else ""
+
+
+def load(caller: str, module: str, extra: str) -> Any:
+    """A module that an extra brings.
+
+    Raises:
+        ModuleNotFoundError: it is not installed; the text names the caller and the extra.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        text = f"{caller} needs {_package(module)}; {_remedy(extra)}"
+        raise ModuleNotFoundError(text, name=error.name) from error
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _remedy(*extras: str) -> str:
+    return f"run: pip install 'jaxgrad[{','.join(extras)}]'"

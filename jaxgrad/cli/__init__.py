@@ -1,0 +1,51 @@
+"""The command `jaxgrad`: what is asked for, and what is refused before any work.
+
+    fit      a line through the columns of files
+    study    the comparison study, and one row of it
+    diff     two studies
+    compare  a user's own port and its original
+    speed    the same work in PyTorch, plain JAX and jaxgrad
+
+Each file adds one subcommand to the parser and, when that is asked for, imports what does the work.
+Nothing else here imports JAX or what an extra brings: `--version` and `--help` answer at once,
+wherever jaxgrad is installed.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+import jaxgrad
+
+from . import compare, diff, fit, speed, study
+from .refusal import Refused
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit status.
+
+    0: every verdict held, or nothing differs. 1: one did not, or something does. 2: it was not
+    run. 130: it was interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except Refused as error:
+        print(f"jaxgrad {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"jaxgrad {options.command}: interrupted, no report written", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jaxgrad", description="PyTorch's semantics as pure JAX functions."
+    )
+    parser.add_argument("--version", action="version", version=f"jaxgrad {jaxgrad.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    for subcommand in (study, diff, compare, speed, fit):
+        subcommand.add(commands)
+    return parser

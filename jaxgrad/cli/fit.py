@@ -1,0 +1,96 @@
+"""`jaxgrad fit`; `jaxgrad.fit.command` does the work."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from .refusal import Refused, need
+
+OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "radam", "adamax", "rmsprop", "adagrad", "adadelta")
+LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the subcommand to a parser."""
+    fit = commands.add_parser(
+        "fit",
+        help="fit a line to the columns of CSV, Parquet or Arrow files of any size",
+        description="Fits target = weight · features + intercept by minibatch gradient descent, "
+        "prints the coefficients in the units of the data, and beside them the exact answer of "
+        "least squares with its standard errors.",
+    )
+    fit.set_defaults(run=_fit)
+    add_argument = fit.add_argument
+    add_argument(
+        "files", nargs="+", type=Path, help="one table, of one format, in one file or more"
+    )
+    add_argument("--target", required=True, metavar="COLUMN")
+    add_argument(
+        "--features", metavar="COLUMNS", help="names with commas (default: all the others)"
+    )
+    add_argument(
+        "--missing", choices=("error", "drop"), default="error", help="rows without a value"
+    )
+    add_argument("--delimiter", default=",", help="of CSV files")
+    add_argument(
+        "--no-standardize",
+        dest="standardize",
+        action="store_false",
+        help="fit the columns as they are, not with mean 0 and deviation 1",
+    )
+    add_argument("--loss", choices=LOSSES, default="mse_loss")
+    add_argument("--optimizer", choices=OPTIMIZERS, default="adam")
+    add_argument("--lr", type=float, default=0.01, help="learning rate (default: 0.01)")
+    add_argument(
+        "--schedule",
+        choices=("constant", "cosine"),
+        default="constant",
+        help="of the learning rate, cosine down to 0 at the end",
+    )
+    add_argument("--epochs", type=int, default=50, help="(default: 50)")
+    add_argument("--batch-size", type=int, help="rows (default: a tenth of them, from 32 to 1024)")
+    add_argument("--seed", type=int, default=0, help="of the order of the rows (default: 0)")
+    add_argument(
+        "--validation",
+        metavar="FILE|SHARE",
+        action="append",
+        help="a table to watch the loss on, or a share of the rows such as 0.2, drawn by the seed; "
+        "gives the line of the best epoch",
+    )
+    add_argument(
+        "--patience", type=int, help="stop after so many epochs without a better loss there"
+    )
+    add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        type=Path,
+        help="keep there how far it is; the same command goes on",
+    )
+    add_argument("--plot", metavar="FILE", type=Path, help="a picture of the fit")
+    add_argument("--save", metavar="FILE", type=Path, help="weight and bias as safetensors")
+    add_argument(
+        "--distributed",
+        action="store_true",
+        help="one of several processes, as a launcher started them",
+    )
+
+
+def _fit(options: argparse.Namespace) -> int:
+    need(data=_data(options), checkpoint=["orbax.checkpoint"] if options.checkpoint else [])
+    from jaxgrad.fit import command
+
+    try:
+        return command.run(options)
+    except command.Failed as error:
+        raise Refused(str(error)) from error
+
+
+def _data(options: argparse.Namespace) -> list[str]:
+    """The modules of the extra `data` that the options ask for."""
+    asked = {
+        "pyarrow": True,
+        "safetensors": options.save,
+        "matplotlib": options.plot,
+        "rich": sys.stderr.isatty(),
+    }
+    return [module for module, wanted in asked.items() if wanted]

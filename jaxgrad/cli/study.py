@@ -1,0 +1,106 @@
+"""`jaxgrad study` and `jaxgrad study show`; `jaxgrad.study.measuring` does the work."""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from .refusal import Refused, need_folder, need_study, need_torch
+
+EXACT_FLAG = "--xla_cpu_max_isa=AVX"
+"""Without fused multiply-add instructions XLA cannot contract a*b + c into one rounding."""
+
+LIMIT = 120.0
+"""Seconds that a case may take, PyTorch's answer included where it is asked."""
+
+_CASES = Path(__file__).parents[1] / "study" / "cases"
+
+
+def families() -> list[str]:
+    """The families of the cases, by the names of their files: importing them takes a second."""
+    return sorted({path.stem.partition("_")[0] for path in _CASES.glob("[a-z]*.py")})
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the subcommand to a parser."""
+    study = commands.add_parser(
+        "study",
+        help="measure where JAX and PyTorch agree and differ",
+        description="Asks every case's question of plain JAX and of jaxgrad, and holds the answers "
+        "against PyTorch's: the recorded ones, or with --live the installed PyTorch's. Writes "
+        "study.html, study.md and study.json; exits with 1 where a declared verdict does not hold "
+        "or PyTorch's answer is not the recorded one.",
+    )
+    study.set_defaults(run=_study)
+    names = families()
+    study.add_argument("--live", action="store_true", help="ask the installed PyTorch")
+    study.add_argument("--record", action="store_true", help="rewrite the recorded answers")
+    study.add_argument(
+        "--only", metavar="FAMILY", action="append", choices=names, help=", ".join(names)
+    )
+    study.add_argument(
+        "--exact", action="store_true", help="with contraction off, so that bits can be compared"
+    )
+    study.add_argument(
+        "--out", metavar="FOLDER", type=Path, default=Path(), help="where to write (default: here)"
+    )
+    study.add_argument(
+        "--jobs", metavar="N", type=int, help="processes (default: one for each core)"
+    )
+    study.add_argument(
+        "--limit", metavar="S", type=float, default=LIMIT, help=f"seconds a case ({LIMIT:g})"
+    )
+    _add_show(study)
+
+
+def _add_show(study: argparse.ArgumentParser) -> None:
+    show = study.add_subparsers(metavar="show ROW", dest="action").add_parser(
+        "show",
+        help="measure one row and print all of it",
+        description="Measures the row of that anchor or name, or the rows whose anchor contains "
+        "it, and prints code, answers, verdicts and the reason.",
+    )
+    show.add_argument("row", metavar="ROW", nargs="+", help="an anchor or a name, or a part of one")
+    show.set_defaults(run=_show)
+
+
+def _study(options: argparse.Namespace) -> int:
+    need_study()
+    if options.exact and EXACT_FLAG not in os.environ.get("XLA_FLAGS", ""):
+        return _again_exact(options)
+    if options.live or options.record:
+        need_torch("without --live its recorded answers are used")
+    need_folder(options.out)
+    if (options.jobs is not None and options.jobs < 1) or options.limit <= 0:
+        raise Refused("--jobs and --limit must be above 0")
+    from jaxgrad.study import measuring
+
+    return measuring.study(options)
+
+
+def _show(options: argparse.Namespace) -> int:
+    need_study()
+    if options.live:
+        need_torch("without --live its recorded answers are used")
+    from jaxgrad.study import measuring
+
+    wanted = " ".join(options.row)
+    chosen = measuring.found(wanted)
+    if not chosen:
+        raise Refused(f"no row is called {wanted!r}; `jaxgrad study` lists them all")
+    if len(chosen) > measuring.SHOWN:
+        names = ", ".join(case.anchor() for case in chosen[: measuring.SHOWN])
+        raise Refused(f"{len(chosen)} rows are called {wanted!r}: {names}, …; say more")
+    return measuring.show(chosen, live=options.live)
+
+
+def _again_exact(options: argparse.Namespace) -> int:
+    """The same command in a process where XLA compiles for a processor without contraction."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        raise Refused(f"--exact needs an x86-64 processor, not {platform.machine()}")
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {EXACT_FLAG}".strip()
+    command = [sys.executable, "-m", "jaxgrad", *options.arguments]
+    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    return subprocess.run(command, env=environment, check=False).returncode

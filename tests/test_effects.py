@@ -1,0 +1,58 @@
+"""The examples of the public functions run, and what they trace has no effects.
+
+A jitted function with an effect loses JAX's fast dispatch: each call then costs ten times as much.
+"""
+
+import calls
+import jax
+import jax.numpy as jnp
+import pytest
+from test_api import public
+
+import jaxgrad
+import jaxgrad.functional as F
+
+PUBLIC = dict(public())
+
+ON_THE_HOST = {"first_nonfinite", "fit_epochs", "gradcheck", "gradgradcheck"}
+"""Functions of the other rooms that work on concrete values."""
+CONSTANT = {"batch_norm", "calculate_fan", "calculate_gain", "dirac", "eye", "group_norm"}
+CONSTANT |= {"instance_norm", "layer_norm", "rms_norm", "key"}
+"""Functions that take no arrays of numbers."""
+STATES = {"from_torch_state", "to_torch_state", "described", "least_squares_of"}
+"""Functions that hand states over to the host."""
+
+
+def is_traced(name):
+    """Whether a public name is a function that can be part of a program."""
+    room, attribute = name.split(".")
+    on_the_host = ON_THE_HOST | CONSTANT | STATES
+    rooms = room not in ("data", "replay")
+    return rooms and attribute not in on_the_host and not isinstance(PUBLIC[name], type)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_examples_run_and_their_programs_have_no_effects(name):
+    made, failures = calls.made_by_examples(name, PUBLIC[name])
+    assert failures == 0
+    with jax.debug_key_reuse(False):  # the examples have used their keys
+        found = [calls.programs(call) for call in made]
+    assert all(not program.effects for ways in found for program in ways.values())
+    assert any("jit" in ways for ways in found) or not is_traced(name)
+
+
+def test_checks_are_compiled_only_where_they_are_asked():
+    loss = jax.jit(F.cross_entropy)
+    x, target = jnp.zeros((2, 3)), jnp.array([0, 5])
+    effects = []
+
+    def asking(x, target):
+        effects.append(jax.make_jaxpr(loss)(x, target).effects)
+        return loss(x, target)
+
+    assert jnp.isnan(loss(x, target))  # compiled without
+    error, _ = jaxgrad.checkify(asking)(x, target)
+    assert error.get().startswith("cross_entropy: target must be classes below 3")
+    assert effects[0]
+    assert jnp.isnan(loss(x, target))
+    assert not jax.make_jaxpr(loss)(x, target).effects
