@@ -50,7 +50,8 @@ def test_law(parameters, dtype):
     mean, std, a, b = parameters
     samples = trunc_normal(jax.random.key(0), 40_000, dtype, mean=mean, std=std, a=a, b=b)
     assert samples.dtype == dtype
-    assert (samples >= a).all() and (samples <= b).all()
+    low, high = np.array([a, b], dtype)
+    assert np.min(samples) >= low and np.max(samples) <= high
     assert_distributed(samples, law(*parameters))
 
 
@@ -60,8 +61,10 @@ def test_narrow_dtypes_stay_within_the_bounds(parameters, narrow):
     mean, std, a, b = parameters
     samples = trunc_normal(jax.random.key(0), 100_000, narrow, mean=mean, std=std, a=a, b=b)
     assert samples.dtype == narrow
-    low, high = (jnp.asarray(end).astype(narrow) for end in (a, b))
-    assert (samples >= low).all() and (samples <= high).all()
+    with np.errstate(over="ignore"):  # 1e30 is beyond float16
+        low, high = np.array([a, b], jnp.dtype(narrow)).astype(float)
+    samples = np.asarray(samples, float)
+    assert samples.min() >= low and samples.max() <= high
 
 
 def test_narrow_samples_are_rounded_once():
