@@ -16,6 +16,7 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     fit          loss + params + optimizer + data -> fitted params
     checkify     a function that tells which value was wrong under jit
     study        the comparison study (`jaxgrad study`); not imported here
+    cli          the command `jaxgrad`; not imported here
 
 A module is imported when it is first named. `import jaxgrad` alone imports none, not even JAX, so
 that the command answers at once.

@@ -1,7 +1,6 @@
 """`compare`: a port of a function or a module against its original."""
 
 import functools
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +8,7 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
-from jaxgrad import _checks
+from jaxgrad import _checks, _extras
 
 from . import moving, seek, sides
 from .apart import Difference, different, farthest
@@ -166,8 +165,8 @@ def problem_of(
     mapping: Mapping[str, Any],
 ) -> Problem:
     """The problem that the arguments of `compare` state."""
-    if importlib.util.find_spec("torch") is None:
-        raise ModuleNotFoundError("compare: PyTorch is not installed; run: pip install torch")
+    if lacking := _extras.lacking(torch=["torch"]):
+        raise ModuleNotFoundError(f"compare {lacking}")
     for name, fn in (("torch_fn", torch_fn), ("jax_fn", jax_fn)):
         if not callable(fn):
             what = _checks.wrong("compare", name, "a function", type(fn).__name__, "pass one")

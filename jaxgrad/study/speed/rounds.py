@@ -6,9 +6,10 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..works import Work
@@ -25,12 +26,21 @@ ENVIRONMENT = {
 
 
 class Run(NamedTuple):
-    """What one process told: seconds of the first call and of a warm one, bytes, and its device."""
+    """What one process told: seconds of the first call and of a warm one, bytes, and its device.
+
+    Of a work that is many small calls both are sums, and `calls` has the two for each.
+    """
 
     first: float
     warm: float
     peak: int | None
     device: str
+    calls: Mapping[str, tuple[float, float]] = MappingProxyType({})
+
+    def of_call(self, name: str) -> "Run":
+        """What the process told of one small call."""
+        first, warm = self.calls[name]
+        return self._replace(first=first, warm=warm, calls={})
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,10 @@ class Cell:
     runs: tuple[Run, ...] = ()
     absent: str = ""
     error: str = ""
+
+    def of_call(self, name: str) -> "Cell":
+        """The competitor's runs of one small call."""
+        return replace(self, runs=tuple(run.of_call(name) for run in self.runs))
 
     def warm(self) -> float:
         """The median of a warm call, in seconds."""
@@ -66,12 +80,12 @@ class Cell:
         return int(statistics.median(peaks)) if peaks else None
 
 
-def ratio(above: Cell | None, below: Cell | None) -> float | None:
+def ratio(above: Cell | None, below: Cell | None, time: str = "warm") -> float | None:
     """The time of one over that of the other, the median over the rounds; None without both."""
     if above is None or below is None or not above.runs or not below.runs:
         return None
     pairs = zip(above.runs, below.runs, strict=True)
-    return statistics.median(one.warm / other.warm for one, other in pairs)
+    return statistics.median(getattr(one, time) / getattr(other, time) for one, other in pairs)
 
 
 def measured(

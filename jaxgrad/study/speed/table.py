@@ -10,6 +10,8 @@ NAMES = {"torch": "PyTorch eager", "torch.compile": "torch.compile", "jax": "pla
 """The competitors that are called otherwise in the table; jaxgrad is the fourth."""
 STANDARD = ("torch", "torch.compile", "jax", "jaxgrad")
 """The columns of every table; what else a family has comes after them."""
+SIDES = ("jax", "jaxgrad")
+"""The competitors of a small call."""
 
 
 class Result(NamedTuple):
@@ -45,6 +47,19 @@ def as_json(result: Result, read_limit: float | None) -> dict[str, Any]:
         "torch_over_jaxgrad": ratio(cells.get("torch"), cells.get("jaxgrad")),
         "jaxgrad_over_jax": ratio(cells.get("jaxgrad"), cells.get("jax")),
         "competitors": {name: _cell(cell, work, read_limit) for name, cell in cells.items()},
+        "calls": {name: _call(result, name) for name in work.calls},
+    }
+
+
+def _call(result: Result, name: str) -> dict[str, Any]:
+    """One small call of a work: seconds of a warm one and of the first, and the ratios."""
+    cells = {side: cell.of_call(name) for side, cell in result.cells.items() if cell.runs}
+    plain, ours = cells.get("jax"), cells.get("jaxgrad")
+    return {
+        "warm_s": {side: cell.warm() for side, cell in cells.items()},
+        "first_s": {side: cell.first() for side, cell in cells.items()},
+        "jaxgrad_over_jax": ratio(ours, plain),
+        "first_jaxgrad_over_jax": ratio(ours, plain, "first"),
     }
 
 
@@ -75,6 +90,7 @@ def markdown(document: Mapping[str, Any], results: Sequence[Result]) -> str:
     for family in dict.fromkeys(result.work.family for result in results):
         of_family = [result for result in results if result.work.family == family]
         parts += [f"## {family}", _table(of_family), *_notes(of_family, document["limits"])]
+        parts += [_calls(result) for result in of_family if result.work.calls]
     return "\n\n".join(parts) + "\n"
 
 
@@ -113,12 +129,40 @@ def _table(results: Sequence[Result]) -> str:
         lines.append(
             _line(
                 [
-                    f"{_text(work.name)} (`{work.times}`)",
+                    _text(work.name) + f" (`{work.times}`)" * (not work.calls),
                     *(_warm(cells.get(name)) for name in columns),
                     _times(ratio(cells.get("torch"), cells.get("jaxgrad"))),
                     _times(ratio(cells.get("jaxgrad"), cells.get("jax"))),
                     ", ".join(_first(cells.get(name)) for name in STANDARD),
                     ", ".join(_peak(cells.get(name)) for name in STANDARD),
+                ]
+            )
+        )
+    return "\n".join(lines)
+
+
+def _calls(result: Result) -> str:
+    """The small calls of a work, a line each."""
+    headings = [
+        f"One call, {result.work.name}",
+        "plain JAX, µs",
+        "jaxgrad, µs",
+        "jaxgrad / plain JAX",
+        "first call, ms: plain JAX, jaxgrad",
+        "the same, jaxgrad / plain JAX",
+    ]
+    lines = [_line(headings), _line(["---", *["--:"] * (len(headings) - 1)])]
+    for name in result.work.calls:
+        call = _call(result, name)
+        warm, first = call["warm_s"], call["first_s"]
+        lines.append(
+            _line(
+                [
+                    _text(name),
+                    *(digits(1e6 * warm[side]) if side in warm else "–" for side in SIDES),
+                    _times(call["jaxgrad_over_jax"]),
+                    ", ".join(digits(1e3 * first[side]) for side in SIDES if side in first) or "–",
+                    _times(call["first_jaxgrad_over_jax"]),
                 ]
             )
         )

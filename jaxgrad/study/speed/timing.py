@@ -13,6 +13,9 @@ from typing import Any
 
 SECONDS = 1.0
 """Warm calls are repeated for so long."""
+BATCHES = 5
+BATCH_SECONDS = 0.02
+"""A small call is timed by batches that each take about so long."""
 
 
 def main() -> None:
@@ -26,12 +29,18 @@ def main() -> None:
     names: dict[str, Any] = {"device": device, "cores": asked["cores"]}
     exec(compile(asked["code"], "<work>", "exec"), names)
     forget_peak()  # what only the making of the inputs needed is not counted
-    first, warm = timed(names["work"], synchronize)
+    work, calls = names["work"], {}
+    if isinstance(work, dict):
+        calls = {name: timed_call(call, names["forget"]) for name, call in work.items()}
+        first, warm = (sum(times) for times in zip(*calls.values(), strict=True))
+    else:
+        first, warm = timed(work, synchronize)
     after = peak_memory()
     peak = device_peak()
     if peak is None and before is not None and after is not None:
         peak = max(0, after - before)
-    print(json.dumps({"first": first, "warm": warm, "peak": peak, "device": name}))
+    told = {"first": first, "warm": warm, "peak": peak, "device": name, "calls": calls}
+    print(json.dumps(told))
 
 
 def timed(work: Callable[[], Any], synchronize: Callable[[], Any]) -> tuple[float, float]:
@@ -51,6 +60,20 @@ def timed(work: Callable[[], Any], synchronize: Callable[[], Any]) -> tuple[floa
         times.append(seconds())
         total += times[-1]
     return first, statistics.median(times)
+
+
+def timed_call(call: Callable[[int], Any], forget: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds of the first call, and of a warm one: the median over batches of many."""
+
+    def seconds(count: int) -> float:
+        start = time.perf_counter()
+        call(count)
+        return (time.perf_counter() - start) / count
+
+    forget()
+    first, _ = seconds(1), seconds(1)
+    count = max(1, int(BATCH_SECONDS / seconds(10)))
+    return first, statistics.median(seconds(count) for _ in range(BATCHES))
 
 
 def forget_peak() -> None:

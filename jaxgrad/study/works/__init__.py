@@ -1,6 +1,6 @@
 """The work that the speed study times, as code for each competitor; one file a family."""
 
-from . import batches, derivatives, fitting, functional, initializers, optimizers, samplers
+from . import batches, calls, derivatives, fitting, functional, initializers, optimizers, samplers
 from .work import Work as Work
 
 WORKS: tuple[Work, ...] = (
@@ -11,4 +11,5 @@ WORKS: tuple[Work, ...] = (
     *functional.WORKS,
     *optimizers.WORKS,
     *derivatives.WORKS,
+    *calls.WORKS,
 )

@@ -19,6 +19,9 @@ class Work:
             such as "torch, fused".
         reads: the bytes that a call must read from memory; 0 where nobody asks.
         elements: the size along a curve; 0 where there is none.
+        calls: the names of small calls that one process times one after another. The code then
+            ends with a dict of functions by these names; each takes a count, calls that often, and
+            waits for the last result. Its function `forget` drops what was compiled for others.
     """
 
     family: str
@@ -27,3 +30,4 @@ class Work:
     code: Mapping[str, str]
     reads: int = 0
     elements: int = 0
+    calls: tuple[str, ...] = ()
