@@ -33,6 +33,7 @@ def off_the_first(item):
 
 def each(cases, check):
     """Checks every case, by its name, and tells of all that fail together."""
+    assert cases, "no cases"
     failures = []
     for name, case in cases.items():
         try:
@@ -42,4 +43,3 @@ def each(cases, check):
             failures.append(failure)
     if failures:
         raise BaseExceptionGroup(f"{len(failures)} of {len(cases)} cases fail", failures)
-    assert cases
