@@ -1,6 +1,7 @@
 """`jaxgrad speed`, on works small enough for a test; nothing is said about how long they take."""
 
 import argparse
+import dataclasses
 import json
 import xml.etree.ElementTree as ElementTree
 
@@ -116,7 +117,49 @@ def test_numpy_is_no_limit_of_an_accelerator(tmp_path, monkeypatch):
     }
 
 
+def test_small_calls_are_timed_one_by_one(tmp_path):
+    code = """
+import numpy as np
+forgotten = []
+
+def forget():
+    forgotten.append(1)
+
+def add(count):
+    assert forgotten
+    for _ in range(count):
+        np.add(1, 2)
+
+work = {"add": add, "add again": add}
+
+work"""
+    work = Work(
+        family="tiny",
+        name="calls",
+        times="fit.fit",
+        code={"numpy": code},
+        calls=("add", "add again"),
+    )
+    assert command.speed(options(tmp_path), [work], ()) == 0
+    (told,) = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))["works"]
+    times = [told["calls"][name]["warm_s"]["numpy"] for name in work.calls]
+    assert all(0 < seconds < 0.01 for seconds in times)
+    assert told["competitors"]["numpy"]["warm_s"] == pytest.approx(sum(times))
+
+
 class TestTable:
+    def test_a_line_for_each_small_call(self):
+        def cell(*calls):
+            runs = [rounds.Run(1.0, 1.0, None, "cpu", {"add": call}) for call in calls]
+            return rounds.Cell(tuple(runs))
+
+        work = Work(family="tiny", name="eager", times="fit.fit", code={"jax": "", "jaxgrad": ""})
+        work = dataclasses.replace(work, calls=("add",))
+        cells = {"jax": cell((0.1, 1e-5), (0.1, 2e-5)), "jaxgrad": cell((0.2, 2e-5), (0.2, 2e-5))}
+        results = [table.Result(work, cells)]
+        text = table.markdown(document(results), results)
+        assert "| add | 15.0 | 20.0 | 1.50x | 100, 200 | 2.00x |" in text
+
     def test_ratios_are_medians_over_the_rounds(self):
         (work,) = document([result()], read=2.0)["works"]
         assert work["torch_over_jaxgrad"] == 2.5 and work["jaxgrad_over_jax"] == 1.5

@@ -156,7 +156,7 @@ _LOSSES = (
         "-(p * jnp.log(q) + (1 - p) * jnp.log1p(-q)).mean()",
         "",
     ),
-    ("kl_div", "m, r", "optax.kl_divergence(m, r).mean()", "F.kl_div(m, r)"),
+    ("kl_div", "m, r", "optax.kl_divergence(m, r).mean()", "F.kl_div(m, r, 'batchmean')"),
     ("cosine_similarity", "m, m2", "optax.cosine_similarity(m, m2)", ""),
     ("pairwise_distance", "m, m2", "jnp.linalg.norm(m - m2 + 1e-6, axis=-1)", ""),
     ("gaussian_nll_loss", "x, y, p", "(0.5 * (jnp.log(p) + (x - y) ** 2 / p)).mean()", ""),
@@ -204,8 +204,6 @@ _STEPS = (
     ),
     ("mse_loss", "m, r", "optax.squared_error(m + o, r).mean()", "F.mse_loss(m + o, r)"),
 )
-LEAVES = (2, 10, 50, 200, 1000)
-
 Line = tuple[str, str, str, str]
 
 
@@ -230,12 +228,12 @@ def _work(family: str, lines: tuple[Line, ...], way: str) -> Work:
     )
 
 
-def _steps() -> Work:
+def steps(numbers: tuple[int, ...]) -> Work:
     """A compiled step of Adam with each loss and number of leaves."""
     named = [
         (f"{name}, {leaves} leaves", arguments, leaves, both)
         for name, arguments, *both in _STEPS
-        for leaves in LEAVES
+        for leaves in numbers
     ]
 
     def code(side: int, optimizer: str) -> str:
@@ -258,7 +256,7 @@ def _steps() -> Work:
 
 
 WORKS = (
-    _steps(),
+    steps((2, 10, 50, 200, 1000)),
     *(
         _work(family, lines, way)
         for family, lines in {
