@@ -286,7 +286,7 @@ def each_holds(valid: Any, text: str, values: jax.Array) -> None:
 
 
 def in_range(
-    rule: Callable[..., Any], valid: jax.Array, text: str, dtype: Any, **parameters: Any
+    rule: Callable[..., Any], valid: Any, text: str, dtype: Any, **parameters: Any
 ) -> None:
     """Refuses parameters for which the rule does not hold; what it gave where they are arrays.
 

@@ -1,4 +1,9 @@
-"""`torch.nn.functional` as pure functions: the same names, argument order and defaults."""
+"""`torch.nn.functional` as pure functions: the same names, argument order and defaults.
+
+An eager call is one compiled program. A function that checks the values of an array, such as the
+targets of `cross_entropy`, then waits for it and reads one truth value back from the device; under
+`jit` it checks nothing, and `jaxgrad.checkify` asks for the check.
+"""
 
 from .activations.dropout import alpha_dropout as alpha_dropout
 from .activations.dropout import dropout as dropout

@@ -100,7 +100,8 @@ def kept(draws: tuple[Draw, ...]) -> list[Draw]:
 def parameters(function: str, key: Any, plan: Plan, dtype: Any) -> dict[str, jax.Array]:
     """A layer's parameters by name: one key for each draw that is kept; a source makes all."""
     key, dtype = checked(function, key), _checks.float_dtype(function, dtype)
-    return (_filled if isinstance(key, Source) else _compiled)(key, plan, dtype)
+    values = (_filled if isinstance(key, Source) else _compiled)(key, plan, dtype)
+    return {name: values[name] for name in plan.names}  # a compiled function sorts its dict
 
 
 def _filled(key: Any, plan: Plan, dtype: Any) -> dict[str, jax.Array]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
@@ -75,7 +76,8 @@ def trunc_normal(
     _checks.in_range(finite, finite(mean), text, wide(dtype), mean=mean)
     text = _checks.wrong(name, "std", "positive and finite", "{std}")
     _checks.in_range(_is_scale, _is_scale(std), text, wide(dtype), std=std)
-    weight, valid = _trunc_normal(key, mean, std, low, high, shape, dtype)
+    tail = not _is_around(dtype, mean, low, high)
+    weight, valid = _trunc_normal(key, mean, std, low, high, shape, dtype, tail)
     text = _checks.wrong(
         name, "[a, b]", f"an interval of {dtype}, with mean and std in range", "{a} to {b}"
     )
@@ -91,7 +93,17 @@ def _is_interval(low: Any, high: Any) -> Any:
     return (low <= high) & (low < math.inf) & (high > -math.inf)
 
 
-@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
+def _is_around(dtype: Any, mean: Any, low: Any, high: Any) -> bool:
+    """Whether the interval is known to hold the mean, and so to be no tail."""
+    if not all(isinstance(x, float) for x in (mean, low, high)):
+        return False
+    with np.errstate(all="ignore"):
+        ends = [np.asarray(x).astype(wide(dtype)).astype(dtype) for x in (low, high)]
+        least, most = (end.astype(wide(dtype)) for end in ends)
+        return bool(least <= np.asarray(mean).astype(wide(dtype)) <= most)
+
+
+@functools.partial(jax.jit, static_argnames=("shape", "dtype", "tail"))
 def _trunc_normal(
     key: jax.Array,
     mean: ArrayLike,
@@ -100,8 +112,9 @@ def _trunc_normal(
     b: ArrayLike,
     shape: tuple[int, ...],
     dtype: Any,
+    tail: bool,
 ) -> tuple[jax.Array, jax.Array]:
-    """The samples, and whether mean, std, a and b are a law."""
+    """The samples, and whether mean, std, a and b are a law; `tail`: whether it may be a tail."""
     # Ends that the dtype has, so that what is rounded to the dtype can stay within them.
     ends = [jax.lax.stop_gradient(jnp.asarray(x).astype(dtype)) for x in (a, b)]
     low, high = (end.astype(wide(dtype)) for end in ends)
@@ -110,13 +123,14 @@ def _trunc_normal(
     kept = jax.lax.optimization_barrier((mean, std, low, high))
     mean, std, low, high = map(jnp.asarray, kept)
     valid = _checks.finite(mean) & _is_scale(std) & _is_interval(low, high)
-    alpha, beta = (low - mean) / std, (high - mean) / std
-    around = (alpha <= 0) & (beta >= 0)
-    mass = jax.lax.erf(beta * math.sqrt(0.5)) - jax.lax.erf(alpha * math.sqrt(0.5))
-    tail = valid & ~around & (mass <= SLIVER)
     key_inverse, key_tail = jax.random.split(unrolled(key))
     samples = _inverse(key_inverse, mean, std, low, high, shape)
-    samples = _tail(key_tail, mean, std, low, high, samples, tail)
+    if tail:  # its loop takes as long to compile as all the rest
+        alpha, beta = (low - mean) / std, (high - mean) / std
+        around = (alpha <= 0) & (beta >= 0)
+        mass = jax.lax.erf(beta * math.sqrt(0.5)) - jax.lax.erf(alpha * math.sqrt(0.5))
+        is_tail = valid & ~around & (mass <= SLIVER)
+        samples = _tail(key_tail, mean, std, low, high, samples, is_tail)
     samples = jnp.clip(samples.astype(dtype), *ends)
     return jnp.where(valid, samples, jnp.nan), valid
 

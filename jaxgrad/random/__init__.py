@@ -6,6 +6,10 @@ numbers, under jit and vmap and on sharded arrays too (except JAX's rbg keys und
 JAX says so, and the last bit of `normal` where mean and std are arrays: XLA may contract the
 multiplication and the addition into one rounding). bfloat16 and float16 are sampled in float32
 and rounded once.
+
+An eager call is one compiled program. Parameters that are Python numbers are checked on the host;
+where they are arrays, the call waits for the program and reads one truth value back from the
+device. Under `jit` nothing is checked, and `jaxgrad.checkify` asks for the checks.
 """
 
 from .categories import multinomial as multinomial

@@ -97,21 +97,21 @@ def normal(
     (5,)
     """
     key = _checks.key("normal", key)
-    mean, std = _moment("mean", mean), _moment("std", std)
-    if dtype is None and not (_is_weak(mean) and _is_weak(std)):
-        argument, given = ("std", std) if _is_weak(mean) else ("mean", mean)
+    center, scale = _moment("mean", mean), _moment("std", std)
+    if dtype is None and not (_is_weak(center) and _is_weak(scale)):
+        argument, given = ("std", scale) if _is_weak(center) else ("mean", center)
         dtype = _checks.floating("normal", argument, given).dtype
     dtype = _checks.float_dtype("normal", dtype)
-    shape, std = _matched(mean, std, shape)
-    for argument, value in (("mean", mean), ("std", std)):
+    shape, scale = _matched(center, scale, shape)
+    for argument, value in (("mean", center), ("std", scale)):
         if not isinstance(value, float) and is_a(value.dtype, jnp.complexfloating):
             raise TypeError(_checks.wrong("normal", argument, "real", value.dtype))
-    samples, valid = _normal(key, mean, std, shape, dtype)
+    samples, valid = _normal(key, center, scale, shape, dtype)
     text = _checks.wrong("normal", "std", "at least 0 everywhere", "{std}")
-    if isinstance(std, float):
-        _checks.in_range(_is_deviation, valid, text, dtype, std=std)
-    elif std.size:
-        _checks.holds(valid, text, std=lambda: jnp.min(std))
+    if isinstance(scale, float):
+        _checks.in_range(_is_deviation, valid, text, dtype, std=scale)
+    elif scale.size:
+        _checks.holds(valid, text, std=lambda: jnp.min(scale))
     return samples
 
 
