@@ -1,4 +1,7 @@
-"""What holds for every pure function: jit = eager, vmap = loop, nothing compiled twice, slopes."""
+"""What holds for every pure function: jit = eager, vmap = loop, nothing compiled twice, slopes.
+
+What is compared is prepared in NumPy: an operation on JAX's arrays is a program to compile.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +16,16 @@ def assert_jit(fn, *arrays):
 
 def assert_vmap(fn, *arrays):
     """Mapped over a leading axis the same as one by one."""
-    rows = [fn(*row) for row in zip(*arrays, strict=True)]
-    assert_same(jax.vmap(fn)(*arrays), jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
+    arrays = [np.asarray(a) for a in arrays]
+    rows = [fn(*map(jnp.asarray, row)) for row in zip(*arrays, strict=True)]
+    loop = jax.tree.map(lambda *leaves: np.stack(leaves), *rows)
+    assert_same(jax.vmap(fn)(*map(jnp.asarray, arrays)), loop)
 
 
 def assert_compiled_once(fn, caplog, *arrays):
     """A second eager call, with other values, compiles nothing."""
     jax.block_until_ready(fn(*arrays))
-    others = [a + 0 for a in arrays]
+    others = [jnp.asarray(np.array(a)) for a in arrays]
     with jax.log_compiles():
         caplog.clear()
         fn(*others)
@@ -30,24 +35,29 @@ def assert_compiled_once(fn, caplog, *arrays):
 def assert_slopes(fn, *arrays, step=1e-6, rtol=1e-6):
     """Forward and reverse mode against a central difference along a direction, in float64."""
     rng = np.random.default_rng(0)
-    directions = [jnp.asarray(rng.normal(size=a.shape)) for a in arrays]
+    directions = tuple(rng.normal(size=a.shape) for a in arrays)
+    cotangent = rng.normal(size=jax.eval_shape(fn, *arrays).shape)
     assert all(a.dtype == jnp.float64 for a in arrays), "differences need float64"
 
-    def along(sign):
-        moved = [a + sign * step * d for a, d in zip(arrays, directions, strict=True)]
-        return fn(*moved)
+    @jax.jit
+    def measured(arrays, directions, cotangent):
+        def along(sign):
+            return fn(*(a + sign * step * d for a, d in zip(arrays, directions, strict=True)))
 
-    slope = (along(1) - along(-1)) / (2 * step)
-    value, forward = jax.jvp(fn, tuple(arrays), tuple(directions))
+        slope = (along(1) - along(-1)) / (2 * step)
+        forward = jax.jvp(fn, arrays, directions)[1]
+        grads = jax.vjp(fn, *arrays)[1](cotangent)
+        inner = sum(jnp.vdot(g, d) for g, d in zip(grads, directions, strict=True))
+        return slope, forward, inner, jnp.vdot(cotangent, forward)
+
+    slope, forward, inner, expected = measured(arrays, directions, cotangent)
     assert_same(forward, slope, rtol=rtol)
-    cotangent = jnp.asarray(rng.normal(size=value.shape))
-    _, pull = jax.vjp(fn, *arrays)
-    inner = sum(jnp.vdot(g, d) for g, d in zip(pull(cotangent), directions, strict=True))
-    assert_same(inner, jnp.vdot(cotangent, forward), rtol=1e-10)
+    assert_same(inner, expected, rtol=1e-10)
 
 
 def assert_invariants(fn, caplog, *arrays):
     """jit = eager, vmap = loop and nothing compiled twice, on float32 arrays of any shape."""
     assert_jit(fn, *arrays)
-    assert_vmap(fn, *(jnp.stack([a, a * a.dtype.type(0.5)]) for a in arrays))
-    assert_compiled_once(fn, caplog, *arrays)
+    arrays = [np.asarray(a) for a in arrays]
+    assert_vmap(fn, *(np.stack([a, a * a.dtype.type(0.5)]) for a in arrays))
+    assert_compiled_once(fn, caplog, *map(jnp.asarray, arrays))

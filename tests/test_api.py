@@ -12,6 +12,7 @@ import sys
 
 import jax
 import pytest
+from tiers import each
 
 import jaxgrad
 
@@ -87,8 +88,11 @@ def imported(path):
                 yield "torch"
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
-def test_import_arrows(path):
+def test_import_arrows():
+    each({str(path): path for path in ROOT.rglob("*.py")}, assert_arrows)
+
+
+def assert_arrows(path):
     layer = "__main__" if path.stem == "__main__" else path.relative_to(ROOT).parts[0]
     layer = layer.removesuffix(".py")
     if layer == "__init__":
@@ -169,9 +173,12 @@ def test_there_are_public_names():
     }
 
 
-@pytest.mark.parametrize("name", [name for name, _ in public()])
-def test_docstrings(name):
-    value = dict(public())[name]
+def test_docstrings():
+    each({name: (name, value) for name, value in public()}, assert_documented)
+
+
+def assert_documented(named):
+    name, value = named
     text = inspect.getdoc(value) or ""
     if inspect.isclass(value):
         assert "Attributes:" in text
@@ -182,10 +189,13 @@ def test_docstrings(name):
         assert f"    {parameter}: " in text, f"{name} does not explain {parameter}"
 
 
-@pytest.mark.parametrize("name", ["jaxgrad", *modules()])
-def test_modules_say_what_they_are(name):
-    if not name.endswith("__main__"):
-        assert importlib.import_module(name).__doc__
+def test_modules_say_what_they_are():
+    named = {name: name for name in ["jaxgrad", *modules()] if not name.endswith("__main__")}
+    each(named, assert_said)
+
+
+def assert_said(name):
+    assert importlib.import_module(name).__doc__
 
 
 def test_readme_examples_run():

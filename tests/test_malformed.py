@@ -102,9 +102,7 @@ def argument(name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")  # NumPy warns of casts that overflow on their way in
 def test_only_value_and_type_errors(name, data):

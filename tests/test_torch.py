@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from oracles import assert_same
-from torch_oracle import assert_as_torch, entries, samples, to_jax
+from torch_oracle import assert_as_torch, entries, one_program, samples, to_jax
 
 from jaxgrad import functional, random
 from jaxgrad.autograd import backward
@@ -36,6 +36,7 @@ def raises(call):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@one_program()
 def test_mse_loss_on_the_operator_database(dtype):
     import torch
 

@@ -1,12 +1,16 @@
 """A live PyTorch as the oracle: its operator database, its values and its derivatives."""
 
-import functools
+import contextlib
+import contextvars
 import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import pytest
 from oracles import assert_same
+from tiers import each
 
 
 def entries(name):
@@ -43,9 +47,59 @@ def to_jax(value):
     return jax.tree.map(convert, value)
 
 
-def assert_as_torch(
-    ours, theirs, args, kwargs=None, *, rtol=None, atol=None, second=False, once=False
-):
+class Question(NamedTuple):
+    """What jaxgrad is asked, and what its answer is held against."""
+
+    of_ours: Callable[..., Any]
+    arrays: list[jax.Array]
+    cotangent: jax.Array | None
+    directions: list[jax.Array]
+    second: bool
+    check: Callable[..., None]
+
+
+_asked: contextvars.ContextVar[list[Question] | None] = contextvars.ContextVar("asked")
+MANY = 12
+"""So many questions are one program: compiling takes the time, most of it for the first."""
+
+
+@contextlib.contextmanager
+def one_program():
+    """A context, or a decorator of a test, at whose end all that was asked within is answered."""
+    questions: list[Question] = []
+    token = _asked.set(questions)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+    for first in range(0, len(questions), MANY):
+        _answer(questions[first : first + MANY])
+
+
+def assert_as_torch(ours, theirs, args, kwargs=None, **options):
+    """`ours` on the arguments against `theirs`, with the options of `question`."""
+    asked = question(ours, theirs, args, kwargs, **options)
+    others = _asked.get(None)
+    if others is None:
+        _answer([asked])
+    else:
+        others.append(asked)
+
+
+def _answer(questions):
+    """Every answer against PyTorch's; ours are compiled together."""
+
+    @jax.jit
+    def answers(given):
+        asked = zip(questions, given, strict=True)
+        return [_measured(one.of_ours, *arrays, one.second) for one, arrays in asked]
+
+    given = [(one.arrays, one.cotangent, one.directions) for one in questions]
+    pairs = enumerate(zip(questions, answers(given), strict=True))
+    each({f"question {i}": pair for i, pair in pairs}, lambda pair: pair[0].check(*pair[1]))
+
+
+def question(ours, theirs, args, kwargs=None, *, rtol=None, atol=None, second=False, once=False):
     """`ours` on the arguments against `theirs`: value, vector-Jacobian product, second derivative.
 
     Args:
@@ -60,7 +114,7 @@ def assert_as_torch(
             has by itself: of narrow types it rounds every step.
 
     The first output is differentiated, with a cotangent drawn from PyTorch's generator; further
-    outputs, such as indices, are compared by value. Ours is compiled, as one program.
+    outputs, such as indices, are compared by value.
     """
     import torch
 
@@ -88,24 +142,25 @@ def assert_as_torch(
         value = ours(*whole, **options)
         return value if isinstance(value, tuple) else (value,)
 
-    value, grads, twice = _measured(
-        of_ours, [fixed[i] for i in places], to_jax(cotangent), to_jax(directions), second
-    )
-    answer = tuple(o.detach().to(dtype) for o, dtype in zip(expected, dtypes, strict=True))
-    assert_same(tuple(value), to_jax(answer), rtol, atol)
-    if not differentiable:
-        return
-    wanted = torch.autograd.grad(
-        expected[0],
-        tensors,
-        cotangent.to(expected[0].dtype),
-        create_graph=second,
-        materialize_grads=True,
-    )
-    slopes = [g.detach().to(args[i].dtype) for i, g in zip(places, wanted, strict=True)]
-    assert_same(grads, to_jax(slopes), rtol, atol)
-    if second:
-        assert_same(twice, to_jax(_double_backward(wanted, tensors, directions)), rtol, atol)
+    def check(value, grads, twice):
+        answer = tuple(o.detach().to(dtype) for o, dtype in zip(expected, dtypes, strict=True))
+        assert_same(tuple(value), to_jax(answer), rtol, atol)
+        if not differentiable:
+            return
+        wanted = torch.autograd.grad(
+            expected[0],
+            tensors,
+            cotangent.to(expected[0].dtype),
+            create_graph=second,
+            materialize_grads=True,
+        )
+        slopes = [g.detach().to(args[i].dtype) for i, g in zip(places, wanted, strict=True)]
+        assert_same(grads, to_jax(slopes), rtol, atol)
+        if second:
+            assert_same(twice, to_jax(_double_backward(wanted, tensors, directions)), rtol, atol)
+
+    arrays = [fixed[i] for i in places]
+    return Question(of_ours, arrays, to_jax(cotangent), to_jax(directions), second, check)
 
 
 def _doubled(values):
@@ -121,7 +176,6 @@ def _outputs(value):
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 4))
 def _measured(of_ours, arrays, cotangent, directions, second):
     """All outputs, the first one's vector-Jacobian products, and those of these."""
 

@@ -85,14 +85,15 @@ def read(path):
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_killed_at_any_point_it_ends_bit_for_bit_as_if_not(tmp_path, processes):
+@pytest.mark.parametrize("times", [6, pytest.param(20, marks=pytest.mark.nightly)])
+def test_killed_at_any_point_it_ends_bit_for_bit_as_if_not(tmp_path, times, processes):
     finish(started(processes, "", tmp_path / "whole.npz"))
     expected = read(tmp_path / "whole.npz")
     draw, folder, result = random.Random(processes), tmp_path / "kept", tmp_path / "killed.npz"
     halves = 0
-    for number in range(20):
+    for number in range(times):
         running = started(processes, folder, result)
-        mid_checkpoint = number % 4 == 0
+        mid_checkpoint = number % 2 == 0
         wait(10 if mid_checkpoint else draw.uniform(0.1, 1.5), folder, mid_checkpoint)
         kill(running, number)
         halves += torn(folder)

@@ -5,7 +5,7 @@ import functools
 import jax
 import pytest
 import torch_oracle
-from torch_oracle import assert_as_torch, assert_refuses
+from torch_oracle import assert_as_torch, assert_refuses, one_program
 
 from jaxgrad import functional
 
@@ -113,6 +113,7 @@ def twice(entry):
     return entry.supports_gradgrad and entry.name != "nn.functional.ctc_loss"  # it raises
 
 
+@one_program()
 def run(name, dtype, share):
     import torch
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from oracles import assert_same
-from torch_oracle import assert_as_torch, to_jax
+from torch_oracle import assert_as_torch, one_program, to_jax
 
 from jaxgrad import functional as F
 
@@ -51,6 +51,7 @@ ELEMENTWISE = {
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
+@one_program()
 def test_value_and_gradient_at_special_points(name):
     import torch
 
@@ -97,6 +98,7 @@ OF_VECTORS = {
 
 
 @pytest.mark.parametrize("name", OF_VECTORS)
+@one_program()
 def test_reductions_at_special_points(name):
     import torch
 

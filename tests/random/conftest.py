@@ -4,7 +4,7 @@ import jax
 import pytest
 
 
-@pytest.fixture(params=["eager", "jit", "vmap"])
+@pytest.fixture(params=["eager", "vmap", pytest.param("jit", marks=pytest.mark.nightly)])
 def drawn(request):
     """Draws 40,000 times or more: `drawn(draw)`, where `draw(key, n)` gives an array of n rows."""
 

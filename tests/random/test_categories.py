@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracles import assert_counted, assert_same
 
@@ -103,19 +103,16 @@ DOUBLES = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**32, 2**
 
 
 class TestIntegers:
-    @settings(max_examples=20, deadline=None, derandomize=True)
     @given(pairs=st.lists(st.tuples(WORDS, WORDS), min_size=32, max_size=32))
     def test_product(self, pairs):
         x, y = (jnp.array(side, jnp.uint32) for side in zip(*pairs, strict=True))
         assert integers(_wide.product(x, y)) == [a * b for a, b in pairs]
 
-    @settings(max_examples=20, deadline=None, derandomize=True)
     @given(pairs=st.lists(st.tuples(DOUBLES, DOUBLES), min_size=32, max_size=32))
     def test_upper_half(self, pairs):
         x, y = (halves(side) for side in zip(*pairs, strict=True))
         assert integers(_wide.upper_half(x, y)) == [a * b >> 64 for a, b in pairs]
 
-    @settings(max_examples=20, deadline=None, derandomize=True)
     @given(terms=st.lists(st.integers(0, 2**57), min_size=32, max_size=32))
     def test_cumulative(self, terms):
         high, low = (word[None] for word in halves(terms))

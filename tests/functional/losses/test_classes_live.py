@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from oracles import assert_same
-from torch_oracle import assert_as_torch, to_jax
+from torch_oracle import assert_as_torch, one_program, to_jax
 
 from jaxgrad import functional
 
@@ -42,14 +42,15 @@ ROWS = [
 ]
 
 
-def slow(parameter):
-    """What takes ten seconds to compile, for `-m slow`."""
-    return pytest.param(parameter, marks=pytest.mark.slow)
+def nightly(parameter):
+    """What takes long to compile."""
+    return pytest.param(parameter, marks=pytest.mark.nightly)
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
-@pytest.mark.parametrize("smoothing", [0.1, slow(0.0), slow(1.0)])
+@pytest.mark.parametrize("smoothing", [0.1, nightly(0.0), nightly(1.0)])
 @pytest.mark.parametrize("weights", [None, [1.0, 2.0, 0.5], [0.0, 1.0, 1.0]], ids=str)
+@one_program()
 def test_cross_entropy_at_special_points(reduction, smoothing, weights):
     import torch
 
@@ -72,6 +73,7 @@ def test_cross_entropy_at_special_points(reduction, smoothing, weights):
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
 @pytest.mark.parametrize("shape", [(0, 3), (2, 3, 0), (3,), (2, 3, 2, 2)], ids=str)
+@one_program()
 def test_shapes_over_classes(shape, reduction):
     import torch
 
@@ -87,6 +89,7 @@ def test_shapes_over_classes(shape, reduction):
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@one_program()
 def test_nll_loss_at_special_points(reduction):
     import torch
 
@@ -98,6 +101,7 @@ def test_nll_loss_at_special_points(reduction):
         assert_as_torch(functional.nll_loss, theirs("nll_loss"), (x, target), kwargs, second=True)
 
 
+@one_program()
 def test_binary_cross_entropy_at_its_bounds():
     import torch
 
@@ -129,6 +133,7 @@ def test_logits_at_special_points(positive, reduction):
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "batchmean"])
 @pytest.mark.parametrize("log_target", [False, True])
+@one_program()
 def test_kl_div_at_special_points(log_target, reduction):
     import torch
 
@@ -158,7 +163,8 @@ LENGTHS = {
 QUICK = ("padded", "impossible", "blanks in the target")
 
 
-@pytest.mark.parametrize("name", [n if n in QUICK else slow(n) for n in LENGTHS])
+@pytest.mark.parametrize("name", [n if n in QUICK else nightly(n) for n in LENGTHS])
+@one_program()
 def test_ctc_loss(name):
     import torch
 
@@ -174,6 +180,7 @@ def test_ctc_loss(name):
             assert_as_torch(functional.ctc_loss, theirs("ctc_loss"), args, kwargs)
 
 
+@one_program()
 def test_one_sequence_of_ctc_loss():
     import torch
 

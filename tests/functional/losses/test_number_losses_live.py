@@ -6,7 +6,7 @@ import itertools
 import jax
 import numpy as np
 import pytest
-from torch_oracle import assert_as_torch
+from torch_oracle import assert_as_torch, one_program
 
 from jaxgrad import functional
 
@@ -58,6 +58,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("name", "options"), ERRORS, ids=str)
+@one_program()
 def test_errors(name, options, dtype):
     compare(name, *grid(SPECIAL, SPECIAL, dtype=dtype), reduction="none", **options)
     for reduction in ("sum", "mean"):
@@ -81,6 +82,7 @@ def test_weights(name, reduction):
 
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("log_input", [False, True])
+@one_program()
 def test_poisson(log_input, full):
     x, y = grid(SPECIAL, [0.0, 0.5, 1.0, 1.5, 3.0, np.inf, np.nan])
     compare("poisson_nll_loss", x, y.detach(), log_input, full, reduction="none")
@@ -93,6 +95,7 @@ def test_poisson(log_input, full):
         compare("poisson_nll_loss", *grid([0.5, 1], [2.0]), log_input, full, reduction=reduction)
 
 
+@one_program()
 def test_gaussian():
     variances = [0.0, 1e-7, 1e-6, 1e-3, 1.0, np.inf, np.nan]
     x, y, v = grid([0.0, 1.0, 1e3, np.inf, np.nan], [0.0], variances)
@@ -117,6 +120,7 @@ def test_ranking(margin):
 
 
 @pytest.mark.parametrize("margin", [1.0, 0, -0.5])
+@one_program()
 def test_hinge(margin):
     import torch
 
@@ -133,6 +137,7 @@ def test_soft_margin_up_to_where_pytorch_overflows():
 
 
 @pytest.mark.parametrize("weighted", [False, True])
+@one_program()
 def test_multilabel_soft_margin(weighted):
     import torch
 
@@ -149,6 +154,7 @@ TRIPLES = list(itertools.product([0.0, 1.0, np.inf, -np.inf, np.nan], [1.0, -0.0
 
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
+@one_program()
 def test_multi_margin(dtype, p):
     import torch
 
@@ -164,6 +170,7 @@ def test_multi_margin(dtype, p):
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
+@one_program()
 def test_one_sample(reduction):
     import torch
 
@@ -181,6 +188,7 @@ def test_one_sample(reduction):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
+@one_program()
 def test_multilabel_margin(dtype):
     lists = [[2, 0, -1], [-1, 0, 1], [1, 1, -1], [0, 1, 2], [0, -1, -1]]
     x, y = grid(TRIPLES, lists, dtype=dtype)
@@ -197,6 +205,7 @@ VECTORS = [
 
 
 @pytest.mark.parametrize("eps", [1e-8, 0.5])
+@one_program()
 def test_cosine_similarity(eps):
     others = [[1.0, 0.0], [1.0, 2.0], [1e-9, 1e-9]]
     compare("cosine_similarity", *grid(VECTORS, others), eps=eps, second=False)
@@ -209,12 +218,14 @@ def test_cosine_similarity(eps):
 
 @pytest.mark.parametrize("eps", [1e-6, 0.0])
 @pytest.mark.parametrize("p", [2, 1, 0, 0.5, 1.5, 3, -1, -2, np.inf, -np.inf], ids=str)
+@one_program()
 def test_pairwise_distance(p, eps):
     a, zero = grid(VECTORS, [[0.0, 0.0]])
     compare("pairwise_distance", a, zero, p=p, eps=eps, second=False)
     compare("pairwise_distance", *grid(VECTORS[1:3], [[0.0, 0.0]]), p=p, eps=eps)
 
 
+@one_program()
 def test_distances_of_other_shapes():
     import torch
 
@@ -230,6 +241,7 @@ def test_distances_of_other_shapes():
         compare("cosine_similarity", of(*a), of(*b), dim=dim, second=False)
 
 
+@one_program()
 def test_cosine_embedding():
     a, b, y = grid(VECTORS, [[1.0, 0.0], [0.0, 0.0], [1.0, 2.0]], [1.0, -1.0, 0.0])
     compare("cosine_embedding_loss", a, b, y, reduction="none", second=False)
@@ -240,6 +252,7 @@ def test_cosine_embedding():
 
 @pytest.mark.parametrize("swap", [False, True])
 @pytest.mark.parametrize("p", [2, 1, 3, np.inf], ids=str)
+@one_program()
 def test_triplets(p, swap):
     import torch
 
@@ -257,6 +270,7 @@ def test_triplets(p, swap):
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
+@one_program()
 def test_triplets_of_distances(reduction):
     a, b, c = grid([[1.0, 2.0], [0.0, 0.0]], [[1.0, 2.0]], [[1.5, 2.0], [0.0, 0.0]])
     options = {"reduction": reduction, "second": False}

@@ -1,0 +1,53 @@
+"""The rule that leaves combinations to the night, and checks of many cases in one test."""
+
+import types
+
+import pytest
+from tiers import each, of_a_product
+
+NAMES = pytest.mark.parametrize("name", {"relu": 1, "elu": 2})
+PAIRS = pytest.mark.parametrize("low, high", [pytest.param(0, 1, id="first"), (1, 2)])
+DTYPES = ("float32", "float64")
+
+
+def item(dtype="float32", **params):
+    """What pytest makes of a test of NAMES and PAIRS with a fixture of dtypes."""
+    spec = types.SimpleNamespace(
+        params={"dtype": dtype, **params},
+        indices={"dtype": DTYPES.index(dtype), **dict.fromkeys(params, 7)},
+    )
+    marks = [NAMES.mark, PAIRS.mark]
+    return types.SimpleNamespace(callspec=spec, iter_markers=lambda name: marks)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name", "pair", "nightly"),
+    [
+        ("float32", "relu", (0, 1), False),
+        ("float64", "relu", (0, 1), False),
+        ("float32", "elu", (0, 1), False),
+        ("float32", "relu", (1, 2), False),
+        ("float64", "elu", (0, 1), True),
+        ("float64", "relu", (1, 2), True),
+        ("float32", "elu", (1, 2), True),
+    ],
+)
+def test_one_axis_at_a_time_is_of_the_day(dtype, name, pair, nightly):
+    low, high = pair
+    assert of_a_product(item(dtype, name=name, low=low, high=high)) == nightly
+
+
+def test_a_test_without_parameters_is_of_the_day():
+    assert not of_a_product(types.SimpleNamespace())
+
+
+def test_all_failures_are_told_together():
+    def check(number):
+        assert number < 2
+
+    each({"one": 1}, check)
+    with pytest.raises(ExceptionGroup, match="2 of 3 cases fail") as failed:
+        each({"one": 1, "two": 2, "three": 3}, check)
+    assert [failure.__notes__ for failure in failed.value.exceptions] == [["two"], ["three"]]
+    with pytest.raises(AssertionError, match="no cases"):
+        each({}, check)

@@ -1,0 +1,45 @@
+"""Which tests the day leaves to the night, and checks of many cases in one test."""
+
+import pytest
+
+
+def of_a_product(item):
+    """Whether two or more axes of a parametrised test are off their first values.
+
+    A test of functions x dtypes x modes takes each function, each dtype and each mode by day,
+    with the first of all others, and every combination by night. So the first value of an axis
+    is the plainest: float32, eager, PyTorch's default.
+    """
+    return hasattr(item, "callspec") and sum(off_the_first(item)) > 1
+
+
+def off_the_first(item):
+    """For each axis of a parametrised test, whether its value is another than the first."""
+    of_fixtures = dict(item.callspec.indices)
+    for mark in item.iter_markers("parametrize"):
+        names, values = mark.args[:2]
+        names = names.replace(",", " ").split() if isinstance(names, str) else names
+        got = [item.callspec.params[name] for name in names]
+        first = next(iter(values))
+        if isinstance(first, type(pytest.param())):
+            first = first.values
+        elif len(names) == 1:
+            first = (first,)
+        yield any(one is not other for one, other in zip(got, first, strict=True))
+        for name in names:
+            del of_fixtures[name]
+    yield from (index > 0 for index in of_fixtures.values())
+
+
+def each(cases, check):
+    """Checks every case, by its name, and tells of all that fail together."""
+    assert cases, "no cases"
+    failures = []
+    for name, case in cases.items():
+        try:
+            check(case)
+        except (Exception, pytest.fail.Exception) as failure:
+            failure.add_note(name)
+            failures.append(failure)
+    if failures:
+        raise BaseExceptionGroup(f"{len(failures)} of {len(cases)} cases fail", failures)
