@@ -38,7 +38,7 @@ def printed(done, width=80):
 
 
 def table(text):
-    return text[: text.index(" cases. In the ")].splitlines()[:-1]
+    return text[: text.index(terminal.LEGEND[-1])].splitlines() + [terminal.LEGEND[-1]]
 
 
 def test_a_line_for_each_row_that_differs_and_counts_of_all():
