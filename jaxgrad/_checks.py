@@ -294,10 +294,11 @@ def in_range(
 
     Python numbers are held against the rule here: nothing is read back from the device.
     """
-    if all(type(value) is float for value in parameters.values()):
-        valid = _known(rule, dtype, *parameters.values())
-    rounded = {k: functools.partial(jnp.asarray, v, dtype) for k, v in parameters.items()}
-    holds(valid, text, **rounded)
+    if not all(type(value) is float for value in parameters.values()):
+        rounded = {k: functools.partial(jnp.asarray, v, dtype) for k, v in parameters.items()}
+        holds(valid, text, **rounded)
+    elif not _known(rule, dtype, *parameters.values()):
+        raise ValueError(text.format(**parameters))
 
 
 @functools.lru_cache(1024)
