@@ -15,7 +15,7 @@ import jax
 import pytest
 from hypothesis import settings
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
-from tiers import of_a_product
+from tiers import of_the_night
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items):
     without_torch = any(importlib.util.find_spec(name) is None for name in ("torch", "expecttest"))
     skip = pytest.mark.skip(reason="PyTorch and expecttest are not installed")
     for item in items:
-        if of_a_product(item):
+        if of_the_night(item):
             item.add_marker("nightly")
         if without_torch and "torch" in item.keywords:
             item.add_marker(skip)

@@ -3,7 +3,7 @@
 import types
 
 import pytest
-from tiers import each, of_a_product
+from tiers import each, is_thinned_out, of_a_product
 
 NAMES = pytest.mark.parametrize("name", {"relu": 1, "elu": 2})
 PAIRS = pytest.mark.parametrize("low, high", [pytest.param(0, 1, id="first"), (1, 2)])
@@ -39,6 +39,16 @@ def test_one_axis_at_a_time_is_of_the_day(dtype, name, pair, nightly):
 
 def test_a_test_without_parameters_is_of_the_day():
     assert not of_a_product(types.SimpleNamespace())
+
+
+@pytest.mark.parametrize(("index", "night"), [(0, False), (1, True), (3, True), (4, False)])
+def test_a_thinned_axis_takes_every_fourth_by_day(index, night):
+    spec = types.SimpleNamespace(indices={"name": index, "dtype": 0})
+    mark = pytest.mark.thinned(4).mark
+    thinned = types.SimpleNamespace(callspec=spec, get_closest_marker=lambda name: mark)
+    assert is_thinned_out(thinned) == night
+    unmarked = types.SimpleNamespace(callspec=spec, get_closest_marker=lambda name: None)
+    assert not is_thinned_out(unmarked)
 
 
 def test_all_failures_are_told_together():

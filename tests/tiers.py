@@ -3,6 +3,20 @@
 import pytest
 
 
+def of_the_night(item):
+    """Whether the day leaves a test to the night: one of a product, or of a thinned axis."""
+    return of_a_product(item) or is_thinned_out(item)
+
+
+def is_thinned_out(item):
+    """Whether a test marked `thinned(n)` is none of each n-th value of its axis.
+
+    For what is slow and alike for many functions, such as each optimizer on sharded parameters.
+    """
+    mark = item.get_closest_marker("thinned")
+    return mark is not None and max(item.callspec.indices.values()) % mark.args[0] != 0
+
+
 def of_a_product(item):
     """Whether two or more axes of a parametrised test are off their first values.
 

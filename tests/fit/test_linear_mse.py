@@ -34,6 +34,7 @@ def by_hand(x, y, params):
 
 
 class TestTheLossOfTheData:
+    @pytest.mark.thinned(4)
     @pytest.mark.parametrize("samples", [1, 7, 50])
     @pytest.mark.parametrize(("inputs", "outputs"), SHAPES)
     def test_value_and_gradient(self, inputs, outputs, samples, dtype, monkeypatch):

@@ -223,6 +223,7 @@ class TestTransformations:
         jitted = [jax.jit(draw)(key) for key in jax.random.split(jax.random.key(0), 3)]
         assert_same(jitted, eager)
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("name", CALLS)
     def test_a_second_call_compiles_nothing(self, name, caplog):
         CALLS[name](jax.random.key(0), shape_for(name))

@@ -45,6 +45,7 @@ def law(mean, std, a, b):
     return stats.truncnorm(alpha, beta, mean, std)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("parameters", INTERVALS, ids=str)
 def test_law(parameters, dtype):
     mean, std, a, b = parameters
@@ -55,6 +56,7 @@ def test_law(parameters, dtype):
     assert_distributed(samples, law(*parameters))
 
 
+@pytest.mark.thinned(4)
 @pytest.mark.parametrize("narrow", ["bfloat16", "float16"])
 @pytest.mark.parametrize("parameters", INTERVALS, ids=str)
 def test_narrow_dtypes_stay_within_the_bounds(parameters, narrow):
@@ -73,6 +75,7 @@ def test_narrow_samples_are_rounded_once():
     assert_same(narrow, wide.astype("bfloat16"), rtol=0)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(
     "parameters", [(0.0, 1.0, 1.0, 1.0), (0.0, 1.0, 9.0, 9.0), (0.0, 1.0, 0.0, 0.0)]
 )

@@ -119,6 +119,7 @@ class TestIntegers:
         sums = integers(_wide.cumulative(high, low))
         assert sums == np.cumsum(np.array(terms, object)).tolist()
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("size", [1, 2, 3, 1000, 2**20 - 1, 2**20, 2**20 + 1])
     @pytest.mark.parametrize("kind", ["equal", "uniform", "steep", "3e38", "1e-37"])
     def test_weights(self, size, kind, dtype):

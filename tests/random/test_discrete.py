@@ -125,6 +125,7 @@ class TestRandint:
             thirds = [(int(x) - low) * 3 // (high - low) for x in np.asarray(samples)]
         assert_counted(thirds, np.ones(3))
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize(
         "end", [1, 2, 3, 10**9, 2**32 - 1, 2**32, 2**32 + 1, 3 * 2**62, 2**64 - 1, 2**64]
     )

@@ -204,6 +204,7 @@ def test_sharded_keys(rows):
     assert_same(draws, jax.vmap(lambda key: random.randn(key, 3))(theirs))
 
 
+@pytest.mark.thinned(4)
 @pytest.mark.parametrize("implementation", ["rbg", "philox4x32"])
 @pytest.mark.parametrize("name", OURS)
 def test_other_implementations(name, implementation):

@@ -105,6 +105,7 @@ def assert_finite(answer):
     assert all(np.isfinite(np.asarray(leaf, float)).all() for leaf in leaves)
 
 
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("work", ALONE, ids=ids(ALONE))
 def test_every_side_of_jax_runs(work):
     for side in work.code:

@@ -90,6 +90,7 @@ def test_slopes(name, standard):
         assert_slopes(function, *arrays)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("name", CALLS)
 def test_narrow_types_are_float32_rounded_once(name, standard):
     dtype = "bfloat16"
@@ -137,6 +138,7 @@ def test_no_samples():
     assert_same(jax.jit(F.gaussian_nll_loss)(empty, empty, empty), jnp.array(jnp.nan))
 
 
+@pytest.mark.thinned(2)
 def test_sharded(rows):
     x, y, z = (jax.device_put(jnp.asarray(a, jnp.float32), rows) for a in (A, B, C))
     index, lists = (jax.device_put(jnp.asarray(a), rows) for a in (CLASS, LISTS))
