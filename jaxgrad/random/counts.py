@@ -54,7 +54,6 @@ def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
     rates beyond 2⁶³).
 
     >>> import jax.numpy as jnp
-    import numpy as np
     >>> from jaxgrad.random import key, poisson
     >>> poisson(key(0), jnp.array([0.0, 4.0, 100.0])).shape
     (3,)
@@ -178,7 +177,6 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
     never returns where count is NaN); the gradient exists and is zero.
 
     >>> import jax.numpy as jnp
-    import numpy as np
     >>> from jaxgrad.random import binomial, key
     >>> binomial(key(0), 10.0, jnp.array([0.0, 0.5, 1.0])).shape
     (3,)
