@@ -14,6 +14,8 @@ from test_api import public
 import jaxgrad
 import jaxgrad.functional as F
 
+pytestmark = pytest.mark.thinned(3)
+
 PUBLIC = dict(public())
 
 ON_THE_HOST = {"first_nonfinite", "fit_epochs", "gradcheck", "gradgradcheck"}

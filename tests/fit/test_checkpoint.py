@@ -84,6 +84,7 @@ def read(path):
         return dict(arrays)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("times", [6, pytest.param(20, marks=pytest.mark.nightly)])
 def test_killed_at_any_point_it_ends_bit_for_bit_as_if_not(tmp_path, times, processes):
@@ -112,6 +113,7 @@ def assert_identical(got, expected):
         np.testing.assert_array_equal(got[name], array)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(("x64", "rtol"), [("0", 2e-6), ("1", 1e-12)])
 def test_two_processes_give_the_numbers_of_one(tmp_path, monkeypatch, x64, rtol):
     """Each has its own half of every batch."""

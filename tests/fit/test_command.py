@@ -137,6 +137,7 @@ def test_what_is_refused(people, changed, told, capsys):
     assert err.startswith("jaxgrad fit: ") and told in err
 
 
+@pytest.mark.nightly
 def test_two_processes_of_a_launcher(tmp_path):
     """The same command in each; what differs is the environment that the launcher makes."""
     draw = np.random.default_rng(0)

@@ -10,6 +10,8 @@ from scipy import special
 
 from jaxgrad import functional as F
 
+pytestmark = pytest.mark.thinned(3)
+
 INF, NAN = np.inf, np.nan
 ONE = {
     "abs": (F.abs, np.abs, (-3, 3)),

@@ -9,6 +9,8 @@ from oracles import assert_same
 
 from jaxgrad import functional as F
 
+pytestmark = pytest.mark.thinned(3)
+
 INF, NAN = np.inf, np.nan
 REDUCTIONS = {
     "norm": (F.norm, lambda x: np.sqrt((x**2).sum())),

@@ -13,6 +13,8 @@ from scipy import stats
 
 from jaxgrad import init
 
+pytestmark = pytest.mark.thinned(3)
+
 SHAPE = (50, 8, 5, 20)  # fan_in 800, fan_out 5000
 LAWS = {
     "uniform": ({"a": -0.5, "b": 2.0}, stats.uniform(-0.5, 2.5)),

@@ -11,6 +11,8 @@ from scipy import stats
 
 from jaxgrad import init
 
+pytestmark = pytest.mark.thinned(3)
+
 LAYERS = {
     "linear": lambda key, **kw: init.linear(key, 400, 100, **kw),
     "bilinear": lambda key, **kw: init.bilinear(key, 16, 20, 50, **kw),

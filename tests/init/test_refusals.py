@@ -13,6 +13,8 @@ from test_malformed import FUNCTIONS
 import jaxgrad
 from jaxgrad import init
 
+pytestmark = pytest.mark.thinned(3)
+
 KEYED = {
     "uniform": ((3, 3), {}),
     "normal": ((3, 3), {}),

@@ -13,6 +13,8 @@ from scipy import stats
 import jaxgrad
 from jaxgrad.init import trunc_normal
 
+pytestmark = pytest.mark.thinned(3)
+
 INTERVALS = [
     *[
         (0.0, 1.0, -2.0, 2.0),

@@ -10,6 +10,8 @@ from oracles import assert_counted, assert_same
 
 from jaxgrad.random import _wide, categories, multinomial
 
+pytestmark = pytest.mark.thinned(3)
+
 WEIGHTS = np.array([10, 0, 13, 10, 34, 45, 65, 67, 87, 89, 87, 34, 0.0])
 
 

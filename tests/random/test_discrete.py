@@ -9,6 +9,8 @@ from scipy import stats
 
 from jaxgrad.random import _draws, bernoulli, discrete, geometric, randint
 
+pytestmark = pytest.mark.thinned(3)
+
 
 class TestBernoulli:
     def test_law(self, drawn, dtype):

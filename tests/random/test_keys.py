@@ -11,6 +11,8 @@ from jaxgrad import random
 from jaxgrad.random import keys
 from jaxgrad.random.keys import IMPLEMENTATION
 
+pytestmark = pytest.mark.thinned(3)
+
 SHAPES = [(), (7,), (2, 3, 5), (4, 0), (1025,)]
 SEEDS = [0, 1, -1, 2**31, 2**32 + 5, 2**63 - 1, -(2**63)]
 

@@ -24,6 +24,8 @@ from jaxgrad.random import (
     uniform,
 )
 
+pytestmark = pytest.mark.thinned(3)
+
 
 class TestTransformations:
     SAMPLERS = {

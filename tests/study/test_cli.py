@@ -59,6 +59,7 @@ def test_every_declared_verdict_holds(tmp_path):
     assert html.count("<details id=") == len(CASES)
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the flag is for x86-64 processors")
 def test_the_loop_is_exact_without_contraction(tmp_path):
     result = jaxgrad("--exact", "--only", "loop", "--out", str(tmp_path))

@@ -10,6 +10,8 @@ from scipy.special import log_softmax
 import jaxgrad
 from jaxgrad import functional as F
 
+pytestmark = pytest.mark.thinned(3)
+
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 4)), np.array([0, 3, -100, 2, 1, 1])
 W, Q = np.array([1.0, 2.0, 0.5, 3.0]), RNG.dirichlet(np.ones(4), 6)

@@ -13,6 +13,8 @@ from oracles import assert_same
 import jaxgrad
 from jaxgrad import functional as F
 
+pytestmark = pytest.mark.thinned(3)
+
 RNG = np.random.default_rng(0)
 A, B, C = RNG.normal(size=(3, 8, 5))
 SIGNS = np.where(RNG.random((8, 5)) < 0.5, 1.0, -1.0)

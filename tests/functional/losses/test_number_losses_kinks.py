@@ -8,6 +8,8 @@ from oracles import assert_same
 
 from jaxgrad import functional as F
 
+pytestmark = pytest.mark.thinned(3)
+
 
 def derivatives(function, *points):
     """Value, first and second derivative at each point."""
