@@ -278,15 +278,11 @@ def loss_fn(p):
     return jnp.sum((p - goal) ** 4 * scale)
 
 optimizer = optax.lbfgs()
-
 @jax.jit
 def step(p, state):
     value, grads = jax.value_and_grad(loss_fn)(p)
-    updates, state = optimizer.update(
-        grads, state, p, value=value, grad=grads, value_fn=loss_fn
-    )
+    updates, state = optimizer.update(grads, state, p, value=value, grad=grads, value_fn=loss_fn)
     return optax.apply_updates(p, updates), state, value
-
 p, state, losses = start, optimizer.init(start), []
 for _ in range(8):
     p, state, loss = step(p, state)
@@ -298,13 +294,11 @@ def loss_fn(p):
     return jnp.sum((p - goal) ** 4 * scale)
 
 optimizer = jaxgrad.optim.lbfgs(max_iter=2, line_search_fn="strong_wolfe")
-
 @jax.jit
 def step(p, state):
     loss, grads = jax.value_and_grad(loss_fn)(p)
     updates, state = optimizer.update(grads, state, p, value=loss, value_fn=loss_fn)
     return optax.apply_updates(p, updates), state, loss
-
 p, state, losses = start, optimizer.init(start), []
 for _ in range(8):
     p, state, loss = step(p, state)
