@@ -2,8 +2,8 @@
 
 A static fact (shape, dtype, an unknown option) raises `TypeError` or `ValueError` at trace time. A
 fact about values raises `ValueError` where the values are concrete. Under tracing it leaves nothing
-in the program, unless `checkify` asks for it: an effect would cost a jitted function JAX's fast
-path of dispatch, ten times the cost of a small call.
+in the program, unless `checkify` asks for it. With an effect a jitted function would lose JAX's
+fast dispatch, and a small call would take several times as long.
 """
 
 import functools
