@@ -144,6 +144,7 @@ class TestFits:
             one = linear_moments(x[index], y[index])
             np.testing.assert_allclose(together.covariance[index], one.covariance, rtol=1e-6)
 
+    @pytest.mark.thinned(2)
     def test_sharded_rows(self, rows):
         with jax.enable_x64(True):
             x, y, params = jax.tree.map(jnp.array, drawn((3,), (), "float64", samples=64))
@@ -160,6 +161,7 @@ class TestFits:
             for leaf, other in zip(*map(jax.tree.leaves, (several, one)), strict=True):
                 np.testing.assert_allclose(leaf, other, rtol=1e-12, atol=1e-14)
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit])
     @pytest.mark.parametrize("spec", [(("a", "b"),), ("a", "b"), (None, "b"), ("b", None)])
     def test_rows_and_columns_of_a_mesh(self, spec, kind):

@@ -77,6 +77,7 @@ def test_closed_forms(name, any_dtype):
     assert_same(fn(*(a[:0] for a in arrays)), jnp.zeros((0, 3), any_dtype))
 
 
+@pytest.mark.thinned(5)
 @pytest.mark.parametrize("name", [*ONE, *TWO])
 def test_invariants(name, caplog):
     fn, _, bounds = (ONE | TWO)[name]

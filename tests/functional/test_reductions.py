@@ -122,6 +122,7 @@ KINKS = {
 }
 
 
+@pytest.mark.thinned(5)
 @pytest.mark.parametrize("name", KINKS)
 def test_derivatives_at_kinks(name):
     fn, points, slopes = KINKS[name]
@@ -256,6 +257,7 @@ def test_quantiles_of_more_than_the_dtype_counts(fn):
             assert_same(fn(x, q), exact)
 
 
+@pytest.mark.nightly
 def test_a_quantile_of_more_than_float32_counts():
     x = jnp.arange(2**24 + 4, dtype=jnp.float32)
     assert F.quantile(x, 1.0) == x[-1]

@@ -132,6 +132,7 @@ class TestStructure:
         assert weight.dtype == any_dtype
         assert (np.sum(np.asarray(weight) == 0, axis=0) == math.ceil(10 * sparsity)).all()
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("groups", [1, 2, 4])
     @pytest.mark.parametrize("kernel", [(3,), (5, 3), (3, 3, 1)])
     def test_dirac_hands_its_input_on(self, kernel, groups):

@@ -13,7 +13,7 @@ from scipy import stats
 import jaxgrad
 from jaxgrad.init import trunc_normal
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(4)
 
 INTERVALS = [
     *[
@@ -77,7 +77,7 @@ def test_narrow_samples_are_rounded_once():
     assert_same(narrow, wide.astype("bfloat16"), rtol=0)
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "parameters", [(0.0, 1.0, 1.0, 1.0), (0.0, 1.0, 9.0, 9.0), (0.0, 1.0, 0.0, 0.0)]
 )

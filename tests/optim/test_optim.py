@@ -49,7 +49,7 @@ def run(optimizer, params, grads, jit=True):
     return params, state
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(4)
 @pytest.mark.parametrize("name", TABLE)
 def test_dtypes_are_kept_and_jit_is_eager(name, any_dtype):
     params, grads = (as_dtype(tree, any_dtype) for tree in (PARAMS, GRADS))
@@ -67,6 +67,7 @@ def test_dtypes_are_kept_and_jit_is_eager(name, any_dtype):
     assert state.count == 4 and state.step.tolist() == [4, 4]
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("name", TABLE)
 def test_a_leaf_without_a_gradient_is_left_alone(name):
     params, grads = as_dtype(PARAMS, "float32"), as_dtype(GRADS, "float32")

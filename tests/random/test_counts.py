@@ -118,6 +118,7 @@ class TestBinomial:
             else:
                 assert (column == count * prob).all()
 
+    @pytest.mark.nightly
     @pytest.mark.parametrize(("n", "p"), [(2.0**23, 0.5), (2.0**24, 0.5), (2.0**24, 0.3)])
     def test_odd_numbers_come_as_often(self, n, p):
         samples = np.asarray(binomial(jax.random.key(1), jnp.full(40_000, n), p))

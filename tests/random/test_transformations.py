@@ -24,7 +24,7 @@ from jaxgrad.random import (
     uniform,
 )
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(4)
 
 
 class TestTransformations:

@@ -90,6 +90,7 @@ def test_a_competitor_that_failed_is_not_asked_again():
     assert cells["numpy"] == rounds.Cell(error="ValueError: no") and len(asked) == 3
 
 
+@pytest.mark.nightly
 def test_limits_are_measured(tmp_path, capsys):
     ways = limits.limits(elements=16_000, side=64)
     assert command.speed(options(tmp_path), [], ways) == 0

@@ -83,11 +83,13 @@ def test_slopes(name):
         assert_slopes(CLOSED[name][0], jnp.array(GRID), rtol=1e-6)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", CLOSED)
 def test_jit_vmap_and_one_compilation(name, caplog):
     assert_invariants(CLOSED[name][0], caplog, jnp.array(GRID, jnp.float32))
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("name", [name for name in CLOSED if name != "glu"])
 def test_empty_and_0d(name):
     fn = CLOSED[name][0]
@@ -171,6 +173,7 @@ CONVENTIONS = {
 }
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_conventions(name):
     fn, points, first, second = CONVENTIONS[name]
@@ -233,6 +236,7 @@ HYPERPARAMETERS = {
 }
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", HYPERPARAMETERS)
 def test_derivatives_in_hyperparameters(name):
     fn, value = HYPERPARAMETERS[name]

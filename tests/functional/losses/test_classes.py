@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 import jaxgrad
 from jaxgrad import functional as F
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(4)
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 4)), np.array([0, 3, -100, 2, 1, 1])
@@ -163,6 +163,7 @@ def test_linear_cross_entropy_of_no_places(reduction, shape):
     assert_same(loss, jnp.full(shape, np.nan if reduction == "mean" else 0, jnp.float32))
 
 
+@pytest.mark.nightly
 def test_ctc_loss_against_every_path():
     import itertools
 
@@ -224,6 +225,7 @@ def test_linear_cross_entropy_keeps_no_logits():
     assert memory(chunked) < memory(plain) / 8
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("reduction", ["sum", "none"])
 def test_second_derivatives_of_linear_cross_entropy(reduction):
     x, w = jnp.array(X, "float32"), jnp.array(P[0], "float32")

@@ -8,7 +8,7 @@ from oracles import assert_same
 
 from jaxgrad import functional as F
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(4)
 
 
 def derivatives(function, *points):
