@@ -17,19 +17,36 @@ from collections.abc import Callable, Sequence
 
 import jaxgrad
 
-from . import compare, diff, fit, speed, study
+from . import compare, diff, fit, interruption, speed, study
 from .refusal import Refused
+from .streams import Lost, lasting
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status.
 
     0: every verdict held, or nothing differs. 1: one did not, or something does. 2: it was not
-    run. 130: it was interrupted.
+    run, or what it was to write could not be written. 130: it was interrupted. Where the reader of
+    standard output goes away the status is what it would have been.
     """
+    with lasting():
+        try:
+            try:
+                return _main(arguments)
+            finally:
+                sys.stdout.flush()
+        except Lost as error:
+            print(f"jaxgrad: {error}", file=sys.stderr)
+            return 2
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    alone = arguments is None  # the process is the command's
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     run: Callable[[argparse.Namespace], int] = options.run
+    if alone and options.command == "fit":
+        interruption.watch(options.command)
     try:
         return run(options)
     except Refused as error:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from . import outputs
 from .refusal import Refused, need
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "radam", "adamax", "rmsprop", "adagrad", "adadelta")
@@ -80,9 +81,18 @@ def _fit(options: argparse.Namespace) -> int:
     from jaxgrad.fit import command
 
     try:
-        return command.run(options)
+        return command.run(options, lambda: _writable(options))
     except command.Failed as error:
         raise Refused(str(error)) from error
+
+
+def _writable(options: argparse.Namespace) -> None:
+    """Refuses before the work what could not be written after it."""
+    files = {"--save": options.save, "--plot": options.plot}
+    outputs.check(files, [*options.files, *(options.validation or [])])
+    outputs.check_folder("--checkpoint", options.checkpoint)
+    if options.plot:
+        outputs.check_picture("--plot", options.plot)
 
 
 def _data(options: argparse.Namespace) -> list[str]:

@@ -1,8 +1,6 @@
 """Raw files: the rows of a table one after another, what other formats are converted to."""
 
 import contextlib
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from jaxgrad import _ending
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +22,11 @@ class Spool:
 def spool(parent: Path | None) -> Spool:
     """A new folder in `parent`, or where the system keeps temporary files."""
     try:
-        result = Spool(Path(tempfile.mkdtemp(prefix="jaxgrad-", dir=parent)))
+        result = Spool(_ending.folder("jaxgrad-", parent))
     except OSError as error:
         text = f"table: spool must be a folder to write into, got {parent}; {error.strerror}"
         raise ValueError(text) from error
-    weakref.finalize(result, shutil.rmtree, result.folder, ignore_errors=True)
+    weakref.finalize(result, _ending.remove, result.folder)
     return result
 
 

@@ -1,6 +1,7 @@
 """A bar for long work."""
 
 import contextlib
+import importlib
 from collections.abc import Callable, Iterator
 
 import jax
@@ -22,6 +23,7 @@ def shown(function: str, progress: bool, total: int, unit: str) -> Iterator[Tell
         *(rich.TextColumn(unit), rich.BarColumn(), rich.MofNCompleteColumn()),
         *(rich.TimeElapsedColumn(), rich.TextColumn("{task.fields[words]}")),
     )
-    with rich.Progress(*columns) as bar:
+    console = importlib.import_module("rich.console").Console(stderr=True)
+    with rich.Progress(*columns, console=console) as bar:
         task = bar.add_task(unit, total=total, words="")
         yield lambda done, words: bar.update(task, completed=done, words=words)

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +56,15 @@ def tell(
         print(f"\n{farthest}: the descent has not arrived; {remedy}")
 
 
-def save(path: Path, table: Any, line: Line) -> None:
-    """As `torch.nn.Linear` keeps them: weight (1, features), bias (1,)."""
+def saved(table: Any, line: Line) -> bytes:
+    """The line as `torch.nn.Linear` keeps them: weight (1, features), bias (1,)."""
     numbers = {"weight": line.weight[None], "bias": np.array([line.bias])}
     arrays = {name: array.astype(np.float32) for name, array in numbers.items()}
     about = {"features": ",".join(table.features), "target": table.target}
-    importlib.import_module("safetensors.numpy").save_file(arrays, path, about)
-    print(f"Written: {path}")
+    return importlib.import_module("safetensors.numpy").save(arrays, about)
 
 
-def plot(path: Path, table: Any, fitted: EpochFit, line: Line, exact: Line) -> None:
+def plotted(path: Path, table: Any, fitted: EpochFit, line: Line, exact: Line) -> bytes:
     """The rows and the line, or what is predicted of them; and the loss of the epochs."""
     matplotlib = importlib.import_module("matplotlib.figure")
     figure = matplotlib.Figure(figsize=(9, 3.6), layout="constrained")
@@ -90,5 +90,6 @@ def plot(path: Path, table: Any, fitted: EpochFit, line: Line, exact: Line) -> N
         )
         right.legend()
     right.set(xlabel="epoch", ylabel="loss", yscale="log")
-    figure.savefig(path)
-    print(f"Written: {path}")
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix[1:].lower())
+    return content.getvalue()

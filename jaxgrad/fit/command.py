@@ -4,6 +4,7 @@ import argparse
 import functools
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from jaxgrad import data, functional, optim, random, schedules
 from jaxgrad.data.moments import spread
 
 from . import _report
+from ._written import written
 from .epochs import EpochFit, fit_epochs
 from .linear_model import linear
 from .lines import Line, described, least_squares_of
@@ -35,10 +37,12 @@ class Rows(NamedTuple):
     scale: np.ndarray
 
 
-def run(options: argparse.Namespace) -> int:
-    """Runs the command; 0 where there is a line."""
+def run(options: argparse.Namespace, ready: Callable[[], None]) -> int:
+    """Runs the command; 0 where there is a line. `ready` refuses outputs before the work."""
     if options.distributed:
         jax.distributed.initialize()
+    if jax.process_index() == 0:
+        ready()
     try:
         return _run(options)
     except (ValueError, OSError, ModuleNotFoundError) as error:
@@ -63,11 +67,16 @@ def _run(options: argparse.Namespace) -> int:
     dropped = int(_gathered(np.array(table.dropped)).sum())
     there = (name, described(other, *line[:2])) if other else None
     if jax.process_index() == 0:
+        contents = {
+            options.save: lambda: _report.saved(table, line),
+            options.plot: lambda: _report.plotted(options.plot, table, fitted, line, exact),
+        }
+        done, failed = written({path: made for path, made in contents.items() if path})
         _report.tell(options, table, (moments.count, dropped), fitted, line, exact, there)
-        if options.save:
-            _report.save(options.save, table, line)
-        if options.plot:
-            _report.plot(options.plot, table, fitted, line, exact)
+        for path in done:
+            print(f"Written: {path}")
+        if failed:
+            raise OSError("; ".join(failed))
     return 0
 
 

@@ -1,0 +1,38 @@
+"""Files written whole or not at all."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from jaxgrad._ending import whole
+
+
+def written(contents: Mapping[Path, Callable[[], bytes]]) -> tuple[list[Path], list[str]]:
+    """Writes each file; the paths that were written, and in words those that could not be."""
+    done, failed = [], []
+    for path, content in contents.items():
+        try:
+            write(path, content())
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            failed.append(f"cannot write {path}: {reason}")
+        else:
+            done.append(path)
+    return done, failed
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes beside the path and renames, so that there is the file before or the whole new one."""
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():  # a device or a pipe
+        path.write_bytes(content)
+        return
+    beside = path.with_name(f".jaxgrad-{os.getpid()}.part")
+    with whole():
+        try:
+            beside.write_bytes(content)
+            if path.exists():
+                beside.chmod(path.stat().st_mode)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
