@@ -54,7 +54,7 @@ def lasting() -> Iterator[None]:
     before = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:
         nowhere = None if all(before) else stack.enter_context(open(os.devnull, "w"))
-        streams = [stream or nowhere for stream in before]
+        streams: list[Any] = [stream or nowhere for stream in before]
         for stream in streams:
             if hasattr(stream, "reconfigure") and stream.errors == "strict":
                 stream.reconfigure(errors="replace")
@@ -64,6 +64,7 @@ def lasting() -> Iterator[None]:
         try:
             yield
         finally:
-            told, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), *before
-            for stream in told:
+            used = sys.stdout, sys.stderr
+            sys.stdout, sys.stderr = before
+            for stream in used:
                 stream.flush()
