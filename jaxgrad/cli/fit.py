@@ -6,6 +6,7 @@ from pathlib import Path
 
 from . import outputs
 from .refusal import Refused, need
+from .wording import of_options
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "radam", "adamax", "rmsprop", "adagrad", "adadelta")
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
@@ -22,17 +23,26 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     fit.set_defaults(run=_fit)
     add_argument = fit.add_argument
-    add_argument(
-        "files", nargs="+", type=Path, help="one table, of one format, in one file or more"
-    )
+    add_argument("files", nargs="+", help="one table, of one format, in one file or more")
     add_argument("--target", required=True, metavar="COLUMN")
     add_argument(
-        "--features", metavar="COLUMNS", help="names with commas (default: all the others)"
+        "--features",
+        metavar="COLUMNS",
+        action="append",
+        help="names with commas (default: all the others but an index); repeatable",
+    )
+    add_argument(
+        "--categorical",
+        metavar="COLUMNS",
+        action="append",
+        help="features that are categories: 0 or 1 for each level but the first",
     )
     add_argument(
         "--missing", choices=("error", "drop"), default="error", help="rows without a value"
     )
-    add_argument("--delimiter", default=",", help="of CSV files")
+    add_argument(
+        "--delimiter", help="of CSV files, tab for a tab (default: what the first rows show)"
+    )
     add_argument(
         "--no-standardize",
         dest="standardize",
@@ -83,7 +93,7 @@ def _fit(options: argparse.Namespace) -> int:
     try:
         return command.run(options, lambda: _writable(options))
     except command.Failed as error:
-        raise Refused(str(error)) from error
+        raise Refused(of_options(str(error))) from error
 
 
 def _writable(options: argparse.Namespace) -> None:

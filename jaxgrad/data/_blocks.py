@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import _ipc, _parquet, _raw
+from ._scan import Fault, wrong_value
 
 BLOCK_ROWS = 2**17
 """Small row groups are read together up to so many rows; record batches are cut to as many."""
@@ -45,7 +46,11 @@ class Block(NamedTuple):
 
 def read(source: Source, block: Block, names: Sequence[str]) -> list[np.ndarray]:
     """The columns `names` of a block, each an array of `block.stored` numbers, NaN if missing."""
-    return READERS[source.format](source, block, names)
+    try:
+        return READERS[source.format](source, block, names)
+    except Fault as fault:
+        place = f"{source.path}, row {block.row + fault.row + 1}"
+        raise wrong_value(place, names[fault.column], fault.value) from None
 
 
 def read_each(

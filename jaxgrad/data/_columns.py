@@ -1,62 +1,99 @@
 """Which columns of the files are wanted, and whether they are there and of numbers."""
 
+import csv
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _checks
-from . import _arrow, _csv, _ipc, _parquet
+from . import _arrow, _csv, _csv_rows, _ipc, _levels, _parquet
+
+
+class Header(NamedTuple):
+    """The columns of a file and their Arrow types, None in a CSV file, and which are an index."""
+
+    kinds: dict[str, Any]
+    indices: tuple[str, ...]
+
+
+class Chosen(NamedTuple):
+    """The columns wanted, the target last; the dtype that holds them; what was left out."""
+
+    names: tuple[str, ...]
+    dtype: str
+    levels: dict[str, tuple[str, ...]]
+    left_out: tuple[str, ...]
 
 
 def chosen(
-    paths: Sequence[Path], format: str, features: Any, target: Any, delimiter: str
-) -> tuple[tuple[str, ...], str]:
-    """The names of the columns wanted, the target last, and the dtype that holds them all."""
-    headers = [_header(path, format, delimiter) for path in paths]
-    names = _names(features, target, list(headers[0]), paths[0])
-    for path, header in zip(paths, headers, strict=True):
+    paths: Sequence[Path], format: str, features: Any, target: Any, delimiter: str, categorical: Any
+) -> Chosen:
+    """The columns that are wanted, each there in every file."""
+    headers = [read_header(path, format, delimiter) for path in paths]
+    header = headers[0]
+    names = _names(features, target, header, paths[0])
+    category = _categorical(categorical, names, header.kinds)
+    for path, (kinds, indices) in zip(paths, headers, strict=True):
         for name in names:
-            _there(name, header, path)
-        if features is None and set(header) != set(headers[0]):
-            other = sorted(set(header) ^ set(headers[0]))[0]
+            _there(name, kinds, path, format, name in category)
+        if features is None and set(kinds) - {*indices} != set(header.kinds) - {*header.indices}:
+            other = sorted((set(kinds) - {*indices}) ^ (set(header.kinds) - {*header.indices}))[0]
             got = f"{other!r} in one of them only"
-            remedy = "name the features"
             expected = f"of the same columns as {paths[0]}"
+            remedy = "name the features"
             raise ValueError(_checks.wrong("table", f"{path}", expected, got, remedy))
-    kinds = [header[name] for header in headers for name in names]
+    levels = {
+        name: given or _found(paths, format, name, delimiter) for name, given in category.items()
+    }
+    kinds = [kinds[name] for kinds, _ in headers for name in names if name not in levels]
     single = format != "csv" and all(map(_arrow.is_single, kinds))
-    return names, "float32" if single else "float64"
+    left = tuple(name for name in header.indices if features is None and name not in names)
+    return Chosen(names, "float32" if single else "float64", levels, left)
 
 
-def _header(path: Path, format: str, delimiter: str) -> dict[str, Any]:
-    """The columns of a file and their Arrow types; None in a CSV file."""
+def read_header(path: Path, format: str, delimiter: str) -> Header:
+    """The columns of a file."""
     if format == "csv":
-        columns = [(name, None) for name in _csv.header(path, delimiter)]
+        columns = [(name, None) for name in _csv_rows.header(path, delimiter)]
+        index = [name for name, _ in columns if _csv_rows.UNNAMED.fullmatch(name)]
     else:
         schema = _parquet.schema(path) if format == "parquet" else _ipc.schema(path)
         columns = [(column.name, column.type) for column in schema]
-    twice = [name for name, count in Counter(name for name, _ in columns).items() if count > 1]
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+    counts = Counter(name for name, _ in columns)
+    twice = [name for name, count in counts.items() if count > 1 and name]
     if twice:
         got = f"{twice[0]!r} twice"
         raise ValueError(_checks.wrong("table", f"{path}", "of columns of different names", got))
-    return dict(columns)
+    names = dict.fromkeys(name for name in index if isinstance(name, str))  # a range has none
+    return Header(dict(columns), tuple(name for name in names if name in counts))
 
 
-def _names(features: Any, target: Any, header: list[str], path: Path) -> tuple[str, ...]:
+def known(name: Any, header: Sequence[str]) -> str | None:
+    """The column that is meant: of that name, or of that name but for blanks around it."""
+    if name in header or not isinstance(name, str):
+        return name
+    near = [column for column in header if column.strip() == name.strip()]
+    return near[0] if len(near) == 1 else None
+
+
+def _names(features: Any, target: Any, header: Header, path: Path) -> tuple[str, ...]:
+    columns = list(header.kinds)
     if not isinstance(target, str):
         raise TypeError(_checks.wrong("table", "target", "a column's name", repr(target)))
+    target = known(target, columns) or target
     if features is None:
-        features = [name for name in header if name != target]
+        features = [name for name in columns if name != target and name not in header.indices]
         if not features:
-            got = f"columns {header}"
+            got = f"columns {columns}"
             raise ValueError(_checks.wrong("table", f"{path}", "of two columns or more", got))
     elif isinstance(features, str) or not isinstance(features, Sequence):
         remedy = 'for one column write ["name"]'
         got = f"{features!r:.60}"
         raise TypeError(_checks.wrong("table", "features", "a list of names", got, remedy))
-    names = (*features, target)
+    names = (*(known(name, columns) or name for name in features), target)
     if len(names) == 1:
         raise ValueError(_checks.wrong("table", "features", "at least one column", "none"))
     for name, count in Counter(names).items():
@@ -69,14 +106,66 @@ def _names(features: Any, target: Any, header: list[str], path: Path) -> tuple[s
     return names
 
 
-def _there(name: str, header: dict[str, Any], path: Path) -> None:
+def _categorical(
+    given: Any, names: tuple[str, ...], header: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]]:
+    """The columns of categories and their levels, where these are given."""
+    if isinstance(given, str) or not isinstance(given, (Sequence, Mapping)):
+        got, expected = f"{given!r:.60}", "a list of names, or names and their levels"
+        raise TypeError(_checks.wrong("table", "categorical", expected, got))
+    result = {}
+    for name in given:
+        column = known(name, list(header)) or name
+        if column not in names[:-1]:
+            got = f"{name!r}, the target" if column == names[-1] else repr(name)
+            expected = "columns among the features"
+            raise ValueError(_checks.wrong("table", "categorical", expected, got))
+        result[column] = tuple(given[name]) if isinstance(given, Mapping) else ()
+    return result
+
+
+def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tuple[str, ...]:
+    """The levels of a column of the files, at least two."""
+    if format == "csv":
+        levels = _csv.levels(paths, name, delimiter)
+    else:
+        chunks, seen = (_parquet if format == "parquet" else _ipc).chunks, set[str]()
+        for path in paths:
+            arrays = (array for (array,) in chunks(path, [name], 2**17))
+            seen |= _levels.found(f"{path}, column {name!r}", arrays)
+        levels = _levels.ordered(seen)
+    if len(levels) < 2:
+        column, got = f"{paths[0]}, column {name!r}", ", ".join(map(repr, levels)) or "none"
+        remedy = "leave it out of the features"
+        raise ValueError(_checks.wrong("table", column, "of two levels or more", got, remedy))
+    return levels
+
+
+def _there(name: str, header: Mapping[str, Any], path: Path, format: str, category: bool) -> None:
     if name not in header:
-        near = difflib.get_close_matches(name, header, n=3) or list(header)[:8]
-        remedy = f"did you mean {', '.join(map(repr, near))}?"
-        expected = f"a column of {path}"
-        raise ValueError(_checks.wrong("table", repr(name), expected, "no such name", remedy))
-    kind = header[name]
-    if kind is not None and not _arrow.is_number(kind):
-        remedy = "leave it out of the features or convert it"
-        column = f"{path}, column {name!r}"
-        raise ValueError(_checks.wrong("table", column, "of numbers", kind, remedy))
+        raise ValueError(
+            _checks.wrong("table", repr(name), f"a column of {path}", *_lacking(name, header))
+        )
+    kind, column = header[name], f"{path}, column {name!r}"
+    if kind is None or (_levels.is_category(kind) if category else _arrow.is_number(kind)):
+        return
+    remedy = "leave it out of the features or convert it"
+    if _levels.is_category(kind):
+        remedy = f"leave it out of the features or write categorical=[{name!r}]"
+    expected = "of text, integers or truth values" if category else "of numbers"
+    raise ValueError(_checks.wrong("table", column, expected, kind, remedy))
+
+
+def _lacking(name: str, header: Mapping[str, Any]) -> tuple[str, str]:
+    """What there is in place of a column, and the remedy."""
+    if all(map(_csv_rows.number, header)):
+        got = f"a first line of numbers ({', '.join(header):.60})"
+        return got, "if the header is missing, write one, such as a,b,y"
+    if len(header) == 1:
+        (column,) = header
+        for delimiter in _csv_rows.DELIMITERS:
+            fields = next(csv.reader([column], delimiter=delimiter), [])
+            if len(fields) > 1 and name in map(str.strip, fields):
+                return f"one column {column!r:.60}", f"write delimiter={delimiter!r}"
+    near = difflib.get_close_matches(name, header, n=3) or list(header)[:8]
+    return "no such name", f"did you mean {', '.join(map(repr, near))}?"

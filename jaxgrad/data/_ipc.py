@@ -1,12 +1,12 @@
 """Arrow IPC files (.arrow, .feather), mapped into memory and read by record batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ._arrow import load, numbers, reading
+from ._arrow import arrays, load, reading
 
 KIND = "an Arrow IPC file"
 
@@ -35,18 +35,28 @@ def units(path: Path, name: str) -> tuple[list[int], bool]:
         return batches, sliced
 
 
+def chunks(path: Path, names: Sequence[str], rows: int) -> Iterator[list[Any]]:
+    """The columns of the file from its start as Arrow arrays, at most `rows` rows at a time."""
+    with reading(path, KIND), _mapped(path) as mapped:
+        file = _file(mapped, names)
+        for index in range(file.num_record_batches):
+            batch = file.get_batch(index)
+            for start in range(0, batch.num_rows, rows):
+                yield [batch.column(name).slice(start, rows) for name in names]
+
+
 def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
     """The columns of a block, in the mapped file where they can be."""
     with reading(source.path, KIND), _mapped(source.path) as mapped:
         file = _file(mapped, names)
         batches = [file.get_batch(index) for index in range(block.first, block.stop)]
-        return [_column(batches, name, block) for name in names]
+        return arrays(_column(batches, name, block) for name in names)
 
 
-def _column(batches: list[Any], name: str, block: Any) -> np.ndarray:
+def _column(batches: list[Any], name: str, block: Any) -> Any:
     chunks = [batch.column(name) for batch in batches]
     column = load("pyarrow").chunked_array(chunks)
-    return numbers(column.slice(block.skip, block.stored))
+    return column.slice(block.skip, block.stored)
 
 
 def _mapped(path: Path) -> Any:

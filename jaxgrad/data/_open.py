@@ -1,18 +1,26 @@
 """The files of a table: their paths, format and stamps, checked."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .. import _checks
+from . import _csv_rows
 
 FORMATS = {
     ".csv": "csv",
     ".csv.gz": "csv",
+    ".tsv": "csv",
+    ".tsv.gz": "csv",
+    ".txt": "csv",
+    ".txt.gz": "csv",
     ".parquet": "parquet",
     ".arrow": "ipc",
     ".feather": "ipc",
 }
+
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def paths(files: Any) -> tuple[tuple[Path, ...], str]:
@@ -21,10 +29,11 @@ def paths(files: Any) -> tuple[tuple[Path, ...], str]:
     if not isinstance(several, Sequence) or not all(isinstance(f, (str, Path)) for f in several):
         got = type(files).__name__
         raise TypeError(_checks.wrong("table", "files", "a path or a list of paths", got))
-    result = tuple(map(Path, several))
-    if not result:
+    if not several:
         raise ValueError(_checks.wrong("table", "files", "at least one path", "none"))
-    for path in result:
+    result = tuple(map(Path, several))
+    for given, path in zip(several, result, strict=True):
+        _here(str(given))
         _readable(path)
     formats = {_format(path) for path in result}
     if len(formats) > 1:
@@ -38,10 +47,24 @@ def _format(path: Path) -> str:
         if path.name.lower().endswith(ending):
             return format
     expected = "named " + ", ".join(FORMATS)
-    raise ValueError(_checks.wrong("table", "files", expected, str(path)))
+    remedy = "name it so if it is one of these, or convert it"
+    raise ValueError(_checks.wrong("table", "files", expected, str(path), remedy))
+
+
+def _here(path: str) -> None:
+    """Refuses what is no file of this machine."""
+    if URL.match(path):
+        got, remedy = f"the address {path}", "download it first, for instance with curl -O"
+        raise ValueError(_checks.wrong("table", "files", "files of this machine", got, remedy))
+    if path == "-":
+        got, remedy = "-, standard input, which can be read but once", "write it to a file first"
+        raise ValueError(_checks.wrong("table", "files", "files", got, remedy))
 
 
 def _readable(path: Path) -> None:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        got, remedy = f"{path}, which can be read but once", "write it to a file first"
+        raise ValueError(_checks.wrong("table", "files", "files", got, remedy))
     try:
         with path.open("rb") as file:
             empty = not file.read(1)
@@ -52,8 +75,10 @@ def _readable(path: Path) -> None:
         raise ValueError(_checks.wrong("table", f"{path}", "a table", "an empty file"))
 
 
-def delimiter(value: Any) -> str:
-    """The delimiter of a CSV file."""
+def delimiter(value: Any, first: Path, format: str) -> str:
+    """The delimiter of CSV files; where it is None, the one that is seen in the first."""
+    if value is None:
+        return _csv_rows.sniffed(first) if format == "csv" else ","
     if not isinstance(value, str) or len(value) != 1 or ord(value) > 127 or value in '"\r\n':
         expected = "one ASCII character, no quote and no line break"
         raise ValueError(_checks.wrong("table", "delimiter", expected, repr(value)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arrow import load, numbers, reading
+from ._arrow import arrays, load, reading
 from ._open import stamp
 
 GROUP_BYTES = 160 * 2**20
@@ -34,8 +34,8 @@ def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
         parquet, groups = load("pyarrow.parquet"), range(block.first, block.stop)
         with parquet.ParquetFile(source.path, memory_map=True, metadata=known) as file:
             table = file.read_row_groups(groups, columns=list(names))
-        rows = slice(block.skip, block.skip + block.stored)
-        return [numbers(table.column(name))[rows] for name in names]
+        rows = table.slice(block.skip, block.stored)
+        return arrays(rows.column(name) for name in names)
 
 
 @functools.lru_cache(maxsize=16)
@@ -44,9 +44,9 @@ def _metadata(path: Path, _: tuple[int, int]) -> Any:
     return load("pyarrow.parquet").read_metadata(path)
 
 
-def chunks(path: Path, names: Sequence[str], rows: int) -> Iterator[list[np.ndarray]]:
-    """The columns of the file from its start, at most `rows` rows at a time."""
+def chunks(path: Path, names: Sequence[str], rows: int) -> Iterator[list[Any]]:
+    """The columns of the file from its start as Arrow arrays, at most `rows` rows at a time."""
     with reading(path, "a Parquet file"):
         with load("pyarrow.parquet").ParquetFile(path) as file:
             for batch in file.iter_batches(rows, columns=list(names)):
-                yield [numbers(batch.column(name)) for name in names]
+                yield [batch.column(name) for name in names]

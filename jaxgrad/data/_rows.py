@@ -1,19 +1,20 @@
 """The one pass over all rows: from files to blocks that can be read at random, and moments."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from . import _blocks, _csv, _ipc, _parquet, _raw
+from .. import _checks
+from . import _arrow, _blocks, _csv, _csv_rows, _ipc, _levels, _parquet, _raw
 from ._blocks import Block, Source
 from ._scan import Fault, tiles, wrong_value
 from .moments import Moments, added, none, total
 
 
 class Options(NamedTuple):
-    """What decides which rows are taken, and how."""
+    """What decides which rows are taken, and how; `levels` are of the columns of categories."""
 
     names: tuple[str, ...]
     dtype: str
@@ -21,6 +22,16 @@ class Options(NamedTuple):
     part: int
     parts: int
     delimiter: str
+    levels: Mapping[str, tuple[str, ...]]
+
+    def told(self) -> tuple[str, ...]:
+        """The names of the columns of numbers."""
+        return tuple(told for _, names in self.owned() for told in names)
+
+    def owned(self) -> list[tuple[str, list[str]]]:
+        """Each column of the files, and those that it becomes."""
+        levels = self.levels
+        return [(n, _levels.told(n, levels[n]) if n in levels else [n]) for n in self.names]
 
 
 class Rows(NamedTuple):
@@ -40,7 +51,8 @@ def opened(paths: Sequence[Path], format: str, options: Options, spool: Path | N
 
 
 def _opened(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
-    if format == "csv" or (format == "parquet" and _has_large_groups(paths, options)):
+    large = format == "parquet" and _has_large_groups(paths, options)
+    if format == "csv" or options.levels or large:
         return _converted(paths, format, options, spool)
     return _in_place(paths, format, options)
 
@@ -84,8 +96,8 @@ def _split(file: int, path: Path, format: str, options: Options) -> Iterator[Blo
 
 def _converted(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
     made, sources, blocks = _raw.spool(spool), [], []
-    running, stored = none(len(options.names)), 0
-    most = _blocks.limit(len(options.names))
+    running, stored = none(len(options.told())), 0
+    most = _blocks.limit(len(options.told()))
     for file, path in enumerate(paths):
         before = running.rest.count
         source = Source("raw", made.folder / f"{file}.raw", options.dtype)
@@ -108,9 +120,10 @@ def _shares(path: Path, format: str, options: Options) -> Iterator[tuple[int, li
     """This part's share of every stretch of rows of a file, and the number of its first row."""
     row = 0
     if format == "csv":
-        chunks = _csv.chunks(path, options.names, options.delimiter, options.drop)
+        names, levels = options.names, options.levels
+        chunks = _csv.chunks(path, names, options.delimiter, options.drop, levels)
     else:
-        chunks = _parquet.chunks(path, options.names, _blocks.limit(len(options.names)))
+        chunks = _decoded(path, format, options)
     for columns in chunks:
         size = len(columns[0])
         start, stop = (size * end // options.parts for end in (options.part, options.part + 1))
@@ -118,9 +131,37 @@ def _shares(path: Path, format: str, options: Options) -> Iterator[tuple[int, li
         row += size
 
 
+def _decoded(path: Path, format: str, options: Options) -> Iterator[list[np.ndarray]]:
+    """The columns of a binary file as numbers."""
+    names, levels, row = options.names, options.levels, 0
+    chunks = (_parquet if format == "parquet" else _ipc).chunks
+    for batch in chunks(path, names, _blocks.limit(len(options.told()))):
+        columns: list[np.ndarray] = []
+        for name, array in zip(names, batch, strict=True):
+            try:
+                coded = name in levels
+                columns += _levels.coded(array, levels[name]) if coded else _arrow.arrays([array])
+            except Fault as fault:
+                place = f"{path}, row {row + fault.row + 1}"
+                raise wrong_value(place, name, fault.value) from None
+            except _levels.Unknown as error:
+                place = f"{path}, row {row + error.row + 1}, column {name!r}"
+                expected = f"one of {', '.join(map(repr, levels[name])):.60}"
+                raise ValueError(
+                    _checks.wrong("table", place, expected, repr(error.value), "correct it")
+                ) from None
+        yield columns
+        row += len(batch[0])
+
+
 def _error(path: Path, row: int, format: str, options: Options, fault: Fault) -> ValueError:
     """The error of a value in a block that begins after `row` rows."""
     if format == "csv":
-        return _csv.fault(path, options.names, options.delimiter, options.drop, "a value")
-    place = f"{path}, row {row + fault.row + 1}"
-    return wrong_value(place, options.names[fault.column], fault.value)
+        found = _csv_rows.fault(
+            path, options.names, options.delimiter, options.drop, options.levels
+        )
+        if isinstance(found, ValueError):
+            return found
+    place, owned = f"{path}, row {row + fault.row + 1}", options.owned()
+    columns = [name for name, told in owned for _ in told]
+    return wrong_value(place, columns[fault.column], fault.value)

@@ -11,8 +11,12 @@ TILE_BYTES = 2**21
 """Rows are worked on in tiles of so many, and of so many bytes: what a processor's cache holds."""
 
 
+EXACT = 2**53
+"""Up to so many, float64 holds every integer."""
+
+
 class Fault(Exception):
-    """A value that is not a finite number: where it is in the block, and what it is."""
+    """A value that is no finite float64: where it is in the block, and what it is."""
 
     def __init__(self, row: int, column: int, value: float):
         """A fault at (row, column) of the arrays scanned."""
@@ -75,10 +79,24 @@ def counting(columns: Sequence[np.ndarray]) -> np.ndarray:
     return ~np.logical_or.reduce([np.isnan(column) for column in columns])
 
 
+def missing(what: str = "") -> tuple[str, str, str]:
+    """What was expected in place of a missing value, what it is, and the remedy."""
+    got = f"a missing value ({what})" if what else "a missing value"
+    return "a number", got, 'fill it in, or drop such rows with missing="drop"'
+
+
+def rounded(value: object) -> tuple[str, str, str]:
+    """The same of an integer whose last digits would be lost."""
+    remedy = "subtract a constant from the column, such as its first value"
+    return "an integer that float64 holds exactly", str(value), remedy
+
+
 def describe(value: float) -> tuple[str, str, str]:
     """What was expected in place of a value, what it is, and the remedy."""
+    if isinstance(value, int):
+        return rounded(value)
     if np.isnan(value):
-        return "a number", "a missing value", 'fill it in, or drop such rows with missing="drop"'
+        return missing()
     return "finite", str(value), "correct the value or leave the row out"
 
 

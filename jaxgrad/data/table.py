@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ class Table:
         sources: where the rows of each file are read from.
         blocks: this part's blocks.
         spool: keeps the folder of converted files while the table is in use; None without.
+        levels: the levels of each column of categories, of which the first has no column of its
+            own; `categorical` takes them, for another table of the same columns.
+        columns: the columns of the files that are read, before levels are coded; the target last.
+        left_out: columns that are an index and are no features, as none were named.
     """
 
     files: tuple[Path, ...]
@@ -51,6 +55,9 @@ class Table:
     sources: tuple[Source, ...] = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)
     spool: Spool | None = field(repr=False)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def table(
@@ -61,7 +68,8 @@ def table(
     missing: str = "error",
     part: int = 0,
     parts: int = 1,
-    delimiter: str = ",",
+    delimiter: str | None = None,
+    categorical: Sequence[str] | Mapping[str, Sequence[str]] = (),
     spool: str | Path | None = None,
 ) -> Table:
     r"""Open files of columns that may be larger than memory.
@@ -71,19 +79,28 @@ def table(
     takes more than 160 MiB, are converted meanwhile to a temporary file of numbers. (A record
     batch of a compressed Arrow file is read whole, however large it is.)
 
-    Integers, truth values and decimals are taken as numbers, in float64.
+    Integers, truth values and decimals are taken as numbers, in float64; integers beyond 2**53
+    that would lose their last digits are refused. A column of categories becomes a column of 0 and
+    1 for each level but the first, called `color[T.red]`, as R and patsy have it. Levels are
+    ordered as numbers where all of them are, else as text.
 
     Args:
-        files: a path or several, of one format: .csv or .csv.gz (with a header, in UTF-8),
-            .parquet, or .arrow or .feather (Arrow IPC files).
-        features: names of the columns to predict from; None takes all but the target.
+        files: a path or several, of one format: .csv, .tsv or .txt, also with .gz (with a header,
+            in UTF-8), .parquet, or .arrow or .feather (Arrow IPC files).
+        features: names of the columns to predict from; None takes all but the target and an index:
+            what pandas keeps as one, and columns of a CSV file without a name. Blanks around a
+            name do not count.
         target: the name of the column to predict.
-        missing: "error", or "drop" for leaving out rows with a missing value (an empty field, NaN,
-            null) in one of these columns.
+        missing: "error", or "drop" for leaving out rows with a missing value in one of these
+            columns: null, NaN, and in CSV files an empty field or a word for it, such as NA, null,
+            None, <NA>, a dot, a dash or a question mark.
         part: which share of the rows to take, from 0, where several processes share them.
         parts: how many shares there are. Block i is part i % parts's; where blocks are few, each
             is cut into as many pieces.
-        delimiter: what separates the fields of a CSV file, one character.
+        delimiter: what separates the fields of CSV files, one character; by default the comma,
+            tab, semicolon, bar or blank that gives the first rows of the first file as many
+            fields, most of them numbers.
+        categorical: those of the features that are categories, with or without their levels.
         spool: a folder for temporary files; by default the system's. They are removed with the
             table, or as the process ends (not where it is killed).
 
@@ -117,10 +134,11 @@ def table(
     part = _checks.integer("table", "part", part, minimum=0)
     if part >= parts:
         raise ValueError(_checks.wrong("table", "part", f"below parts = {parts}", part))
-    delimiter = _open.delimiter(delimiter)
-    names, dtype = _columns.chosen(paths, format, features, target, delimiter)
-    stamps = tuple(map(_open.stamp, paths))
-    options = Options(names, dtype, missing == "drop", part, parts, delimiter)
+    delimiter = _open.delimiter(delimiter, paths[0], format)
+    chosen = _columns.chosen(paths, format, features, target, delimiter, categorical)
+    stamps, drop = tuple(map(_open.stamp, paths)), missing == "drop"
+    options = Options(chosen.names, chosen.dtype, drop, part, parts, delimiter, chosen.levels)
+    names = options.told()
     rows = opened(paths, format, options, None if spool is None else Path(spool))
     result = Table(
         files=paths,
@@ -136,6 +154,9 @@ def table(
         sources=rows.sources,
         blocks=rows.blocks,
         spool=rows.spool,
+        levels=chosen.levels,
+        columns=chosen.names,
+        left_out=chosen.left_out,
     )
     if parts == 1:
         check(result, result.moments)
@@ -145,6 +166,8 @@ def table(
 def _fingerprint(paths: Any, stamps: Any, options: Options) -> str:
     files = [[path.name, *stamp] for path, stamp in zip(paths, stamps, strict=True)]
     facts = [files, options.names, options.drop, options.parts, options.delimiter]
+    if options.levels:
+        facts.append(sorted(options.levels.items()))
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -193,9 +216,14 @@ def check(table: Table, moments: Moments) -> None:
             got = f"values from {low:g} to {high:g}"
             raise ValueError(_checks.wrong("table", column, "below 1e150", got, "scale it"))
         if squares[index] == 0 and name != table.target:
-            got = f"{low:g} in every row" if low == high else f"values within {high - low:g}"
+            got = f"{_digits(low)} in every row" if low == high else f"values within {high - low:g}"
             remedy = "leave it out of the features"
             raise ValueError(_checks.wrong("table", column, "not constant", got, remedy))
+
+
+def _digits(value: float) -> str:
+    """A number with as many digits as tell it from others."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))
 
 
 def fit_for(table: Table, function: str, moments: Any) -> None:

@@ -1,6 +1,7 @@
 """What `jaxgrad fit` prints, saves and draws."""
 
 import argparse
+import csv
 import importlib
 import io
 from pathlib import Path
@@ -60,7 +61,9 @@ def saved(table: Any, line: Line) -> bytes:
     """The line as `torch.nn.Linear` keeps them: weight (1, features), bias (1,)."""
     numbers = {"weight": line.weight[None], "bias": np.array([line.bias])}
     arrays = {name: array.astype(np.float32) for name, array in numbers.items()}
-    about = {"features": ",".join(table.features), "target": table.target}
+    names = io.StringIO(newline="")
+    csv.writer(names, lineterminator="").writerow(table.features)  # quotes where commas are
+    about = {"features": names.getvalue(), "target": table.target}
     return importlib.import_module("safetensors.numpy").save(arrays, about)
 
 

@@ -17,6 +17,7 @@ from jaxgrad import data, functional, optim, random, schedules
 from jaxgrad.data.moments import spread
 
 from . import _report
+from ._table import opened, told
 from ._written import written
 from .epochs import EpochFit, fit_epochs
 from .linear_model import linear
@@ -50,14 +51,14 @@ def run(options: argparse.Namespace, ready: Callable[[], None]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    table, watched, apart, other, name = _table(options, options.files), None, None, None, ""
+    table, watched, apart, other, name = opened(options, options.files), None, None, None, ""
     moments = _of_all_processes(table.moments)
     if (share := _share(options.validation)) is not None:
         apart, name = _apart(table, share, options.seed), f"a share of {share:g}"
         rows = np.column_stack(_whole(table, None, "float64"))
         moments, other = (data.moments(rows[chosen]) for chosen in apart)
     elif options.validation:
-        watched, name = _table(options, options.validation), ", ".join(options.validation)
+        watched, name = opened(options, options.validation, table), ", ".join(options.validation)
         other = _of_all_processes(watched.moments)
     data.check(table, moments)
     exact = least_squares_of(moments)
@@ -72,27 +73,14 @@ def _run(options: argparse.Namespace) -> int:
             options.plot: lambda: _report.plotted(options.plot, table, fitted, line, exact),
         }
         done, failed = written({path: made for path, made in contents.items() if path})
+        for words in told(table):
+            print(words)
         _report.tell(options, table, (moments.count, dropped), fitted, line, exact, there)
         for path in done:
             print(f"Written: {path}")
         if failed:
             raise OSError("; ".join(failed))
     return 0
-
-
-def _table(options: argparse.Namespace, files: Any) -> Any:
-    features = None
-    if options.features:
-        features = [name.strip() for name in options.features.split(",")]
-    return data.table(
-        files,
-        features=features,
-        target=options.target,
-        missing=options.missing,
-        delimiter=options.delimiter,
-        part=jax.process_index(),
-        parts=jax.process_count(),
-    )
 
 
 def _share(validation: list[str] | None) -> float | None:

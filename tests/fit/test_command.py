@@ -10,6 +10,8 @@ import pytest
 import safetensors.numpy as safetensors
 
 from jaxgrad import cli
+from jaxgrad.cli.wording import of_options
+from jaxgrad.fit._table import named
 
 WEIGHTS = (115, 117, 120, 123, 126, 129, 132, 135, 139, 142, 146, 150, 154, 159, 164)
 LINES = (f"{height},{weight},someone" for height, weight in enumerate(WEIGHTS, 58))
@@ -116,6 +118,116 @@ def test_a_checkpoint_is_taken_up(people, capsys, tmp_path):
     people.write_text(PEOPLE.replace("164", "165"))
     assert fit(people, *WELL[:-1], "9", "--checkpoint", folder) == 2
     assert "is of another fit: its data is another" in capsys.readouterr().err
+
+
+COLORS = ("red", "blue", "green", "blue", "red", "green", "red", "blue")
+
+
+@pytest.fixture
+def colors(tmp_path):
+    """Rows with an index, a name with a comma, blanks around names, and categories."""
+    path = tmp_path / "colors.csv"
+    rows = (f"{n}, {n * n % 7},{n + 5 * (c == 'red')}, {c}" for n, c in enumerate(COLORS))
+    path.write_text("\n".join([',"size, m",y , color', *rows]))
+    return path
+
+
+def exact(out):
+    return {name: numbers[1] for name, numbers in table(out).items() if len(numbers) > 1}
+
+
+def test_categories(colors, capsys):
+    call = (colors, "--target", "y", "--epochs", "2", "--features", "size, m,color")
+    assert fit(*call, "--categorical", "color") == 0
+    out = capsys.readouterr().out
+    assert "color: 3 levels, compared with 'blue'" in out and "left out" not in out
+    dummies = [[c == "green", c == "red"] for c in COLORS]
+    n = np.arange(8)
+    design = np.column_stack([np.ones(8), n * n % 7, dummies])
+    y = n + 5 * np.array([c == "red" for c in COLORS])
+    want = np.linalg.lstsq(design, y.astype(float))[0]
+    assert [exact(out)[f"color[T.{c}]"] for c in ("green", "red")] == pytest.approx(
+        want[2:], rel=1e-5
+    )
+    assert "size, m " in out
+
+
+@pytest.mark.parametrize("features", [["size, m"], ['"size, m"'], [" size, m "]])
+def test_names_with_commas_and_blanks(colors, features, capsys):
+    options = [text for name in features for text in ("--features", name)]
+    assert fit(colors, "--target", "y", "--epochs", "2", *options) == 0
+    assert "size, m " in capsys.readouterr().out
+
+
+def test_an_index_is_left_out_and_told(colors, capsys):
+    colors.write_text("\n".join(line.rsplit(",", 1)[0] for line in colors.read_text().split("\n")))
+    assert fit(colors, "--target", "y", "--epochs", "2") == 0
+    assert "left out: '', an index; name it with --features" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("texts", "names"),
+    [
+        (["a,b"], ["a", "b"]),
+        (["a, b"], ["a", "b"]),
+        (["c, d,a"], ["c, d", "a"]),
+        (["c, d", "a"], ["c, d", "a"]),
+        (['"c, d",a'], ["c, d", "a"]),
+        (["c,d"], ["c", "d"]),
+        ([" e"], [" e"]),
+        (["a,,b"], ["a", "", "b"]),
+    ],
+)
+def test_columns_that_are_named(texts, names):
+    header = ["a", "b", "c, d", " e", "e"]
+    assert named(texts, header) == names
+
+
+def test_the_columns_of_validation_are_those_of_the_fit(tmp_path, capsys):
+    rows = [(n, n * n % 11, 2 * n - 3 * (n * n % 11) + n % 3) for n in range(60)]
+    kept, other = tmp_path / "kept.csv", tmp_path / "other.csv"
+    kept.write_text("a,b,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in rows))
+    other.write_text("y,b,more,a\n" + "".join(f"{y},{b},0,{a}\n" for a, b, y in rows))
+    assert fit(kept, "--target", "y", "--lr", "0.1", "--epochs", "50", "--validation", other) == 0
+    out = capsys.readouterr().out
+    rmse = re.search(r"other.csv: rmse ([\d.e+-]+)", out)[1]
+    assert float(rmse) == pytest.approx(table(out)["rmse"][0], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "or take it as categories with --categorical color"),
+        (("--features", "nothing"), "'nothing' must be a column of"),
+        (("--features", "color", "--delimiter", ";"), "write --delimiter ,"),
+        (("--features", "size, m", "--delimiter", ";;"), "--delimiter must be one ASCII character"),
+        (("--features", "size, m", "--epochs", "0"), "--epochs must be at least 1"),
+        (("--features", "size, m", "--batch-size", "0"), "--batch-size must be at least 1"),
+        (("--features", "size, m", "--lr", "-1"), "--lr must be"),
+        (
+            ("--features", "size, m", "--patience", "3"),
+            "--validation must be given with --patience",
+        ),
+        (
+            ("--features", "size, m", "--categorical", "y"),
+            "--categorical must be columns among the",
+        ),
+        (("--features", "y"), "--features must be different columns"),
+    ],
+)
+def test_errors_speak_of_options(colors, arguments, told, capsys):
+    assert fit(colors, "--target", "y", *arguments) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert not re.search(r"\w=|\bspool\b|^jaxgrad fit: [a-z_]+: |\b[a-z]+_[a-z]+ must", err)
+
+
+def test_missing_values_and_full_disks_speak_of_options():
+    text = "table: t.csv, line 3, column 'x' must be a number, got a missing value (''); fill"
+    text += ' it in, or drop such rows with missing="drop"'
+    assert of_options(text).endswith("; fill it in, or drop such rows with --missing drop")
+    full = "table: a temporary copy cannot be written to /tmp: No space; name a folder with more"
+    assert of_options(f"{full} room as spool").endswith("set TMPDIR to a folder with more room")
 
 
 @pytest.mark.parametrize(
