@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec, Sharding
+from jax.sharding import AxisType, NamedSharding, PartitionSpec, Sharding
 
 from jaxgrad import _checks
 
@@ -72,6 +72,30 @@ def placed(function: str, batch: Any, sharding: Sharding | None) -> Any:
             ) from error
         return jax.device_put(batch, NamedSharding(sharding.mesh, PartitionSpec()))
     return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), batch)
+
+
+def explicit(sharding: Sharding | None) -> bool:
+    """Whether the types of arrays tell how they are sharded, and so each operation has to."""
+    named = isinstance(sharding, NamedSharding)
+    return named and AxisType.Explicit in sharding.mesh.axis_types
+
+
+def of_explicit(data: Any) -> Sharding | None:
+    """How the examples of arrays on an explicit mesh are laid out; None where they are not."""
+    for leaf in jax.tree.leaves(data):
+        sharding = getattr(leaf, "sharding", None)
+        if isinstance(sharding, NamedSharding) and explicit(sharding):
+            return NamedSharding(sharding.mesh, PartitionSpec(*sharding.spec[:1]))
+    return None
+
+
+def rows(data: Any, index: jax.Array, sharding: Sharding | None) -> Any:
+    """Some of the examples, in that order."""
+    if not isinstance(sharding, NamedSharding) or not explicit(sharding):
+        return jax.tree.map(lambda leaf: leaf[index], data)
+    if index.shape[0] % sharding.num_devices:
+        sharding = NamedSharding(sharding.mesh, PartitionSpec())
+    return jax.tree.map(lambda leaf: leaf.at[index].get(out_sharding=sharding), data)
 
 
 def ahead(batches: Iterable[Any]) -> Generator[Any]:

@@ -75,19 +75,21 @@ def restored(function: str, manager: Any, like: Any, facts: dict[str, Any]) -> A
     except Exception as error:  # truncated, foreign, not JSON
         raise ValueError(_unreadable(function, manager, number, error)) from error
     told = {"kind": "params or optimizer state"}
-    for name, value in {"kind": _kind(like), **facts}.items():
+    # Fits with validation data and without differ in kind too.
+    wanted = {"validation": facts.get("validation"), "kind": _kind(like), **facts}
+    for name, value in wanted.items():
         then = kind if name == "kind" else known.get(name)
         if then != value:
             what = f"its {told.get(name, name)} is another ({_short(then)}, not {_short(value)})"
             remedy = "name another folder, or remove it to begin anew"
             raise ValueError(f"{function}: {where} is of another fit: {what}; {remedy}")
     leaves, structure = jax.tree.flatten(like)
-    wanted = {
+    shapes = {
         f"{n:04d}": jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding)
         for n, leaf in enumerate(map(_stored, leaves))
     }
     try:
-        args = ocp.args.Composite(arrays=ocp.args.StandardRestore(wanted))
+        args = ocp.args.Composite(arrays=ocp.args.StandardRestore(shapes))
         arrays = manager.restore(number, args=args)["arrays"]
     except Exception as error:
         raise ValueError(_unreadable(function, manager, number, error)) from error

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import AxisType, NamedSharding, PartitionSpec, Sharding
+from jax.sharding import NamedSharding, PartitionSpec, Sharding
 
 from jaxgrad import _checks, random
 from jaxgrad.autograd._leaves import merge, split
@@ -67,10 +67,10 @@ def begin(params: Any, optimizer: Any, sharding: Sharding | None) -> tuple[State
         return _begun_at_once(chosen, init=optimizer.init), fixed
 
     def on_mesh(leaf: jax.Array) -> jax.Array:
-        if (
-            not isinstance(sharding, NamedSharding)
-            or leaf.sharding.device_set == sharding.device_set
-        ):
+        if not isinstance(sharding, NamedSharding):
+            return leaf
+        there = leaf.sharding.device_set == sharding.device_set
+        if there and (isinstance(leaf.sharding, NamedSharding) or not _batches.explicit(sharding)):
             return leaf
         return jax.device_put(leaf, NamedSharding(sharding.mesh, PartitionSpec()))
 
@@ -96,7 +96,7 @@ _begun_at_once = jax.jit(_begun, static_argnames="init")
 
 def layout(state: State, sharding: Sharding | None) -> tuple[Sharding, ...] | None:
     """Where the leaves of the state lie, if the compiler is to keep them there."""
-    if not isinstance(sharding, NamedSharding) or AxisType.Explicit in sharding.mesh.axis_types:
+    if not isinstance(sharding, NamedSharding) or _batches.explicit(sharding):
         return None
     return tuple(leaf.sharding for leaf in jax.tree.leaves(state))
 
@@ -157,18 +157,18 @@ def through(
     after: Callable[[State, int, int], None],
 ) -> tuple[State, int]:
     """A step on each batch; `after` is told the state, and so far the batches and examples."""
-    waiting: collections.deque[tuple[jax.Array, jax.Array]] = collections.deque()
-    examples, batch = 0, None
+    waiting: collections.deque[tuple[tuple[jax.Array, jax.Array], Any]] = collections.deque()
+    examples = 0
     with _placed(task, batches) as read:
         for number, batch in enumerate(read, 1):
             examples += _batches.count(NAME, "a batch", batch)
             state, now = _stepped(state, fixed, batch, task=task)
-            waiting.append(now)
+            waiting.append((now, batch))
             if len(waiting) > _LAG:
-                _look(waiting.popleft(), batch)
+                _look(*waiting.popleft())
             after(state, number, examples)
     while waiting:
-        _look(waiting.popleft(), batch)
+        _look(*waiting.popleft())
     return state, examples
 
 
@@ -211,11 +211,12 @@ def _scanned(
 ) -> tuple[State, jax.Array]:
     examples = _batches.count(NAME, "data", data)
     size = min(task.batch_size or examples, examples)
-    whole = examples // size * size
+
+    laid = None if _batches.explicit(task.sharding) else task.sharding  # else by `_batches.rows`
 
     def step(state: State, batch: Any) -> tuple[State, jax.Array]:
-        if task.sharding is not None and size % task.sharding.num_devices == 0:
-            batch = jax.lax.with_sharding_constraint(batch, task.sharding)
+        if laid is not None and size % laid.num_devices == 0:
+            batch = jax.lax.with_sharding_constraint(batch, laid)
         return _step(task, state, fixed, batch)
 
     def epoch(state: State, number: jax.Array) -> tuple[State, jax.Array]:
@@ -227,20 +228,24 @@ def _scanned(
             taken = (
                 None if key is None else random.randperm(jax.random.fold_in(key, number), examples)
             )
-            state = _over(step, state, data, taken, size, whole)
+            if taken is None and _batches.explicit(task.sharding):
+                taken = jnp.arange(examples)  # a sharded axis cannot be cut in two
+            state = _over(step, state, data, taken, size, task.sharding)
         return _kept(task, state), (state.total + state.carried) / examples
 
     return jax.lax.scan(epoch, state, first + jnp.arange(count))
 
 
-def _over(step: Any, state: State, data: Any, taken: Any, size: int, whole: int) -> State:
+def _over(step: Any, state: State, data: Any, taken: Any, size: int, sharding: Any) -> State:
     """Steps over the batches of one epoch, in the order `taken`, the short one last."""
+    examples = _batches.count(NAME, "data", data)
+    whole = examples // size * size
 
     def cut(leaf: jax.Array) -> jax.Array:
         return leaf[:whole].reshape(-1, size, *leaf.shape[1:])
 
     def rows(index: jax.Array) -> Any:
-        return jax.tree.map(lambda leaf: leaf[index], data)
+        return _batches.rows(data, index, sharding)
 
     if taken is None:
         state, losses = jax.lax.scan(step, state, jax.tree.map(cut, data))
@@ -248,7 +253,7 @@ def _over(step: Any, state: State, data: Any, taken: Any, size: int, whole: int)
     else:
         state, losses = jax.lax.scan(lambda s, index: step(s, rows(index)), state, cut(taken))
         last = rows(taken[whole:])
-    state, rest = _counted(state, losses, size), _batches.count(NAME, "data", data) - whole
+    state, rest = _counted(state, losses, size), examples - whole
     if rest:
         state, loss = step(state, last)
         state = _counted(state, loss[None], rest)

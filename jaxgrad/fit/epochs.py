@@ -13,12 +13,12 @@ from jax.sharding import Sharding
 from jaxgrad import _checks, random
 from jaxgrad.autograd._leaves import merge
 
-from . import _batches, _checkpoint, _course, _epoch
-from ._course import Disk, Feed, Place, Watch
+from . import _batches, _checkpoint, _course, _epoch, _validation
+from ._course import Disk, Feed, Place
 from ._descent import checked
 from ._epoch import NAME, Diverged, State, Task
+from ._finite import remedy
 from ._progress import shown
-from .curvature import converging
 
 _APART = 2**31 - 1
 """Folded into the key for the rows that are set apart: no epoch has this number."""
@@ -95,9 +95,11 @@ def fit_epochs(
         sharding: how a batch is laid out, such as `NamedSharding(mesh, PartitionSpec("data"))`.
             Among several processes, each brings its own part of every batch.
         checkpoint: a folder. The same call takes the fit up where its last checkpoint left it, and
-            ends bit for bit as if it had never been interrupted. One of other data, params to start
-            from, batch size, key or metrics, or of an optimizer with another state, is refused; the
-            loss and the optimizer's constants are not compared.
+            ends bit for bit as if it had never been interrupted. One of other data, validation
+            data, params to start from, batch size, key or metrics, or of an optimizer with another
+            state, is refused; the loss and the optimizer's constants are not compared. Batches are
+            told from others by a `fingerprint` that their source has; those of the validation data
+            by the first of them where it has none.
         checkpoint_every: batches from one checkpoint to the next, at the end of an epoch for
             arrays; by default one checkpoint at the end of each epoch.
         progress: whether to show a progress bar; needs rich.
@@ -108,8 +110,9 @@ def fit_epochs(
     Raises:
         TypeError: an argument is of the wrong kind, or params has no floating point leaf.
         ValueError: an argument is out of range; there is no batch; the loss is no scalar; the
-            checkpoint is of another fit or cannot be read; or the fit diverged: the message names
-            the epoch and the step, and the rate that the largest curvature allows.
+            checkpoint is of another fit or cannot be read; the validation loss is finite after no
+            epoch; or the fit diverged: the message names the step, and the number at fault where
+            data or params are not finite, else the rate that the largest curvature allows.
         OSError: a checkpoint cannot be written; the one before it is good.
         ModuleNotFoundError: orbax or rich is asked for and not installed.
 
@@ -144,6 +147,7 @@ def fit_epochs(
     if source is None:
         _checks.concrete(NAME, "data", data)
         data = _checks.arrays(NAME, "data", data)
+        sharding = sharding or _batches.of_explicit(data)
         data, validation = _set_apart(data, validation, key)
         data = data if sharding is None else _batches.placed(NAME, data, sharding)
     elif batch_size is not None or isinstance(validation, float):
@@ -154,12 +158,14 @@ def fit_epochs(
     state, fixed = _epoch.begin(params, optimizer, sharding)
     task = Task(loss_fn, optimizer, batch_size, sharding, _epoch.layout(state, sharding))
     feed = Feed(task, fixed, data, source, key)
-    watch = _watch(task, fixed, validation, metrics or {})
+    watch = _validation.watch(task, fixed, validation, metrics or {})
+    watched = checkpoint and _validation.fingerprint(validation)
     with contextlib.ExitStack() as stack:
         disk = None
         if checkpoint is not None:
             manager = stack.enter_context(_checkpoint.opened(NAME, checkpoint))
-            disk = Disk(manager, checkpoint_every, _facts(feed, params, data, metrics or {}))
+            facts = {"validation": watched, **_facts(feed, params, data, metrics or {})}
+            disk = Disk(manager, checkpoint_every, facts)
         tell = stack.enter_context(shown(NAME, progress, epochs, "epochs")) if progress else None
         try:
             state, best, place = _course.run(
@@ -167,13 +173,14 @@ def fit_epochs(
             )
         except Diverged as error:
             raise ValueError(_words(error, loss_fn, params)) from None
+    if watch:
+        _validation.finite([w[""] for w in place.watched])
     return _result(state, merge(best, fixed), place, epochs, tuple(metrics or {}))
 
 
 def _words(error: Diverged, loss_fn: Any, params: Any) -> str:
-    remedy = "lower the learning rate or scale the data"
-    remedy += converging(loss_fn, params, error.data)
-    return _checks.wrong(NAME, "the loss and params", "finite at every step", error, remedy)
+    told = remedy(loss_fn, params, error.data)
+    return _checks.wrong(NAME, "the loss and params", "finite at every step", error, told)
 
 
 def _set_apart(data: Any, validation: Any, key: Any) -> tuple[Any, Any]:
@@ -188,22 +195,8 @@ def _set_apart(data: Any, validation: Any, key: Any) -> tuple[Any, Any]:
     order = jnp.arange(examples)
     if key is not None:
         order = random.randperm(jax.random.fold_in(key, _APART), examples)
-    left, apart = order[:kept], order[kept:]
-    return jax.tree.map(lambda leaf: leaf[left], data), jax.tree.map(lambda leaf: leaf[apart], data)
-
-
-def _watch(task: Task, fixed: Any, validation: Any, metrics: Any) -> Watch | None:
-    """What takes the loss and the metrics on the validation data."""
-    if validation is None:
-        if metrics:
-            raise ValueError(_checks.wrong(NAME, "validation", "given with metrics", None))
-        return None
-    source = _batches.source_of(NAME, validation)
-    whole = validation if source else _checks.arrays(NAME, "validation", validation)
-    pairs = tuple(metrics.items())
-    return lambda params: _epoch.watched(
-        task, pairs, params, fixed, [whole] if source is None else source(0, 0)
-    )
+    laid = _batches.of_explicit(data)
+    return _batches.rows(data, order[:kept], laid), _batches.rows(data, order[kept:], laid)
 
 
 def _facts(feed: Feed, params: Any, data: Any, metrics: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from jaxgrad._dtypes import wide
 from jaxgrad.autograd._leaves import merge, split
 
 from ._descent import checked, descend, scalar_loss, strong
-from .curvature import converging
+from ._finite import remedy
 
 
 class Fit(NamedTuple):
@@ -101,12 +101,14 @@ def fit(
     if not traced and failed.item() < 0:
         return result
     got = "loss {loss} at step {step} ({first} at step 0)"
-    remedy = "lower the learning rate or scale the data"
+    told = "lower the learning rate or scale the data"
+    if not traced:
+        told = remedy(loss_fn, params, data).replace("{", "{{").replace("}", "}}")
     _checks.holds(
         failed < 0,
         _checks.wrong(
             *("fit", "the loss and params", "finite at every step", got),
-            remedy if traced else remedy + converging(loss_fn, params, data),
+            told,
         ),
         loss=lambda: result.losses[failed],
         step=lambda: failed,

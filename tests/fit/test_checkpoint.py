@@ -175,6 +175,35 @@ def test_another_fit_is_refused(tmp_path, changed, match):
         fit_here(tmp_path, **given | changed)
 
 
+def other(epoch, begin):
+    return source(1, 10)
+
+
+@pytest.mark.parametrize("kind", ["arrays", "batches"])
+@pytest.mark.parametrize("changed", ["others", "none", "one number"])
+def test_other_validation_data_are_refused(tmp_path, kind, changed):
+    x, y = next(source(0, 0))
+    given = {"arrays": (x, y), "batches": lambda epoch, begin: iter([(x, y)])}
+    near = (x, np.append(y[:-1], y[-1] + 1))
+    others = {
+        "others": {"arrays": next(source(1, 1)), "batches": other},
+        "none": {"arrays": None, "batches": None},
+        "one number": {"arrays": near, "batches": lambda epoch, begin: iter([near])},
+    }
+    fit_here(tmp_path, validation=given[kind], patience=2)
+    on = fit_here(tmp_path, epochs=3, validation=given[kind], patience=2)
+    assert on.epochs == 3
+    patience = None if changed == "none" else 2
+    with pytest.raises(ValueError, match="is of another fit: its validation is another"):
+        fit_here(tmp_path, epochs=4, validation=others[changed][kind], patience=patience)
+
+
+def test_validation_data_where_there_were_none(tmp_path):
+    fit_here(tmp_path)
+    with pytest.raises(ValueError, match="is of another fit: its validation is another"):
+        fit_here(tmp_path, epochs=3, validation=other)
+
+
 def largest_files(folder):
     files = [path for path in folder.rglob("*") if path.is_file()]
     return sorted(files, key=lambda path: -path.stat().st_size)

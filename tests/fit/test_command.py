@@ -120,6 +120,19 @@ def test_a_checkpoint_is_taken_up(people, capsys, tmp_path):
     assert "is of another fit: its data is another" in capsys.readouterr().err
 
 
+def test_a_checkpoint_of_other_validation_rows_is_refused(people, capsys, tmp_path):
+    other = tmp_path / "others.csv"
+    other.write_text(PEOPLE.replace("72,164", "80,164"))
+    call = (people, *WELL[:-1], "3", "--checkpoint", tmp_path / "kept", "--patience", "2")
+    assert fit(*call, "--validation", other) == 0
+    assert fit(*call, "--validation", other) == 0
+    capsys.readouterr()
+    other.write_text(PEOPLE.replace("72,164", "81,165"))
+    for changed in (other, "0.2"):
+        assert fit(*call, "--validation", changed) == 2
+        assert "of another fit: its --validation is another" in capsys.readouterr().err
+
+
 COLORS = ("red", "blue", "green", "blue", "red", "green", "red", "blue")
 
 

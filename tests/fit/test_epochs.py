@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from oracles import assert_same
 
 from jaxgrad import optim, random, schedules
@@ -158,6 +158,20 @@ class TestValidation:
         result = fit_epochs(loss_fn, start(), optax.sgd(0.1), table(), epochs=3, validation=other)
         assert np.isnan(result.validation[0]) and result.best == 2
 
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_validation_data_that_are_not_finite(self, value):
+        x, y = table(rows=20)
+        other = x, y.at[7].set(value)
+        given = (loss_fn, start(), optax.sgd(0.1), table())
+        match = rf"validation must be finite, got \[1\]\[7\] is {value}; fill it in or leave such"
+        with pytest.raises(ValueError, match=match):
+            fit_epochs(*given, epochs=3, validation=other)
+        match = rf"validation loss must be finite after some epoch, got {value} after each of "
+        with pytest.raises(ValueError, match=match + "3"):
+            fit_epochs(*given, epochs=3, validation=batches(other))
+        with pytest.raises(ValueError, match=match + "2"):
+            fit_epochs(*given, epochs=3, validation=batches(other), patience=1)
+
     def test_metrics_are_means_over_the_examples(self):
         data, other = table(), table(rows=25)
         by_batch = fit_epochs(
@@ -189,15 +203,19 @@ def assert_close(ours, theirs):
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+AXES = pytest.mark.parametrize("axis", [AxisType.Auto, AxisType.Explicit], ids=str)
+
+
 class TestSharded:
+    @AXES
     @pytest.mark.parametrize("size", [None, 8, 16, 24])
     @pytest.mark.parametrize("shuffled", [False, True])
-    def test_arrays(self, size, shuffled):
+    def test_arrays(self, size, shuffled, axis):
         with jax.enable_x64(True):
             data, key = table("float64", rows=96), random.key(0) if shuffled else None
             options = {"epochs": 3, "batch_size": size, "key": key}
             one = fit_epochs(loss_fn, start("float64"), optim.adam(0.1), data, **options)
-            mesh = jax.make_mesh((8,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+            mesh = jax.make_mesh((8,), ("data",), axis_types=(axis,))
             sharding = NamedSharding(mesh, PartitionSpec("data"))
             eight = fit_epochs(
                 *(loss_fn, start("float64"), optim.adam(0.1), data), sharding=sharding, **options
@@ -206,13 +224,44 @@ class TestSharded:
             np.testing.assert_allclose(eight.losses, one.losses, rtol=1e-12)
             assert eight.params["weight"].sharding.device_set == mesh._flat_devices_set
 
-    def test_batches_with_a_rest_that_the_devices_do_not_divide(self):
+    @pytest.mark.parametrize(
+        ("shape", "batch_size"),
+        [((8,), None), ((8,), 16), ((8,), 10), ((4, 2), 16), ((1, 8), 10), ((1,), 16)],
+    )
+    def test_arrays_on_explicit_meshes_of_any_shape(self, shape, batch_size):
+        """With a rest that the devices do not divide, and a share set apart."""
+        with jax.enable_x64(True):
+            names = ("data", "model")[: len(shape)]
+            sharding = NamedSharding(jax.make_mesh(shape, names), PartitionSpec("data"))
+            options = {"epochs": 2, "batch_size": batch_size, "validation": 0.2}
+            given = (loss_fn, start("float64"), optim.adam(0.1), table("float64", rows=100))
+            one, many = (
+                fit_epochs(*given, **options),
+                fit_epochs(*given, sharding=sharding, **options),
+            )
+            assert_same(many.params, one.params, 1e-12)
+            np.testing.assert_allclose(many.validation, one.validation, rtol=1e-12)
+
+    @pytest.mark.parametrize("validation", [None, 0.25])
+    def test_arrays_that_lie_on_an_explicit_mesh(self, validation):
+        with jax.enable_x64(True):
+            sharding = NamedSharding(jax.make_mesh((8,), ("data",)), PartitionSpec("data"))
+            data = table("float64", rows=96)
+            options = {"epochs": 2, "batch_size": 16, "key": random.key(0)}
+            given = (loss_fn, start("float64"), optim.adam(0.1))
+            options["validation"] = validation
+            one = fit_epochs(*given, data, **options)
+            many = fit_epochs(*given, jax.device_put(data, sharding), **options)
+            assert_same(many.params, one.params, 1e-12)
+
+    @AXES
+    def test_batches_with_a_rest_that_the_devices_do_not_divide(self, axis):
         with jax.enable_x64(True):
             data = table("float64")
             one = fit_epochs(
                 loss_fn, start("float64"), optim.adam(0.1), batches(data, 16), epochs=3
             )
-            mesh = jax.make_mesh((8,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+            mesh = jax.make_mesh((8,), ("data",), axis_types=(axis,))
             eight = fit_epochs(
                 *(loss_fn, start("float64"), optim.adam(0.1), batches(data, 16)),
                 **{"epochs": 3, "sharding": NamedSharding(mesh, PartitionSpec("data"))},
@@ -251,6 +300,37 @@ class TestRefusals:
         for data in (batches(table()), table()):
             with pytest.raises(ValueError, match=match):
                 fit_epochs(loss_fn, start(), optax.sgd(3.0), data, epochs=50)
+
+    @pytest.mark.parametrize("value", [np.nan, -np.inf])
+    @pytest.mark.parametrize("size", [None, SIZE, "batches"])
+    def test_data_that_are_not_finite_are_told(self, value, size):
+        x, y = table()
+        data = x.at[61, 1].set(value), y
+        in_batches = size == "batches"
+        at, options = (61 % SIZE, {}) if in_batches else (61, {"batch_size": size})
+        match = rf"the data are not: \[0\]\[{at}, 1\] is {value}; fill it in or leave"
+        given = batches(data) if in_batches else data
+        with pytest.raises(ValueError, match=match):
+            fit_epochs(loss_fn, start(), optax.sgd(0.1), given, epochs=3, **options)
+
+    def test_params_that_are_not_finite_are_told(self):
+        params = {**start(), "bias": jnp.array(jnp.nan)}
+        match = r"the params to start from are not: \['bias'\] is nan"
+        with pytest.raises(ValueError, match=match):
+            fit_epochs(loss_fn, params, optax.sgd(0.1), table(), epochs=1)
+
+    def test_a_loss_that_leaves_missing_values_out_may_diverge(self):
+        def loss(params, batch):
+            x, y = batch
+            error = linear(params, x) - jnp.where(jnp.isnan(y), 0.0, y)
+            return jnp.mean(jnp.where(jnp.isnan(y), 0.0, error**2))
+
+        x, y = table()
+        data = x, y.at[3].set(jnp.nan)
+        fitted = fit_epochs(loss, start(), optax.sgd(0.1), data, epochs=2)
+        assert np.isfinite(fitted.losses).all()
+        with pytest.raises(ValueError, match="lower the learning rate or scale the data"):
+            fit_epochs(loss, start(), optax.sgd(30.0), data, epochs=90)
 
     def test_a_last_step_that_overflows(self):
         data = batches(table(rows=SIZE))
