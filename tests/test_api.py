@@ -22,6 +22,7 @@ LAYERS = [
     "_dtypes",
     "_checks",
     "_extras",
+    "_ending",
     "_jaxpr",
     "_torch_names",
     "data",
@@ -98,7 +99,7 @@ def assert_arrows(path):
     if layer == "__init__":
         allowed = {"_checks", *PUBLIC}
     elif layer == "data":
-        allowed = {"_checks", "_extras", "data"}
+        allowed = {"_checks", "_ending", "_extras", "data"}
     else:
         allowed = set(LAYERS[: LAYERS.index(layer) + 1])
     assert set(imported(path)) <= allowed

@@ -41,12 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    alone = arguments is None  # the process is the command's
+    if arguments is None and sys.argv[1:2] == ["fit"]:  # the process is the command's
+        interruption.watch("fit")
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     run: Callable[[argparse.Namespace], int] = options.run
-    if alone and options.command == "fit":
-        interruption.watch(options.command)
     try:
         return run(options)
     except Refused as error:

@@ -101,8 +101,6 @@ def _writable(options: argparse.Namespace) -> None:
     files = {"--save": options.save, "--plot": options.plot}
     outputs.check(files, [*options.files, *(options.validation or [])])
     outputs.check_folder("--checkpoint", options.checkpoint)
-    if options.plot:
-        outputs.check_picture("--plot", options.plot)
 
 
 def _data(options: argparse.Namespace) -> list[str]:

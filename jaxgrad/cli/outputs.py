@@ -1,6 +1,5 @@
 """The files that a command is to write, checked before any work."""
 
-import importlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -38,14 +37,6 @@ def check_folder(option: str, folder: Path | None) -> None:
         raise Refused(f"{option} must be a folder, got {folder}: {there} is a file")
     if not os.access(there, os.W_OK | os.X_OK):
         raise Refused(f"{option} must be a folder to write into, got {folder}: no permission")
-
-
-def check_picture(option: str, path: Path) -> None:
-    """Refuses a name whose ending is no format of matplotlib's, which would add one of its own."""
-    canvas = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
-    endings = [f".{name}" for name in sorted(canvas.get_supported_filetypes())]
-    if path.suffix.lower() not in endings:
-        raise Refused(f"{option} must end in one of {' '.join(endings)}, got {path}")
 
 
 def unwritable(path: Path) -> str:

@@ -58,13 +58,13 @@ def _here(path: str) -> None:
         raise ValueError(_checks.wrong("table", "files", "files of this machine", got, remedy))
     if path == "-":
         got, remedy = "-, standard input, which can be read but once", "write it to a file first"
-        raise ValueError(_checks.wrong("table", "files", "files", got, remedy))
+        raise ValueError(_checks.wrong("table", "files", "files on a disk", got, remedy))
 
 
 def _readable(path: Path) -> None:
     if path.exists() and not path.is_file() and not path.is_dir():
         got, remedy = f"{path}, which can be read but once", "write it to a file first"
-        raise ValueError(_checks.wrong("table", "files", "files", got, remedy))
+        raise ValueError(_checks.wrong("table", "files", "files on a disk", got, remedy))
     try:
         with path.open("rb") as file:
             empty = not file.read(1)

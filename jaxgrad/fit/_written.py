@@ -1,10 +1,19 @@
 """Files written whole or not at all."""
 
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jaxgrad._ending import whole
+
+
+def picture(option: str, path: Path) -> None:
+    """Refuses a name whose ending is no format of matplotlib's, which would add one of its own."""
+    canvas = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
+    endings = [f".{name}" for name in sorted(canvas.get_supported_filetypes())]
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"{option} must end in one of {' '.join(endings)}, got {path}")
 
 
 def written(contents: Mapping[Path, Callable[[], bytes]]) -> tuple[list[Path], list[str]]:

@@ -18,7 +18,7 @@ from jaxgrad.data.moments import spread
 
 from . import _report
 from ._table import opened, told
-from ._written import written
+from ._written import picture, written
 from .epochs import EpochFit, fit_epochs
 from .linear_model import linear
 from .lines import Line, described, least_squares_of
@@ -45,6 +45,8 @@ def run(options: argparse.Namespace, ready: Callable[[], None]) -> int:
     if jax.process_index() == 0:
         ready()
     try:
+        if options.plot:
+            picture("--plot", options.plot)
         return _run(options)
     except (ValueError, OSError, ModuleNotFoundError) as error:
         raise Failed(str(error)) from error
