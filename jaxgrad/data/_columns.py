@@ -37,7 +37,7 @@ def chosen(
     category = _categorical(categorical, names, header.kinds)
     for path, (kinds, indices) in zip(paths, headers, strict=True):
         for name in names:
-            _there(name, kinds, path, format, name in category)
+            _there(name, kinds, path, name == names[-1], name in category)
         if features is None and set(kinds) - {*indices} != set(header.kinds) - {*header.indices}:
             other = sorted((set(kinds) - {*indices}) ^ (set(header.kinds) - {*header.indices}))[0]
             got = f"{other!r} in one of them only"
@@ -141,7 +141,7 @@ def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tup
     return levels
 
 
-def _there(name: str, header: Mapping[str, Any], path: Path, format: str, category: bool) -> None:
+def _there(name: str, header: Mapping[str, Any], path: Path, target: bool, category: bool) -> None:
     if name not in header:
         raise ValueError(
             _checks.wrong("table", repr(name), f"a column of {path}", *_lacking(name, header))
@@ -150,7 +150,9 @@ def _there(name: str, header: Mapping[str, Any], path: Path, format: str, catego
     if kind is None or (_levels.is_category(kind) if category else _arrow.is_number(kind)):
         return
     remedy = "leave it out of the features or convert it"
-    if _levels.is_category(kind):
+    if target:
+        remedy = "choose another target or convert it"
+    elif _levels.is_category(kind):
         remedy = f"leave it out of the features or write categorical=[{name!r}]"
     expected = "of text, integers or truth values" if category else "of numbers"
     raise ValueError(_checks.wrong("table", column, expected, kind, remedy))

@@ -106,7 +106,10 @@ def fault(
             if columns[place] in levels:
                 wrong = _level(row[place], levels[columns[place]], drop)
             else:
-                kinds[place], wrong = _kinds(row[place], before, drop, columns[place])
+                feature = columns[place] != names[-1]
+                kinds[place], wrong = _kinds(
+                    row[place], before, drop, columns[place] if feature else ""
+                )
             if wrong:
                 return ValueError(_checks.wrong("table", f"{path}, line {line}, {column}", *wrong))
     return frozenset(columns[place] for place, kind in kinds.items() if kind == TRUTH)
@@ -126,7 +129,8 @@ def _kinds(
 ) -> tuple[frozenset[str], tuple[str, str, str] | None]:
     """What a column can be, after this field and those before: numbers, truth values.
 
-    If nothing: also what was expected in place of the field, what it is, and the remedy.
+    If nothing: also what was expected in place of the field, what it is, and the remedy, which for
+    a feature names the column.
     """
     text = field.strip(" \t")
     if text in special().null_values:
@@ -139,7 +143,11 @@ def _kinds(
     truth = text in (*special().true_values, *special().false_values)
     after = before & frozenset(["a number"] * bool(figures) + ["a truth value"] * truth)
     expected = min(before)  # "a number" where it could be either
-    remedy = f"correct it, leave the column out of the features, or write categorical=[{name!r}]"
+    remedy = "correct it: the target is a column of numbers"
+    if name:
+        remedy = (
+            f"correct it, leave the column out of the features, or write categorical=[{name!r}]"
+        )
     if NUMBER.fullmatch(text.replace(",", ".", 1)):
         remedy = "correct it: numbers have a decimal point"
     return after, None if after else (expected, f"{field!r:.60}", remedy)

@@ -361,6 +361,10 @@ class TestCategorical:
         path = csv(tmp_path, "c,y\nred,1\nblue,2\n")
         with pytest.raises(ValueError, match=r"got 'red'; .*, or write categorical=\['c'\]"):
             table(path, target="y")
+        with pytest.raises(ValueError, match="got 'red'; correct it: the target is a column of nu"):
+            table(path, target="c")
         path = write(tmp_path, "parquet", {"c": ["a", "b"], "y": [1.0, 2.0]})
         with pytest.raises(ValueError, match=r"got string; .* or write categorical=\['c'\]"):
             table(path, target="y")
+        with pytest.raises(ValueError, match=r"got string; choose another target or convert it"):
+            table(path, target="c")
