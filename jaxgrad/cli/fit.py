@@ -87,6 +87,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _fit(options: argparse.Namespace) -> int:
+    _counts(options)
     need(data=_data(options), checkpoint=["orbax.checkpoint"] if options.checkpoint else [])
     from jaxgrad.fit import command
 
@@ -94,6 +95,14 @@ def _fit(options: argparse.Namespace) -> int:
         return command.run(options, lambda: _writable(options))
     except command.Failed as error:
         raise Refused(of_options(str(error))) from error
+
+
+def _counts(options: argparse.Namespace) -> None:
+    """Refuses what is to be counted and is less than one."""
+    for name in ("epochs", "batch_size", "patience"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise Refused(f"--{name.replace('_', '-')} must be at least 1, got {value}")
 
 
 def _writable(options: argparse.Namespace) -> None:

@@ -118,7 +118,7 @@ def fault(
 def _level(field: str, levels: Sequence[str], drop: bool) -> tuple[str, str, str] | None:
     text = field.strip()
     if text in special().null_values:
-        return None if drop else missing(repr(field))
+        return None if drop else missing(repr(field), "one of its levels")
     if text in levels:
         return None
     return f"one of {', '.join(map(repr, levels)):.60}", f"{field!r:.60}", "correct it"

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _checks
 from . import _arrow, _blocks, _csv, _csv_rows, _ipc, _levels, _parquet, _raw
 from ._blocks import Block, Source
-from ._scan import Fault, tiles, wrong_value
+from ._scan import Fault, missing, tiles, wrong_value
 from .moments import Moments, added, none, total
 
 
@@ -163,5 +163,8 @@ def _error(path: Path, row: int, format: str, options: Options, fault: Fault) ->
         if isinstance(found, ValueError):
             return found
     place, owned = f"{path}, row {row + fault.row + 1}", options.owned()
-    columns = [name for name, told in owned for _ in told]
-    return wrong_value(place, columns[fault.column], fault.value)
+    name = [name for name, told in owned for _ in told][fault.column]
+    if name in options.levels:
+        told = missing(expected="one of its levels")
+        return ValueError(_checks.wrong("table", f"{place}, column {name!r}", *told))
+    return wrong_value(place, name, fault.value)

@@ -79,10 +79,10 @@ def counting(columns: Sequence[np.ndarray]) -> np.ndarray:
     return ~np.logical_or.reduce([np.isnan(column) for column in columns])
 
 
-def missing(what: str = "") -> tuple[str, str, str]:
+def missing(what: str = "", expected: str = "a number") -> tuple[str, str, str]:
     """What was expected in place of a missing value, what it is, and the remedy."""
     got = f"a missing value ({what})" if what else "a missing value"
-    return "a number", got, 'fill it in, or drop such rows with missing="drop"'
+    return expected, got, 'fill it in, or drop such rows with missing="drop"'
 
 
 def rounded(value: object) -> tuple[str, str, str]:

@@ -319,7 +319,7 @@ class TestCategorical:
         path = write(tmp_path, kind, columns)
         place = "line 4" if kind == "csv" else "row 3"
         with pytest.raises(
-            ValueError, match=f"{place}, column 'c' must be a number, got a missing"
+            ValueError, match=f"{place}, column 'c' must be one of its levels, got a mis"
         ):
             table(path, target="y", categorical=["c"])
         opened = table(path, target="y", categorical=["c"], missing="drop")

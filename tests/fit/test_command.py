@@ -217,6 +217,7 @@ def test_the_columns_of_validation_are_those_of_the_fit(tmp_path, capsys):
         (("--features", "size, m", "--epochs", "0"), "--epochs must be at least 1"),
         (("--features", "size, m", "--batch-size", "0"), "--batch-size must be at least 1"),
         (("--features", "size, m", "--lr", "-1"), "--lr must be"),
+        (("--schedule", "cosine", "--epochs", "-2"), "--epochs must be at least 1, got -2"),
         (
             ("--features", "size, m", "--patience", "3"),
             "--validation must be given with --patience",
