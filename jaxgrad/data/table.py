@@ -102,7 +102,7 @@ def table(
             fields, most of them numbers.
         categorical: those of the features that are categories, with or without their levels.
         spool: a folder for temporary files; by default the system's. They are removed with the
-            table, or as the process ends (not where it is killed).
+            table, or as the process ends (not where a signal kills it).
 
     Returns:
         The `Table`. With several parts, `check` has to be called with the merged moments.

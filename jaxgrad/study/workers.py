@@ -3,10 +3,12 @@
 import importlib
 import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import jax
@@ -58,7 +60,8 @@ def measured(
             pool = ProcessPool(1, context=context, initializer=_begin, initargs=(live,))
             stack.enter_context(pool)
             stack.callback(pool.stop)
-            _give(pool, waiting, running, live, exact, limit)
+            with _uninterrupted():  # which is when the pool starts its threads and its process
+                _give(pool, waiting, running, live, exact, limit)
         while running:
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 pool, case = running.pop(future)
@@ -94,6 +97,23 @@ def _result(future: Future[Row], case: Case, limit: float) -> Row:
         return rows.failed(case, f"took longer than {limit:g} seconds")
     except ProcessExpired as error:
         return rows.failed(case, f"its process ended with exit code {error.exitcode}")
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are begun within are not interrupted: Ctrl-C is for this one, which ends them.
+
+    A thread or a process takes the mask of the one that begins it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # the first process begins it, which would undo the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _cores() -> int:

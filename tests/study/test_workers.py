@@ -1,7 +1,11 @@
 """Cases that raise, hang or bring their process down are rows, and the others go on."""
 
+import multiprocessing
+import signal
+
 import jax
 import jax.numpy as jnp
+import pebble
 
 from jaxgrad.study import workers
 from jaxgrad.study.case import Case, f32
@@ -68,3 +72,12 @@ def test_compiled_programs_are_forgotten_before_they_fill_the_memory(monkeypatch
         assert traced == [3, 3]
     finally:
         jax.monitoring.unregister_event_duration_listener(workers._count)
+
+
+def test_an_interruption_is_for_the_process_that_measures():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with pebble.ProcessPool(1, context=multiprocessing.get_context("spawn")) as pool:
+        with workers._uninterrupted():
+            masked = pool.schedule(signal.pthread_sigmask, (signal.SIG_BLOCK, ()))
+        assert signal.SIGINT in masked.result()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
