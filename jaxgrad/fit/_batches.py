@@ -118,7 +118,7 @@ def ahead(batches: Iterable[Any]) -> Generator[Any]:
     def read() -> None:
         try:
             for batch in batches:
-                if not put((jax.tree.map(np.asarray, batch), None)):
+                if not put((jax.tree.map(_kept, batch), None)):
                     return
             put((None, StopIteration()))
         except BaseException as error:
@@ -137,3 +137,8 @@ def ahead(batches: Iterable[Any]) -> Generator[Any]:
     finally:
         left.set()
         thread.join()
+
+
+def _kept(leaf: Any) -> np.ndarray:
+    """A leaf of a batch that waits: its own memory, as a source may write the next into the old."""
+    return np.asarray(leaf) if isinstance(leaf, jax.Array) else np.array(leaf)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from .. import _checks
 
@@ -65,6 +66,26 @@ def betas(function: str, value: Any) -> tuple[Number, Number]:
         for i, beta in enumerate((one, two))
     )
     return first, second
+
+
+def parameters(function: str, tree: Any) -> Any:
+    """The tree of parameters with arrays for leaves; shapes and dtypes alone stay as they are."""
+    return jax.tree.map(
+        lambda leaf: leaf if _is_shape(leaf) else _checks.array(function, "params", leaf), tree
+    )
+
+
+def gradient(function: str, grad: jax.Array, dtype: Any) -> jax.Array:
+    """A gradient in the dtype of what it moves."""
+    kind = jnp.complexfloating if jnp.iscomplexobj(grad) else jnp.floating
+    if jnp.issubdtype(dtype, kind):
+        return grad.astype(dtype)
+    expected, remedy = f"of the parameters' {dtype}", "cast them with .astype"
+    raise TypeError(_checks.wrong(function, "updates", expected, grad.dtype, remedy))
+
+
+def _is_shape(leaf: Any) -> bool:
+    return isinstance(leaf, jax.ShapeDtypeStruct)
 
 
 def on(value: Rate) -> bool:

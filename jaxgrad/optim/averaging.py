@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from .. import _checks
@@ -34,7 +35,8 @@ def averaged_model(
         SWA: a ← a + (θ - a) / (n + 1);   EMA: a ← a + (1 - decay) (θ - a)
 
     The last link of a chain: it lets the updates through and averages what they lead to. The first
-    parameters that count are the average at first. `optax.tree.get(state, "average")` is it.
+    parameters that count are the average at first. `optax.tree.get(state, "average")` is it. Until
+    then it is a copy of the parameters, zeros where `init` was given their shapes alone.
 
     Source: Izmailov et al., 2018, https://arxiv.org/abs/1803.05407;
     https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema
@@ -71,11 +73,12 @@ def averaged_model(
     )
 
     def init(params: optax.Params) -> AveragedModelState:
-        none = jnp.zeros((), jnp.int32)
-        return AveragedModelState(none, none, _checks.arrays(name, "params", params))
+        count, number = (jnp.asarray(np.zeros((), np.int32)) for _ in range(2))
+        average = jax.tree.map(_copied, arguments.parameters(name, params))
+        return AveragedModelState(count, number, average)
 
     def update(
-        updates: optax.Updates, state: Any, params: optax.Params | None = None
+        updates: optax.Updates, state: Any, params: optax.Params | None = None, **_: Any
     ) -> tuple[optax.Updates, AveragedModelState]:
         if params is None:
             raise ValueError(_checks.wrong(name, "params", "given to update", None))
@@ -99,4 +102,9 @@ def averaged_model(
         number = state.n_averaged + counts.astype(jnp.int32)
         return updates, AveragedModelState(state.count + 1, number, average)
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _copied(leaf: Any) -> jax.Array:
+    """Memory of its own, as a step may be given the parameters' to write to."""
+    return jnp.copy(leaf) if isinstance(leaf, jax.Array) else jnp.zeros_like(leaf)

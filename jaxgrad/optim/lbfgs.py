@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from .. import _checks
@@ -131,14 +132,28 @@ def lbfgs(
     )
 
     def init(params: optax.Params) -> LBFGSState:
-        x = _real(_checks.arrays("lbfgs", "params", params))
-        none = jnp.zeros((), jnp.int32)
-        scalar = jnp.zeros_like(trees.largest(x))
-        zeros = jax.tree.map(jnp.zeros_like, x)
-        memory = jax.tree.map(lambda p: jnp.zeros((history_size, *p.shape), p.dtype), x)
-        ro = jnp.zeros(history_size, scalar.dtype)
+        params = arguments.parameters("lbfgs", params)
+        x = _real(jax.tree.map(jnp.zeros_like, params))
+        dtype = trees.largest(x).dtype
+
+        def zeros(*axes: int) -> Any:  # each its own memory, as a step may be given it to write to
+            return jax.tree.map(lambda p: jnp.zeros_like(p, shape=(*axes, *p.shape)), x)
+
+        def numbers(dtype: Any, *shape: int) -> jax.Array:
+            return jnp.asarray(np.zeros(shape, dtype))
+
+        history = options.history_size
         return LBFGSState(
-            none, none, none, zeros, scalar, memory, memory, ro, none, scalar, zeros, scalar
+            *(numbers(jnp.int32) for _ in range(3)),
+            d=zeros(),
+            t=numbers(dtype),
+            old_dirs=zeros(history),
+            old_stps=zeros(history),
+            ro=numbers(dtype, history),
+            pairs=numbers(jnp.int32),
+            H_diag=numbers(dtype),
+            prev_flat_grad=zeros(),
+            prev_loss=numbers(dtype),
         )
 
     def update(
@@ -159,7 +174,7 @@ def lbfgs(
         evaluate = _evaluation(value_fn, params, free)
         x, dtype = _real(params), state.prev_loss.dtype
         given = [
-            jnp.zeros_like(p) if g is None else g
+            jnp.zeros_like(p) if g is None else _given(g, p)
             for g, p in zip(leaves, treedef.flatten_up_to(params), strict=True)
         ]
         loss = jnp.asarray(value_fn(params) if value is None else value).astype(dtype)
@@ -313,6 +328,13 @@ def _evaluation(value_fn: ValueFn, params: Any, free: list[bool]) -> Callable[[A
         return value, _real(treedef.unflatten(kept))
 
     return evaluate
+
+
+def _given(grad: Any, param: Any) -> jax.Array:
+    """The gradient of a leaf, in its dtype."""
+    return arguments.gradient(
+        "lbfgs", _checks.array("lbfgs", "updates", grad), jnp.result_type(param)
+    )
 
 
 def _real(tree: Any) -> Any:

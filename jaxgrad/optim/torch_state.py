@@ -32,15 +32,16 @@ def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.state_dict.html
 
     Args:
-        state_dict: `optimizer.state_dict()` with arrays for tensors. Its parameter number i is leaf
-            number i of `jax.tree.leaves(params)`, of the same shape.
+        state_dict: `optimizer.state_dict()`, of tensors or of arrays. Its parameter number i is
+            leaf number i of `jax.tree.leaves(params)`, of the same shape.
         state: `optimizer.init(params)` of the same optimizer, alone or within a chain; it is not
             changed.
 
     Returns:
         `state`, with what the dict tells in place of it. A parameter that had no gradient yet is
         as it was. The count, which a schedule is given, is the largest step; `sgd` and `muon` have
-        none in PyTorch, so their count stays and is to be set with `_replace` for a schedule.
+        none in PyTorch, so their count stays and is to be set with `_replace` for a schedule. It
+        shares no memory with the dict.
 
     Raises:
         ValueError: there is not exactly one of these optimizers in `state`, or a shape differs.
@@ -86,9 +87,9 @@ def to_torch_state(state: Any, param_groups: list[dict[str, Any]] | None = None)
             the optimizer that is to go on, `optimizer.state_dict()["param_groups"]`.
 
     Returns:
-        {"state": {i: {name: array}}, "param_groups": …}, with NumPy arrays; bfloat16 as float32.
-        `optimizer.load_state_dict` takes it once its arrays are tensors (`torch.as_tensor`). A leaf
-        that had no gradient is not in it.
+        {"state": {i: {name: array}}, "param_groups": …}, with NumPy arrays of their own memory;
+        bfloat16 as float32. `optimizer.load_state_dict` takes it once its arrays are tensors
+        (`torch.as_tensor`). A leaf that had no gradient is not in it.
 
     Raises:
         ValueError: there is not exactly one of these optimizers in `state`.
@@ -169,8 +170,19 @@ def _from(of_leaf: dict[int, dict[str, Any]], state: Any) -> Any:
     return state._replace(count=count, **numbers, **fields(columns))
 
 
-def _array(name: str, value: Any, like: jax.Array) -> jax.Array:
-    value = np.asarray(value)
+def _host(value: Any) -> np.ndarray:
+    """A tensor, or what NumPy reads, as an array of its own memory; narrow tensors as float32."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().resolve_conj().resolve_neg()
+        try:
+            value = value.numpy()
+        except TypeError:  # a dtype that NumPy does not have
+            value = value.float().numpy()
+    return np.array(value)
+
+
+def _array(name: str, value: Any, like: Any) -> jax.Array:
+    value = _host(value)
     if value.shape != like.shape:
         expected = f"of shape {like.shape}"
         raise ValueError(_checks.wrong("from_torch_state", name, expected, value.shape))
@@ -186,14 +198,15 @@ def _to(state: Any) -> dict[int, dict[str, Any]]:
     rows: dict[int, dict[str, Any]] = {}
     for i, step in enumerate(vectors["step"]):
         row = {k: _numpy(column[i]) for k, column in columns.items() if column[i] is not None}
-        row.update({name: np.asarray(vector[i]) for name, vector in shown.items()})
+        row.update({name: np.array(vector[i]) for name, vector in shown.items()})
         if step and row:
             rows[i] = row
     return rows
 
 
 def _numpy(leaf: jax.Array) -> np.ndarray:
-    return np.asarray(leaf.astype(jnp.float32) if leaf.dtype == jnp.bfloat16 else leaf)
+    """A copy: NumPy's view of an array is the array's own memory, which PyTorch would write to."""
+    return np.array(leaf.astype(jnp.float32) if leaf.dtype == jnp.bfloat16 else leaf)
 
 
 def _lbfgs_from(of_leaf: dict[int, dict[str, Any]], state: LBFGSState) -> LBFGSState:
@@ -206,7 +219,7 @@ def _lbfgs_from(of_leaf: dict[int, dict[str, Any]], state: LBFGSState) -> LBFGSS
     def tree(flat: Any) -> Any:
         leaves, treedef = jax.tree.flatten(state.d)
         ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
-        parts = np.split(np.asarray(flat), ends)
+        parts = np.split(_host(flat), ends)
         pairs = zip(parts, leaves, strict=True)
         return treedef.unflatten(
             [jnp.asarray(p.reshape(leaf.shape)).astype(leaf.dtype) for p, leaf in pairs]
@@ -217,19 +230,19 @@ def _lbfgs_from(of_leaf: dict[int, dict[str, Any]], state: LBFGSState) -> LBFGSS
             old = jax.tree.map(lambda m, new, i=i: m.at[i].set(new), old, tree(row))
         return old
 
-    new_ro = state.ro.at[: len(ro)].set(jnp.asarray(np.array(ro, float)).astype(scalar))
+    inner = jnp.asarray(np.array([_host(one) for one in ro], float)).astype(scalar)
     return state._replace(
         n_iter=jnp.asarray(int(theirs["n_iter"]), jnp.int32),
         func_evals=jnp.asarray(int(theirs["func_evals"]), jnp.int32),
         d=tree(theirs["d"]),
-        t=jnp.asarray(np.asarray(theirs["t"])).astype(scalar),
+        t=jnp.asarray(_host(theirs["t"])).astype(scalar),
         old_dirs=memory(state.old_dirs, dirs),
         old_stps=memory(state.old_stps, stps),
-        ro=new_ro,
+        ro=state.ro.at[: len(ro)].set(inner),
         pairs=jnp.asarray(len(ro), jnp.int32),
-        H_diag=jnp.asarray(np.asarray(theirs["H_diag"])).astype(scalar),
+        H_diag=jnp.asarray(_host(theirs["H_diag"])).astype(scalar),
         prev_flat_grad=tree(theirs["prev_flat_grad"]),
-        prev_loss=jnp.asarray(np.asarray(theirs["prev_loss"])).astype(scalar),
+        prev_loss=jnp.asarray(_host(theirs["prev_loss"])).astype(scalar),
     )
 
 
@@ -238,7 +251,7 @@ def _lbfgs_to(state: LBFGSState) -> dict[int, dict[str, Any]]:
     order = [i % history for i in range(max(0, pairs - history), pairs)]
 
     def flat(tree: Any) -> np.ndarray:
-        return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in jax.tree.leaves(tree)])
+        return np.concatenate([_numpy(leaf).reshape(-1) for leaf in jax.tree.leaves(tree)])
 
     def rows(memory: Any) -> list[np.ndarray]:
         return [flat(jax.tree.map(lambda m, i=i: m[i], memory)) for i in order]
@@ -251,8 +264,8 @@ def _lbfgs_to(state: LBFGSState) -> dict[int, dict[str, Any]]:
             "t": float(state.t),
             "old_dirs": rows(state.old_dirs),
             "old_stps": rows(state.old_stps),
-            "ro": [np.asarray(state.ro[i]) for i in order],
-            "H_diag": np.asarray(state.H_diag),
+            "ro": [_numpy(state.ro[i]) for i in order],
+            "H_diag": _numpy(state.H_diag),
             "prev_flat_grad": flat(state.prev_flat_grad),
             "prev_loss": float(state.prev_loss),
         }

@@ -86,9 +86,9 @@ def reduce_lr_on_plateau(
     margin = number(name, "threshold", threshold)
 
     def init(params: optax.Params) -> PlateauState:
-        none = jnp.zeros((), jnp.int32)
+        bad, waits = (jnp.zeros((), jnp.int32) for _ in range(2))  # each its own memory
         best = jnp.asarray(math.inf if small else -math.inf, float)
-        return PlateauState(jnp.asarray(lr, float), best, none, none)
+        return PlateauState(jnp.array(lr, float), best, bad, waits)
 
     def better(metric: jax.Array, best: jax.Array) -> jax.Array:
         if threshold_mode == "rel":

@@ -103,6 +103,24 @@ def test_an_iterable_and_an_iterator():
         fit_epochs(loss_fn, start(), optax.sgd(0.1), iter(Loader()), epochs=2)
 
 
+@pytest.mark.parametrize("sharded", [False, True])
+def test_a_source_may_write_each_batch_into_the_memory_of_the_last(sharded, rows):
+    data, kept = table(), np.zeros(SIZE * 4 * 4 + 64, np.uint8)
+    begin = -kept.ctypes.data % 64  # where JAX would take the memory as it is
+    room = kept[begin : begin + SIZE * 16].view(np.float32).reshape(4, SIZE)
+
+    def reusing(epoch, start):
+        for x, y in batches(data)(epoch, start):
+            here = room[:, : len(y)]
+            here[:3], here[3] = x.T, y
+            yield here[:3].T, room[3, : len(y)]
+
+    optimizer, more = optim.adam(0.1), {"sharding": rows} if sharded else {}
+    expected = fit_epochs(loss_fn, start(), optimizer, batches(data), epochs=2, **more)
+    got = fit_epochs(loss_fn, start(), optimizer, reusing, epochs=2, **more)
+    assert_same(got.params, expected.params)
+
+
 def test_one_batch_is_fit(dtype):
     data = table(dtype)
     ours = fit_epochs(loss_fn, start(dtype), optax.sgd(0.1), data, epochs=30)
