@@ -16,17 +16,22 @@ def narrow(dtype: Any) -> bool:
 def rounding(dtype: Any) -> Rounding:
     if not narrow(dtype):
         return lambda x: x
+    if dtype == jnp.float16:
+        return lambda x: _rounded_to_half(jnp.asarray(x, jnp.float32))
     info = jnp.finfo(dtype)
+    return lambda x: jax.lax.reduce_precision(jnp.asarray(x, jnp.float32), info.nexp, info.nmant)
 
-    def rounded(x: Any) -> jax.Array:
-        x = jnp.asarray(x, jnp.float32)
-        result = jax.lax.reduce_precision(x, info.nexp, info.nmant)
-        if dtype == jnp.bfloat16:
-            return result
-        tiny = jnp.round(x * 2.0**24) * 2.0**-24  # subnormals of float16, which XLA makes 0
-        return jnp.where(abs(x) < float(info.smallest_normal), tiny, result)
 
-    return rounded
+@jax.custom_jvp
+def _rounded_to_half(x: jax.Array) -> jax.Array:
+    """A number as float16 stores it. Its derivative is 1, where that of `jnp.round` is 0."""
+    info = jnp.finfo(jnp.float16)
+    tiny = jnp.round(x * 2.0**24) * 2.0**-24  # subnormals, which XLA makes 0
+    whole = jax.lax.reduce_precision(x, info.nexp, info.nmant)
+    return jnp.where(abs(x) < float(info.smallest_normal), tiny, whole)
+
+
+_rounded_to_half.defjvps(lambda tangent, result, x: tangent)
 
 
 def real(x: Any) -> Any:

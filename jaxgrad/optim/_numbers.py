@@ -18,7 +18,17 @@ def log(x: Number) -> Any:
 
 def one_minus_power(beta: Number, step: jax.Array) -> jax.Array:
     """1 - βᵗ of positive t. PyTorch has doubles for it; in float32 the difference loses digits."""
-    return -jnp.expm1(step * log(beta))
+    if isinstance(beta, (int, float)):
+        return -jnp.expm1(step * log(beta))
+    positive = beta > 0  # the logarithm of 0 has no derivative, but the power of 0 has
+    exact = -jnp.expm1(step * log(jnp.where(positive, beta, 1)))
+    return jnp.where(positive, exact, 1 - jnp.power(jnp.where(positive, 0, beta), step))
+
+
+def root(square: jax.Array) -> jax.Array:
+    """The square root, whose derivative at 0 is 0 as that of PyTorch's norms."""
+    positive = square > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), square)
 
 
 def like(lr: Any, x: Any) -> Any:

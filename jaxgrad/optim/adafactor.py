@@ -10,7 +10,7 @@ import optax
 from . import _arguments as arguments
 from ._arguments import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
-from ._numbers import lerp, like
+from ._numbers import lerp, like, root
 
 
 class AdafactorState(NamedTuple):
@@ -127,7 +127,7 @@ def _second_moment(leaf: Leaf, least: Any) -> tuple[Slots, jax.Array]:
         return rounded(lerp(leaf.slots[name], squares, weight))
 
     def mean_square(axis: int) -> jax.Array:
-        norm = rounded(jnp.sqrt(jnp.sum(g * g, axis=axis, keepdims=True)))
+        norm = rounded(root(jnp.sum(g * g, axis=axis, keepdims=True)))
         return rounded(rounded(norm * norm) / g.shape[axis])
 
     if g.ndim < 2:
@@ -139,7 +139,7 @@ def _second_moment(leaf: Leaf, least: Any) -> tuple[Slots, jax.Array]:
 
 
 def _norm(x: jax.Array) -> jax.Array:
-    return jnp.sqrt(jnp.sum(x * x))
+    return root(jnp.sum(x * x))
 
 
 def _root(x: jax.Array) -> float:

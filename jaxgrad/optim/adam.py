@@ -233,7 +233,8 @@ def sparse_adam(
         moves = jnp.any(g != 0, axis=axes, keepdims=True)
         new_m = rounded(m + rounded((g - m) * (1 - n["beta1"])))
         new_v = rounded(v + rounded((rounded(g * g) - v) * (1 - n["beta2"])))
-        scale = rounded(rounded(jnp.sqrt(new_v)) + n["eps"])
+        of_moves = jnp.where(moves, new_v, 1)  # the root of 0 has no derivative
+        scale = rounded(rounded(jnp.sqrt(of_moves)) + n["eps"])
         delta = jnp.where(moves, -rounded(n["step_size"] * rounded(new_m / scale)), 0)
         new = {"exp_avg": jnp.where(moves, new_m, m), "exp_avg_sq": jnp.where(moves, new_v, v)}
         return (delta,), new

@@ -1,5 +1,6 @@
 """Adamax, NAdam and RAdam: Adam with a maximum, with Nesterov's momentum, with a rectifier."""
 
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -42,6 +43,10 @@ class RAdamState(NamedTuple):
     step: Any
     exp_avg: Any
     exp_avg_sq: Any
+
+
+_NO_MEMORY = math.exp(-60)
+"""A decay below which ρₜ is 1 to all digits."""
 
 
 def adamax(
@@ -245,7 +250,9 @@ def radam(
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
         n, rounded, new = leaf.numbers, leaf.rounded, moments(leaf)
         plain = rounded(rounded(leaf.over(new["exp_avg"], "correction")) * n["lr"])
-        scale = rounded(n["root"] / rounded(rounded(jnp.sqrt(new["exp_avg_sq"])) + n["eps"]))
+        # Where the step is not rectified nothing may depend on the root, nor any derivative.
+        v = jnp.where(n["rectified"], new["exp_avg_sq"], 1)
+        scale = rounded(n["root"] / rounded(rounded(jnp.sqrt(v)) + n["eps"]))
         rectified = rounded(rounded(plain * scale) * n["rectifier"])
         return (-jnp.where(n["rectified"], rectified, plain),), new
 
@@ -260,9 +267,10 @@ def _length(beta: Number, step: jax.Array) -> jax.Array:
 
     With L = -log β and h(y) = y coth y it is t - (h(t L / 2) - h(L / 2)) · 2 / L.
     """
-    half = -0.5 * log(beta)
-    small = jnp.asarray(half).astype(step.dtype)
-    return jnp.where(small < 30, step - (_bent(step * half) - _bent(small)) / small, 1)
+    fades = beta <= _NO_MEMORY
+    beta = jnp.where(fades, _NO_MEMORY, beta) if isinstance(beta, jax.Array) else beta or _NO_MEMORY
+    half = jnp.asarray(-0.5 * log(beta)).astype(step.dtype)
+    return jnp.where(fades, 1, step - (_bent(step * half) - _bent(half)) / half)
 
 
 def _bent(y: jax.Array) -> jax.Array:

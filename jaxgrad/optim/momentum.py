@@ -57,6 +57,9 @@ def sgd(
         ValueError: a number is out of range; `nesterov` without momentum or with dampening.
         TypeError: an argument is no number.
 
+    Differs from PyTorch: the derivative by the first gradient goes through the first velocity
+    (`differentiable=True` detaches it there, and so loses it).
+
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import sgd
     >>> optimizer = sgd(lr=0.5, momentum=0.9, dampening=0.5)

@@ -13,7 +13,7 @@ from .. import _checks
 from . import _arguments as arguments
 from ._arguments import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
-from ._numbers import lerp
+from ._numbers import lerp, root
 from .adam import zeros
 
 
@@ -128,7 +128,7 @@ def orthogonalized(
         x = jax.sharding.reshard(x, NamedSharding(sharding.mesh, PartitionSpec(None, None)))
     x = x.astype(jnp.bfloat16)
     x = x.T if tall else x
-    norm = _rounded(jnp.sqrt(jnp.sum(jnp.square(x.astype(jnp.float32)))))
+    norm = _rounded(root(jnp.sum(jnp.square(x.astype(jnp.float32)))))
     x = (x.astype(jnp.float32) / jnp.maximum(norm, eps)).astype(jnp.bfloat16)
 
     def product(left: jax.Array, right: jax.Array) -> jax.Array:

@@ -86,7 +86,9 @@ def rprop(
         kept = sign(rounded(g * leaf.slots["prev"]))
         factor = jnp.where(kept > 0, n["up"], jnp.where(kept < 0, n["down"], 1))
         size = jnp.where(n["first"], rounded(jnp.full_like(g, n["lr"])), leaf.slots["step_size"])
-        size = jnp.clip(rounded(size * rounded(factor.astype(g.dtype))), n["least"], n["most"])
+        size = rounded(size * rounded(factor.astype(g.dtype)))
+        size = jnp.where(size < n["least"], n["least"], size)  # at a bound the derivative is 1
+        size = jnp.where(size > n["most"], n["most"], size)
         g = jnp.where(kept < 0, 0, g)
         return (-sign(g) * size,), {"prev": g, "step_size": rounded(size)}
 
