@@ -23,7 +23,7 @@ class ClipGradNormState(NamedTuple):
 
 
 def clip_grad_norm(
-    max_norm: Number, norm_type: float = 2.0, error_if_nonfinite: bool = False
+    max_norm: Number | str, norm_type: float | str = 2.0, error_if_nonfinite: bool = False
 ) -> optax.GradientTransformation:
     """`torch.nn.utils.clip_grad_norm_`: g ← g · min(1, max_norm / (‖g‖ + 1e-6)).
 
@@ -32,15 +32,16 @@ def clip_grad_norm(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
 
     Args:
-        max_norm: the largest norm that stays as it is, nearly.
-        norm_type: the p of the p-norm, `inf` included.
+        max_norm: the largest norm that stays as it is, nearly. It may be a text, as "inf".
+        norm_type: the p of the p-norm, `inf` included; it may be a text too.
         error_if_nonfinite: whether a norm of NaN or infinity is an error.
 
     Returns:
         A transformation of gradients, whose `state.total_norm` is the norm it saw.
 
     Raises:
-        ValueError: the norm is not finite and should be. Traced, the gradients are NaN.
+        ValueError: the norm is not finite and should be. Traced, the gradients are NaN. Or a text
+            is no number.
         TypeError: an argument is no number.
 
     >>> import jax.numpy as jnp, optax
@@ -50,15 +51,16 @@ def clip_grad_norm(
     >>> float(state[0].total_norm), updates.round(3).tolist()
     (5.0, [-0.6000000238418579, -0.800000011920929])
     """
-    most = arguments.number("clip_grad_norm", "max_norm", max_norm)
-    p = float(arguments.number("clip_grad_norm", "norm_type", norm_type))
+    most = _number("clip_grad_norm", "max_norm", max_norm)
+    _checks.concrete("clip_grad_norm", "norm_type", norm_type)
+    p = float(_number("clip_grad_norm", "norm_type", norm_type))
     refuses = _checks.truth("clip_grad_norm", "error_if_nonfinite", error_if_nonfinite)
 
     def init(params: optax.Params) -> ClipGradNormState:
         return ClipGradNormState(jnp.zeros((), _dtype(jax.tree.leaves(params))))
 
     def update(
-        updates: optax.Updates, state: Any, params: Any = None
+        updates: optax.Updates, state: Any, params: Any = None, **_: Any
     ) -> tuple[optax.Updates, ClipGradNormState]:
         leaves = jax.tree.leaves(updates)
         dtype = state.total_norm.dtype
@@ -73,21 +75,22 @@ def clip_grad_norm(
         scaled = jax.tree.map(lambda g: g * scale.astype(g.dtype), updates)
         return scaled, ClipGradNormState(norm)
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
-def clip_grad_value(clip_value: Number) -> optax.GradientTransformation:
+def clip_grad_value(clip_value: Number | str) -> optax.GradientTransformation:
     """`torch.nn.utils.clip_grad_value_`: every gradient within [-clip_value, clip_value].
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
 
     Args:
-        clip_value: the largest absolute value.
+        clip_value: the largest absolute value; a text is read as a number.
 
     Returns:
         A transformation of gradients without a state.
 
     Raises:
+        ValueError: a text is no number.
         TypeError: `clip_value` is no number, or a gradient is complex.
 
     >>> import jax.numpy as jnp
@@ -96,14 +99,26 @@ def clip_grad_value(clip_value: Number) -> optax.GradientTransformation:
     >>> clip.update(jnp.array([-3.0, 0.5]), clip.init(None))[0].tolist()
     [-1.0, 0.5]
     """
-    most = arguments.number("clip_grad_value", "clip_value", clip_value)
+    most = _number("clip_grad_value", "clip_value", clip_value)
 
     def of_leaf(grad: Any) -> jax.Array:
         grad = _checks.floating("clip_grad_value", "updates", grad)
         bound = jnp.asarray(most).astype(grad.dtype)
         return jnp.clip(grad, -bound, bound)
 
-    return optax.stateless(lambda updates, params: jax.tree.map(of_leaf, updates))
+    clip = optax.stateless(lambda updates, params: jax.tree.map(of_leaf, updates))
+    return optax.with_extra_args_support(clip)
+
+
+def _number(function: str, argument: str, value: Any) -> Number:
+    """`value` as a number; a text is read as `float` reads it, as PyTorch does."""
+    if not isinstance(value, str):
+        return arguments.number(function, argument, value)
+    try:
+        return float(value)
+    except ValueError as error:
+        got = f"{value!r:.60}"
+        raise ValueError(_checks.wrong(function, argument, "a number", got)) from error
 
 
 def _dtype(leaves: list[Any]) -> Any:

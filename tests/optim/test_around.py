@@ -41,6 +41,30 @@ class TestClipGradNorm:
         with pytest.raises(checkify.JaxRuntimeError, match="finite norm"):
             error.throw()
 
+    @pytest.mark.parametrize(("p", "norm"), [("inf", 4.0), (" Inf ", 4.0), ("1e0", 7.0)])
+    def test_numbers_as_texts(self, p, norm):
+        clip, grads = optim.clip_grad_norm("2", p), jnp.array([3.0, -4.0])
+        clipped, state = clip.update(grads, clip.init(grads))
+        assert_same(state.total_norm, jnp.array(norm))
+        assert_same(clipped, 2 * grads / (norm + 1e-6))
+        whole = optim.clip_grad_norm("inf", p)
+        assert_same(whole.update(grads, whole.init(grads))[0], grads)
+        assert_same(optim.clip_grad_value("3.5").update(grads, None)[0], jnp.array([3.0, -3.5]))
+
+    def test_texts_that_are_no_numbers(self):
+        with pytest.raises(
+            ValueError, match="clip_grad_norm: norm_type must be a number, got 'fro"
+        ):
+            optim.clip_grad_norm(1.0, "fro")
+        with pytest.raises(ValueError, match="clip_grad_norm: max_norm must be a number, got 'big"):
+            optim.clip_grad_norm("big")
+        with pytest.raises(
+            ValueError, match="clip_grad_value: clip_value must be a number, got ''"
+        ):
+            optim.clip_grad_value("")
+        with pytest.raises(TypeError, match="norm_type must be concrete, got a traced array"):
+            jax.jit(lambda p: optim.clip_grad_norm(1.0, p).init(None))(2.0)
+
     def test_nothing(self):
         clip = optim.clip_grad_norm(1.0)
         assert clip.update({}, clip.init({})) == ({}, clip.init({}))

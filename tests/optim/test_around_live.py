@@ -18,7 +18,7 @@ def wide_types():
         yield
 
 
-@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3.0, np.inf, 0.0, 0.5])
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3.0, np.inf, 0.0, 0.5, "inf", "2"])
 @pytest.mark.parametrize("max_norm", [0.1, 1e3])
 def test_clip_grad_norm(norm_type, max_norm):
     import torch
