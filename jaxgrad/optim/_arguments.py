@@ -35,6 +35,11 @@ def bounded(
     return _checks.bounded(function, argument, number(function, argument, value), valid, expected)
 
 
+def count(function: str, argument: str, value: Any, minimum: int) -> int:
+    """`value` as an integer that counters reach, which are int32: a larger one is the largest."""
+    return min(_checks.integer(function, argument, value, minimum), 2**31 - 1)
+
+
 def not_negative(function: str, **values: Any) -> tuple[Number, ...]:
     """The `values` as numbers of at least 0."""
     return tuple(

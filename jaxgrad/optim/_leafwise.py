@@ -108,8 +108,11 @@ class Options(NamedTuple):
     maximize: bool = False
 
 
-def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransformation:
-    """`rule` for every leaf that has a gradient, at a rate that may be a schedule."""
+def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransformationExtraArgs:
+    """`rule` for every leaf that has a gradient, at a rate that may be a schedule.
+
+    As optax's, the update takes what other links of a chain need, and leaves it alone.
+    """
     lr = arguments.rate(rule.name, lr)
     _checks.truth(rule.name, "decoupled_weight_decay", options.decoupled)
     _checks.truth(rule.name, "maximize", options.maximize)
@@ -117,7 +120,7 @@ def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransforma
     plain, traced = _movers(rule, options)
 
     def init(params: optax.Params) -> Any:
-        leaves, treedef = jax.tree.flatten(_checks.arrays(rule.name, "params", params))
+        leaves, treedef = jax.tree.flatten(arguments.parameters(rule.name, params))
         for leaf in leaves:
             _check_leaf(rule, leaf)
         starts = [rule.start(leaf) for leaf in leaves]
@@ -128,7 +131,9 @@ def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransforma
             **{name: jnp.asarray(np.ones(len(leaves), np.float32)) for name in rule.scalars},
         )
 
-    def update(updates: optax.Updates, state: Any, params: optax.Params | None = None) -> Any:
+    def update(
+        updates: optax.Updates, state: Any, params: optax.Params | None = None, **_: Any
+    ) -> Any:
         if params is None and needs_params:
             raise ValueError(_checks.wrong(rule.name, "params", "given to update", None))
         treedef = _structure(rule, updates, state, params)
@@ -155,14 +160,14 @@ def leafwise(rule: Rule, lr: Rate, options: Options) -> optax.GradientTransforma
             **{k: treedef.unflatten(slot) for k, slot in zip(rule.slots, new, strict=False)},
         )
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def _structure(rule: Rule, updates: Any, state: Any, params: Any) -> Any:
     """The structure of the parameters: of the first tree that has a leaf for each counter."""
     for tree in (*(getattr(state, name) for name in rule.slots), params, updates):
         treedef = jax.tree.structure(tree)
-        if treedef.num_leaves == state.step.size:
+        if tree is not None and treedef.num_leaves == state.step.size:
             return treedef
     treedef = jax.tree.structure(updates, is_leaf=lambda leaf: leaf is None)
     if treedef.num_leaves != state.step.size:
@@ -260,7 +265,9 @@ def _moved(
     """The update of one leaf, and its new slots."""
     if param is not None:
         param = _checks.array(rule.name, "params", param)
-        _check_gradient(rule, grad, param)
+        _check_shape(rule, grad, param)
+    alike = next((leaf for leaf in (param, *slots) if leaf is not None), grad)
+    grad = arguments.gradient(rule.name, grad, alike.dtype)
     rounded, back = _kinds.rounding(grad.dtype), _kinds.back(grad)
     g, p = _kinds.real(grad), _kinds.real(param)
     numbers = {name: _kinds.cast(value, g.dtype) for name, value in numbers.items()}
@@ -320,7 +327,7 @@ def _rate(lr: Rate, count: jax.Array) -> Any:
     return value if value.dtype in (jnp.float32, jnp.float64) else value.astype(float)
 
 
-def _check_leaf(rule: Rule, leaf: jax.Array) -> None:
+def _check_leaf(rule: Rule, leaf: Any) -> None:
     if jnp.iscomplexobj(leaf) and not rule.takes_complex:
         raise TypeError(_checks.wrong(rule.name, "params", "real", leaf.dtype))
     if rule.dimensions not in (None, leaf.ndim):
@@ -328,10 +335,7 @@ def _check_leaf(rule: Rule, leaf: jax.Array) -> None:
         raise ValueError(_checks.wrong(rule.name, "params", expected, f"shape {leaf.shape}"))
 
 
-def _check_gradient(rule: Rule, grad: jax.Array, param: jax.Array) -> None:
+def _check_shape(rule: Rule, grad: jax.Array, param: jax.Array) -> None:
     if grad.shape != param.shape:
         expected = f"of the parameters' shape {param.shape}"
         raise ValueError(_checks.wrong(rule.name, "updates", expected, grad.shape))
-    if grad.dtype != param.dtype:
-        expected, remedy = f"of the parameters' {param.dtype}", "cast them with .astype"
-        raise TypeError(_checks.wrong(rule.name, "updates", expected, grad.dtype, remedy))

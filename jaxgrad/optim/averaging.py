@@ -67,10 +67,8 @@ def averaged_model(
     name = "averaged_model"
     if decay is not None:
         decay = arguments.bounded(name, "decay", decay, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
-    begin, stride = (
-        _checks.integer(name, "start", start, 0),
-        _checks.integer(name, "every", every, 1),
-    )
+    begin = arguments.count(name, "start", start, 0)
+    stride = arguments.count(name, "every", every, 1)
 
     def init(params: optax.Params) -> AveragedModelState:
         count, number = (jnp.asarray(np.zeros((), np.int32)) for _ in range(2))
@@ -100,7 +98,7 @@ def averaged_model(
         columns = [treedef.flatten_up_to(tree) for tree in (params, state.average, updates)]
         average = treedef.unflatten([averaged(*row) for row in zip(*columns, strict=True)])
         number = state.n_averaged + counts.astype(jnp.int32)
-        return updates, AveragedModelState(state.count + 1, number, average)
+        return updates, AveragedModelState(optax.safe_increment(state.count), number, average)
 
     return optax.GradientTransformationExtraArgs(init, update)
 

@@ -117,14 +117,14 @@ def lbfgs(
     [1.0, 1.0]
     """
     rate = arguments.rate("lbfgs", lr)
-    iterations = _checks.integer("lbfgs", "max_iter", max_iter, 1)
+    iterations = arguments.count("lbfgs", "max_iter", max_iter, 1)
     if max_eval is None:
         max_eval = iterations * 5 // 4
     if line_search_fn is not None:
         _checks.option("lbfgs", "line_search_fn", line_search_fn, ("strong_wolfe",))
     options = _Options(
         iterations,
-        _checks.integer("lbfgs", "max_eval", max_eval, 1),
+        arguments.count("lbfgs", "max_eval", max_eval, 1),
         arguments.number("lbfgs", "tolerance_grad", tolerance_grad),
         arguments.number("lbfgs", "tolerance_change", tolerance_change),
         _checks.integer("lbfgs", "history_size", history_size, 1),
@@ -137,7 +137,7 @@ def lbfgs(
         dtype = trees.largest(x).dtype
 
         def zeros(*axes: int) -> Any:  # each its own memory, as a step may be given it to write to
-            return jax.tree.map(lambda p: jnp.zeros_like(p, shape=(*axes, *p.shape)), x)
+            return jax.tree.map(lambda p: jnp.broadcast_to(jnp.zeros_like(p), (*axes, *p.shape)), x)
 
         def numbers(dtype: Any, *shape: int) -> jax.Array:
             return jnp.asarray(np.zeros(shape, dtype))

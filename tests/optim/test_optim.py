@@ -250,7 +250,8 @@ def test_refused_updates():
     for grads, given, error, match in (
         (params, None, ValueError, "adamw: params must be given to update"),
         (jnp.ones(3), params, ValueError, r"updates must be of the parameters' shape \(2,\)"),
-        (jnp.ones(2, "bfloat16"), params, TypeError, "parameters' float32, got bfloat16; cast"),
+        (jnp.ones(2, complex), params, TypeError, "parameters' float32, got complex64; cast"),
+        (params, jnp.ones(2, int), TypeError, "the parameters' int32, got float32; cast"),
         (jnp.ones(2, int), params, TypeError, "adamw: updates must be gradients, got int32"),
     ):
         with pytest.raises(error, match=match):
