@@ -4,12 +4,14 @@ PyTorch's schedulers change the rate that they find. Alone they all have a close
 or a sequence each acts on what another left, and those actions are kept beside the closed form.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .. import _checks
 
@@ -18,6 +20,8 @@ Of = Callable[[jax.Array], Any]
 """A function of a count, or of a rate."""
 Step = Callable[[jax.Array, Any], Any]
 """A function of a count and the rate that is found."""
+NEVER = 2.0**100
+"""A count that none reaches, and that float32 holds: larger ones are it, infinity too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,7 @@ class Schedule:
 
     def __call__(self, count: Any) -> jax.Array:
         """The learning rate after `count` steps, of JAX's default float dtype."""
-        count = _checks.array("schedule", "count", count)
+        count = _checks.array("schedule", "count", _narrowed(count))
         if not jnp.issubdtype(count.dtype, jnp.integer) and not jnp.issubdtype(
             count.dtype, jnp.floating
         ):
@@ -57,12 +61,15 @@ class Schedule:
 
     def walked(self, count: jax.Array) -> jax.Array:
         """The same, by taking every step."""
+        most = float(_integers().max)
+        text = _checks.wrong("schedule", "count", f"below {most:g} to take each step", "{count}")
+        _checks.holds(count.astype(float) < most, text, count=lambda: count)
 
         def body(i: jax.Array, lr: jax.Array) -> jax.Array:
-            return jnp.asarray(self.step(i.astype(float), lr)).astype(float)
+            return jnp.asarray(self.step((i + 1).astype(float), lr)).astype(float)
 
         start = jnp.asarray(self.first(self.lr)).astype(float)
-        return jax.lax.fori_loop(1, count.astype(jnp.int32) + 1, body, start)
+        return jax.lax.fori_loop(0, count.astype(int), body, start)
 
 
 def scaling(lr: Number, factor: Of, first: Number = 1.0, step: Step | None = None) -> Schedule:
@@ -105,6 +112,34 @@ def overwriting(lr: Number, closed: Of, initial: Any = None) -> Schedule:
 def rate(function: str, value: Any) -> Number:
     """`value` as a learning rate."""
     return number(function, "lr", value, lambda x: x >= 0, "at least 0")
+
+
+def counted(function: str, argument: str, value: Any, minimum: int) -> float:
+    """`value` as a count that JAX takes however large it is: an integer, 1e10, or infinity."""
+    if isinstance(value, float) and (value == math.inf or value.is_integer()):
+        value = int(min(value, NEVER))
+    return whole(function, argument, value, minimum)
+
+
+def whole(function: str, argument: str, value: Any, minimum: int) -> float:
+    """`counted`, of integers alone, where PyTorch refuses floats."""
+    return float(min(_checks.integer(function, argument, value, minimum), int(NEVER)))
+
+
+def _narrowed(count: Any) -> Any:
+    """Integers beyond those of JAX's default dtype as floats; what else there is as it is."""
+    if not isinstance(count, (int, np.integer, np.ndarray)) or isinstance(count, bool):
+        return count
+    limits, values = _integers(), np.asarray(count)
+    if values.dtype.kind not in "iuO" or not values.size:
+        return count
+    within = limits.min <= values.min() and values.max() <= limits.max
+    return count if within else np.clip(values, -NEVER, NEVER).astype(float)
+
+
+def _integers() -> np.iinfo:
+    """The limits of JAX's default integers."""
+    return np.iinfo(jax.dtypes.canonicalize_dtype(int))
 
 
 def number(

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import _checks
-from ._schedule import Of, Schedule, overwriting
+from ._schedule import Of, Schedule, counted, overwriting
 
 
 def chained_scheduler(schedulers: Sequence[Callable[[Any], Any]]) -> Schedule:
@@ -101,7 +101,7 @@ def sequential_lr(
     [0.25, 0.25, 1.0, 0.5, 0.25]
     """
     members = _members("sequential_lr", schedulers)
-    at = [_checks.integer("sequential_lr", "milestones", one, 0) for one in milestones]
+    at = [counted("sequential_lr", "milestones", one, 0) for one in milestones]
     if len(at) != len(members) - 1:
         expected = f"{len(members) - 1}, one fewer than the schedulers"
         raise ValueError(_checks.wrong("sequential_lr", "milestones", expected, len(at)))
@@ -110,11 +110,11 @@ def sequential_lr(
     members[0] = members[0].inner or members[0]
     start, lr = members[0], _initial(members)
     again = replace(start, first=lambda rate: start.step(jnp.zeros(()), rate), closed=None)
-    inner = _sequence([again, *members[1:]], [max(one - 1, 0) for one in at], lr)
+    inner = _sequence([again, *members[1:]], [max(one - 1, 0.0) for one in at], lr)
     return replace(_sequence(members, at, lr), inner=inner)
 
 
-def _sequence(members: list[Schedule], at: list[int], lr: Any) -> Schedule:
+def _sequence(members: list[Schedule], at: list[float], lr: Any) -> Schedule:
     begins = [0, *at]
     start = max(i for i, begin in enumerate(begins) if begin <= 0)
 
@@ -134,7 +134,7 @@ def _sequence(members: list[Schedule], at: list[int], lr: Any) -> Schedule:
     return Schedule(lr, first, step, first, _pieces(pieces, begins) if known else None)
 
 
-def _pieces(pieces: list[Of], begins: list[int]) -> Of:
+def _pieces(pieces: list[Of], begins: list[float]) -> Of:
     def closed(count: jax.Array) -> Any:
         result = pieces[0](count)
         for begin, piece in zip(begins[1:], pieces[1:], strict=True):

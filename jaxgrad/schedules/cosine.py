@@ -6,8 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .. import _checks
-from ._schedule import Number, Schedule, number, overwriting, rate
+from ._schedule import NEVER, Number, Schedule, counted, number, overwriting, rate, whole
 
 
 def cosine_annealing_lr(lr: Number, T_max: int, eta_min: Number = 0.0) -> Schedule:
@@ -39,7 +38,7 @@ def cosine_annealing_lr(lr: Number, T_max: int, eta_min: Number = 0.0) -> Schedu
     >>> [round(float(cosine_annealing_lr(1.0, 2)(count)), 2) for count in range(5)]
     [1.0, 0.5, 0.0, 0.5, 1.0]
     """
-    lr, period = rate("cosine_annealing_lr", lr), _period("cosine_annealing_lr", "T_max", T_max)
+    lr, period = rate("cosine_annealing_lr", lr), counted("cosine_annealing_lr", "T_max", T_max, 1)
     least = number("cosine_annealing_lr", "eta_min", eta_min)
 
     def risen(count: jax.Array) -> Any:
@@ -94,25 +93,22 @@ def cosine_annealing_warm_restarts(
     [1.0, 0.5, 1.0, 0.85, 0.5, 0.15, 1.0]
     """
     name = "cosine_annealing_warm_restarts"
-    lr, first, mult = rate(name, lr), _period(name, "T_0", T_0), _period(name, "T_mult", T_mult)
+    lr, first, mult = rate(name, lr), whole(name, "T_0", T_0, 1), whole(name, "T_mult", T_mult, 1)
     least = number(name, "eta_min", eta_min)
-    starts, lengths = [0], [first]
-    while mult > 1 and starts[-1] + lengths[-1] < 2**31:
+    starts, lengths = [0.0], [first]
+    while mult > 1 and starts[-1] + lengths[-1] < 2**63:
         starts.append(starts[-1] + lengths[-1])
-        lengths.append(lengths[-1] * mult)
+        lengths.append(min(lengths[-1] * mult, NEVER))
 
     def closed(count: jax.Array) -> Any:
         if mult == 1:
             within, length = count % first, jnp.full((), first, count.dtype)
         else:
             begun = jnp.asarray(starts, count.dtype)
-            cycle = jnp.sum(count >= begun) - 1
+            each = begun.reshape(-1, *(1,) * count.ndim)
+            cycle = jnp.sum(count[None] >= each, axis=0) - 1
             within = count - begun[cycle]
             length = jnp.asarray(lengths, count.dtype)[cycle]
         return least + (lr - least) * (1 + jnp.cos(math.pi * within / length)) / 2
 
     return overwriting(lr, closed)
-
-
-def _period(function: str, argument: str, value: Any) -> int:
-    return _checks.integer(function, argument, value, 1)

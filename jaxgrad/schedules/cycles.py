@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import _checks
-from ._schedule import Number, Schedule, number, overwriting
+from ._schedule import NEVER, Number, Schedule, counted, number, overwriting, whole
 
 
 def one_cycle_lr(
@@ -198,12 +198,12 @@ def cyclic_momentum(
 
 def _total(name: str, total: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total is not None:
-        return _checks.integer(name, "total_steps", total, 1)
+        return int(whole(name, "total_steps", total, 1))
     if epochs is None or steps_per_epoch is None:
         expected = "given, or epochs and steps_per_epoch"
         raise ValueError(_checks.wrong(name, "total_steps", expected, None))
-    epochs = _checks.integer(name, "epochs", epochs, 1)
-    return epochs * _checks.integer(name, "steps_per_epoch", steps_per_epoch, 1)
+    epochs = whole(name, "epochs", epochs, 1)
+    return int(min(epochs * whole(name, "steps_per_epoch", steps_per_epoch, 1), NEVER))
 
 
 def _phases(
@@ -232,12 +232,12 @@ def _phases(
 
     def closed(count: jax.Array) -> Any:
         text = _checks.wrong(name, "count", f"at most the {total} steps", "{count}")
-        _checks.holds(count <= total, text, count=lambda: count)
+        _checks.holds(count <= float(total), text, count=lambda: count)
         value: Any = jnp.nan
         phases = list(zip(starts, ends, levels[:-1], levels[1:], strict=True))
         for i, (begin, end, low, high) in reversed(list(enumerate(phases))):
             here = between(low, high, (count - begin) / ((end - begin) or jnp.nan))
-            limit = total if i == len(phases) - 1 else end
+            limit = float(total) if i == len(phases) - 1 else end
             value = jnp.where(count <= limit, here, value)
         return value
 
@@ -248,8 +248,8 @@ def _height(
     name: str, up: Any, down: Any, mode: Any, gamma: Any, scale_fn: Any, scale_mode: Any
 ) -> Callable[[jax.Array], tuple[Any, Any]]:
     """How far up the cycle a count is, in [0, 1], and the scale of the cycle."""
-    up = _checks.integer(name, "step_size_up", up, 1)
-    down = up if down is None else _checks.integer(name, "step_size_down", down, 1)
+    up = counted(name, "step_size_up", up, 1)
+    down = up if down is None else counted(name, "step_size_down", down, 1)
     if scale_fn is None:
         _checks.option(name, "mode", mode, ("triangular", "triangular2", "exp_range"))
         scale_mode = "iterations" if mode == "exp_range" else "cycle"

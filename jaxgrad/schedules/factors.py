@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import _checks
-from ._schedule import Number, Schedule, number, overwriting, rate, scaling
+from ._schedule import Number, Schedule, counted, number, overwriting, rate, scaling
 
 
 def lambda_lr(lr: Number, lr_lambda: Callable[[Any], Any]) -> Schedule:
@@ -84,7 +84,7 @@ def step_lr(lr: Number, step_size: int, gamma: Number = 0.1) -> Schedule:
     >>> [float(step_lr(1.0, 2, gamma=0.5)(count)) for count in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    size = _checks.integer("step_lr", "step_size", step_size, 1)
+    size = counted("step_lr", "step_size", step_size, 1)
     gamma = number("step_lr", "gamma", gamma)
 
     def step(count: jax.Array, rate: Any) -> Any:
@@ -114,7 +114,7 @@ def multi_step_lr(lr: Number, milestones: Sequence[int], gamma: Number = 0.1) ->
     >>> [float(multi_step_lr(1.0, [1, 3], gamma=0.5)(count)) for count in range(5)]
     [1.0, 0.5, 0.5, 0.25, 0.25]
     """
-    at = [_checks.integer("multi_step_lr", "milestones", one, 0) for one in milestones]
+    at = [counted("multi_step_lr", "milestones", one, 0) for one in milestones]
     gamma = number("multi_step_lr", "gamma", gamma)
 
     def passed(count: jax.Array) -> Any:
@@ -153,7 +153,7 @@ def constant_lr(lr: Number, factor: Number = 1 / 3, total_iters: int = 5) -> Sch
     [0.5, 0.5, 1.0, 1.0]
     """
     share = _share("constant_lr", "factor", factor)
-    total = _checks.integer("constant_lr", "total_iters", total_iters, 0)
+    total = counted("constant_lr", "total_iters", total_iters, 0)
 
     def step(count: jax.Array, rate: Any) -> Any:
         ends = jnp.where(count == total, 1 / share, 1)
@@ -191,7 +191,7 @@ def linear_lr(
     """
     start = _share("linear_lr", "start_factor", start_factor)
     end = number("linear_lr", "end_factor", end_factor, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
-    total = _checks.integer("linear_lr", "total_iters", total_iters, 0)
+    total = counted("linear_lr", "total_iters", total_iters, 0)
 
     def of(count: jax.Array) -> Any:
         line = start + (end - start) * count / max(total, 1)
@@ -255,7 +255,7 @@ def polynomial_lr(lr: Number, total_iters: int = 5, power: Number = 1.0) -> Sche
     >>> [float(polynomial_lr(1.0, 2, power=2.0)(count)) for count in range(4)]
     [1.0, 0.25, 0.0, 0.0]
     """
-    total = _checks.integer("polynomial_lr", "total_iters", total_iters, 0)
+    total = counted("polynomial_lr", "total_iters", total_iters, 0)
     power = number("polynomial_lr", "power", power)
 
     def left(count: jax.Array) -> Any:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from .. import _checks
-from ._schedule import Number, number, rate
+from ._schedule import Number, counted, number, rate
 
 
 class PlateauState(NamedTuple):
@@ -78,8 +78,10 @@ def reduce_lr_on_plateau(
     name = "reduce_lr_on_plateau"
     lr = rate(name, lr)
     factor = number(name, "factor", factor, lambda x: x < 1, "below 1")
-    patience = _checks.integer(name, "patience", patience, 0)
-    cooldown = _checks.integer(name, "cooldown", cooldown, 0)
+    patience, cooldown = (
+        int(min(counted(name, argument, value, 0), 2**31 - 1))  # counters are int32
+        for argument, value in (("patience", patience), ("cooldown", cooldown))
+    )
     least, eps = number(name, "min_lr", min_lr), number(name, "eps", eps)
     small = _checks.option(name, "mode", mode, ("min", "max")) == "min"
     _checks.option(name, "threshold_mode", threshold_mode, ("rel", "abs"))
