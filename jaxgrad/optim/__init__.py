@@ -2,9 +2,11 @@
 
 Each optimizer is a function of hyperparameters, with PyTorch's names, defaults and refusals, that
 gives an `optax.GradientTransformation`: chain it, mask it, inject its hyperparameters, checkpoint
-its state. The state is PyTorch's, leaf by leaf: a leaf whose gradient is None is left alone, decay
-and momentum included, and its steps are its own. bfloat16 and float16 are rounded where PyTorch
-rounds them. The gradient of a complex leaf is PyTorch's, the conjugate of that of `jax.grad`.
+its state, begin one from shapes alone. Its update leaves alone what other links are given. The
+state is PyTorch's, leaf by leaf: a leaf whose gradient is None is left alone, decay and momentum
+included, and its steps are its own. bfloat16 and float16 are rounded where PyTorch rounds them. The
+gradient of a complex leaf is PyTorch's, the conjugate of that of `jax.grad`. A gradient of another
+float dtype is cast to the parameters', in which the updates are.
 
     optimizer = adamw(lr=3e-4)
     state = optimizer.init(params)

@@ -4,6 +4,9 @@ Each function gives a schedule, `count -> learning rate`: an `optax.Schedule`, f
 and for optax, which jits, vmaps and needs no state. The rate at count k is the one that a PyTorch
 loop uses for its optimizer step number k, counted from 0, with one `scheduler.step()` after each.
 
+Counts are integers however large, so that "never" may be 10**10; where PyTorch takes floats, 1e10
+and infinity are counts too.
+
 `reduce_lr_on_plateau` looks at a metric, so it has a state: a link of an `optax.chain`.
 """
 

@@ -74,7 +74,7 @@ def chained_scheduler(schedulers: Sequence[Callable[[Any], Any]]) -> Schedule:
 
 
 def sequential_lr(
-    schedulers: Sequence[Callable[[Any], Any]], milestones: Sequence[int]
+    schedulers: Sequence[Callable[[Any], Any]], milestones: Sequence[float]
 ) -> Schedule:
     """`torch.optim.lr_scheduler.SequentialLR`: one schedule after the other, each from its start.
 

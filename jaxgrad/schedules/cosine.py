@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from ._schedule import NEVER, Number, Schedule, counted, number, overwriting, rate, whole
 
 
-def cosine_annealing_lr(lr: Number, T_max: int, eta_min: Number = 0.0) -> Schedule:
+def cosine_annealing_lr(lr: Number, T_max: float, eta_min: Number = 0.0) -> Schedule:
     """`torch.optim.lr_scheduler.CosineAnnealingLR`.
 
         η = eta_min + (lr - eta_min) (1 + cos(π count / T_max)) / 2

@@ -112,8 +112,8 @@ def one_cycle_momentum(
 def cyclic_lr(
     base_lr: Number,
     max_lr: Number,
-    step_size_up: int = 2000,
-    step_size_down: int | None = None,
+    step_size_up: float = 2000,
+    step_size_down: float | None = None,
     mode: str = "triangular",
     gamma: Number = 1.0,
     scale_fn: Callable[[Any], Any] | None = None,
@@ -157,8 +157,8 @@ def cyclic_lr(
 def cyclic_momentum(
     base_momentum: Number = 0.8,
     max_momentum: Number = 0.9,
-    step_size_up: int = 2000,
-    step_size_down: int | None = None,
+    step_size_up: float = 2000,
+    step_size_down: float | None = None,
     mode: str = "triangular",
     gamma: Number = 1.0,
     scale_fn: Callable[[Any], Any] | None = None,

@@ -63,7 +63,7 @@ def multiplicative_lr(lr: Number, lr_lambda: Callable[[Any], Any]) -> Schedule:
     )
 
 
-def step_lr(lr: Number, step_size: int, gamma: Number = 0.1) -> Schedule:
+def step_lr(lr: Number, step_size: float, gamma: Number = 0.1) -> Schedule:
     """`torch.optim.lr_scheduler.StepLR`: lr · γ^⌊count / step_size⌋.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
@@ -93,7 +93,7 @@ def step_lr(lr: Number, step_size: int, gamma: Number = 0.1) -> Schedule:
     return scaling(rate("step_lr", lr), lambda count: gamma ** jnp.floor(count / size), step=step)
 
 
-def multi_step_lr(lr: Number, milestones: Sequence[int], gamma: Number = 0.1) -> Schedule:
+def multi_step_lr(lr: Number, milestones: Sequence[float], gamma: Number = 0.1) -> Schedule:
     """`torch.optim.lr_scheduler.MultiStepLR`: lr · γ^(how many milestones are at most count).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html
@@ -129,7 +129,7 @@ def multi_step_lr(lr: Number, milestones: Sequence[int], gamma: Number = 0.1) ->
     )
 
 
-def constant_lr(lr: Number, factor: Number = 1 / 3, total_iters: int = 5) -> Schedule:
+def constant_lr(lr: Number, factor: Number = 1 / 3, total_iters: float = 5) -> Schedule:
     """`torch.optim.lr_scheduler.ConstantLR`: lr · factor until count `total_iters`, then lr.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ConstantLR.html
@@ -166,7 +166,7 @@ def constant_lr(lr: Number, factor: Number = 1 / 3, total_iters: int = 5) -> Sch
 
 
 def linear_lr(
-    lr: Number, start_factor: Number = 1 / 3, end_factor: Number = 1.0, total_iters: int = 5
+    lr: Number, start_factor: Number = 1 / 3, end_factor: Number = 1.0, total_iters: float = 5
 ) -> Schedule:
     """`torch.optim.lr_scheduler.LinearLR`: lr times a line from `start_factor` to `end_factor`.
 
@@ -233,7 +233,7 @@ def exponential_lr(lr: Number, gamma: Number) -> Schedule:
     )
 
 
-def polynomial_lr(lr: Number, total_iters: int = 5, power: Number = 1.0) -> Schedule:
+def polynomial_lr(lr: Number, total_iters: float = 5, power: Number = 1.0) -> Schedule:
     """`torch.optim.lr_scheduler.PolynomialLR`: lr · (1 - count / total_iters)^power, then 0.
 
     Source:

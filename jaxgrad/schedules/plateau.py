@@ -31,10 +31,10 @@ def reduce_lr_on_plateau(
     lr: Number,
     mode: str = "min",
     factor: Number = 0.1,
-    patience: int = 10,
+    patience: float = 10,
     threshold: Number = 1e-4,
     threshold_mode: str = "rel",
-    cooldown: int = 0,
+    cooldown: float = 0,
     min_lr: Number = 0.0,
     eps: Number = 1e-8,
 ) -> optax.GradientTransformationExtraArgs:

@@ -56,13 +56,15 @@ def adapters():
         return optim.radam(lr=learning_rate, betas=(b1, b2), eps=eps)
 
     def rmsprop(learning_rate, decay=0.9, eps=1e-8, momentum=None):
-        return optim.rmsprop(lr=learning_rate, alpha=decay, eps=eps, momentum=momentum or 0.0)
+        momentum = 0.0 if momentum is None else momentum
+        return optim.rmsprop(lr=learning_rate, alpha=decay, eps=eps, momentum=momentum)
 
     def rprop(learning_rate):
         return optim.rprop(lr=learning_rate)
 
     def sgd(learning_rate, momentum=None, nesterov=False):
-        return optim.sgd(lr=learning_rate, momentum=momentum or 0.0, nesterov=nesterov)
+        momentum = 0.0 if momentum is None else momentum
+        return optim.sgd(lr=learning_rate, momentum=momentum, nesterov=nesterov)
 
     return {name: made for name, made in locals().items() if callable(made)}
 
