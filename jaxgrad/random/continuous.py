@@ -118,13 +118,13 @@ def exponential(
 
         p(x) = λ exp(-λ x),   x > 0
 
-    Never 0, and precise in both tails: 64 random bits go into each sample. The gradient flows
-    through λ.
+    Never 0, and precise in both tails: 64 random bits go into each sample. With λ = ∞ every sample
+    is 0. The gradient flows through λ.
 
     Args:
         key: a typed key.
         shape: an integer or a sequence of integers.
-        lambd: the rate λ, a positive finite scalar.
+        lambd: the rate λ, a positive scalar.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
@@ -138,7 +138,7 @@ def exponential(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
 
     Differs from PyTorch: takes a shape where PyTorch fills a tensor in place; the gradient reaches
-    λ; an infinite λ is refused.
+    λ.
 
     >>> from jaxgrad.random import exponential, key
     >>> bool((exponential(key(0), 5, 0.5) > 0).all())
@@ -146,28 +146,29 @@ def exponential(
     """
     key, shape, dtype, (lambd,) = filled("exponential", key, shape, dtype, {"lambd": lambd})
     samples, valid = _exponential(key, lambd, shape, dtype)
-    text = _checks.wrong("exponential", "lambd", "positive and finite", "{lambd}")
-    _checks.in_range(_is_rate, valid, text, dtype, lambd=lambd)
+    text = _checks.wrong("exponential", "lambd", "positive", "{lambd}")
+    _checks.in_range(_is_rate, valid, text, wide(dtype), lambd=lambd)
     return samples
 
 
 def _is_rate(lambd: Any) -> Any:
-    return (lambd > 0) & _checks.finite(lambd)
+    return lambd > 0
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _exponential(
     key: jax.Array, lambd: ArrayLike, shape: tuple[int, ...], dtype: Any
 ) -> tuple[jax.Array, jax.Array]:
-    lambd = jnp.asarray(lambd, dtype)
+    lambd = jnp.asarray(lambd, wide(dtype))  # beyond float16 there are rates of float16 samples
     valid = _is_rate(lambd)
     # Or a constant λ would become a factor 1/λ under jit, which rounds otherwise.
-    rate = jax.lax.optimization_barrier(lambd.astype(wide(lambd.dtype)))
+    rate = jax.lax.optimization_barrier(lambd)
     # The subnormal numbers of float32, and so of bfloat16, are 0 to XLA; float16's are not.
     normal = jnp.finfo(rate.dtype).smallest_normal
-    least = max(float(jnp.finfo(lambd.dtype).smallest_subnormal), float(normal))
-    samples = (_draws.exponential(key, shape, rate.dtype) / rate).astype(lambd.dtype)
-    return jnp.where(valid, jnp.maximum(samples, least), jnp.nan), valid
+    least = max(float(jnp.finfo(dtype).smallest_subnormal), float(normal))
+    samples = (_draws.exponential(key, shape, rate.dtype) / rate).astype(dtype)
+    samples = jnp.where(rate == jnp.inf, samples, jnp.maximum(samples, least))
+    return jnp.where(valid, samples, jnp.nan), valid
 
 
 def cauchy(

@@ -77,6 +77,20 @@ class TestExponential:
         one = exponential(jax.random.key(2), 100)
         assert_same(exponential(jax.random.key(2), 100, 1e-20), one / jnp.array(1e-20, dtype))
 
+    def test_an_infinite_rate(self, any_dtype):
+        def draw(rate):
+            return exponential(jax.random.key(2), 5, rate, dtype=any_dtype)
+
+        for drawn in (draw(np.inf), draw(jnp.array(np.inf)), jax.jit(draw)(np.inf)):
+            assert_same(drawn, jnp.zeros(5, any_dtype), 0)
+        slope = jax.grad(lambda rate: draw(rate).sum().astype(float))(np.inf)
+        assert float(slope) == 0
+
+    def test_a_rate_beyond_float16(self):
+        # PyTorch keeps it in float64: in float16 it would be infinite, and every sample 0.
+        samples = exponential(jax.random.key(2), 1000, 1e5, dtype="float16")
+        assert 0.9e-5 < float(samples.astype("float32").mean()) < 1.1e-5
+
 
 class TestCauchy:
     def test_tails(self, dtype):

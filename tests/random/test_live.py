@@ -96,7 +96,7 @@ def test_ranges_of_integers(kind):
 
 
 PARAMETERS = {
-    "exponential": [(0.0,), (-1.0,), (0.5,)],
+    "exponential": [(0.0,), (-1.0,), (0.5,), (np.inf,)],
     "cauchy": [(0.0, 0.0), (0.0, -1.0), (1.0, 2.0)],
     "log_normal": [(0.0, 0.0), (0.0, -1.0), (1.0, 2.0)],
     "geometric": [(0.0,), (1.0,), (-0.1,), (1.1,), (0.5,)],

@@ -201,7 +201,7 @@ class TestRefusals:
 
 K = jax.random.key
 FILLED = {
-    "exponential": (lambda k, x: exponential(k, 3, x), [0.0, -1.0, np.nan, np.inf]),
+    "exponential": (lambda k, x: exponential(k, 3, x), [0.0, -1.0, np.nan, -np.inf]),
     "cauchy": (lambda k, x: cauchy(k, 3, 0.0, x), [0.0, -1.0, np.nan, np.inf]),
     "cauchy ": (lambda k, x: cauchy(k, 3, x), [-np.inf, np.nan, np.inf]),
     "log_normal": (lambda k, x: log_normal(k, 3, 0.0, x), [0.0, -1.0, np.nan, np.inf]),
