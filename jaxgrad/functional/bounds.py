@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a
 
 from ._operands import common, derivatives, real, together
 
@@ -24,7 +23,7 @@ def clamp(
     bounds are in the wrong order, all is the upper one. A bound that is NaN gives NaN.
 
     Args:
-        input: x, an array of real numbers.
+        input: x, an array of real numbers or truth values.
         min: the lower bound, a number or an array that broadcasts with `input`, or None.
         max: the upper bound, likewise; not both may be None.
 
@@ -59,7 +58,7 @@ def clamp_min(input: ArrayLike, min: ArrayLike) -> jax.Array:
     At the bound the derivative with respect to x is 1, and with respect to the bound 0.
 
     Args:
-        input: x, an array of real numbers.
+        input: x, an array of real numbers or truth values.
         min: the lower bound, a number or an array that broadcasts with `input`.
 
     Returns:
@@ -89,7 +88,7 @@ def clamp_max(input: ArrayLike, max: ArrayLike) -> jax.Array:
     At the bound the derivative with respect to x is 1, and with respect to the bound 0.
 
     Args:
-        input: x, an array of real numbers.
+        input: x, an array of real numbers or truth values.
         max: the upper bound, a number or an array that broadcasts with `input`.
 
     Returns:
@@ -122,8 +121,6 @@ def _bounded(function: str, input: Any, low: Any, high: Any) -> jax.Array:
 @functools.partial(jax.jit, static_argnames="function")
 def _clamp(given: dict[str, Any], *, function: str) -> jax.Array:
     dtype = common(function, **given)
-    if is_a(dtype, jnp.bool_):
-        raise TypeError(_checks.wrong(function, "input", "an array of numbers", dtype))
     x, low, high = given["input"], given.get("min"), given.get("max")
     if high is None:
         return _at_least(*together(dtype, x, low))

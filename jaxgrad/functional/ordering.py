@@ -20,7 +20,7 @@ def _one_axis(function: str, input: Any, dim: Any) -> tuple[jax.Array, int]:
 
 
 def sort(
-    input: ArrayLike, dim: int = -1, descending: bool = False, stable: bool = False
+    input: ArrayLike, dim: int = -1, descending: bool = False, stable: bool | None = False
 ) -> Selected:
     """The elements in order along an axis, with their indices.
 
@@ -31,7 +31,7 @@ def sort(
         input: an array of real numbers or truth values.
         dim: the axis.
         descending: whether the greatest comes first.
-        stable: for PyTorch's sake; the order is always stable.
+        stable: for PyTorch's sake, None too; the order is always stable.
 
     Returns:
         The tuple (values, indices).
@@ -49,7 +49,7 @@ def sort(
     """
     x, axis = _one_axis("sort", input, dim)
     descending = _checks.truth("sort", "descending", descending)
-    _checks.truth("sort", "stable", stable)
+    _checks.truth("sort", "stable", stable is not None and stable)
     return _sort(x, axis=axis, descending=descending)
 
 

@@ -152,6 +152,12 @@ def test_indices():
     assert_same(F.nanmedian(x, 1).indices, jnp.array([1, 3]))
 
 
+@pytest.mark.parametrize("stable", [None, False, True])
+def test_sort_is_stable_whatever_is_asked(stable):
+    ordered = F.sort(jnp.array([2.0, 1.0, 2.0]), stable=stable)
+    assert_same(tuple(ordered), (jnp.array([1.0, 2.0, 2.0]), jnp.array([1, 0, 2])))
+
+
 def test_medians_take_the_lower_of_two():
     assert_same(F.median(jnp.array([4, 1, 3, 2])), jnp.array(2))
     assert_same(F.median(jnp.array([])), jnp.array(NAN))
