@@ -8,6 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+FROM_INTEGERS = jnp.dtype(jnp.float32)
+"""The dtype of what integers and truth values give: PyTorch's default, with 64-bit types too."""
+
 
 @functools.cache
 def is_a(dtype: Any, kind: Any) -> bool:
@@ -77,7 +80,10 @@ def _rank(dtype: Any) -> int:
 
 
 def result_type(*values: Any) -> Any:
-    """`jnp.result_type` of arrays, dtypes and Python numbers, at once where there is one dtype."""
+    """`jnp.result_type` of arrays, dtypes and Python numbers, at once where there is one dtype.
+
+    Integers beside a Python float give float32, as in PyTorch.
+    """
     dtype, rank = None, 0
     for value in values:
         if type(value) in _RANK:
@@ -85,6 +91,16 @@ def result_type(*values: Any) -> Any:
             continue
         own = value.dtype if isinstance(value, jax.Array) else value
         if not isinstance(own, np.dtype) or (dtype is not None and own != dtype):
-            return jnp.result_type(*values)
+            return _promoted(values)
         dtype = own
-    return dtype if dtype is not None and rank <= _rank(dtype) else jnp.result_type(*values)
+    return dtype if dtype is not None and rank <= _rank(dtype) else _promoted(values)
+
+
+def _promoted(values: tuple[Any, ...]) -> Any:
+    dtype = jnp.result_type(*values)
+    if not is_floating(dtype):
+        return dtype
+    numbers = (int, float, complex)  # truth values too
+    strong = [v for v in values if not (isinstance(v, numbers) or getattr(v, "weak_type", False))]
+    integers = strong and not any(is_a(getattr(v, "dtype", v), jnp.inexact) for v in strong)
+    return FROM_INTEGERS if integers else dtype

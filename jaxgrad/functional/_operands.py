@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_floating, is_real, made, result_type, wide
+from jaxgrad._dtypes import FROM_INTEGERS, is_floating, is_real, result_type, wide
 
 
 def real(function: str, argument: str, value: Any) -> Any:
@@ -58,9 +58,9 @@ def common(function: str, **operands: Any) -> Any:
 
 
 def floating_common(function: str, **operands: Any) -> Any:
-    """As `common`, and JAX's default float for integers."""
+    """As `common`, and float32 for integers."""
     dtype = common(function, **operands)
-    return dtype if is_floating(dtype) else made(float)
+    return dtype if is_floating(dtype) else FROM_INTEGERS
 
 
 def together(dtype: Any, *operands: Any) -> list[jax.Array]:

@@ -26,7 +26,7 @@ def lgamma(input: ArrayLike) -> jax.Array:
         input: an array of real numbers, any shape.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array.
@@ -52,7 +52,7 @@ def digamma(input: ArrayLike) -> jax.Array:
         input: an array of real numbers, any shape.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array.
@@ -75,7 +75,7 @@ def i0(input: ArrayLike) -> jax.Array:
         input: an array of real numbers, any shape.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array.
@@ -99,7 +99,7 @@ def i1(input: ArrayLike) -> jax.Array:
         input: an array of real numbers, any shape.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array.
@@ -127,7 +127,7 @@ def ndtri(input: ArrayLike) -> jax.Array:
         input: an array of real numbers, any shape.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array.
@@ -152,7 +152,7 @@ def polygamma(n: int, input: ArrayLike) -> jax.Array:
         input: x, an array of real numbers, any shape.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array, or `n` no integer.

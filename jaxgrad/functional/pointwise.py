@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, is_floating
+from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_floating
 
 from ._operands import derivatives, floating_common, real, real_array, together, widened
 
@@ -136,7 +136,7 @@ def copysign(input: ArrayLike, other: ArrayLike) -> jax.Array:
         other: y, of a shape that broadcasts with it.
 
     Returns:
-        An array of the promoted dtype; of the default floating point dtype for integers.
+        An array of the promoted dtype; float32 for integers.
 
     Raises:
         TypeError: an argument is no real array.
@@ -181,7 +181,7 @@ def angle(input: ArrayLike) -> jax.Array:
         input: an array of numbers or truth values, any shape.
 
     Returns:
-        The angles in radians, real, of the default floating point dtype for integers.
+        The angles in radians, real, float32 for integers.
 
     Raises:
         TypeError: `input` is no array of numbers.
@@ -203,7 +203,7 @@ def angle(input: ArrayLike) -> jax.Array:
 def _angle(x: jax.Array) -> jax.Array:
     if jnp.iscomplexobj(x):
         return turned(x.imag, x.real)
-    of = x if is_floating(x.dtype) else x.astype(float)
+    of = x if is_floating(x.dtype) else x.astype(FROM_INTEGERS)
     nan_or_0 = jax.lax.stop_gradient(jnp.where(of != of, of, 0))
     return jnp.where(of < 0, jnp.asarray(jnp.pi, of.dtype), nan_or_0)
 
@@ -235,7 +235,7 @@ def atan2(input: ArrayLike, other: ArrayLike) -> jax.Array:
         other: x, of a shape that broadcasts with it.
 
     Returns:
-        An array of the promoted dtype; of the default floating point dtype for integers.
+        An array of the promoted dtype; float32 for integers.
 
     Raises:
         TypeError: an argument is no real array.

@@ -168,7 +168,7 @@ def rsqrt(input: ArrayLike) -> jax.Array:
         input: an array of real numbers, any shape.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array.
@@ -204,7 +204,7 @@ def exp2(input: ArrayLike) -> jax.Array:
         input: an array of real numbers, any shape.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array.

@@ -155,7 +155,7 @@ def xlogy(input: ArrayLike, other: ArrayLike) -> jax.Array:
         other: y, of a shape that broadcasts with it.
 
     Returns:
-        An array of the promoted dtype; of the default floating point dtype for integers.
+        An array of the promoted dtype; float32 for integers.
 
     Raises:
         TypeError: an argument is no real array.
@@ -183,7 +183,7 @@ def xlog1py(input: ArrayLike, other: ArrayLike) -> jax.Array:
         other: y, of a shape that broadcasts with it.
 
     Returns:
-        An array of the promoted dtype; of the default floating point dtype for integers.
+        An array of the promoted dtype; float32 for integers.
 
     Raises:
         TypeError: an argument is no real array.
@@ -239,7 +239,7 @@ def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
         eps: ε, a number; None clamps nothing.
 
     Returns:
-        An array of the input's dtype; of the default floating point dtype for integers.
+        An array of the input's dtype; float32 for integers.
 
     Raises:
         TypeError: `input` is no real array, or `eps` is no number.

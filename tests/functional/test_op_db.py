@@ -3,8 +3,10 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import pytest
 import torch_oracle
+from oracles import assert_same
 from torch_oracle import assert_as_torch, assert_refuses, one_program
 
 from jaxgrad import functional
@@ -36,6 +38,34 @@ TENSORS = (
     *("cummax", "cummin", "sigmoid", "tanh", "softmax", "log_softmax"),
 )
 NAMES = (*(f"nn.functional.{name}" for name in ACTIVATIONS + LOSSES), *TENSORS)
+
+FLOATING = {
+    *(
+        "elu",
+        "celu",
+        "selu",
+        "gelu",
+        "silu",
+        "mish",
+        "leaky_relu",
+        "prelu",
+        "hardsigmoid",
+        "hardswish",
+    ),
+    *("hardshrink", "softshrink", "softplus", "logsigmoid", "glu", "normalize", "l1_loss"),
+    *("smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "hinge_embedding_loss", "mse_loss"),
+    *("soft_margin_loss", "multi_margin_loss", "multilabel_margin_loss", "cosine_similarity"),
+    *("multilabel_soft_margin_loss", "cross_entropy", "nll_loss", "kl_div", "ctc_loss"),
+    *("binary_cross_entropy", "binary_cross_entropy_with_logits", "linear_cross_entropy"),
+    *("hypot", "logaddexp", "logaddexp2", "logcumsumexp", "vector_norm", "norm", "cdist"),
+    *("var", "std", "quantile", "nanquantile"),
+}
+"""The functions of which PyTorch's database has no integers."""
+WRAPPING = (
+    *("softmin", "margin_ranking_loss", "pairwise_distance", "triplet_margin_loss"),
+    "triplet_margin_with_distance_loss",
+)
+"""Of unsigned integers PyTorch's differences wrap around."""
 
 DIGITS = {
     # PyTorch's own derivatives have these many digits: it multiplies by a 1 / 6 in float32, its
@@ -101,9 +131,14 @@ def drawn(name, dtype):
     for entry in torch_oracle.entries(name):
         if of not in entry.dtypes or entry.variant_test_name in ("in_place", "nuc"):
             continue
-        backward = entry.supports_autograd and of in entry.backward_dtypes
+        backward = entry.supports_autograd and of in entry.backward_dtypes and not whole(dtype)
         for sample in entry.sample_inputs("cpu", of, requires_grad=backward):
             yield entry.op, sample, dtype == "float64" and twice(entry)
+
+
+def whole(dtype):
+    """Whether its numbers are integers or truth values."""
+    return dtype == "bool" or "int" in dtype
 
 
 def twice(entry):
@@ -126,8 +161,9 @@ def run(name, dtype, share):
         if narrow and sample.kwargs.get("distance_function") is not None:
             for tensor in (sample.input, *sample.args):
                 tensor.requires_grad_(False)  # each distance rounds, before its slopes are added
-        if narrow and name in ("sort", "topk"):  # which of equal elements comes first is open
-            sample.input.requires_grad_(False)
+        if (narrow or whole(dtype)) and name in ("sort", "topk"):
+            if narrow:  # which of equal elements comes first is open
+                sample.input.requires_grad_(False)
             fn, theirs = (functools.partial(values, f) for f in (fn, theirs))
         if narrow and name == "nn.functional.linear_cross_entropy":
             theirs = functools.partial(unchunked, theirs)
@@ -177,6 +213,48 @@ def test_samples(name, dtype):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_sample(name, dtype):
     run(name, dtype, share=None)
+
+
+WHOLE = [name for name in NAMES if name.split(".")[-1] not in FLOATING]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_integer_samples(name):
+    assert any(True for _ in drawn(name, "int64"))
+    for dtype in ("int64", "bool"):
+        run(name, dtype, share=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8", "bool"])
+@pytest.mark.parametrize("name", WHOLE)
+def test_every_integer_sample(name, dtype):
+    if dtype != "uint8" or name.split(".")[-1] not in WRAPPING:
+        run(name, dtype, share=None)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda of, x: of.pow(x, 0.5),
+        lambda of, x: of.pow(x, 2.0),
+        lambda of, x: of.pow(2.5, x),
+        lambda of, x: of.remainder(x, 0.7),
+        lambda of, x: of.fmod(x, 0.7),
+        lambda of, x: of.floor_divide(x, 0.7),
+        lambda of, x: of.clamp(x, 0.5, 2),
+        lambda of, x: of.xlogy(x, 0.5),
+        lambda of, x: of.copysign(x, -0.5),
+        lambda of, x: of.float_power(x, 0.5),
+    ],
+)
+def test_integers_beside_a_python_float(call):
+    import torch
+
+    x = torch.tensor([1, 2, 3, 127])
+    assert_same(call(functional, jnp.asarray(x.numpy())), torch_oracle.to_jax(call(torch, x)), 2e-7)
+    jitted = jax.jit(lambda x: call(functional, x))(jnp.asarray(x.numpy()))
+    assert_same(jitted, torch_oracle.to_jax(call(torch, x)), 2e-7)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,7 +12,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, is_floating, wide
+from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_floating, wide
 
 
 def widened(x: jax.Array, *numbers: Any) -> list[jax.Array]:
@@ -30,19 +30,19 @@ def real(function: str, value: ArrayLike) -> jax.Array:
 
 
 def floated(function: str, value: ArrayLike) -> jax.Array:
-    """As `real`, with integers as JAX's default float."""
+    """As `real`, with integers in float32."""
     result = real(function, value)
-    return result if is_floating(result.dtype) else result.astype(float)
+    return result if is_floating(result.dtype) else result.astype(FROM_INTEGERS)
 
 
 def inexact(function: str, value: ArrayLike) -> jax.Array:
-    """`value` as floating point or complex numbers; integers and truth values in JAX's default."""
+    """`value` as floating point or complex numbers; integers and truth values in float32."""
     x = _checks.array(function, "input", value)
     if is_floating(x.dtype):
         return x
     if not any(is_a(x.dtype, kind) for kind in (jnp.number, jnp.bool_)):
         raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
-    return x if is_a(x.dtype, jnp.inexact) else x.astype(float)
+    return x if is_a(x.dtype, jnp.inexact) else x.astype(FROM_INTEGERS)
 
 
 def is_complex(array: jax.Array) -> bool:

@@ -96,7 +96,7 @@ def tanhshrink(input: ArrayLike) -> jax.Array:
         input: x, integers, floating point or complex numbers, any shape.
 
     Returns:
-        y, of the input's shape and dtype; of integers in JAX's default float.
+        y, of the input's shape and dtype; of integers in float32.
 
     Raises:
         TypeError: the input is no array of numbers, or it is bool.

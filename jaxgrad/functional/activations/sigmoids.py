@@ -20,7 +20,7 @@ def sigmoid(input: ArrayLike) -> jax.Array:
         input: x, any shape; integers and truth values too.
 
     Returns:
-        y, of the input's shape and dtype; of integers and truth values in JAX's default float.
+        y, of the input's shape and dtype; of integers and truth values in float32.
 
     Raises:
         TypeError: the input is no array of numbers.
@@ -52,7 +52,7 @@ def tanh(input: ArrayLike) -> jax.Array:
         input: x, any shape; integers and truth values too.
 
     Returns:
-        y, of the input's shape and dtype; of integers and truth values in JAX's default float.
+        y, of the input's shape and dtype; of integers and truth values in float32.
 
     Raises:
         TypeError: the input is no array of numbers.
@@ -175,7 +175,7 @@ def softsign(input: ArrayLike) -> jax.Array:
         input: x, integers, floating point or complex numbers, any shape.
 
     Returns:
-        y, of the input's shape and dtype; of integers in JAX's default float.
+        y, of the input's shape and dtype; of integers in float32.
 
     Raises:
         TypeError: the input is no array of numbers, or it is bool.

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a, wide
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, wide
 
 
 def pair(
@@ -33,8 +33,8 @@ def real(function: str, argument: str, value: ArrayLike) -> jax.Array:
 
 
 def as_float(array: jax.Array) -> jax.Array:
-    """Floating point numbers as they are, others in PyTorch's default dtype, float32."""
-    return array if is_a(array.dtype, jnp.floating) else array.astype(jnp.float32)
+    """Floating point numbers as they are, others in float32."""
+    return array if is_a(array.dtype, jnp.floating) else array.astype(FROM_INTEGERS)
 
 
 def widened(dtype: Any, *values: Any) -> list[jax.Array]:

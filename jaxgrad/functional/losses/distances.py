@@ -10,7 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a, is_floating, result_type
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_floating, result_type
 
 from ..norms import length
 from ._arguments import as_float, real, reduced, reduction_of, widened
@@ -148,7 +148,7 @@ def vectors(
     a, b = real(function, name1, x1), real(function, name2, x2)
     broadcast(function, name2, b, name1, a)
     dtype = result_type(a, b)
-    dtype = dtype if is_floating(dtype) else jnp.float32
+    dtype = dtype if is_floating(dtype) else FROM_INTEGERS
     return cast(a, dtype), cast(b, dtype)
 
 

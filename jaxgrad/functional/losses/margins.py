@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a
 
 from ._arguments import pair, real, reduced, reduction_of, widened
 from ._kinks import clamped
@@ -60,7 +60,7 @@ def margin_ranking_loss(
     _checks.same_shape("margin_ranking_loss", "target", y, "input1", a)
     dtype = jnp.result_type(a, b, y)
     if not is_a(dtype, jnp.floating):
-        dtype = jnp.float32
+        dtype = FROM_INTEGERS
     return _margin_ranking_loss(
         cast(a, dtype),
         cast(b, dtype),
