@@ -120,7 +120,8 @@ def promoted(function: str, argument: str, *arrays: Any) -> Any:
     """The dtype that arrays and dtypes promote to, which must be real floating point."""
     dtype = result_type(*arrays)
     if not is_floating(dtype):
-        remedy = "cast it with .astype(float)"
+        is_complex = is_a(dtype, jnp.complexfloating)
+        remedy = "take its .real, .imag or jnp.abs" if is_complex else "cast it with .astype(float)"
         raise TypeError(wrong(function, argument, "floating point", dtype, remedy))
     return dtype
 

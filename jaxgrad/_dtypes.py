@@ -82,7 +82,7 @@ def _rank(dtype: Any) -> int:
 def result_type(*values: Any) -> Any:
     """`jnp.result_type` of arrays, dtypes and Python numbers, at once where there is one dtype.
 
-    Integers beside a Python float give float32, as in PyTorch.
+    Integers beside a Python float give float32, beside a complex number complex64, as in PyTorch.
     """
     dtype, rank = None, 0
     for value in values:
@@ -98,9 +98,11 @@ def result_type(*values: Any) -> Any:
 
 def _promoted(values: tuple[Any, ...]) -> Any:
     dtype = jnp.result_type(*values)
-    if not is_floating(dtype):
+    if not is_a(dtype, jnp.inexact):
         return dtype
     numbers = (int, float, complex)  # truth values too
     strong = [v for v in values if not (isinstance(v, numbers) or getattr(v, "weak_type", False))]
     integers = strong and not any(is_a(getattr(v, "dtype", v), jnp.inexact) for v in strong)
-    return FROM_INTEGERS if integers else dtype
+    if not integers:
+        return dtype
+    return FROM_INTEGERS if is_floating(dtype) else jnp.dtype(jnp.complex64)

@@ -164,11 +164,15 @@ def question(ours, theirs, args, kwargs=None, *, rtol=None, atol=None, second=Fa
 
 
 def _doubled(values):
-    """Floating point tensors in float64, other values as they are."""
+    """Floating point tensors in float64, complex ones in complex128, other values as they are."""
     import torch
 
+    wide = {True: torch.complex128, False: torch.float64}
     return [
-        v.double() if isinstance(v, torch.Tensor) and v.is_floating_point() else v for v in values
+        v.to(wide[v.is_complex()])
+        if isinstance(v, torch.Tensor) and (v.is_floating_point() or v.is_complex())
+        else v
+        for v in values
     ]
 
 
@@ -181,7 +185,7 @@ def _measured(of_ours, arrays, cotangent, directions, second):
 
     def pulled(*arrays):
         value, pull, others = jax.vjp(lambda *a: _parted(of_ours(*a)), *arrays, has_aux=True)
-        return list(pull(cotangent)), (value, *others)
+        return conjugate(pull(jnp.conj(cotangent))), (value, *others)
 
     if cotangent is None:
         return of_ours(*arrays), None, None
@@ -189,7 +193,12 @@ def _measured(of_ours, arrays, cotangent, directions, second):
         grads, value = pulled(*arrays)
         return value, grads, None
     grads, pull, value = jax.vjp(pulled, *arrays, has_aux=True)
-    return value, grads, list(pull(directions))
+    return value, grads, conjugate(pull(conjugate(directions)))
+
+
+def conjugate(arrays):
+    """Of complex numbers PyTorch's gradients are the conjugates of JAX's."""
+    return [jnp.conj(array) for array in arrays]
 
 
 def _parted(outputs):

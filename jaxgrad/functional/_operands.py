@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import FROM_INTEGERS, is_floating, is_real, result_type, wide
+from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_real, result_type, wide
 
 
 def real(function: str, argument: str, value: Any) -> Any:
@@ -21,6 +21,18 @@ def real(function: str, argument: str, value: Any) -> Any:
     result = _checks.array(function, argument, value)
     if not is_real(result.dtype):
         raise TypeError(_checks.wrong(function, argument, "real", result.dtype))
+    return result
+
+
+def number(function: str, argument: str, value: Any) -> Any:
+    """As `real`, and complex numbers too."""
+    if isinstance(value, (bool, int, float)):
+        return real(function, argument, value)
+    if isinstance(value, complex):
+        return value
+    result = _checks.array(function, argument, value)
+    if not (is_real(result.dtype) or is_a(result.dtype, jnp.complexfloating)):
+        raise TypeError(_checks.wrong(function, argument, "an array of numbers", result.dtype))
     return result
 
 
@@ -60,12 +72,12 @@ def common(function: str, **operands: Any) -> Any:
 def floating_common(function: str, **operands: Any) -> Any:
     """As `common`, and float32 for integers."""
     dtype = common(function, **operands)
-    return dtype if is_floating(dtype) else FROM_INTEGERS
+    return dtype if is_a(dtype, jnp.inexact) else FROM_INTEGERS
 
 
 def together(dtype: Any, *operands: Any) -> list[jax.Array]:
     """The operands in one dtype and one shape."""
-    if is_floating(dtype):
+    if is_a(dtype, jnp.inexact):
         return [array.astype(dtype) for array in widened(dtype, *operands)]
     return list(jnp.broadcast_arrays(*(jnp.asarray(value).astype(dtype) for value in operands)))
 

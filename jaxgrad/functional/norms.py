@@ -66,12 +66,16 @@ def norm(
 ) -> jax.Array:
     """The p-norm of an array's elements: `torch.norm`.
 
-    As `vector_norm`. "fro" and None are p = 2, over all axes unless `dim` names some.
+    As `vector_norm`. "fro" and None are p = 2, over all axes unless `dim` names some. "nuc" is the
+    nuclear norm of matrices, the sum of their singular values σᵢ:
+
+        ‖X‖* = Σᵢ σᵢ,   X = U diag(σ) Vᴴ     d‖X‖* = Re tr(V Uᴴ dX)
 
     Args:
         input: an array of floating point or complex numbers.
-        p: a Python number, "fro" or None.
-        dim: an axis or a sequence of axes; None is all of them.
+        p: a Python number, "fro", "nuc" or None.
+        dim: an axis or a sequence of axes; None is all of them. For "nuc" two, those of the rows
+            and of the columns.
         keepdim: whether the axes stay, with size 1.
         dtype: a floating point dtype at least as wide as the array's, to convert it to first.
 
@@ -85,7 +89,8 @@ def norm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.norm.html
 
-    Differs from PyTorch: no nuclear norm.
+    Differs from PyTorch: the nuclear norm of a matrix with NaN or ∞ is NaN, where PyTorch raises;
+    it takes narrow dtypes.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import norm
@@ -93,7 +98,8 @@ def norm(
     Array(5., dtype=float32)
     """
     if isinstance(p, str):
-        _checks.option("norm", "p", p, ("fro",))
+        if _checks.option("norm", "p", p, ("fro", "nuc")) == "nuc":
+            return _nuclear(input, dim, keepdim, dtype)
         if isinstance(dim, (tuple, list)) and len(dim) > 2:
             raise ValueError(_checks.wrong("norm", "dim", "one or two axes for 'fro'", dim))
     order = 2 if p is None or isinstance(p, str) else p
@@ -103,20 +109,30 @@ def norm(
 def _checked(
     function: str, name: str, x: Any, of_order: str, p: Any, dim: Any, keepdim: Any, dtype: Any
 ) -> jax.Array:
-    x = _checks.array(function, name, x)
-    if not is_a(x.dtype, jnp.inexact):
-        remedy = "cast it with .astype(float)"
-        expected = "floating point or complex"
-        raise TypeError(_checks.wrong(function, name, expected, x.dtype, remedy))
+    x = _inexact(function, name, x)
     order = float(p) if isinstance(p, bool) else _order(function, of_order, p)
     axes = _checks.axes(function, "dim", dim, x.ndim)
     keepdim = _checks.truth(function, "keepdim", keepdim)
-    of = real_part(x.dtype) if dtype is None else _checks.float_dtype(function, dtype)
-    if dtype is not None and not _holds(of, real_part(x.dtype)):
-        raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
+    of = _result_dtype(function, x, dtype)
     if (order < 0 or order == math.inf) and math.prod(x.shape[a] for a in axes) == 0:
         raise ValueError(_checks.wrong(function, name, "not empty", f"shape {x.shape}"))
     return _vector_norm(x, p=order, axes=axes, keepdim=keepdim, dtype=of)
+
+
+def _inexact(function: str, name: str, x: Any) -> jax.Array:
+    result = _checks.array(function, name, x)
+    if not is_a(result.dtype, jnp.inexact):
+        remedy = "cast it with .astype(float)"
+        expected = "floating point or complex"
+        raise TypeError(_checks.wrong(function, name, expected, result.dtype, remedy))
+    return result
+
+
+def _result_dtype(function: str, x: jax.Array, dtype: Any) -> Any:
+    of = real_part(x.dtype) if dtype is None else _checks.float_dtype(function, dtype)
+    if dtype is not None and not _holds(of, real_part(x.dtype)):
+        raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
+    return of
 
 
 def _holds(wide: Any, narrow: Any) -> bool:
@@ -144,6 +160,27 @@ def _vector_norm(
     return (norms if keepdim else jnp.squeeze(norms, axes)).astype(dtype)
 
 
+def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: Any) -> jax.Array:
+    x = _inexact("norm", "input", input)
+    keepdim = _checks.truth("norm", "keepdim", keepdim)
+    axes = tuple(range(x.ndim)) if dim is None else dim
+    if not (isinstance(axes, (tuple, list)) and len(axes) == 2 <= x.ndim):
+        name, got = ("input", f"shape {x.shape}") if dim is None else ("dim", dim)
+        expected = "a matrix for 'nuc'" if dim is None else "two axes of the array for 'nuc'"
+        raise ValueError(_checks.wrong("norm", name, expected, got, "dim=(-2, -1) is the last two"))
+    axes = _checks.axes("norm", "dim", axes, x.ndim)
+    return _nuclear_norm(x, axes=axes, keepdim=keepdim, dtype=_result_dtype("norm", x, dtype))
+
+
+@functools.partial(jax.jit, static_argnames=("axes", "keepdim", "dtype"))
+def _nuclear_norm(x: jax.Array, *, axes: tuple[int, ...], keepdim: bool, dtype: Any) -> jax.Array:
+    parts = [x.real, x.imag] if jnp.iscomplexobj(x) else [x]
+    parts = [jnp.moveaxis(part, axes, (-2, -1)).astype(wide(dtype)) for part in parts]
+    matrices = parts[0] if len(parts) == 1 else jax.lax.complex(*parts)
+    norms = jnp.sum(jnp.linalg.svd(matrices, compute_uv=False), -1).astype(dtype)
+    return jnp.expand_dims(norms, axes) if keepdim else norms
+
+
 def length(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
     """‖x‖ₚ over those axes, which stay, of real floating point numbers."""
     if p == 0:
@@ -155,6 +192,16 @@ def length(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
     if p == -math.inf:
         return evenly_smallest(magnitude(x), axes)
     return _euclidean(x, axes) if p == 2 else _general(x, p, axes)
+
+
+def length_of_numbers(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
+    """As `length`, of complex numbers too."""
+    if not jnp.iscomplexobj(x):
+        return length(x, p, axes)
+    if p != 2:
+        return length(magnitude(x), p, axes)
+    parts = jnp.stack([x.real, x.imag], -1)
+    return jnp.squeeze(length(parts, 2, (*axes, x.ndim)), -1)
 
 
 def _euclidean(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:

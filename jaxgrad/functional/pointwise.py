@@ -9,6 +9,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_floating
 
+from ._complex import is_complex, size
 from ._operands import derivatives, floating_common, real, real_array, together, widened
 
 
@@ -17,7 +18,7 @@ def abs(input: ArrayLike) -> jax.Array:
 
         y = |x|     y' = sign(x)
 
-    The derivative at 0 is 0, at NaN too.
+    The derivative at 0 is 0, at NaN too. A complex number with an infinite part is infinite.
 
     Args:
         input: an array of numbers, any shape.
@@ -47,6 +48,8 @@ def _numbers(function: str, input: Any) -> jax.Array:
 
 def magnitude(x: jax.Array) -> jax.Array:
     """|x|, with derivative 0 at 0: x may be real or complex."""
+    if is_complex(x.dtype):
+        return _size(x)
     return _magnitude(x) if is_a(x.dtype, jnp.inexact) else jnp.abs(x)
 
 
@@ -58,6 +61,7 @@ def _along(tangent: jax.Array, size: jax.Array, x: jax.Array) -> jax.Array:
 
 
 _magnitude = derivatives(_along)(jnp.abs)
+_size = derivatives(_along)(size)
 _abs = jax.jit(magnitude)
 
 

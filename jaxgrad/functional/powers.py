@@ -11,10 +11,12 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, is_floating, made
 
+from ._complex import is_complex, power, size
 from ._operands import (
     common,
     derivatives,
     floating_common,
+    number,
     real,
     together,
     widened,
@@ -33,51 +35,54 @@ def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     and -1.
 
     Args:
-        input: x, an array of real numbers or a number.
+        input: x, an array of real or complex numbers or a number.
         exponent: y, of a shape that broadcasts with it.
 
     Returns:
-        An array of the promoted dtype.
+        An array of the promoted dtype: float32 for integers and a Python float, complex64 for
+        integers and a complex number.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is no array of numbers.
         ValueError: the shapes do not broadcast, or an integer is raised to the power of a negative
             number, not an array.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.pow.html
 
     Differs from PyTorch: the second derivatives at the exponent 0 and at the base 0, where PyTorch
-    has 0 instead of 1/x for ∂²z/∂x∂y, and NaN for some that exist.
+    has 0 instead of 1/x for ∂²z/∂x∂y, and NaN for some that exist. Of complex arrays x⁰ is 1 for x
+    = 0 and infinite x too, where PyTorch's is NaN.
 
     >>> import jax
     >>> from jaxgrad.functional import pow
     >>> jax.grad(pow, (0, 1))(0.0, 0.0)
     (Array(0., dtype=float32, weak_type=True), Array(0., dtype=float32, weak_type=True))
     """
-    x, y = real("pow", "input", input), real("pow", "exponent", exponent)
+    x, y = number("pow", "input", input), number("pow", "exponent", exponent)
     dtype = common("pow", input=x, exponent=y)
-    if not is_floating(dtype) and isinstance(y, int) and y < 0:
+    if not is_a(dtype, jnp.inexact) and isinstance(y, int) and y < 0:
         remedy = "make one of the two floating point"
         raise ValueError(_checks.wrong("pow", "exponent", "at least 0 for integers", y, remedy))
     return _raised(x, y, dtype)
 
 
 def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
-    """A power in the widest floating point dtype: float64, or float32 without 64-bit types.
+    """A power in the widest dtype: float64, or float32 without 64-bit types.
 
         z = xʸ     ∂z/∂x = y xʸ⁻¹     ∂z/∂y = z log x
 
     The derivatives at 0 are those of `pow`.
 
     Args:
-        input: x, an array of real numbers or a number.
+        input: x, an array of real or complex numbers or a number.
         exponent: y, of a shape that broadcasts with it.
 
     Returns:
-        An array of float64; of float32 where JAX has no 64-bit types.
+        An array of float64, or of complex128 for complex numbers; of float32 or complex64 where JAX
+        has no 64-bit types.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is no array of numbers.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.float_power.html
@@ -87,29 +92,29 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     >>> float_power(jnp.array([2, 3]), 2)
     Array([4., 9.], dtype=float32)
     """
-    x, y = real("float_power", "input", input), real("float_power", "exponent", exponent)
-    common("float_power", input=x, exponent=y)
-    return _raised(x, y, made(float))
+    x, y = number("float_power", "input", input), number("float_power", "exponent", exponent)
+    dtype = common("float_power", input=x, exponent=y)
+    return _raised(x, y, made(complex if is_complex(dtype) else float))
 
 
 def _raised(x: Any, y: Any, dtype: Any) -> jax.Array:
-    small = isinstance(y, (int, float)) and -16 <= y <= 16
-    if small and y == int(y):
-        return _product(x, times=int(y), dtype=dtype)
-    if small and 2 * y == int(2 * y):
-        return _half_power(x, exponent=float(y), dtype=dtype)
+    real = y.real if isinstance(y, (int, float, complex)) and y.imag == 0 else math.nan
+    if -16 <= real <= 16 and real == int(real):
+        return _product(x, times=int(real), dtype=dtype)
+    if -16 <= real <= 16 and 2 * real == int(2 * real):
+        return _half_power(x, exponent=float(real), dtype=dtype)
     return _pow(x, y, dtype=dtype)
 
 
 @functools.partial(jax.jit, static_argnames=("times", "dtype"))
 def _product(x: Any, *, times: int, dtype: Any) -> jax.Array:
-    (x,) = widened(dtype, x) if is_floating(dtype) else together(dtype, x)
+    (x,) = widened(dtype, x) if is_a(dtype, jnp.inexact) else together(dtype, x)
     return jax.lax.integer_pow(x, times).astype(dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dtype")
 def _pow(x: Any, y: Any, *, dtype: Any) -> jax.Array:
-    if not is_floating(dtype):
+    if not is_a(dtype, jnp.inexact):
         return _integer_power(*together(dtype, x, y))
     return _power(*widened(dtype, x, y)).astype(dtype)
 
@@ -135,11 +140,11 @@ def _half_power(x: Any, *, exponent: float, dtype: Any) -> jax.Array:
 def _halves(x: jax.Array, exponent: float) -> jax.Array:
     # Roots differ from powers at -0 and -∞, where a slope meets them as well.
     @derivatives(lambda t, z, x: t * (exponent * _halves(x, exponent - 1)))
-    def power(x: jax.Array) -> jax.Array:
-        roots = {0.5: jnp.sqrt, -0.5: jax.lax.rsqrt}
+    def raised(x: jax.Array) -> jax.Array:
+        roots = {0.5: jnp.sqrt, -0.5: _inverse_root}
         return roots[exponent](x) if exponent in roots else jnp.power(x, exponent)
 
-    return power(x)
+    return raised(x)
 
 
 def _in_base(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -150,13 +155,16 @@ def _in_base(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Arra
 
 def _in_exponent(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
     # 0 for the base 0 and an exponent of at least 0, where log x is no number to multiply with.
-    flat = (x == 0) & (y >= 0)
+    flat = (x == 0) & (jnp.imag(y) == 0) & (jnp.real(y) >= 0)
     return t * jnp.where(flat, 0, z * jnp.log(jnp.where(flat, 1, x)))
 
 
 @derivatives(_in_base, _in_exponent)
 def _power(x: jax.Array, y: jax.Array) -> jax.Array:
-    return jnp.power(x, y)
+    if not is_complex(x.dtype):
+        return jnp.power(x, y)
+    vanishes = ((x == 0) & (y.real > 0)) | (jnp.isinf(size(x)) & (y.real < 0))
+    return jnp.where(vanishes, 0, jnp.power(x, y))
 
 
 def rsqrt(input: ArrayLike) -> jax.Array:
@@ -165,13 +173,13 @@ def rsqrt(input: ArrayLike) -> jax.Array:
         y = x^(-1/2)     y' = -y³ / 2
 
     Args:
-        input: an array of real numbers, any shape.
+        input: an array of real or complex numbers, any shape.
 
     Returns:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array.
+        TypeError: `input` is no array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.rsqrt.html
 
@@ -180,7 +188,7 @@ def rsqrt(input: ArrayLike) -> jax.Array:
     >>> rsqrt(jnp.array([0.25, 4.0]))
     Array([2. , 0.5], dtype=float32)
     """
-    x = real("rsqrt", "input", input)
+    x = number("rsqrt", "input", input)
     return _rsqrt(x)
 
 
@@ -192,7 +200,7 @@ def _rsqrt(x: Any) -> jax.Array:
 
 @derivatives(lambda t, y, x: t * (-0.5 * y * y * y))
 def _inverse_root(x: jax.Array) -> jax.Array:
-    return jax.lax.rsqrt(x)
+    return 1 / jnp.sqrt(x) if is_complex(x.dtype) else jax.lax.rsqrt(x)
 
 
 def exp2(input: ArrayLike) -> jax.Array:
@@ -201,13 +209,13 @@ def exp2(input: ArrayLike) -> jax.Array:
         y = 2ˣ     y' = y log 2
 
     Args:
-        input: an array of real numbers, any shape.
+        input: an array of real or complex numbers, any shape.
 
     Returns:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array.
+        TypeError: `input` is no array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.exp2.html
 
@@ -216,7 +224,7 @@ def exp2(input: ArrayLike) -> jax.Array:
     >>> exp2(jnp.array(50.0, jnp.bfloat16))
     Array(1.1259e+15, dtype=bfloat16)
     """
-    x = real("exp2", "input", input)
+    x = number("exp2", "input", input)
     return _exp2(x)
 
 
@@ -228,6 +236,8 @@ def _exp2(x: Any) -> jax.Array:
 
 @derivatives(lambda t, y, x: t * (y * math.log(2)))
 def _scaled_exp2(x: jax.Array) -> jax.Array:
+    if is_complex(x.dtype):
+        return power(x.real, x.imag * math.log(2), _scaled_exp2)
     # XLA's 2ˣ is that of x log 2, which costs a large x digits: 2 to a whole number is exact here.
     whole = jnp.clip(jnp.round(x), *_EXPONENTS[x.dtype.name])
     return jnp.ldexp(jnp.exp2(x - whole), jnp.where(whole == whole, whole, 0).astype(jnp.int32))

@@ -12,7 +12,9 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_floating, wide
 
-from ._operands import common, derivatives, floating_common, real, widened
+from ._complex import is_complex
+from ._complex import logaddexp as complex_logaddexp
+from ._operands import common, derivatives, floating_common, number, real, widened
 
 
 def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -20,17 +22,19 @@ def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
         z = log(eˣ + eʸ)     ∂z/∂x = σ(x - y)     ∂z/∂y = σ(y - x)
 
-    At ±∞ too: of two equal infinities both derivatives are NaN.
+    At ±∞ too: of two equal infinities both derivatives are NaN. Of complex numbers it is the
+    logarithm beside the operand with the larger real part, the first where these are equal: its
+    imaginary part may be beyond ±π.
 
     Args:
-        input: x, an array of floating point numbers or a number.
+        input: x, an array of floating point or complex numbers or a number.
         other: y, of a shape that broadcasts with it.
 
     Returns:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array, or both are integers.
+        TypeError: an argument is no array of numbers, or both are integers.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp.html
@@ -78,13 +82,15 @@ def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
 
 def _added(function: str, input: Any, other: Any) -> jax.Array:
-    x, y = real(function, "input", input), real(function, "other", other)
-    return _add(x, y, function=function)
+    take = real if function == "logaddexp2" else number
+    return _add(take(function, "input", input), take(function, "other", other), function=function)
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _add(x: Any, y: Any, *, function: str) -> jax.Array:
     dtype = common(function, input=x, other=y)
+    if is_complex(dtype):
+        return complex_logaddexp(*widened(dtype, x, y))
     if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(_checks.wrong(function, "input", "floating point", dtype, remedy))
@@ -111,15 +117,17 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
 
         yᵢ = log Σⱼ≤ᵢ exp xⱼ
 
+    Of complex numbers yᵢ is `logaddexp` of xᵢ and yᵢ₋₁, one after the other.
+
     Args:
-        input: an array of floating point numbers.
+        input: an array of floating point or complex numbers.
         dim: the axis.
 
     Returns:
         An array of the input's shape and dtype.
 
     Raises:
-        TypeError: `input` is not floating point, or `dim` is no integer.
+        TypeError: `input` is neither floating point nor complex, or `dim` is no integer.
         ValueError: `dim` is out of range.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logcumsumexp.html
@@ -132,7 +140,9 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
     >>> logcumsumexp(jnp.zeros(3), 0)
     Array([0.       , 0.6931472, 1.0986123], dtype=float32)
     """
-    x = _checks.floating("logcumsumexp", "input", input)
+    x = _checks.array("logcumsumexp", "input", input)
+    if not is_complex(x.dtype):
+        _checks.promoted("logcumsumexp", "input", x)
     return _logcumsumexp(x, axis=_checks.axis("logcumsumexp", "dim", dim, x.ndim))
 
 
@@ -140,7 +150,22 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
 def _logcumsumexp(x: jax.Array, *, axis: int) -> jax.Array:
     if x.ndim == 0:
         return x
+    if is_complex(x.dtype):
+        return _complex_running(x, axis)
     return jax.lax.associative_scan(_sum, x.astype(wide(x.dtype)), axis=axis).astype(x.dtype)
+
+
+def _complex_running(x: jax.Array, axis: int) -> jax.Array:
+    # One after the other: the order decides by how many 2π i a logarithm is moved.
+    def added(so_far: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        so_far = complex_logaddexp(x, so_far)
+        return so_far, so_far
+
+    rows = jnp.moveaxis(x, axis, 0)
+    if len(rows) < 2:
+        return x
+    _, later = jax.lax.scan(added, rows[0], rows[1:])
+    return jnp.moveaxis(jnp.concatenate([rows[:1], later]), 0, axis)
 
 
 def xlogy(input: ArrayLike, other: ArrayLike) -> jax.Array:

@@ -10,8 +10,9 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import real_part, wide
 
+from ._complex import is_complex
 from ._operands import derivatives
 
 
@@ -27,22 +28,23 @@ def var(
 
         y = Σᵢ (xᵢ - x̄)² / max(0, n - c)
 
-    with the correction c = 1 (JAX's is 0). For n ≤ c the result is ∞ or NaN. The derivative then is
-    2 (xᵢ - x̄) / (n - c) all the same where `dim` is given; without `dim` it is NaN, or ∞ where xᵢ
-    is not x̄.
+    with the correction c = 1 (JAX's is 0); of complex numbers with |xᵢ - x̄|². For n ≤ c the result
+    is ∞ or NaN. The derivative then is 2 (xᵢ - x̄) / (n - c) all the same where `dim` is given;
+    without `dim` it is NaN, or ∞ where xᵢ is not x̄.
 
     Args:
-        input: an array of floating point numbers.
+        input: an array of floating point or complex numbers.
         dim: an axis or a sequence of axes; None is all of them.
         unbiased: True is a correction of 1, False of 0.
         keepdim: whether the axes stay, with size 1.
         correction: c, a Python number; by default 1.
 
     Returns:
-        An array of the input's dtype.
+        An array of the input's dtype, real for complex numbers.
 
     Raises:
-        TypeError: `input` is not floating point, or an argument is of the wrong kind.
+        TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
+            kind.
         ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.var.html
@@ -74,17 +76,18 @@ def std(
     `var`.
 
     Args:
-        input: an array of floating point numbers.
+        input: an array of floating point or complex numbers.
         dim: an axis or a sequence of axes; None is all of them.
         unbiased: True is a correction of 1, False of 0.
         keepdim: whether the axes stay, with size 1.
         correction: c, a Python number; by default 1.
 
     Returns:
-        An array of the input's dtype.
+        An array of the input's dtype, real for complex numbers.
 
     Raises:
-        TypeError: `input` is not floating point, or an argument is of the wrong kind.
+        TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
+            kind.
         ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.std.html
@@ -105,7 +108,9 @@ def std(
 def _spread(
     function: str, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any
 ) -> jax.Array:
-    x = _checks.floating(function, "input", input)
+    x = _checks.array(function, "input", input)
+    if not is_complex(x.dtype):
+        _checks.promoted(function, "input", x)
     if isinstance(dim, (bool, np.bool_)) and unbiased is None:
         dim, unbiased = None, dim  # PyTorch's std(input, unbiased)
     if unbiased is not None and correction is not None:
@@ -135,8 +140,12 @@ def _spread_of(
     keepdim: bool,
     correction: float,
 ) -> jax.Array:
-    value = _variance(x.astype(wide(x.dtype)), axes, correction, flat)
-    value = (_root(value) if root else value).astype(x.dtype)
+    if is_complex(x.dtype):
+        parts = (_variance(part, axes, correction, flat) for part in (x.real, x.imag))
+        value = jnp.add(*parts)
+    else:
+        value = _variance(x.astype(wide(x.dtype)), axes, correction, flat)
+    value = (_root(value) if root else value).astype(real_part(x.dtype))
     return value if keepdim else jnp.squeeze(value, axes)
 
 

@@ -27,6 +27,9 @@ def normalize(z):
         ("softsign", softsign),
         ("tanhshrink", lambda z: z - np.tanh(z)),
         ("normalize", normalize),
+        ("sigmoid", lambda z: 1 / (1 + np.exp(-z))),
+        ("rsqrt", lambda z: 1 / np.sqrt(z)),
+        ("exp2", lambda z: np.exp(z * np.log(2))),
     ],
 )
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
@@ -55,3 +58,139 @@ def test_l1_loss():
     assert_same(backward(F.l1_loss)(x, x)[1], jnp.zeros_like(x), 0)
     with pytest.raises(ValueError, match="l1_loss: target must be of input's shape"):
         F.l1_loss(x, y[0])
+
+
+W = np.array([[2 - 1j, 0.5 + 0.5j, -0.3j], [1j, 0.25, -1 + 2j]])
+
+
+def triplet(a, b):
+    near, far = (np.linalg.norm(x + 1e-6, axis=1) for x in (a - b, a - b * b))
+    return np.maximum(near - far + 1, 0).mean()
+
+
+def running(a, b):
+    return np.log(np.cumsum(np.exp(a * b), axis=1))
+
+
+OF_TWO = {
+    "pow": (F.pow, np.power),
+    "pow of a real base": (lambda a, b: F.pow(2.5, a * b), lambda a, b: 2.5 ** (a * b)),
+    "a square root": (lambda a, b: F.pow(a * b, 0.5), lambda a, b: np.sqrt(a * b)),
+    "a whole power": (lambda a, b: F.pow(a * b, -3), lambda a, b: (a * b) ** -3),
+    "a scalar": (lambda a, b: F.pow(a, 1 + 2j) * b, lambda a, b: a ** (1 + 2j) * b),
+    "logaddexp": (F.logaddexp, lambda a, b: np.log(np.exp(a) + np.exp(b))),
+    "logcumsumexp": (lambda a, b: F.logcumsumexp(a * b, 1), running),
+    "var": (lambda a, b: F.var(a * b, 1), lambda a, b: np.var(a * b, axis=1, ddof=1)),
+    "std": (lambda a, b: F.std(a * b, correction=0), lambda a, b: np.std(a * b)),
+    "pairwise_distance": (F.pairwise_distance, lambda a, b: np.linalg.norm(a - b + 1e-6, axis=1)),
+    "p = 3": (
+        lambda a, b: F.pairwise_distance(a, b, 3, keepdim=True),
+        lambda a, b: (np.abs(a - b + 1e-6) ** 3).sum(1, keepdims=True) ** (1 / 3),
+    ),
+    "triplet_margin_loss": (lambda a, b: F.triplet_margin_loss(a, b, b * b), triplet),
+    "with_distance": (
+        lambda a, b: F.triplet_margin_with_distance_loss(a, b, b * b),
+        triplet,
+    ),
+    "nuclear": (lambda a, b: F.norm(a * b, "nuc"), lambda a, b: np.linalg.norm(a * b, "nuc")),
+}
+
+
+@pytest.mark.parametrize("name", OF_TWO)
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_functions_of_two(name, dtype):
+    ours, expected = OF_TWO[name]
+    with jax.enable_x64(dtype == "complex128"):
+        a, b = jnp.array(Z, dtype), jnp.array(W, dtype)
+        wanted = np.asarray(expected(np.asarray(a, complex), np.asarray(b, complex)))
+        kind = dtype if np.iscomplexobj(wanted) else jnp.finfo(dtype).dtype
+        assert_same(ours(a, b), jnp.array(wanted, kind), 2e-5 if dtype == "complex64" else 1e-12)
+        mapped = jax.vmap(jax.jit(ours))(a[None], b[None])[0]
+        assert_same(mapped, ours(a, b), 2e-6 if dtype == "complex64" else 1e-13)
+    assert gradcheck(ours, (Z, W))
+
+
+INF, NAN = np.inf, np.nan
+EXTREMES = {
+    F.abs: [
+        *((complex(INF, NAN), INF), (complex(NAN, -INF), INF), (complex(-INF, 1), INF)),
+        *((complex(NAN, 0), NAN), (3e30 + 4e30j, 5e30), (0j, 0)),
+    ],
+    F.sigmoid: [
+        *((1000 + 1j, 1), (-1000 + 1j, 0), (1e30 - 1e30j, 1), (complex(-INF, 1), 0)),
+        *((complex(INF, 2), 1), (complex(INF, INF), 1), (complex(NAN, 0), NAN)),
+        (-80 + 1j, np.exp(-80 + 1j)),
+    ],
+    F.silu: [(-1000 + 1j, 0), (1000 + 1j, 1000 + 1j)],
+    F.exp2: [
+        *((complex(-INF, 1), 0), (complex(-INF, INF), 0), (complex(INF, 0), INF), (10 + 0j, 1024)),
+        (complex(0, INF), complex(NAN, NAN)),
+    ],
+    F.rsqrt: [(-1 + 0j, -1j), (complex(INF, 0), 0), (complex(-INF, 1), 0), (4 + 0j, 0.5)],
+    F.pow: [
+        *((0j, 2 + 1j, 0), (0j, 0j, 1), (complex(INF, 0), 0j, 1), (complex(INF, 0), -1 + 1j, 0)),
+        *((-1 + 0j, 1 + 0j, -1), (0j, 1j, complex(NAN, NAN))),
+    ],
+    F.logaddexp: [
+        *((complex(-INF, 0), 1 + 2j, 1 + 2j), (1 + 2j, complex(-INF, 0), 1 + 2j)),
+        *((1000 + 4j, 1000 + 4j, 1000 + np.log(2) + 4j), (complex(INF, 0), 1 + 0j, INF)),
+        *((complex(-INF, 0), complex(-INF, 0), -INF), (complex(INF, 0), complex(INF, 0), INF)),
+        *((complex(NAN, 0), 1 + 0j, complex(NAN, NAN)), (-1000 + 1j, 1j, 1j)),
+    ],
+}
+
+
+@pytest.mark.parametrize("fn", EXTREMES, ids=lambda fn: fn.__name__)
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_extremes(fn, dtype):
+    with jax.enable_x64(dtype == "complex128"):
+        *arguments, values = zip(*EXTREMES[fn], strict=True)
+        arrays = [jnp.array(argument, dtype) for argument in arguments]
+        kind = jnp.finfo(dtype).dtype if fn is F.abs else dtype
+        for answer in (fn(*arrays), jax.jit(fn)(*arrays)):
+            assert_same(answer, jnp.array(values, kind), 1e-6, 1e-37)
+
+
+def test_gradients_at_extremes():
+    def slope(fn, z):
+        _, pull = jax.vjp(lambda z: fn(z), jnp.array(z, jnp.complex64))
+        return pull(jnp.ones_like(fn(jnp.array(z, jnp.complex64))))[0]
+
+    far = [-1000 + 1j, 1000 + 1j, complex(-INF, 0), complex(INF, 0)]
+    assert_same(slope(F.sigmoid, far), jnp.zeros(4, jnp.complex64))
+    assert_same(slope(F.abs, [0j]), jnp.zeros(1, jnp.complex64))
+    pair = [complex(-INF, 0), 1 + 0j]
+    assert_same(slope(lambda z: F.logaddexp(z[0], z[1]), pair), jnp.array([0, 1], jnp.complex64))
+    assert_same(slope(lambda z: F.pow(z, z * 0), [0j]), jnp.zeros(1, jnp.complex64))
+    assert_same(slope(lambda z: F.std(z), [1 + 1j, 1 + 1j]), jnp.zeros(2, jnp.complex64))
+
+
+def test_second_derivatives_at_equal_elements():
+    def slopes(fn, z):
+        return jax.vjp(lambda z: jax.vjp(fn, z)[1](jnp.array([1, 2j, 3]))[0], z)[1](z)[0]
+
+    z = jnp.array([1, 1, 1.5 + 0j], jnp.complex64)
+    expected = slopes(lambda z: jnp.log(jnp.cumsum(jnp.exp(z))), z)
+    assert_same(slopes(lambda z: F.logcumsumexp(z, 0), z), expected, 1e-5)
+
+
+def test_dtypes_with_64_bit_types():
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        narrow, whole = jnp.ones(2, jnp.complex64), jnp.ones(2, int)
+        assert F.float_power(narrow, 2).dtype == F.float_power(whole, 1j).dtype == "complex128"
+        assert F.pow(whole, 1j).dtype == F.pow(narrow, whole).dtype == "complex64"
+        assert F.pow(jnp.ones(2, jnp.float64), narrow).dtype == "complex128"
+        assert F.norm(narrow[:, None], "nuc", dtype=jnp.float64).dtype == "float64"
+
+
+def test_nothing():
+    empty = jnp.zeros((0, 3), jnp.complex64)
+    assert F.logcumsumexp(empty, 0).shape == F.logcumsumexp(empty.T, 1).T.shape == (0, 3)
+    assert_same(F.var(empty, 0), jnp.full(3, NAN))
+    assert F.norm(empty, "nuc") == 0 and F.pow(empty, 2j).shape == (0, 3)
+    assert_same(F.logcumsumexp(jnp.array(2j), 0), jnp.array(2j))
+
+
+def test_refusals_name_the_parts():
+    with pytest.raises(TypeError, match="softplus: input must be .*; take its .real, .imag or"):
+        F.softplus(jnp.array(1j))

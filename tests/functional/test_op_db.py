@@ -77,6 +77,7 @@ DIGITS = {
     ("logcumsumexp", "float64"): 1e-10,
     # Its logarithms near 1e4 have four digits after the point in float32.
     ("logcumsumexp", "float32"): 1e-3,
+    ("logcumsumexp", "complex64"): 1e-3,
     ("logcumsumexp", "bfloat16"): 2e-1,
     ("logcumsumexp", "float16"): 2e-2,
     # Both round the difference before it is squared; the oracle in float64 does not.
@@ -84,6 +85,7 @@ DIGITS = {
     ("triplet_margin_with_distance_loss", "float16"): 2e-3,
     # Sums of powers up to 1e8 that cancel.
     ("pow", "float32"): 1e-5,
+    ("pow", "complex64"): 1e-5,
     # Along an axis of size 1 the gradient is 0, as the difference of two terms of size 1 / |x|.
     ("normalize", "float64"): 1e-11,
 }
@@ -92,6 +94,7 @@ ABSOLUTE = {
     ("logcumsumexp", "float64"): 1e-11,
     ("logcumsumexp", "float16"): 1e-4,
     ("pow", "float32"): 1e-2,
+    ("pow", "complex64"): 1e-2,
     ("nn.functional.linear_cross_entropy", "float16"): 2.5e-3,
     ("nn.functional.linear_cross_entropy", "bfloat16"): 2e-2,
 }
@@ -129,11 +132,11 @@ def drawn(name, dtype):
 
     of = getattr(torch, dtype)
     for entry in torch_oracle.entries(name):
-        if of not in entry.dtypes or entry.variant_test_name in ("in_place", "nuc"):
+        if of not in entry.dtypes or entry.variant_test_name == "in_place":
             continue
         backward = entry.supports_autograd and of in entry.backward_dtypes and not whole(dtype)
         for sample in entry.sample_inputs("cpu", of, requires_grad=backward):
-            yield entry.op, sample, dtype == "float64" and twice(entry)
+            yield entry.op, sample, dtype in ("float64", "complex128") and twice(entry)
 
 
 def whole(dtype):
@@ -178,7 +181,8 @@ def run(name, dtype, share):
             rtol=DIGITS.get((name.split(".")[-1], dtype)),
             atol=ABSOLUTE.get((name, dtype), 1e-12 if dtype == "float64" else 1e-5),
             second=second,
-            once=narrow or (dtype == "float32" and name.split(".")[-1] in IN_FLOAT64),
+            once=narrow
+            or (dtype in ("float32", "complex64") and name.split(".")[-1] in IN_FLOAT64),
         )
 
 
@@ -215,6 +219,13 @@ def test_every_sample(name, dtype):
     run(name, dtype, share=None)
 
 
+COMPLEX = (
+    *(f"nn.functional.{name}" for name in ("silu", "tanhshrink", "softsign", "softmin")),
+    *(f"nn.functional.{name}" for name in ("normalize", "l1_loss", "pairwise_distance")),
+    *("nn.functional.triplet_margin_loss", "nn.functional.triplet_margin_with_distance_loss"),
+    *("abs", "sgn", "angle", "pow", "float_power", "rsqrt", "exp2", "logaddexp", "logcumsumexp"),
+    *("linalg.vector_norm", "norm", "var", "std", "sigmoid", "tanh", "softmax", "log_softmax"),
+)
 WHOLE = [name for name in NAMES if name.split(".")[-1] not in FLOATING]
 
 
@@ -223,6 +234,20 @@ def test_integer_samples(name):
     assert any(True for _ in drawn(name, "int64"))
     for dtype in ("int64", "bool"):
         run(name, dtype, share=3)
+
+
+@pytest.mark.parametrize("dtype", ["complex128", "complex64"])
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_samples(name, dtype):
+    assert any(True for _ in drawn(name, dtype))
+    run(name, dtype, share=6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["complex128", "complex64"])
+@pytest.mark.parametrize("name", COMPLEX)
+def test_every_complex_sample(name, dtype):
+    run(name, dtype, share=None)
 
 
 @pytest.mark.slow

@@ -212,6 +212,18 @@ def test_nothing():
     assert_same(F.cdist(jnp.zeros((1, 0)), jnp.zeros((2, 0))), jnp.zeros((1, 2)))
 
 
+def test_the_nuclear_norm():
+    x = jnp.array([[3.0, 0, 0], [0, -4, 0]])
+    value, grads = jax.value_and_grad(lambda x: F.norm(x, "nuc"))(x)
+    assert_same((value, grads), (jnp.array(7.0), jnp.sign(x)), 1e-6)
+    stack = jnp.stack([x, 2 * x], 1)  # (2, 2, 3)
+    assert_same(F.norm(stack, "nuc", dim=(0, -1)), jnp.array([7.0, 14.0]), 1e-6)
+    assert F.norm(stack, "nuc", dim=(2, 0), keepdim=True).shape == (1, 2, 1)
+    assert_same(F.norm(x.astype(jnp.bfloat16), "nuc"), jnp.array(7, jnp.bfloat16))
+    assert np.isnan(F.norm(x.at[0, 1].set(NAN), "nuc"))
+    assert_same(jax.vmap(lambda x: F.norm(x, "nuc"))(stack), F.norm(stack, "nuc", (1, 2)), 1e-6)
+
+
 def test_complex_norms():
     z = jnp.array([3 + 4j, 0j])
     for p, value in ((2, 5), (1, 5), (INF, 5), (0, 1)):
@@ -278,7 +290,11 @@ def test_a_quantile_of_more_than_float32_counts():
         (lambda x: F.vector_norm(x, dtype=jnp.bfloat16), "vector_norm: dtype must be as wide as"),
         (lambda x: F.vector_norm(x, dtype=int), "vector_norm: dtype must be a floating point"),
         (lambda x: F.vector_norm(x[:, :0], -1), "vector_norm: x must be not empty"),
-        (lambda x: F.norm(x, "nuc"), "norm: p must be one of 'fro', got 'nuc'"),
+        (lambda x: F.norm(x, "nu"), "norm: p must be one of 'fro', 'nuc', got 'nu'"),
+        (lambda x: F.norm(x[None], "nuc"), "norm: input must be a matrix for 'nuc', got shape"),
+        (lambda x: F.norm(x, "nuc", 0), "norm: dim must be two axes of the array for 'nuc', got 0"),
+        (lambda x: F.norm(x, "nuc", (1, 1)), "norm: dim must be made of different axes"),
+        (lambda x: F.norm(x > 0, "nuc"), "norm: input must be floating point or complex, got bool"),
         (lambda x: F.norm(x, dim=(0, 0)), "norm: dim must be made of different axes"),
         (lambda x: F.norm(x, dim=(0, 1, 1)), "norm: dim must be one or two axes for 'fro'"),
         (lambda x: F.norm(x, dim=2), "norm: dim must be below 2, got 2"),

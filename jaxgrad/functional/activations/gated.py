@@ -9,6 +9,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from .._complex import sigmoid as complex_sigmoid
 from .._operands import by_slope, derivatives
 from ._arguments import is_complex, widened
 
@@ -87,6 +88,8 @@ def silu(input: ArrayLike) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
 
+    Differs from PyTorch: of complex numbers as `sigmoid`.
+
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import silu
     >>> silu(jnp.array(1.0))
@@ -99,7 +102,7 @@ def silu(input: ArrayLike) -> jax.Array:
 @jax.jit
 def _silu(input: jax.Array) -> jax.Array:
     if is_complex(input):
-        return input * jax.lax.logistic(input)
+        return input * complex_sigmoid(input)
     (x,) = widened(input)
     return _swish(x).astype(input.dtype)
 

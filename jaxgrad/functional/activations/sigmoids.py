@@ -6,6 +6,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 
+from .._complex import sigmoid as complex_sigmoid
 from .._operands import by_slope
 from ..pointwise import magnitude
 from ._arguments import compiled, floated, inexact, is_complex, widened
@@ -17,7 +18,7 @@ def sigmoid(input: ArrayLike) -> jax.Array:
         y = 1 / (1 + exp(-x))
 
     Args:
-        input: x, any shape; integers and truth values too.
+        input: x, any shape; integers, truth values and complex numbers too.
 
     Returns:
         y, of the input's shape and dtype; of integers and truth values in float32.
@@ -26,6 +27,9 @@ def sigmoid(input: ArrayLike) -> jax.Array:
         TypeError: the input is no array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
+
+    Differs from PyTorch: of complex numbers with a large negative real part it is about eˣ, in the
+    end 0; PyTorch's is NaN.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import sigmoid
@@ -38,7 +42,7 @@ def sigmoid(input: ArrayLike) -> jax.Array:
 @jax.jit
 def _sigmoid(input: jax.Array) -> jax.Array:
     if is_complex(input):
-        return jax.lax.logistic(input)
+        return complex_sigmoid(input)
     (x,) = widened(input)
     return jax.lax.logistic(x).astype(input.dtype)
 

@@ -12,7 +12,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import is_a
 from jaxgrad.random import _draws
 
-from ._arguments import implicit_axis, widened
+from ._arguments import implicit_axis, is_complex, widened
 
 
 def softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
@@ -21,7 +21,8 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.
         yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ)
 
     Args:
-        input: logits x, any shape; integers and truth values where `dtype` is given.
+        input: logits x, any shape; where `dtype` is given integers, truth values and complex
+            numbers too, of these the real parts with a warning.
         dim: the axis that sums to 1. None warns and takes axis 0 of an input of 0, 1 or 3
             dimensions, else axis 1.
         dtype: a real floating point dtype to which the input is cast first; by default its own.
@@ -50,7 +51,8 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.
         yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ)
 
     Args:
-        input: x, any shape; integers where `dtype` is given.
+        input: x, any shape; where `dtype` is given integers and complex numbers too, of these the
+            real parts with a warning.
         dim: the axis that sums to 1; None as in `softmax`.
         dtype: a real floating point dtype to which -x is cast first; by default the input's.
 
@@ -80,7 +82,8 @@ def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> 
         yᵢ = xᵢ - log Σⱼ exp(xⱼ)
 
     Args:
-        input: logits x, any shape; integers and truth values where `dtype` is given.
+        input: logits x, any shape; where `dtype` is given integers, truth values and complex
+            numbers too, of these the real parts with a warning.
         dim: the axis that is normalized; None as in `softmax`.
         dtype: a real floating point dtype to which the input is cast first; by default its own.
 
@@ -105,11 +108,16 @@ def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> 
 def _logits(function: str, input: ArrayLike, dim: int, dtype: Any) -> tuple[jax.Array, int]:
     """The input in the dtype to work in, and the axis."""
     x = _checks.array(function, "input", input)
-    castable = any(is_a(x.dtype, kind) for kind in (jnp.integer, jnp.bool_))
+    castable = any(is_a(x.dtype, kind) for kind in (jnp.integer, jnp.bool_, jnp.complexfloating))
     if dtype is None or not castable:
         _checks.promoted(function, "input", x)
     if dtype is not None:
-        x = x.astype(_checks.float_dtype(function, dtype))
+        dtype = _checks.float_dtype(function, dtype)
+        if is_complex(x):
+            text = f"{function}: the cast to {dtype} discards the imaginary part of input."
+            warnings.warn(text, stacklevel=3)
+            x = x.real
+        x = x.astype(dtype)
     return x, _checks.axis(function, "dim", dim, x.ndim)
 
 

@@ -32,6 +32,13 @@ def real(function: str, argument: str, value: ArrayLike) -> jax.Array:
     return array
 
 
+def number(function: str, argument: str, value: ArrayLike) -> jax.Array:
+    """As `real`, and complex numbers too."""
+    array = _checks.array(function, argument, value)
+    is_complex = is_a(array.dtype, jnp.complexfloating)
+    return array if is_complex else real(function, argument, array)
+
+
 def as_float(array: jax.Array) -> jax.Array:
     """Floating point numbers as they are, others in float32."""
     return array if is_a(array.dtype, jnp.floating) else array.astype(FROM_INTEGERS)

@@ -10,10 +10,10 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_floating, result_type
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, real_part, result_type
 
-from ..norms import length
-from ._arguments import as_float, real, reduced, reduction_of, widened
+from ..norms import length, length_of_numbers
+from ._arguments import as_float, number, reduced, reduction_of, widened
 from ._kinks import clamped, floored
 
 _TINY = float(np.float32(1e-12))
@@ -108,18 +108,18 @@ def pairwise_distance(
     The derivative where that norm is 0 is 0. With p = ∞ the largest differences share it.
 
     Args:
-        x1: vectors a along the last dimension, any shape.
+        x1: vectors a of real or complex numbers along the last dimension, any shape.
         x2: vectors b, of a shape that broadcasts with that of `x1`.
         p: the norm's degree, a static number or ±∞.
         eps: ε, which is added to each difference.
         keepdim: whether the last dimension stays, of size 1.
 
     Returns:
-        The distances in the promoted dtype of the arguments, float32 for integers, without their
-        last dimension.
+        The distances in the promoted dtype of the arguments, real for complex ones and float32 for
+        integers, without their last dimension.
 
     Raises:
-        TypeError: an argument is no real array, p is traced, or keepdim is not True or False.
+        TypeError: an argument is no array of numbers, p is traced, or keepdim is not True or False.
         ValueError: shapes do not broadcast, p is NaN, or there are no differences to choose an
             extreme one of.
 
@@ -127,7 +127,7 @@ def pairwise_distance(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pairwise_distance.html
 
     Differs from PyTorch: the second derivative where the norm is 0 is 0; PyTorch's is NaN for most
-    p. Unsigned integers do not wrap around, and there are no complex numbers.
+    p. Unsigned integers do not wrap around.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import pairwise_distance
@@ -144,11 +144,11 @@ def pairwise_distance(
 def vectors(
     function: str, name1: str, x1: ArrayLike, name2: str, x2: ArrayLike
 ) -> tuple[jax.Array, jax.Array]:
-    """Two arrays that broadcast, in the floating point dtype of their difference."""
-    a, b = real(function, name1, x1), real(function, name2, x2)
+    """Two arrays that broadcast, in the dtype of their difference, floating point or complex."""
+    a, b = number(function, name1, x1), number(function, name2, x2)
     broadcast(function, name2, b, name1, a)
     dtype = result_type(a, b)
-    dtype = dtype if is_floating(dtype) else FROM_INTEGERS
+    dtype = dtype if is_a(dtype, jnp.inexact) else FROM_INTEGERS
     return cast(a, dtype), cast(b, dtype)
 
 
@@ -170,7 +170,7 @@ def distance(
     a, b, eps = widened(x1.dtype, x1, x2, eps)
     difference = jnp.subtract(*jnp.broadcast_arrays(a, b)) + eps
     vectors = jnp.atleast_1d(difference)
-    distances = length(vectors, p, (vectors.ndim - 1,)).astype(x1.dtype)
+    distances = length_of_numbers(vectors, p, (vectors.ndim - 1,)).astype(real_part(x1.dtype))
     return distances if keepdim and difference.ndim else jnp.squeeze(distances, -1)
 
 

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import real_part
 
-from ._arguments import as_float, real, reduced, reduction_of, widened
+from ._arguments import as_float, number, real, reduced, reduction_of, widened
 from ._kinks import clamped
 from .distances import broadcast, degree_of, distance, vectors
 
@@ -32,7 +33,7 @@ def triplet_margin_loss(
     The derivative of the max at 0 is 1, that of the norm at 0 is 0.
 
     Args:
-        anchor: vectors a, shape (N, D) or (D,).
+        anchor: vectors a of real or complex numbers, shape (N, D) or (D,).
         positive: vectors p, of a shape that broadcasts with the anchor's, of as many dimensions.
         negative: vectors n, likewise.
         margin: the distance asked for, greater than 0.
@@ -42,11 +43,12 @@ def triplet_margin_loss(
         reduction: "none", "mean" or "sum".
 
     Returns:
-        The loss in the promoted dtype of the arrays, float32 for integers: a scalar, or for "none"
+        The loss in the promoted dtype of the arrays, real for complex ones and float32 for
+        integers: a scalar, or for "none"
         the shape of the distances.
 
     Raises:
-        TypeError: an argument is no real array, p is traced, or swap is not True or False.
+        TypeError: an argument is no array of numbers, p is traced, or swap is not True or False.
         ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
             margin is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
@@ -54,7 +56,7 @@ def triplet_margin_loss(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_loss.html
 
     Differs from PyTorch: the second derivative where a distance is 0 is 0; PyTorch's is NaN for
-    most p. No complex numbers.
+    most p.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import triplet_margin_loss
@@ -64,7 +66,7 @@ def triplet_margin_loss(
     """
     name = "triplet_margin_loss"
     named = {"anchor": anchor, "positive": positive, "negative": negative}
-    a, b, c = (real(name, argument, value) for argument, value in named.items())
+    a, b, c = (number(name, argument, value) for argument, value in named.items())
     _same_ndim(name, a, b, c)
     degree = degree_of(name, p, a, b, c)
     swap = _checks.truth(name, "swap", swap)
@@ -119,12 +121,12 @@ def _triplet_margin_loss(
 def _of_distances(
     distances: list[jax.Array], margin: float | jax.Array, *, dtype: Any, reduction: str
 ) -> jax.Array:
-    near, far, *swapped = jnp.broadcast_arrays(*widened(dtype, *distances))
+    near, far, *swapped = jnp.broadcast_arrays(*widened(real_part(dtype), *distances))
     if swapped:
         far = jnp.minimum(far, *swapped)
     margin = jnp.asarray(margin, near.dtype)
     losses = clamped(jnp.where(margin > 0, margin, jnp.nan) + near - far)
-    return reduced(losses, reduction).astype(dtype)
+    return reduced(losses, reduction).astype(real_part(dtype))
 
 
 def triplet_margin_with_distance_loss(
@@ -156,15 +158,15 @@ def triplet_margin_with_distance_loss(
         The loss in the promoted dtype of the distances: a scalar, or for "none" their shape.
 
     Raises:
-        TypeError: an argument is no real array, `distance_function` is not a function or returns
-            none, or swap is not True or False.
+        TypeError: an argument is no array of numbers, `distance_function` is not a function or
+            returns none, or swap is not True or False.
         ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
             margin is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_with_distance_loss.html
 
-    Differs from PyTorch: integer distances give float32, and there are no complex numbers.
+    Differs from PyTorch: integer distances give float32.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import triplet_margin_with_distance_loss
@@ -176,7 +178,7 @@ def triplet_margin_with_distance_loss(
     """
     name = "triplet_margin_with_distance_loss"
     named = {"anchor": anchor, "positive": positive, "negative": negative}
-    a, b, c = (real(name, argument, value) for argument, value in named.items())
+    a, b, c = (number(name, argument, value) for argument, value in named.items())
     _same_ndim(name, a, b, c)
     swap = _checks.truth(name, "swap", swap)
     margin, reduction = _margin(name, margin), reduction_of(name, reduction)

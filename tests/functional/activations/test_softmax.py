@@ -144,13 +144,25 @@ def test_eps_warns():
         F.gumbel_softmax(jax.random.key(0), jnp.ones(2), eps=1e-5)
 
 
+@pytest.mark.parametrize("name", CLOSED)
+def test_the_real_part_of_complex_numbers_where_a_dtype_is_given(name):
+    x, fn = jnp.array([0.5, -1.0, 2.0]), getattr(F, name)
+    with pytest.warns(UserWarning, match="discards the imaginary part"):
+        value, pull = jax.vjp(lambda z: fn(z, 0, jnp.float32), jax.lax.complex(x, x))
+    expected, wanted = jax.vjp(lambda x: fn(x, 0), x)
+    weight = jnp.array([1.0, 2.0, 3.0])
+    assert_same(value, expected)
+    assert_same(pull(weight)[0], wanted(weight)[0].astype(jnp.complex64))
+
+
 REFUSALS = [
     ((np.ones(3), 1), ValueError, "dim must be below 1, got 1"),
     ((np.ones(3), -2), ValueError, "dim must be at least -1, got -2"),
     ((np.ones(3), 0.5), TypeError, "dim must be a concrete integer, got float 0.5"),
     ((np.ones(3), True), TypeError, "dim must be a concrete integer, got bool True"),
     ((np.ones(3, int), 0), TypeError, "input must be floating point, got int32"),
-    ((np.ones(3, complex), 0, float), TypeError, "input must be floating point, got complex64"),
+    ((np.ones(3, complex), 0), TypeError, "input must be floating point, got complex64; take its"),
+    ((np.ones(3), 0, complex), TypeError, "dtype must be a floating point dtype"),
     ((np.ones(3), 0, int), TypeError, "dtype must be a floating point dtype"),
     (("a", 0), TypeError, "input must be an array, got str 'a'"),
 ]
