@@ -153,7 +153,7 @@ def _vector_norm(
 ) -> jax.Array:
     over, kept = axes, [1 if a in axes else n for a, n in enumerate(x.shape)]
     if jnp.iscomplexobj(x):
-        x = jnp.stack([x.real, x.imag], -1) if p == 2 else magnitude(x)
+        x = _parts(x) if p == 2 else magnitude(x)
         over = (*axes, x.ndim - 1) if p == 2 else axes
     norms = length(x.astype(wide(dtype)), p, over)
     norms = norms.reshape(kept)
@@ -200,8 +200,14 @@ def length_of_numbers(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Arra
         return length(x, p, axes)
     if p != 2:
         return length(magnitude(x), p, axes)
+    return jnp.squeeze(length(_parts(x), 2, (*axes, x.ndim)), -1)
+
+
+def _parts(x: jax.Array) -> jax.Array:
+    """The two parts along a last axis; beside an infinite one NaN is infinite, as |x| is."""
     parts = jnp.stack([x.real, x.imag], -1)
-    return jnp.squeeze(length(parts, 2, (*axes, x.ndim)), -1)
+    infinite = jnp.any(jnp.isinf(parts), -1, keepdims=True)
+    return jnp.where(infinite & jnp.isnan(parts), jnp.inf, parts)
 
 
 def _euclidean(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:

@@ -151,6 +151,14 @@ def test_extremes(fn, dtype):
             assert_same(answer, jnp.array(values, kind), 1e-6, 1e-37)
 
 
+@pytest.mark.parametrize("p", [0.5, 1, 2, 3, INF])
+def test_norms_with_an_infinite_part(p):
+    z = jnp.array([complex(INF, NAN), 1j])
+    for norm in (F.vector_norm(z, p), F.norm(z, p), F.pairwise_distance(z, jnp.zeros_like(z), p)):
+        assert_same(norm, jnp.array(INF))
+    assert np.isnan(F.vector_norm(jnp.array([complex(1, NAN), 1j]), p))
+
+
 def test_gradients_at_extremes():
     def slope(fn, z):
         _, pull = jax.vjp(lambda z: fn(z), jnp.array(z, jnp.complex64))

@@ -227,6 +227,21 @@ def test_integers_divided_by_0():
     assert_same(traced, jnp.array([-1, 2]))
 
 
+@pytest.mark.parametrize("kind", ["int8", "int32", "int64", "uint8", "uint64"])
+def test_integers_are_converted_to_float32_and_no_less(kind):
+    with jax.enable_x64(True):
+        most = jnp.iinfo(kind).max
+        x = jnp.array([0, 24, 100, most], kind)
+        powers = [1, 2**24, 2.0**100, 2.0**most if most <= 127 else INF]
+        assert_same(F.exp2(x), jnp.array(powers, jnp.float32), 0)
+        for fn in (F.i0, F.lgamma, F.sigmoid, F.rsqrt):
+            assert_same(fn(x), fn(x.astype(jnp.float32)), 0)
+        for fn in (F.atan2, F.copysign, F.xlogy):
+            assert_same(fn(x, x), fn(x.astype(jnp.float32), x.astype(jnp.float32)), 0)
+        assert F.atan2(1, 2).dtype == F.sigmoid(3).dtype == jnp.float32
+        assert F.atan2(1.0, 2.0).dtype == F.sigmoid(3.0).dtype == jnp.float64
+
+
 def test_broadcasting_and_promotion():
     with jax.numpy_dtype_promotion("standard"):
         x, y = jnp.ones((2, 1), jnp.bfloat16), jnp.ones((3,), jnp.float16)
