@@ -1,7 +1,7 @@
 """Elementary functions of complex numbers, right where a part is large, infinite or NaN.
 
-JAX forgets the rules of derivatives in a scan that is differentiated twice in reverse: the formulas
-themselves have the right ones, too.
+In a scan that was differentiated in reverse JAX forgets the rules of derivatives: the second ones
+are those of the formulas themselves, which therefore have the right ones too.
 """
 
 from collections.abc import Callable
