@@ -31,6 +31,11 @@ def root(square: jax.Array) -> jax.Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), square)
 
 
+def at_least(least: Any, x: jax.Array) -> jax.Array:
+    """The greater of both, as Python's `max` has it: of NaN it is `least`."""
+    return jnp.where(x > least, x, least)
+
+
 def like(lr: Any, x: Any) -> Any:
     """`x` in the dtype of an array `lr`: PyTorch computes in it what comes of a tensor `lr`."""
     return jnp.asarray(x).astype(lr.dtype) if isinstance(lr, jax.Array) else x

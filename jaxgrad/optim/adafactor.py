@@ -10,7 +10,7 @@ import optax
 from . import _arguments as arguments
 from ._arguments import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
-from ._numbers import lerp, like, root
+from ._numbers import at_least, lerp, like, root
 
 
 class AdafactorState(NamedTuple):
@@ -101,8 +101,8 @@ def adafactor(
         least = float(jnp.finfo(leaf.dtype).eps) if n["eps1"] is None else n["eps1"]
         new, v = _second_moment(leaf, least)
         u = rounded(rounded(jax.lax.rsqrt(rounded(jnp.maximum(v, least * least)))) * g)
-        alpha = jnp.maximum(n["eps2"], rounded(_norm(leaf.param)) / _root(g)) * n["rho"]
-        clip = jnp.maximum(1, rounded(_norm(u)) / (_root(g) * n["d"]))
+        alpha = at_least(n["eps2"], rounded(_norm(leaf.param)) / _root(g)) * n["rho"]
+        clip = at_least(1, rounded(_norm(u)) / (_root(g) * n["d"]))
         return (-rounded(alpha / clip) * u,), new
 
     slots = ("row_var", "col_var", "variance")

@@ -148,8 +148,7 @@ def test_scalars_nothing_and_a_nan(name):
     grads = {**params, "nan": jnp.array([jnp.nan, 1.0])}
     got, _ = run(TABLE[name](), params, [grads, grads])
     assert jnp.isfinite(got["scalar"]) and got["nothing"].shape == (0, 3)
-    whole = name in ("rprop", "adafactor")  # a sign of NaN is 0; a norm is of the whole leaf
-    assert jnp.isfinite(got["nan"]).tolist() == ([name == "rprop"] * 2 if whole else [False, True])
+    assert jnp.isfinite(got["nan"]).tolist() == [name == "rprop", True]  # a sign of NaN is 0
     run(TABLE[name](), {}, [{}])
 
 
@@ -272,3 +271,13 @@ def test_integers_have_no_gradient():
     grads = jax.grad(lambda p: jnp.sum(p["w"] ** 2), allow_int=True)(params)
     updates, state = optim.adamw().update(grads, optim.adamw().init(params), params)
     assert updates["n"].tolist() == [0, 0, 0] and state.step.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_nan_stays_in_its_element_of_adafactor(wrong):
+    params, grads = jnp.array([1.0, 2.0, 0.0]), jnp.array([wrong, 0.0, 0.5])
+    optimizer = optim.adafactor()
+    updates, _ = jax.jit(optimizer.update)(grads, optimizer.init(params), params)
+    expected = optimizer.update(grads.at[0].set(0), optimizer.init(params), params)[0]
+    assert np.isnan(updates[0]) and np.isfinite(expected).all()
+    np.testing.assert_array_equal(np.isfinite(updates), [False, True, True])
