@@ -10,7 +10,7 @@ from .. import _checks
 from . import _arrow, _blocks, _csv, _csv_rows, _ipc, _levels, _parquet, _raw
 from ._blocks import Block, Source
 from ._scan import Fault, missing, tiles, wrong_value
-from .moments import Moments, added, none, total
+from .moments import Moments, added, none
 
 
 class Options(NamedTuple):
@@ -70,17 +70,15 @@ def _in_place(paths: Sequence[Path], format: str, options: Options) -> Rows:
     running, blocks = none(len(options.names)), []
     own = _blocks.share(every, options.part, options.parts)
     for block, columns in _blocks.read_each(sources, own, options.names):
-        before = running.rest.count
+        before = running.count
         try:
             for tile in tiles(columns, options.drop):
                 running = added(running, tile)
         except Fault as fault:
             raise _error(paths[block.file], block.row, format, options, fault) from None
-        blocks.append(block._replace(rows=running.rest.count - before))
+        blocks.append(block._replace(rows=running.count - before))
     dropped = sum(block.stored - block.rows for block in blocks)
-    return Rows(
-        sources, tuple(block for block in blocks if block.rows), total(running), dropped, None
-    )
+    return Rows(sources, tuple(block for block in blocks if block.rows), running, dropped, None)
 
 
 def _split(file: int, path: Path, format: str, options: Options) -> Iterator[Block]:
@@ -99,7 +97,7 @@ def _converted(paths: Sequence[Path], format: str, options: Options, spool: Path
     running, stored = none(len(options.told())), 0
     most = _blocks.limit(len(options.told()))
     for file, path in enumerate(paths):
-        before = running.rest.count
+        before = running.count
         source = Source("raw", made.folder / f"{file}.raw", options.dtype)
         with _raw.writing(source) as write:
             for row, columns in _shares(path, format, options):
@@ -110,10 +108,10 @@ def _converted(paths: Sequence[Path], format: str, options: Options, spool: Path
                         write(tile.T)
                 except Fault as fault:
                     raise _error(path, row, format, options, fault) from None
-        rows = running.rest.count - before
+        rows = running.count - before
         sources.append(source)
         blocks += _blocks.cut(Block(file, 0, rows, 0, rows, 0, rows), -(-rows // most))
-    return Rows(tuple(sources), tuple(blocks), total(running), stored - running.rest.count, made)
+    return Rows(tuple(sources), tuple(blocks), running, stored - running.count, made)
 
 
 def _shares(path: Path, format: str, options: Options) -> Iterator[tuple[int, list[np.ndarray]]]:

@@ -1,4 +1,4 @@
-"""Count, mean and comoment of the columns of a table, merged block by block."""
+"""Count, mean and triangular factor of the columns of a table, merged block by block."""
 
 import functools
 from typing import Any, NamedTuple
@@ -6,9 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _checks
-
-PIECE = 512
-"""Rows multiplied at a time."""
+from . import _triangle
 
 
 class Moments(
@@ -16,8 +14,9 @@ class Moments(
         "Moments",
         [
             ("count", int),
-            ("mean", np.ndarray),
-            ("comoment", np.ndarray),
+            ("shift", np.ndarray),
+            ("offset", np.ndarray),
+            ("factor", np.ndarray),
             ("low", np.ndarray),
             ("high", np.ndarray),
         ],
@@ -27,22 +26,35 @@ class Moments(
 
     Attributes:
         count: how many rows there are.
-        mean: (columns,), float64.
-        comoment: (columns, columns), float64, the sum over the rows of (x - mean)(x - mean)ᵀ.
+        shift: (columns,), float64, a value of each column.
+        offset: (columns,), float64, the mean of the rows less the shift: a small spread around a
+            large mean keeps its digits.
+        factor: (columns, columns), float64, upper triangular, R of the QR decomposition of the rows
+            less their mean. It keeps the digits that squares of the values would lose.
         low: (columns,), the least values; inf where there are no rows.
         high: (columns,), the greatest values; -inf where there are no rows.
     """
 
     __slots__ = ()
 
+    @property
+    def mean(self) -> np.ndarray:
+        """The mean of each column: (columns,), float64."""
+        return self.shift + self.offset
+
+    @property
+    def comoment(self) -> np.ndarray:
+        """The sum over the rows of (x - mean)(x - mean)ᵀ: (columns, columns), float64."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.factor.T @ self.factor
+
 
 def moments(*blocks: Any) -> Moments:
     """The moments of all the rows of some blocks.
 
-        mean = Σ x / n;   comoment = Σ (x - mean)(x - mean)ᵀ
+        mean = Σ x / n;   factorᵀ factor = comoment = Σ (x - mean)(x - mean)ᵀ
 
-    each block in two passes in float64, and then merged: a small spread around a large mean keeps
-    its digits.
+    in float64. The factor is that of a QR decomposition, updated block by block.
 
     Args:
         blocks: arrays (rows, columns) of finite numbers, all of the same columns; at least one.
@@ -55,12 +67,13 @@ def moments(*blocks: Any) -> Moments:
         ValueError: there is no block, or one is not 2-D, or they differ in their columns, or a
             value is not finite.
 
-    Source: T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the sample
-        variance", The American Statistician 37 (1983), 242-247
+    Source: G. H. Golub and C. F. Van Loan, Matrix Computations (2013), 6.5: updating a QR
+        factorization; A. J. Miller, "Least squares routines to supplement those of Gentleman",
+        Applied Statistics 41 (1992), 458-478
 
     >>> from jaxgrad.data import moments
     >>> result = moments([[1.0, 5.0], [3.0, 5.0]], [[5.0, 8.0]])
-    >>> result.count, result.mean.tolist(), result.comoment.tolist()
+    >>> result.count, result.mean.tolist(), result.comoment.round(9).tolist()
     (3, [3.0, 6.0], [[8.0, 6.0], [6.0, 6.0]])
     """
     arrays = [_columns(block) for block in blocks]
@@ -68,13 +81,13 @@ def moments(*blocks: Any) -> Moments:
     if len(sizes) != 1:
         got = f"{sizes} columns" if sizes else "none"
         raise ValueError(_checks.wrong("moments", "blocks", "of the same columns", got))
-    return total(functools.reduce(added, arrays, none(sizes[0])))
+    return functools.reduce(added, arrays, none(sizes[0]))
 
 
 def merge(*parts: Moments) -> Moments:
     """The moments of all the rows of which `parts` are the moments, in that order.
 
-        comoment = Σ comomentᵢ + Σ δᵢδᵢᵀ nᵢn/(nᵢ + n),   δᵢ = meanᵢ - mean of those before
+        factor = R of QR of [factors; δᵢᵀ √(nᵢn/(nᵢ + n))],   δᵢ = meanᵢ - mean of those before
 
     Args:
         parts: moments of the same columns, for instance of several processes; at least one.
@@ -90,7 +103,7 @@ def merge(*parts: Moments) -> Moments:
         variance", The American Statistician 37 (1983), 242-247
 
     >>> from jaxgrad.data import merge, moments
-    >>> merge(moments([[1.0], [3.0]]), moments([[5.0]])).comoment.tolist()
+    >>> merge(moments([[1.0], [3.0]]), moments([[5.0]])).comoment.round(9).tolist()
     [[8.0]]
     """
     if not parts:
@@ -103,76 +116,71 @@ def merge(*parts: Moments) -> Moments:
     return functools.reduce(_merge, parts)
 
 
-class Running(NamedTuple):
-    """The moments of the rows less a `shift`; their low and high are of the rows as they are.
-
-    The means of blocks that are merged would be rounded to the digits of a large mean; those of
-    the differences are small.
-    """
-
-    shift: np.ndarray
-    rest: Moments
-
-
-def none(size: int) -> Running:
+def none(size: int) -> Moments:
     """The moments of no rows of `size` columns."""
-    return Running(np.zeros(size), _of_no_rows(size))
+    zero, infinite = np.zeros(size), np.full(size, np.inf)
+    return Moments(0, zero, zero, np.zeros((size, size)), infinite, -infinite)
 
 
-def added(running: Running, columns: np.ndarray) -> Running:
+def added(of: Moments, columns: np.ndarray) -> Moments:
     """The moments with those of one block more, its columns the rows of a float64 array."""
-    shift = running.shift
     if not columns.size:
-        return running
-    if not running.rest.count:
-        shift = columns[:, 0].copy()
-    return Running(shift, merge(running.rest, _of_block(columns, shift)))
-
-
-def total(running: Running) -> Moments:
-    """The moments of the rows themselves."""
-    shift, rest = running
-    return rest._replace(mean=rest.mean + shift)
-
-
-def _of_block(columns: np.ndarray, shift: np.ndarray) -> Moments:
-    count = columns.shape[1]
-    low, high = columns.min(axis=1), columns.max(axis=1)
+        return of
+    count, low, high = columns.shape[1], columns.min(axis=1), columns.max(axis=1)
+    shift = of.shift if of.count else _nearest(columns)
     columns = columns - shift[:, None]
-    mean = columns.sum(axis=1) / count
-    columns -= mean[:, None]
-    rest = columns.sum(axis=1)  # what the rounding of the mean leaves
-    comoment = _products(columns) - np.outer(rest, rest) / count
-    return Moments(count, mean + rest / count, comoment, low, high)
-
-
-def _of_no_rows(size: int) -> Moments:
-    infinite = np.full(size, np.inf)
-    return Moments(0, np.zeros(size), np.zeros((size, size)), infinite, -infinite)
-
-
-def _products(columns: np.ndarray) -> np.ndarray:
-    """Gives columns @ columns.T, in pieces too small for the linear algebra library to share out.
-
-    Its threads would wait for each other, which takes long where others use the cores.
-    """
-    pieces = (columns[:, at : at + PIECE] for at in range(0, columns.shape[1], PIECE))
-    return functools.reduce(np.add, (piece @ piece.T for piece in pieces))
+    offset = columns.sum(axis=1) / count
+    columns -= offset[:, None]
+    offset += columns.sum(axis=1) / count  # what the rounding of the mean leaves
+    return _joined(of._replace(shift=shift), count, offset, columns, low, high)
 
 
 def spread(of: Moments) -> np.ndarray:
     """The population standard deviation of each column."""
-    return np.sqrt(np.diagonal(of.comoment) / max(of.count, 1))
+    return np.linalg.norm(of.factor, axis=0) / np.sqrt(max(of.count, 1))
+
+
+def about_zero(of: Moments) -> np.ndarray:
+    """The triangular factor of the rows as they are: less no mean."""
+    return _triangle.of(np.concatenate([np.sqrt(of.count) * of.mean[None], of.factor]))
+
+
+def _nearest(columns: np.ndarray) -> np.ndarray:
+    """Of each column the value that is nearest to its mean.
+
+    Differences of a column's values are exact far oftener than those to a mean.
+    """
+    away = np.abs(columns - columns.mean(axis=1, keepdims=True))
+    return np.take_along_axis(columns, away.argmin(axis=1)[:, None], axis=1)[:, 0]
+
+
+def _joined(
+    of: Moments,
+    count: int,
+    offset: np.ndarray,
+    columns: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> Moments:
+    """The moments with those of `count` rows, of which these less their mean are a factor."""
+    total = of.count + count
+    delta = offset - of.offset if of.count else np.zeros_like(offset)
+    between = delta * np.sqrt(of.count * (count / total))
+    return Moments(
+        total,
+        of.shift,
+        offset if not of.count else of.offset + delta * (count / total),
+        _triangle.joined(of.factor, np.concatenate([columns, between[:, None]], axis=1)),
+        np.minimum(of.low, low),
+        np.maximum(of.high, high),
+    )
 
 
 def _merge(a: Moments, b: Moments) -> Moments:
     if not a.count or not b.count:
         return a if a.count else b
-    count = a.count + b.count
-    delta = b.mean - a.mean
-    mean = a.mean + delta * (b.count / count)
-    comoment = a.comoment + b.comoment + np.outer(delta, delta) * (a.count * (b.count / count))
-    return Moments(count, mean, comoment, np.minimum(a.low, b.low), np.maximum(a.high, b.high))
+    offset = b.offset + (b.shift - a.shift)
+    return _joined(a, b.count, offset, b.factor.T, b.low, b.high)
 
 
 def _columns(block: Any) -> np.ndarray:

@@ -1,5 +1,6 @@
-"""The exact line and how well any line fits, from sums over the rows: no row is needed twice."""
+"""The exact line and how well any line fits, from a triangular factor: no row is needed twice."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,9 @@ from numpy.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad.data import Moments
+from jaxgrad.data.moments import about_zero
+
+from . import _rank
 
 
 class Line(NamedTuple):
@@ -14,11 +18,15 @@ class Line(NamedTuple):
 
     Attributes:
         weight: (features,).
-        bias: the intercept.
+        bias: the intercept; 0 where there is none.
         weight_error: (features,), the standard errors; NaN where none are known.
         bias_error: the intercept's.
         rmse: the root of the mean squared residual over the rows.
         r2: the coefficient of determination, 1 for a perfect fit; NaN for a constant target.
+        condition: the condition number of the design, the columns beside one of ones for the
+            intercept, in the units of the data; NaN where the line is any.
+        digits: about how many digits of the weights the rounding of the data leaves; likewise.
+        freedom: how many rows there are more than coefficients.
     """
 
     weight: np.ndarray
@@ -27,28 +35,38 @@ class Line(NamedTuple):
     bias_error: float
     rmse: float
     r2: float
+    condition: float
+    digits: float
+    freedom: int
 
 
-def least_squares_of(moments: Moments) -> Line:
+def least_squares_of(
+    moments: Moments, *, intercept: bool = True, names: Sequence[str] | None = None
+) -> Line:
     """The line of least mean squared error, with its standard errors.
 
-        w = Sxx⁻¹ Sxy,   b = ȳ - w·x̄,   se(w)² = s² diag(Sxx⁻¹),   se(b)² = s² (1/n + x̄ᵀ Sxx⁻¹ x̄)
+        R w = r,   b = ȳ - w·x̄,   se(w)² = s² diag(R⁻¹R⁻ᵀ),   se(b)² = s² (1/n + ‖x̄ᵀ R⁻¹‖²)
 
-    with s² the sum of the squared residuals over n - k - 1: the classical errors, of residuals that
-    are independent and of one variance. In float64.
+    with [R r; 0 ρ] the triangular factor of the rows less their mean, and s² = ρ² over n - k - 1:
+    the classical errors, of residuals that are independent and of one variance. In float64, with
+    the digits of a QR decomposition of all the rows: sums of products would lose twice as many.
 
     Args:
         moments: `jaxgrad.data.Moments` of k features and the target, the last column.
+        intercept: False for a line through 0, of the rows as they are.
+        names: of the features, for errors to name.
 
     Returns:
         A `Line`.
 
     Raises:
         TypeError: `moments` is not a `Moments`.
-        ValueError: there are fewer than k + 2 rows, or a feature is constant or, but for rounding,
-            a combination of the others.
+        ValueError: there are fewer than k + 2 rows (k + 1 without an intercept), there are no k
+            names, or a feature is constant or, to working precision, a combination of others. The
+            message names it and them, or counts them from 1.
 
-    Source: https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.linregress.html
+    Source: G. H. Golub and C. F. Van Loan, Matrix Computations (2013), 5.3;
+        https://www.itl.nist.gov/div898/strd/lls/lls.shtml has sets with certified values
 
     >>> from jaxgrad.data import moments
     >>> from jaxgrad.fit import least_squares_of
@@ -58,48 +76,52 @@ def least_squares_of(moments: Moments) -> Line:
     """
     _checks.instance("least_squares_of", "moments", moments, Moments)
     count, features = moments.count, len(moments.mean) - 1
-    if count < features + 2:
-        expected = f"at least {features + 2} for {features} features"
+    if names is not None and len(names) != features:
+        expected = f"of {features} features"
+        raise ValueError(_checks.wrong("least_squares_of", "names", expected, len(names)))
+    freedom = count - features - intercept
+    if freedom < 1:
+        expected = f"at least {features + intercept + 1} for {features} features"
         raise ValueError(_checks.wrong("least_squares_of", "rows", expected, count))
-    sxx, sxy = moments.comoment[:-1, :-1], moments.comoment[:-1, -1]
-    scale = np.sqrt(np.diag(sxx))
-    if not np.all(scale > 0):
-        place = int(np.argmin(scale > 0))
-        raise ValueError(
-            _checks.wrong("least_squares_of", f"column {place}", "varied", "a constant")
-        )
-    values, vectors = np.linalg.eigh(sxx / np.outer(scale, scale))
-    if values[0] <= 1e-12 * values[-1]:
-        place = int(np.argmax(np.abs(vectors[:, 0])))
-        got = "one that is a combination of the others"
-        expected, remedy = "independent of the others", "leave it out"
-        raise ValueError(
-            _checks.wrong("least_squares_of", f"column {place}", expected, got, remedy)
-        )
-    inverse = vectors / values @ vectors.T / np.outer(scale, scale)
-    weight = inverse @ sxy
-    bias = float(moments.mean[-1] - weight @ moments.mean[:-1])
-    line = described(moments, weight, bias)
-    variance = count * line.rmse**2 / (count - features - 1)
-    mean = moments.mean[:-1]
-    return line._replace(
-        weight_error=np.sqrt(variance * np.diag(inverse)),
-        bias_error=float(np.sqrt(variance * (1 / count + mean @ inverse @ mean))),
+    whole = moments.factor if intercept else about_zero(moments)
+    factor, scale = whole[:-1, :-1], np.linalg.norm(whole[:-1, :-1], axis=0)
+    rounding = _rounding(moments, scale)
+    _rank.check("least_squares_of", factor, scale, rounding, count, names)
+    factor = factor / scale
+    inverse = np.linalg.inv(factor) / scale[:, None]
+    weight = np.linalg.solve(factor, whole[:-1, -1]) / scale
+    deviation = abs(float(whole[-1, -1])) / np.sqrt(freedom)
+    bias, bias_error = 0.0, float("nan")
+    if intercept:
+        (*mean, target), (*offset, level) = moments.shift, moments.offset
+        bias = float((target - weight @ mean) + (level - weight @ offset))
+        of_mean = moments.mean[:-1] @ inverse
+        bias_error = float(deviation * np.sqrt(1 / count + of_mean @ of_mean))
+    values = np.linalg.svd(factor, compute_uv=False)
+    return described(moments, weight, bias, intercept=intercept)._replace(
+        weight_error=deviation * np.linalg.norm(inverse, axis=1),
+        bias_error=bias_error,
+        condition=_condition(moments, whole[:-1, :-1], intercept),
+        digits=float(-np.log10(values[0] / values[-1] * rounding.max())),
     )
 
 
-def described(moments: Moments, weight: ArrayLike, bias: float) -> Line:
+def described(moments: Moments, weight: ArrayLike, bias: float, *, intercept: bool = True) -> Line:
     """Any line, and how well it fits the rows that the moments are of.
 
-        Σ (y - w·x - b)² = n (ȳ - w·x̄ - b)² + Syy - 2 w·Sxy + wᵀ Sxx w
+        Σ (y - w·x - b)² = n (ȳ - w·x̄ - b)² + ‖F [-w; 1]‖²
+
+    with F their triangular factor.
 
     Args:
         moments: `jaxgrad.data.Moments` of the features and the target, of at least one row.
         weight: (features,), real, in the units of the data.
         bias: the intercept.
+        intercept: False for a line through 0: r2 is 1 - Σ (y - w·x)² / Σ y², as such lines are
+            measured.
 
     Returns:
-        A `Line`, its errors NaN.
+        A `Line`; its errors, condition and digits are NaN.
 
     Raises:
         TypeError: `moments` is not a `Moments`, or the line is not of real numbers.
@@ -123,12 +145,38 @@ def described(moments: Moments, weight: ArrayLike, bias: float) -> Line:
     if weight.shape != (len(moments.mean) - 1,):
         expected = f"({len(moments.mean) - 1},)"
         raise ValueError(_checks.wrong("described", "weight", f"of shape {expected}", weight.shape))
-    offset = moments.mean[-1] - weight @ moments.mean[:-1] - bias
-    combination = np.array([*-weight, 1.0])
-    around = float(combination @ moments.comoment @ combination)
-    squares = max(around, 0.0) + moments.count * float(offset) ** 2
-    total = float(moments.comoment[-1, -1])
+    (*mean, target), (*offset, level) = moments.shift, moments.offset
+    away = (target - weight @ mean - bias) + (level - weight @ offset)
+    around = moments.factor @ np.array([*-weight, 1.0])
+    squares = float(around @ around) + moments.count * float(away) ** 2
+    total = moments.factor[:, -1] @ moments.factor[:, -1]
+    if not intercept:
+        total += moments.count * moments.mean[-1] ** 2
     nothing = np.full(len(weight), np.nan)
-    r2 = 1 - squares / total if total > 0 else float("nan")
-    rmse = float(np.sqrt(squares / moments.count))
-    return Line(weight, float(bias), nothing, float("nan"), rmse, r2)
+    return Line(
+        weight,
+        float(bias),
+        weight_error=nothing,
+        bias_error=float("nan"),
+        rmse=float(np.sqrt(squares / moments.count)),
+        r2=float(1 - squares / total) if total > 0 else float("nan"),
+        condition=float("nan"),
+        digits=float("nan"),
+        freedom=moments.count - len(weight) - intercept,
+    )
+
+
+def _rounding(moments: Moments, scale: np.ndarray) -> np.ndarray:
+    """How far the values of each feature are rounded, in units of their spread."""
+    largest = np.maximum(-moments.low, moments.high)[:-1]
+    unit = np.finfo(float).eps / 2 * largest * np.sqrt(moments.count)
+    return unit / np.where(scale > 0, scale, 1)
+
+
+def _condition(moments: Moments, factor: np.ndarray, intercept: bool) -> float:
+    if not intercept:
+        return float(np.linalg.cond(factor))
+    design = np.zeros((len(factor) + 1, len(factor) + 1))
+    design[0] = np.sqrt(moments.count) * np.array([1.0, *moments.mean[:-1]])
+    design[1:, 1:] = factor
+    return float(np.linalg.cond(design))

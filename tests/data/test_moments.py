@@ -35,9 +35,56 @@ def test_merging_is_the_moments_of_all():
     assert_moments(merge(*[moments(part) for part in np.array_split(values, 7)]), values)
 
 
-def test_merging_large_values_is_limited_by_the_digits_of_their_means():
+def test_merging_large_values_keeps_their_digits():
     parts = [moments(part) for part in np.array_split(VALUES, 7)]
-    assert_moments(merge(*parts), VALUES, atol=1e-8)
+    assert_moments(merge(*parts), VALUES)
+
+
+def is_triangular(factor):
+    return np.array_equal(factor, np.triu(factor)) and (np.diagonal(factor) >= 0).all()
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e6, 1e9])
+@pytest.mark.parametrize("columns", [1, 3, 20, 70])
+@pytest.mark.parametrize("cuts", [[], [1, 2, 2], [1000, 3000], list(range(37, 6000, 37))])
+def test_the_factor_is_that_of_all_rows(columns, condition, cuts):
+    """Of columns so near to combinations that their products would have lost the difference."""
+    rng = np.random.default_rng(columns)
+    values = rng.standard_normal((6000, columns))
+    values[:, 1:] = values[:, :1] + values[:, 1:] / condition
+    got = moments(*np.split(values, cuts)).factor
+    expected = np.linalg.qr(values - values.mean(axis=0), mode="r")
+    expected *= np.sign(np.diagonal(expected))[:, None]
+    assert is_triangular(got)
+    np.testing.assert_allclose(np.diagonal(got), np.diagonal(expected), rtol=1e-14 * condition)
+    np.testing.assert_allclose(got, expected, atol=1e-13 * np.linalg.norm(expected[:, 0]))
+
+
+def test_rows_of_categories_in_order():
+    """Their columns are constant for long, then begin."""
+    category = np.repeat(np.arange(4), 5000)
+    values = (category[:, None] == np.arange(1, 4)).astype(float)
+    values = np.column_stack([values, np.zeros(len(values)), np.full(len(values), 7.0)])
+    got = moments(*np.array_split(values, 9))
+    assert is_triangular(got.factor) and not got.factor[:, 3:].any() and not got.factor[3:].any()
+    expected = exact(values)[1]
+    np.testing.assert_allclose(got.comoment, expected, atol=1e-9)
+
+
+def test_a_block_unlike_those_before():
+    rng = np.random.default_rng(0)
+    blocks = [rng.standard_normal((3000, 2)) * scale for scale in (1e-8, 1.0, 1e8, 1e-8)]
+    got = moments(*blocks).factor
+    expected = np.linalg.qr(np.concatenate(blocks) - np.concatenate(blocks).mean(0), mode="r")
+    np.testing.assert_allclose(np.abs(got), np.abs(expected), rtol=1e-13, atol=1e-13 * got.max())
+
+
+def test_values_whose_squares_are_no_float():
+    values = np.random.default_rng(0).standard_normal((100, 2)) * [1e200, 1e-200]
+    got = moments(*np.array_split(values, 3)).factor
+    expected = np.abs(np.linalg.qr(values - values.mean(axis=0), mode="r"))
+    np.testing.assert_allclose(np.abs(got[:, 0]), expected[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(got[1, 1], expected[1, 1], rtol=1e-9)
 
 
 def test_no_rows_change_nothing():

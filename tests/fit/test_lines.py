@@ -1,8 +1,9 @@
+import nist
 import numpy as np
 import pytest
 from scipy import stats
 
-from jaxgrad.data import moments
+from jaxgrad.data import merge, moments
 from jaxgrad.fit import described, least_squares_of
 
 
@@ -52,19 +53,128 @@ def test_any_line_is_described():
     assert np.isnan(line.weight_error).all() and np.isnan(line.bias_error)
 
 
+def in_one(rows):
+    return moments(rows)
+
+
+def in_pieces(rows):
+    return moments(*np.array_split(rows, 5))
+
+
+def of_processes(rows):
+    return merge(*[moments(part) for part in np.array_split(rows, 3)])
+
+
+def coefficients(line, intercept=True):
+    return np.array([line.bias, *line.weight] if intercept else line.weight)
+
+
+def errors(line, intercept=True):
+    return np.array([line.bias_error, *line.weight_error] if intercept else line.weight_error)
+
+
+@pytest.mark.parametrize("read", [in_one, in_pieces, of_processes])
+@pytest.mark.parametrize("name", nist.SETS)
+def test_certified_values(name, read):
+    """To the digits that a decomposition of the whole design in float64 has, less half a one."""
+    x, y, expected, of_errors, deviation, intercept = nist.SETS[name]
+    line = least_squares_of(read(np.column_stack([x, y])), intercept=intercept)
+    design = np.column_stack([np.ones(len(y)), x]) if intercept else x
+    theirs = np.linalg.lstsq(design, y, rcond=1e-17)[0]
+    # Filip's powers are rounded: the exact answer to the rounded ones has 7.7 digits.
+    most = 7.3 if name == "Filip" else 13.5
+    wanted = min(nist.digits(theirs, expected) - 0.5, most)
+    assert nist.digits(coefficients(line, intercept), expected) > wanted
+    least = {"Filip": 7, "Wampler1": 9, "Pontius": 11.5, "Norris": 11.5}.get(name, 13)
+    assert nist.digits(errors(line, intercept), of_errors) > min(least, 13)
+    spread = line.rmse * np.sqrt(len(y) / line.freedom)
+    assert nist.digits(spread, deviation) > min(least, 12.5)
+    assert line.condition == pytest.approx(np.linalg.cond(design), rel=0.05)
+    assert line.digits < nist.digits(theirs, expected) + 2 or nist.digits(theirs, expected) > 9.9
+
+
+@pytest.mark.parametrize("count", [20, 1000, 50_000])
+def test_a_line_with_little_noise(count):
+    x = np.arange(count, dtype=float)
+    line = least_squares_of(of(x[:, None], 3 * x + 1 + 1e-7 * (-1.0) ** x))
+    noise = (3 * x + 1 + 1e-7 * (-1.0) ** x).astype(np.longdouble) - 3 * x - 1
+    assert line.rmse == pytest.approx(float(noise.std()), rel=1e-2)
+    spread = np.sqrt(np.mean(noise**2) * count / (count - 2)) / (x.std() * np.sqrt(count))
+    assert line.weight_error[0] == pytest.approx(float(spread), rel=1e-2)
+    assert abs(line.weight[0] - 3) < 3 * line.weight_error[0]
+
+
+def test_noise_of_a_hundred_millionth():
+    draw = np.random.default_rng(0)
+    x, noise = draw.normal(size=(2, 10_000))
+    noise -= x * (noise @ x) / (x @ x)
+    line = least_squares_of(of(x[:, None], 0.1 * x + 1e-9 * noise))
+    assert line.rmse == pytest.approx(1e-9 * noise.std(), rel=1e-5)
+
+
+def test_a_line_through_zero():
+    x, y = rows(level=3.0)
+    line = least_squares_of(of(x, y), intercept=False)
+    solution, squares, *_ = np.linalg.lstsq(x, y, rcond=None)
+    np.testing.assert_allclose(line.weight, solution, rtol=1e-12)
+    assert line.bias == 0 and np.isnan(line.bias_error) and line.freedom == len(y) - 3
+    variance = squares[0] / (len(y) - 3)
+    errors = np.sqrt(np.diag(variance * np.linalg.inv(x.T @ x)))
+    np.testing.assert_allclose(line.weight_error, errors, rtol=1e-11)
+    np.testing.assert_allclose(line.rmse, np.sqrt(squares[0] / len(y)), rtol=1e-12)
+    np.testing.assert_allclose(line.r2, 1 - squares[0] / (y @ y), rtol=1e-12)
+
+
+def dependent(x):
+    return np.column_stack([x, x[:, 0] / 3 + x[:, 1] * 0.1])
+
+
+def two_pairs(x):
+    return np.column_stack([x[:, 2], x[:, 0], 2 * x[:, 0], x[:, 1], x[:, 1] * 7])
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [
         (lambda x: x[:4], "rows must be at least 5 for 3 features, got 4"),
-        (lambda x: x * [1, 0, 1], "column 1 must be varied, got a constant"),
-        (lambda x: x @ [[1, 0, 1], [0, 1, 1], [0, 0, 0]], "must be independent of the others"),
+        (lambda x: x * [1, 0, 1], r"column 2 \(counted from 1\) must be varied, got a constant"),
+        (
+            lambda x: x @ [[1, 0, 1], [0, 1, 1], [0, 0, 0]],
+            r"column 3 \(counted from 1\) must be independent of the others, got to working "
+            "precision a combination of columns 1 and 2",
+        ),
+        (dependent, "column 4 .* combination of columns 1 and 2 "),
+        (lambda x: dependent(x + 1e6), "column 4 .* combination of columns 1 and 2 "),
+        (lambda x: dependent(x * 1e-9), "column 4 .* combination of columns 1 and 2 "),
+        (two_pairs, "column 3 .* combination of column 2 "),
+        (lambda x: np.where(x > 0, 0.3, 0.1 + 0.2)[:, :1], "column 1 .* a constant but for round"),
     ],
 )
-def test_no_single_answer(change, match):
-    x, y = rows()
+@pytest.mark.parametrize("count", [50, 20_000])
+def test_no_single_answer(change, match, count):
+    x, y = rows(count)
     x = change(x)
     with pytest.raises(ValueError, match=match):
         least_squares_of(of(x, y[: len(x)]))
+
+
+def test_the_columns_are_named():
+    x, y = rows()
+    match = "column 'd' must be independent .* combination of columns 'a' and 'b'; leave it or one"
+    with pytest.raises(ValueError, match=match):
+        least_squares_of(of(dependent(x), y), names="abcd")
+    with pytest.raises(ValueError, match="names must be of 3 features, got 2"):
+        least_squares_of(of(x, y), names="ab")
+
+
+def test_columns_that_are_nearly_dependent_have_an_answer():
+    x, y = rows()
+    x[:, 2] = x[:, 0] + 1e-9 * x[:, 1] * x[:, 0]
+    line = least_squares_of(of(x, y))
+    design = np.column_stack([np.ones(len(y)), x])
+    theirs = np.linalg.lstsq(design, y, rcond=1e-17)[0]
+    np.testing.assert_allclose(coefficients(line), theirs, rtol=1e-5)
+    assert 5 < line.digits < 7.5
 
 
 @pytest.mark.parametrize(
