@@ -4,15 +4,18 @@ Sums of products lose the digits that squaring takes: of columns with condition 
 the rounding. The factor knows κ, as any decomposition of the rows themselves does, and is as small.
 """
 
+import contextlib
 import functools
+import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
 PIECE = 512
-"""Rows multiplied at a time: too few for the linear algebra library to share out. Its threads would
-wait for each other, which takes long where others use the cores."""
-SOLVED = (1024, 8)
-"""Rows and columns solved for at a time, for the same reason."""
+"""Rows worked on at a time."""
+ALONE = 2**18
+"""As many multiplications the linear algebra library does not share out. Its threads would wait for
+each other, which takes long where others use the cores."""
 MOST = 16.0
 """How many times the squares that are there a block's may be, to be added by products."""
 
@@ -29,61 +32,89 @@ def of(rows: np.ndarray) -> np.ndarray:
     rows = rows[:, live]
     if len(rows) > 2 * PIECE and PIECE > 2 * size:  # pieces first, the threads as above
         cut = len(rows) // PIECE * PIECE
-        pieces = np.linalg.qr(rows[:cut].reshape(-1, PIECE, live.size), mode="r")
-        rows = np.concatenate([pieces.reshape(-1, live.size), rows[cut:]])
-    found = np.linalg.qr(rows, mode="r")
+        found = np.asarray(np.linalg.qr(rows[:cut].reshape(-1, PIECE, live.size), mode="r"))
+        rows = np.concatenate([found.reshape(-1, live.size), rows[cut:]])
+    found = np.asarray(np.linalg.qr(rows, mode="r"))
     signs = np.where(np.diagonal(found) < 0, -1.0, 1.0)
     factor[np.ix_(live[: len(found)], live)] = found * signs[:, None]
     return factor
 
 
-def joined(factor: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """The factor with more rows, which are the columns of `columns`.
+def joined(
+    factor: np.ndarray, columns: np.ndarray, shift: np.ndarray, offset: np.ndarray, last: np.ndarray
+) -> np.ndarray:
+    """The factor with more rows: the columns of `columns` less shift and offset, and `last`.
 
         RᵀR + XᵀX = Rᵀ(I + ZᵀZ)R,   Z = X R⁻¹
 
     Where X is like the rows before it I + ZᵀZ is near a multiple of I, and its Cholesky factor
     costs products only and loses no digits. Elsewhere X is put below R and decomposed.
     """
-    known = factor.any(axis=0)
-    if not known.all() and not columns[~known].any():
-        if not known.any():
-            return factor
-        part = np.ix_(known, known)
-        whole = np.zeros_like(factor)
-        whole[part] = joined(factor[part], columns[known])
+    known = np.asarray(factor.any(axis=0))
+    if known.any() and not known.all() and _as_before(columns, shift, last, ~known):
+        part, whole = np.ix_(known, known), np.zeros_like(factor)
+        rows = [array[known] for array in (columns, shift, offset, last)]
+        whole[part] = joined(factor[part], *rows)
         return whole
-    if columns.shape[1] > 2 * len(factor) and np.diagonal(factor).all():
-        with np.errstate(all="ignore"):
-            products = _products(_solved(factor, columns))
-        if np.diagonal(products).max() <= MOST:  # False of NaN
-            lower = np.linalg.cholesky(np.eye(len(factor)) + products)
-            return np.triu(lower.T @ factor)
-    return of(np.concatenate([factor, columns.T]))
+    if columns.shape[1] > 2 * len(factor) and known.all():
+        with contextlib.suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):
+            products = _products(factor, columns, shift, offset, last)
+            if np.diagonal(products).max() <= MOST:  # False of NaN
+                lower = np.linalg.cholesky(np.eye(len(factor)) + products)
+                return np.triu(lower.T @ factor)
+    rows = (columns - shift[:, None] - offset[:, None]).T
+    return of(np.concatenate([factor, rows, last[None]]))
 
 
-def _solved(factor: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Solves factorᵀ z = columns, by substitution."""
-    result, (rows, _) = np.empty(columns.shape), SOLVED
-    for at in range(0, columns.shape[1], rows):
-        _substitute(factor, columns[:, at : at + rows], result[:, at : at + rows])
-    return result
+def lengths(factor: np.ndarray) -> np.ndarray:
+    """The length of each column, also where its square is no float64."""
+    largest = np.abs(factor).max(axis=0, initial=0)
+    unit = np.where((largest > 0) & np.isfinite(largest), largest, 1)
+    return np.linalg.norm(factor / unit, axis=0) * unit
 
 
-def _substitute(factor: np.ndarray, columns: np.ndarray, result: np.ndarray) -> None:
-    step = SOLVED[1]
-    for at in range(0, len(factor), step):
-        here = slice(at, at + step)
-        result[here] = columns[here]
-        if at:
-            result[here] -= factor[:at, here].T @ result[:at]
-        for row in range(at, min(at + step, len(factor))):
-            if row > at:
-                result[row] -= factor[at:row, row] @ result[at:row]
-            result[row] /= factor[row, row]
+def sums(columns: np.ndarray, shift: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """The sum of each column less shift and offset."""
+    pieces = _pieces(columns, shift, offset, PIECE)
+    return functools.reduce(np.add, (piece.sum(axis=1) for piece in pieces))
 
 
-def _products(columns: np.ndarray) -> np.ndarray:
-    """Gives columns @ columns.T, in pieces."""
-    pieces = (columns[:, at : at + PIECE] for at in range(0, columns.shape[1], PIECE))
-    return functools.reduce(np.add, (piece @ piece.T for piece in pieces))
+def _as_before(
+    columns: np.ndarray, shift: np.ndarray, last: np.ndarray, constant: np.ndarray
+) -> bool:
+    """Whether the columns that have been constant still are."""
+    return not last[constant].any() and bool((columns[constant] == shift[constant, None]).all())
+
+
+def _products(
+    factor: np.ndarray,
+    columns: np.ndarray,
+    shift: np.ndarray,
+    offset: np.ndarray,
+    last: np.ndarray,
+) -> np.ndarray:
+    """The sum of z zᵀ over the rows, z = R⁻ᵀ row.
+
+    What rounding adds to the inverse or to z multiplies the factor from the left by a triangular
+    matrix, of which a solution of R w = r does not know.
+    """
+    scale = lengths(factor)
+    inverse = (np.linalg.inv(factor / scale) / scale[:, None]).T.copy()
+    total = np.zeros_like(factor)
+    step = min(PIECE, max(64, ALONE // len(factor) ** 2))
+    for piece in itertools.chain(_pieces(columns, shift, offset, step), [last[:, None]]):
+        part = inverse @ piece
+        total += part @ part.T
+    return total
+
+
+def _pieces(
+    columns: np.ndarray, shift: np.ndarray, offset: np.ndarray, step: int
+) -> Iterator[np.ndarray]:
+    """The columns less shift and offset, some at a time, in room that is used again."""
+    room = np.empty((len(columns), min(step, columns.shape[1])))
+    for at in range(0, columns.shape[1], step):
+        rows = columns[:, at : at + step]
+        piece = np.subtract(rows, shift[:, None], out=room[:, : rows.shape[1]])
+        piece -= offset[:, None]
+        yield piece

@@ -128,16 +128,15 @@ def added(of: Moments, columns: np.ndarray) -> Moments:
         return of
     count, low, high = columns.shape[1], columns.min(axis=1), columns.max(axis=1)
     shift = of.shift if of.count else _nearest(columns)
-    columns = columns - shift[:, None]
-    offset = columns.sum(axis=1) / count
-    columns -= offset[:, None]
-    offset += columns.sum(axis=1) / count  # what the rounding of the mean leaves
-    return _joined(of._replace(shift=shift), count, offset, columns, low, high)
+    offset = columns.sum(axis=1) / count - shift
+    # And what the rounding of the mean leaves.
+    offset += _triangle.sums(columns, shift, offset) / count
+    return _joined(of._replace(shift=shift), count, offset, columns, (shift, offset), low, high)
 
 
 def spread(of: Moments) -> np.ndarray:
     """The population standard deviation of each column."""
-    return np.linalg.norm(of.factor, axis=0) / np.sqrt(max(of.count, 1))
+    return _triangle.lengths(of.factor) / np.sqrt(max(of.count, 1))
 
 
 def about_zero(of: Moments) -> np.ndarray:
@@ -159,10 +158,11 @@ def _joined(
     count: int,
     offset: np.ndarray,
     columns: np.ndarray,
+    less: tuple[np.ndarray, np.ndarray],
     low: np.ndarray,
     high: np.ndarray,
 ) -> Moments:
-    """The moments with those of `count` rows, of which these less their mean are a factor."""
+    """The moments with those of `count` rows, of which the columns less `less` are a factor."""
     total = of.count + count
     delta = offset - of.offset if of.count else np.zeros_like(offset)
     between = delta * np.sqrt(of.count * (count / total))
@@ -170,7 +170,7 @@ def _joined(
         total,
         of.shift,
         offset if not of.count else of.offset + delta * (count / total),
-        _triangle.joined(of.factor, np.concatenate([columns, between[:, None]], axis=1)),
+        _triangle.joined(of.factor, columns, *less, between),
         np.minimum(of.low, low),
         np.maximum(of.high, high),
     )
@@ -180,7 +180,8 @@ def _merge(a: Moments, b: Moments) -> Moments:
     if not a.count or not b.count:
         return a if a.count else b
     offset = b.offset + (b.shift - a.shift)
-    return _joined(a, b.count, offset, b.factor.T, b.low, b.high)
+    nothing = np.zeros_like(offset)
+    return _joined(a, b.count, offset, b.factor.T, (nothing, nothing), b.low, b.high)
 
 
 def _columns(block: Any) -> np.ndarray:

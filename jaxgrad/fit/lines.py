@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad.data import Moments
+from jaxgrad.data._triangle import lengths
 from jaxgrad.data.moments import about_zero
 
 from . import _rank
@@ -84,7 +85,7 @@ def least_squares_of(
         expected = f"at least {features + intercept + 1} for {features} features"
         raise ValueError(_checks.wrong("least_squares_of", "rows", expected, count))
     whole = moments.factor if intercept else about_zero(moments)
-    factor, scale = whole[:-1, :-1], np.linalg.norm(whole[:-1, :-1], axis=0)
+    factor, scale = whole[:-1, :-1], lengths(whole[:-1, :-1])
     rounding = _rounding(moments, scale)
     _rank.check("least_squares_of", factor, scale, rounding, count, names)
     factor = factor / scale
