@@ -49,16 +49,28 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         action="store_false",
         help="fit the columns as they are, not with mean 0 and deviation 1",
     )
+    add_argument("--no-intercept", dest="intercept", action="store_false", help="a line through 0")
     add_argument("--loss", choices=LOSSES, default="mse_loss")
-    add_argument("--optimizer", choices=OPTIMIZERS, default="adam")
-    add_argument("--lr", type=float, default=0.01, help="learning rate (default: 0.01)")
+    add_argument(
+        "--optimizer",
+        choices=OPTIMIZERS,
+        help="(default: what arrives, which is sgd with Nesterov's momentum over all rows; adam "
+        "with --lr or --batch-size, or where the rows are too many for memory)",
+    )
+    add_argument(
+        "--lr",
+        type=positive,
+        help="learning rate (default: by the largest curvature of the loss for sgd, else 0.01)",
+    )
     add_argument(
         "--schedule",
         choices=("constant", "cosine"),
         default="constant",
         help="of the learning rate, cosine down to 0 at the end",
     )
-    add_argument("--epochs", type=int, default=50, help="(default: 50)")
+    add_argument(
+        "--epochs", type=int, help="(default: until it arrives over all rows, 50 over batches)"
+    )
     add_argument("--batch-size", type=int, help="rows (default: a tenth of them, from 32 to 1024)")
     add_argument("--seed", type=int, default=0, help="of the order of the rows (default: 0)")
     add_argument(
@@ -80,10 +92,34 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_argument("--plot", metavar="FILE", type=Path, help="a picture of the fit")
     add_argument("--save", metavar="FILE", type=Path, help="weight and bias as safetensors")
     add_argument(
+        "--save-exact",
+        metavar="FILE",
+        type=Path,
+        help="those of least squares, in float64",
+    )
+    add_argument("--json", metavar="FILE", type=Path, help="both lines with every digit")
+    add_argument("--digits", type=digits, metavar="N", help="to print of each number; 17 are all")
+    add_argument(
         "--distributed",
         action="store_true",
         help="one of several processes, as a launcher started them",
     )
+
+
+def positive(text: str) -> float:
+    """A number above 0, as `--lr` needs."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0 and finite, got {text}")
+    return value
+
+
+def digits(text: str) -> int:
+    """How many digits to print."""
+    value = int(text)
+    if not 1 <= value <= 17:
+        raise argparse.ArgumentTypeError(f"must be from 1 to 17, got {text}")
+    return value
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -107,7 +143,12 @@ def _counts(options: argparse.Namespace) -> None:
 
 def _writable(options: argparse.Namespace) -> None:
     """Refuses before the work what could not be written after it."""
-    files = {"--save": options.save, "--plot": options.plot}
+    files = {
+        "--json": options.json,
+        "--save": options.save,
+        "--save-exact": options.save_exact,
+        "--plot": options.plot,
+    }
     outputs.check(files, [*options.files, *(options.validation or [])])
     outputs.check_folder("--checkpoint", options.checkpoint)
 
@@ -116,7 +157,7 @@ def _data(options: argparse.Namespace) -> list[str]:
     """The modules of the extra `data` that the options ask for."""
     asked = {
         "pyarrow": True,
-        "safetensors": options.save,
+        "safetensors": options.save or options.save_exact,
         "matplotlib": options.plot,
         "rich": sys.stderr.isatty(),
     }

@@ -16,6 +16,10 @@ _REMEDIES = {
     "open it again with table": "run the command again",
     "write categorical=": "take it as categories with categorical=",
     "given with patience, got None": "given with --patience",
+    "standardize, or ask for float64": "leave --no-standardize out",
+    "lower the learning rate or scale the data": "lower --lr",
+    "choose a batch size that": "choose a --batch-size that",
+    "leave it or one of them out": "leave it or one of them out of --features",
 }
 
 

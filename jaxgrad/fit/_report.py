@@ -11,12 +11,15 @@ import numpy as np
 
 from jaxgrad import data, random
 
+from . import _student
+from ._plan import Plan
 from .epochs import EpochFit
 from .lines import Line
 
 
 def tell(
     options: argparse.Namespace,
+    plan: Plan,
     table: Any,
     counts: tuple[int, int],
     fitted: EpochFit,
@@ -27,40 +30,69 @@ def tell(
     """Prints the fit, the exact line beside it, and how well it does on the validation rows."""
     rows = f"{counts[0]} rows" + (f" ({counts[1]} dropped)" if counts[1] else "")
     print(f"{', '.join(map(str, options.files))}: {rows}, target {table.target}")
-    loss = fitted.losses[fitted.best]
-    print(
-        f"{options.optimizer}, learning rate {options.lr:g}: {fitted.epochs} epochs, "
-        f"{options.loss} {loss:.6g}"
-        + (" of the standardized target" if options.standardize else "")
-        + (f", in epoch {fitted.best + 1}" if there else "")
-    )
+    _descent(options, plan, fitted, there is not None)
     names = [*table.features, "(intercept)"]
-    width = max(map(len, names))
-    print(f"\n{'':{width}}  {'fitted':>14}  {'least squares':>14}  {'standard error':>14}")
-    ours = [*line.weight, line.bias]
-    theirs = zip([*exact.weight, exact.bias], [*exact.weight_error, exact.bias_error], strict=True)
-    for name, own, (value, error) in zip(names, ours, theirs, strict=True):
-        print(f"{name:{width}}  {own:14.6g}  {value:14.6g}  {error:14.3g}")
-    print(f"\n{'rmse':{width}}  {line.rmse:14.6g}  {exact.rmse:14.6g}")
-    print(f"{'R²':{width}}  {line.r2:14.6f}  {exact.r2:14.6f}")
+    _coefficients(names, line, exact, options)
+    _inference(names, exact, options)
+    _condition(exact, options)
     if there is not None:
         rows, other = there
         print(f"on {rows}: rmse {other.rmse:.6g}, R² {other.r2:.6f}")
-    errors = np.array([*exact.weight_error, exact.bias_error], float)
-    away = np.abs(np.array(ours) - [*exact.weight, exact.bias]) / np.where(
-        errors > 0, errors, np.inf
+
+
+def _descent(options: argparse.Namespace, plan: Plan, fitted: EpochFit, watched: bool) -> None:
+    momentum = f", Nesterov momentum {plan.momentum:.3g}" if plan.momentum else ""
+    print(
+        f"{plan.optimizer}, learning rate {plan.lr:.6g}{momentum}: {fitted.epochs} epochs, "
+        f"{options.loss} {fitted.losses[fitted.best]:.6g}"
+        + (" of the standardized target" if options.standardize else "")
+        + (f", in epoch {fitted.best + 1}" if watched else "")
     )
-    if options.loss == "mse_loss" and away.max() > 1:
-        place = int(away.argmax())
-        farthest = f"{names[place]} is {away[place]:.1f} standard errors away"
-        remedy = "more --epochs, another --lr or --schedule cosine"
-        print(f"\n{farthest}: the descent has not arrived; {remedy}")
 
 
-def saved(table: Any, line: Line) -> bytes:
+def _coefficients(names: list[str], line: Line, exact: Line, options: argparse.Namespace) -> None:
+    """The fitted line beside that of least squares."""
+    digits, few = options.digits or 6, options.digits or 3
+    width, wide = max(map(len, names)), max(14, digits + 8)
+    heads = "".join(f"  {head:>{wide}}" for head in ("fitted", "least squares", "standard error"))
+    print(f"\n{'':{width}}{heads}")
+    rows = [*zip(names, line.weight, exact.weight, exact.weight_error, strict=False)]
+    rows += [(names[-1], line.bias, exact.bias, exact.bias_error)] if options.intercept else []
+    for name, own, value, error in rows:
+        numbers = f"  {own:{wide}.{digits}g}  {value:{wide}.{digits}g}  {error:{wide}.{few}g}"
+        print(f"{name:{width}}{numbers}")
+    print(f"\n{'rmse':{width}}  {line.rmse:{wide}.{digits}g}  {exact.rmse:{wide}.{digits}g}")
+    print(f"{'R²':{width}}  {line.r2:{wide}.{digits}f}  {exact.r2:{wide}.{digits}f}")
+
+
+def _inference(names: list[str], exact: Line, options: argparse.Namespace) -> None:
+    """How sure least squares is of each coefficient."""
+    digits, width = options.digits or 6, max(map(len, names))
+    rows = [*zip(names, exact.weight, exact.weight_error, strict=False)]
+    rows += [(names[-1], exact.bias, exact.bias_error)] if options.intercept else []
+    found = [
+        _student.inferred(float(value), float(error), exact.freedom) for _, value, error in rows
+    ]
+    ends = [f"[{low:.{digits}g}, {high:.{digits}g}]" for _, _, low, high in found]
+    wide = max(map(len, ["95 % interval", *ends]))
+    print(f"\n{'':{width}}  {'95 % interval':>{wide}}  {'t':>10}  {'p':>10}")
+    for (name, _, _), between, (t, p, _, _) in zip(rows, ends, found, strict=True):
+        print(f"{name:{width}}  {between:>{wide}}  {t:10.4g}  {p:10.3g}")
+    print(f"\n{exact.freedom} degrees of freedom, ", end="")
+
+
+def _condition(exact: Line, options: argparse.Namespace) -> None:
+    print(f"condition {exact.condition:.3g}", end="")
+    if exact.digits < max(8, options.digits or 0):
+        sure = max(0, int(exact.digits))
+        print(f": rounding of the data may leave {sure} digits of least squares", end="")
+    print()
+
+
+def saved(table: Any, line: Line, dtype: str = "float32") -> bytes:
     """The line as `torch.nn.Linear` keeps them: weight (1, features), bias (1,)."""
     numbers = {"weight": line.weight[None], "bias": np.array([line.bias])}
-    arrays = {name: array.astype(np.float32) for name, array in numbers.items()}
+    arrays = {name: array.astype(dtype) for name, array in numbers.items()}
     names = io.StringIO(newline="")
     csv.writer(names, lineterminator="").writerow(table.features)  # quotes where commas are
     about = {"features": names.getvalue(), "target": table.target}

@@ -14,9 +14,10 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec, Sharding
 
 from jaxgrad import data, functional, optim, random, schedules
-from jaxgrad.data.moments import spread
+from jaxgrad.data.moments import about_zero, spread
 
-from . import _report
+from . import _arrival, _json, _report
+from ._plan import Plan, planned
 from ._table import opened, told
 from ._written import picture, written
 from .epochs import EpochFit, fit_epochs
@@ -63,21 +64,29 @@ def _run(options: argparse.Namespace) -> int:
         watched, name = opened(options, options.validation, table), ", ".join(options.validation)
         other = _of_all_processes(watched.moments)
     data.check(table, moments)
-    exact = least_squares_of(moments)
-    units = _units(moments, options.standardize)
-    fitted = _fit(options, table, watched, moments, apart)
-    line = _line(fitted, units, moments)
+    exact = least_squares_of(moments, intercept=options.intercept, names=table.features)
+    plan = planned(options, moments, jax.process_count() == 1 and _in_memory(table))
+    standard = _standard(options, moments)
+    fitted = _fit(options, plan, table, watched, standard, apart)
+    line = _line(fitted, _units(standard, len(moments.mean)), moments, options.intercept)
     dropped = int(_gathered(np.array(table.dropped)).sum())
-    there = (name, described(other, *line[:2])) if other else None
+    there = (name, _described(options, other, *line[:2])) if other else None
+    names = [*table.features, "(intercept)"]
     if jax.process_index() == 0:
         contents = {
+            options.json: lambda: _json.made(
+                names[:-1], moments.count, line, exact, options.intercept
+            ),
             options.save: lambda: _report.saved(table, line),
+            options.save_exact: lambda: _report.saved(table, exact, "float64"),
             options.plot: lambda: _report.plotted(options.plot, table, fitted, line, exact),
         }
         done, failed = written({path: made for path, made in contents.items() if path})
         for words in told(table):
             print(words)
-        _report.tell(options, table, (moments.count, dropped), fitted, line, exact, there)
+        _report.tell(options, plan, table, (moments.count, dropped), fitted, line, exact, there)
+        if said := _arrival.missed(options, plan, moments, names, fitted, (line, exact)):
+            print(f"\n{said}")
         for path in done:
             print(f"Written: {path}")
         if failed:
@@ -140,35 +149,49 @@ def _gathered(array: np.ndarray) -> np.ndarray:
     return np.asarray(gather(array))
 
 
-def _units(moments: Any, standardize: bool) -> Rows:
+def _standard(options: argparse.Namespace, moments: data.Moments) -> data.Moments | None:
+    """The moments that standardize the columns; without an intercept their mean stays."""
+    if not options.standardize:
+        return None
+    if options.intercept:
+        return moments
+    zero = np.zeros_like(moments.mean)
+    return moments._replace(shift=zero, offset=zero, factor=about_zero(moments))
+
+
+def _units(standard: data.Moments | None, columns: int) -> Rows:
     """The units that the fit works in."""
-    columns = len(moments.mean)
-    if not standardize:
+    if standard is None:
         return Rows(np.zeros(columns), np.ones(columns))
-    scale = spread(moments)
-    return Rows(moments.mean, np.where(scale > 0, scale, 1.0))
+    scale = spread(standard)
+    return Rows(standard.mean, np.where(scale > 0, scale, 1.0))
+
+
+def _described(options: argparse.Namespace, moments: Any, weight: Any, bias: float) -> Line:
+    return described(moments, weight, bias, intercept=options.intercept)
 
 
 def _fit(
-    options: argparse.Namespace, table: Any, watched: Any, moments: Any, apart: Any
+    options: argparse.Namespace, plan: Plan, table: Any, watched: Any, standard: Any, apart: Any
 ) -> EpochFit:
     processes, key = jax.process_count(), random.key(options.seed)
-    standard = moments if options.standardize else None
     size = options.batch_size
     if size is None:
-        size = min(max(32, moments.count // 10), 1024)
+        rows = int(_gathered(np.array(table.rows)).sum()) if apart is None else len(apart[0])
+        size = min(max(32, rows // 10), 1024)
     if size < processes:
         raise ValueError(f"--batch-size must be at least {processes}, got {size}")
     source: Any = _source(table, size // processes, key, standard)
     wanted: dict[str, Any] = {}
-    if options.schedule == "cosine":
+    if plan.schedule == "cosine":
         rows = len(apart[0]) if apart else table.rows
-        batches = source.limit or -(-rows // source.batch_size)
-        rate: Any = schedules.cosine_annealing_lr(options.lr, options.epochs * batches)
+        batches = 1 if plan.whole else source.limit or -(-rows // source.batch_size)
+        rate: Any = schedules.cosine_annealing_lr(plan.lr, plan.epochs * batches)
     else:
-        rate = options.lr
+        rate = plan.lr
+    momentum = {"momentum": plan.momentum, "nesterov": True} if plan.momentum else {}
     if processes == 1 and _in_memory(table):
-        wanted = {"batch_size": source.batch_size, "key": key}
+        wanted = {} if plan.whole else {"batch_size": source.batch_size, "key": key}
         source = _whole(table, standard)
     if apart is not None:
         x, y = source
@@ -177,15 +200,15 @@ def _fit(
         wanted["validation"] = _source(watched, size, None, standard)
     return fit_epochs(
         *(
-            _loss(options.loss),
-            _start(len(table.features)),
-            getattr(optim, options.optimizer)(rate),
+            _loss(options.loss, options.intercept),
+            _start(len(table.features), options.intercept),
+            getattr(optim, plan.optimizer)(rate, **momentum),
         ),
         *(source,),
-        epochs=options.epochs,
+        epochs=plan.epochs,
         patience=options.patience,
         sharding=_sharding(),
-        checkpoint=_folder(options),
+        checkpoint=_folder(options, plan),
         progress=sys.stderr.isatty(),
         **wanted,
     )
@@ -199,12 +222,14 @@ def _source(table: Any, size: int, key: Any, standard: Any) -> data.TableSource:
     return data.source(table, size, key=key, standardize=standard, limit=limit)
 
 
-def _folder(options: argparse.Namespace) -> Path | None:
+def _folder(options: argparse.Namespace, plan: Plan) -> Path | None:
     """Where checkpoints of this loss and this descent are kept: no other is taken up for them."""
     if options.checkpoint is None:
         return None
-    parts = [options.loss, options.optimizer, f"{options.lr:g}", options.schedule]
-    parts += [str(options.epochs)] if options.schedule == "cosine" else []
+    parts = [options.loss, plan.optimizer, f"{plan.lr:g}", plan.schedule]
+    parts += [str(plan.epochs)] if plan.schedule == "cosine" else []
+    parts += [f"{plan.momentum:g}"] if plan.momentum else []
+    parts += [] if options.intercept else ["no-intercept"]
     return options.checkpoint / "-".join(parts)
 
 
@@ -217,13 +242,13 @@ def _sharding() -> Sharding | None:
 
 
 @functools.cache
-def _loss(name: str) -> Any:
-    loss = getattr(functional, name)
-    return lambda params, batch: loss(linear(params, batch[0]), batch[1])
+def _loss(name: str, intercept: bool) -> Any:
+    loss, none = getattr(functional, name), {} if intercept else {"bias": jnp.zeros(())}
+    return lambda params, batch: loss(linear(params | none, batch[0]), batch[1])
 
 
-def _start(features: int) -> dict[str, jax.Array]:
-    return {"weight": jnp.zeros(features), "bias": jnp.zeros(())}
+def _start(features: int, intercept: bool) -> dict[str, jax.Array]:
+    return {"weight": jnp.zeros(features)} | ({"bias": jnp.zeros(())} if intercept else {})
 
 
 def _whole(table: Any, standard: Any, dtype: str = "float32") -> tuple[np.ndarray, np.ndarray]:
@@ -231,8 +256,9 @@ def _whole(table: Any, standard: Any, dtype: str = "float32") -> tuple[np.ndarra
     return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
 
 
-def _line(fitted: EpochFit, units: Rows, moments: Any) -> Line:
+def _line(fitted: EpochFit, units: Rows, moments: Any, intercept: bool) -> Line:
     """The fitted line in the units of the data."""
     weight = np.asarray(fitted.params["weight"], float) * units.scale[-1] / units.scale[:-1]
-    level = units.centre[-1] + units.scale[-1] * float(fitted.params["bias"])
-    return described(moments, weight, float(level - weight @ units.centre[:-1]))
+    level = units.centre[-1] + units.scale[-1] * float(fitted.params.get("bias", 0))
+    bias = float(level - weight @ units.centre[:-1]) if intercept else 0.0
+    return described(moments, weight, bias, intercept=intercept)

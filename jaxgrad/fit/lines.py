@@ -26,7 +26,7 @@ class Line(NamedTuple):
         r2: the coefficient of determination, 1 for a perfect fit; NaN for a constant target.
         condition: the condition number of the design, the columns beside one of ones for the
             intercept, in the units of the data; NaN where the line is any.
-        digits: about how many digits of the weights the rounding of the data leaves; likewise.
+        digits: about how many digits of the worst weight rounding leaves; likewise.
         freedom: how many rows there are more than coefficients.
     """
 
@@ -98,12 +98,11 @@ def least_squares_of(
         bias = float((target - weight @ mean) + (level - weight @ offset))
         of_mean = moments.mean[:-1] @ inverse
         bias_error = float(deviation * np.sqrt(1 / count + of_mean @ of_mean))
-    values = np.linalg.svd(factor, compute_uv=False)
     return described(moments, weight, bias, intercept=intercept)._replace(
         weight_error=deviation * np.linalg.norm(inverse, axis=1),
         bias_error=bias_error,
         condition=_condition(moments, whole[:-1, :-1], intercept),
-        digits=float(-np.log10(values[0] / values[-1] * rounding.max())),
+        digits=_digits(moments, factor, inverse, weight, float(whole[-1, -1])),
     )
 
 
@@ -172,6 +171,20 @@ def _rounding(moments: Moments, scale: np.ndarray) -> np.ndarray:
     largest = np.maximum(-moments.low, moments.high)[:-1]
     unit = np.finfo(float).eps / 2 * largest * np.sqrt(moments.count)
     return unit / np.where(scale > 0, scale, 1)
+
+
+def _digits(
+    moments: Moments, factor: np.ndarray, inverse: np.ndarray, weight: np.ndarray, rest: float
+) -> float:
+    """Rounding acts on the weights as noise of its size does, and turns the columns by residuals.
+
+    `factor` is that of columns of one length.
+    """
+    *largest, most = np.maximum(-moments.low, moments.high)
+    noise = np.abs(weight) @ np.array(largest) + most + np.linalg.cond(factor) * abs(rest)
+    off = 4 * np.finfo(float).eps * noise * np.linalg.norm(inverse, axis=1)
+    there = weight != 0
+    return float(-np.log10(np.max(off[there] / np.abs(weight[there]), initial=1e-16)))
 
 
 def _condition(moments: Moments, factor: np.ndarray, intercept: bool) -> float:

@@ -80,17 +80,14 @@ def test_certified_values(name, read):
     x, y, expected, of_errors, deviation, intercept = nist.SETS[name]
     line = least_squares_of(read(np.column_stack([x, y])), intercept=intercept)
     design = np.column_stack([np.ones(len(y)), x]) if intercept else x
-    theirs = np.linalg.lstsq(design, y, rcond=1e-17)[0]
-    # Filip's powers are rounded: the exact answer to the rounded ones has 7.7 digits.
-    most = 6.9 if name == "Filip" else 13.5
-    wanted = min(nist.digits(theirs, expected) - 0.5, most)
-    assert nist.digits(coefficients(line, intercept), expected) > wanted
-    least = {"Filip": 7, "Wampler1": 9, "Pontius": 11.5, "Norris": 11.5}.get(name, 13)
-    assert nist.digits(errors(line, intercept), of_errors) > min(least, 13)
+    theirs = nist.digits(np.linalg.lstsq(design, y, rcond=1e-17)[0], expected)
+    right = nist.digits(coefficients(line, intercept), expected)
+    assert right > min(theirs - 0.5, 13)
+    assert nist.digits(errors(line, intercept), of_errors) > nist.LEAST.get(name, 12)
     spread = line.rmse * np.sqrt(len(y) / line.freedom)
-    assert nist.digits(spread, deviation) > min(least, 12.5)
+    assert nist.digits(spread, deviation) > nist.LEAST.get(name, 12)
     assert line.condition == pytest.approx(np.linalg.cond(design), rel=0.05)
-    assert line.digits < nist.digits(theirs, expected) + 2 or nist.digits(theirs, expected) > 9.9
+    assert right - 6 < line.digits < nist.digits(line.weight, expected[intercept:]) + 1.5
 
 
 @pytest.mark.parametrize("count", [20, 1000, 50_000])
