@@ -68,18 +68,18 @@ def _remedy(options: argparse.Namespace, plan: Plan) -> str:
 
 
 def _falling(fitted: EpochFit) -> str:
-    """Whether the loss still fell in the last tenth of the epochs."""
+    """Whether the loss still fell in the last hundredth of the epochs."""
     losses = fitted.losses[: fitted.epochs]
-    tenth = max(1, len(losses) // 10)
-    if len(losses) < 2 * tenth:
+    part = max(1, len(losses) // 100)
+    if len(losses) < 2 * part:
         return ""
-    before, last = losses[-2 * tenth : -tenth].mean(), losses[-tenth:].mean()
-    if before - last <= max(1e-3 * before, 1e-4 * losses[0]):
+    before, last = losses[-2 * part : -part].mean(), losses[-part:].mean()
+    if before - last <= max(1e-4 * before, 1e-4 * losses[0]):
         return ""
-    fell = (before - last) / before
     return (
-        f"the loss still fell, by {fell:.2g} of it in the last tenth of the epochs: the descent "
-        "has not arrived; more --epochs, another --lr or --schedule cosine"
+        f"the loss still fell, by {(before - last) / before:.2g} of it in the last "
+        f"{f'{part} epochs' if part > 1 else 'epoch'}: the descent has not arrived; more --epochs, "
+        "another --lr or --schedule cosine"
     )
 
 

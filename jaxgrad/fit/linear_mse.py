@@ -50,6 +50,10 @@ def linear_moments(x: ArrayLike, y: ArrayLike) -> LinearMoments:
 
         centre = mean x,   covariance = mean (x - centre)(x - centre)ᵀ,   r at the least squares
 
+    The loss is right wherever it is expanded. The `weight` it is expanded about has the digits that
+    sums of products keep, about half as many as those of `least_squares` where columns are nearly
+    combinations of each other: take coefficients from there.
+
     Args:
         x: inputs, (samples,) or (samples, in), floating point.
         y: targets, (samples,) or (samples, out), floating point; for an x of shape (samples,) of
