@@ -99,7 +99,7 @@ def least_squares_of(
         of_mean = moments.mean[:-1] @ inverse
         bias_error = float(deviation * np.sqrt(1 / count + of_mean @ of_mean))
     return described(moments, weight, bias, intercept=intercept)._replace(
-        weight_error=deviation * np.linalg.norm(inverse, axis=1),
+        weight_error=deviation * lengths(inverse.T),
         bias_error=bias_error,
         condition=_condition(moments, whole[:-1, :-1], intercept),
         digits=_digits(moments, factor, inverse, weight, float(whole[-1, -1])),
@@ -182,7 +182,7 @@ def _digits(
     """
     *largest, most = np.maximum(-moments.low, moments.high)
     noise = np.abs(weight) @ np.array(largest) + most + np.linalg.cond(factor) * abs(rest)
-    off = 4 * np.finfo(float).eps * noise * np.linalg.norm(inverse, axis=1)
+    off = 4 * np.finfo(float).eps * noise * lengths(inverse.T)
     there = weight != 0
     return float(-np.log10(np.max(off[there] / np.abs(weight[there]), initial=1e-16)))
 

@@ -101,6 +101,21 @@ def test_a_line_with_little_noise(count):
     assert abs(line.weight[0] - 3) < 3 * line.weight_error[0]
 
 
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_columns_whose_squares_are_no_float(scale):
+    x, y = rows()
+    line, plain = least_squares_of(of(x * scale, y)), least_squares_of(of(x, y))
+    np.testing.assert_allclose(line.weight * scale, plain.weight, rtol=1e-12)
+    np.testing.assert_allclose(line.weight_error * scale, plain.weight_error, rtol=1e-12)
+    np.testing.assert_allclose(line.bias, plain.bias, rtol=1e-12)
+
+
+def test_a_constant_target():
+    line = least_squares_of(of(rows()[0], np.ones(50)))
+    np.testing.assert_array_equal([*line.weight, line.bias], [0, 0, 0, 1])
+    assert line.rmse == 0 and np.isnan(line.r2) and not line.weight_error.any()
+
+
 def test_noise_of_a_hundred_millionth():
     draw = np.random.default_rng(0)
     x, noise = draw.normal(size=(2, 10_000))
