@@ -1,13 +1,13 @@
 """The equations of a function one by one, until an output is not finite and the inputs were."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, JaxprEqn
+from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 from jax.sharding import PartitionSpec
 
 from jaxgrad import _jaxpr
@@ -27,12 +27,17 @@ class Born(NamedTuple):
     levels: tuple[Level, ...]
     inputs: Sequence[Any]
     outputs: Sequence[Any]
+    is_constant: bool = False
+    """Whether it is no equation but a constant, the only output, where one reads it."""
 
 
 def first_born(
     body: ClosedJaxpr, inputs: Sequence[Any], nan_only: bool
 ) -> tuple[Born | None, list[Any]]:
-    """The first equation with finite inputs and an output that is not; without one the outputs."""
+    """The first equation with finite inputs and an output that is not; without one the outputs.
+
+    An output that comes of a constant in the equation's own bodies is not born there.
+    """
     try:
         return None, _searched(body, inputs, nan_only)
     except _Found as found:
@@ -46,7 +51,7 @@ class _Found(Exception):
         self.born = born
 
 
-class _Inside(NamedTuple):
+class Inside(NamedTuple):
     """A body that an equation calls, and what it is called with."""
 
     within: str
@@ -70,7 +75,8 @@ def _searched(body: ClosedJaxpr, inputs: Sequence[Any], nan_only: bool) -> list[
                 _search_shards(eqn, inputs, nan_only)
             outputs = _jaxpr.as_it_is(eqn, inputs)
             if not are_finite(outputs, nan_only) and are_finite(inputs, nan_only):
-                raise _Found(Born((), inputs, outputs))
+                if next(bad_constants(eqn, nan_only), None) is None:
+                    raise _Found(Born((), inputs, outputs))
             return outputs
         except _Found as found:
             here = Level(body, eqn, "" if inside is None else inside.within)
@@ -90,26 +96,62 @@ def are_finite(arrays: Sequence[Any], nan_only: bool) -> bool:
     return True
 
 
-def _inside(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Inside | None:
+def bad_constants(eqn: JaxprEqn, nan_only: bool) -> Iterator[Born]:
+    """The constants in the bodies of an equation that are not finite, each where it is read."""
+    for body in _jaxpr.bodies(eqn):
+        known = dict(zip(body.jaxpr.constvars, body.consts, strict=False))
+        for inner in body.jaxpr.eqns:
+            for value in _bad_values(inner.invars, known, nan_only):
+                yield Born((Level(body, inner, ""),), (), (value,), True)
+            for born in bad_constants(inner, nan_only):
+                yield born._replace(levels=(Level(body, inner, ""), *born.levels))
+        for value in _bad_values(body.jaxpr.outvars, known, nan_only):
+            yield Born((), (), (value,), True)
+
+
+def _bad_values(atoms: Sequence[Any], known: dict[Any, Any], nan_only: bool) -> Iterator[Any]:
+    """The constants among atoms that are not finite."""
+    for atom in atoms:
+        value = literal(atom) if isinstance(atom, Literal) else known.get(atom)
+        if value is not None and not are_finite([value], nan_only):
+            yield value
+
+
+def literal(atom: Literal) -> np.ndarray:
+    """The value of a literal in its dtype: a Python number has another one by itself."""
+    return np.asarray(atom.val).astype(atom.aval.dtype)
+
+
+def _inside(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> Inside | None:
     """The body to search in place of the equation, if it calls one."""
+    if eqn.primitive.name in ("scan", "while"):
+        return _bad_iteration(eqn, inputs, nan_only) if is_entered(eqn) else None
+    return call(eqn, inputs)
+
+
+def is_entered(eqn: JaxprEqn) -> bool:
+    """Whether it is a loop whose iterations can be searched, and that has one."""
+    if eqn.primitive.name == "scan":
+        return eqn.params["length"] > 0
+    return eqn.primitive.name == "while" and not _is_batched(eqn)
+
+
+def call(eqn: JaxprEqn, inputs: Sequence[Any]) -> Inside | None:
+    """The body whose outputs are the equation's, if it calls one."""
     inlined = _jaxpr.inlined(eqn)
     if inlined is not None:
         within = f"{eqn.primitive.name} {eqn.params.get('name', '')}".rstrip()
-        return _Inside(within, inlined, inputs, is_whole=True)
+        return Inside(within, inlined, inputs, is_whole=True)
     if eqn.primitive.name == "cond":
         branches = eqn.params["branches"]
         index = int(np.clip(int(inputs[0]), 0, len(branches) - 1))
-        return _Inside(f"cond, branch {index}", branches[index], inputs[1:], is_whole=True)
-    if eqn.primitive.name in ("scan", "while"):
-        return _bad_iteration(eqn, inputs, nan_only)
+        return Inside(f"cond, branch {index}", branches[index], inputs[1:], is_whole=True)
     return None
 
 
-def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Inside | None:
+def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> Inside | None:
     """The first iteration of a loop in which it happens: found compiled, to be searched again."""
     params, last = eqn.params, None
-    if params.get("length") == 0 or _is_batched(eqn):
-        return None
     if eqn.primitive.name == "scan":
         consts, carry, xs = _jaxpr.loop_inputs(eqn, inputs)
         body, last = params["jaxpr"], params["length"] - 1
@@ -152,7 +194,7 @@ def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> _Ins
     of = "" if last is None else f" of {last + 1}"
     place = last - int(count) if last is not None and params["reverse"] else int(count)
     within = f"{eqn.primitive.name}, iteration {place}{of}, counted from 0"
-    return _Inside(within, body, given(count, carry), is_whole=False)
+    return Inside(within, body, given(count, carry), is_whole=False)
 
 
 def _is_batched(eqn: JaxprEqn) -> bool:
@@ -196,6 +238,7 @@ def _watched(
         else:
             outputs = _jaxpr.as_it_is(eqn, inputs)
             bad = ~_finite(outputs, nan_only) & _finite(inputs, nan_only)
+            bad &= next(bad_constants(eqn, nan_only), None) is None
         log.append(_Watched(body, eqn, inputs, outputs, bad))
         return outputs
 

@@ -14,6 +14,7 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 from jaxgrad import _checks, _jaxpr, _torch_names
 
 from ._leaves import numbers, selected
+from ._origin import origin
 from ._search import Born, are_finite, first_born
 
 _NAME = "first_nonfinite"
@@ -62,14 +63,15 @@ class NonFinite:
 
     Attributes:
         phase: "forward", or "backward" for the derivative.
-        operation: the JAX primitive, such as "div"; "given" if something that `fn` was given was
-            not finite to begin with, and so the result is not.
+        operation: the JAX primitive, such as "div"; "given" if something that `fn` was given, or a
+            constant that it has, was not finite to begin with, and so the result is not.
         derivative_of: backward, the primitive of `fn` whose derivative it is part of.
         torch: PyTorch's name for that node, such as "SqrtBackward0"; empty where there is none.
-        source: the line of code that made it, or whose derivative it is.
+        source: the line of code that made it, or whose derivative it is; that reads the constant.
         within: the calls and the iterations of loops it was in, from outside inwards; of what was
-            given its name, such as "args[0]['w']".
-        path: from the output, or the gradient, to the operation; empty if it does not lead there.
+            given its name, such as "args[0]['w']" or "a constant of fn".
+        path: from the output, or the gradient, to the operation; empty if it does not lead there,
+            and for what was given as an argument.
         index: the first element that is not finite.
         inputs: what the operands looked like.
         outputs: what the results looked like.
@@ -94,7 +96,7 @@ class NonFinite:
         lines += [f"  input   {operand}" for operand in self.inputs]
         where = f", the first at {list(self.index)}" if self.index else ""
         lines += [f"  output  {operand}{where}" for operand in self.outputs]
-        if self.operation != "given":
+        if self.operation != "given" or self.path:
             lines.append(f"  path    {' <- '.join(self.path) or 'it does not reach the output'}")
         return "\n".join(lines)
 
@@ -109,6 +111,12 @@ def first_nonfinite(
     iteration in which it happens one by one. A `while_loop` under `vmap` whose examples end each
     by themselves is one equation, and so is a loop inside a `shard_map`.
 
+    Where there is none and the value or the gradient is not finite all the same, it is followed
+    back, from equation to equation, to the argument or the constant that was not finite to begin
+    with, such as the -inf of a mask: of a finite result no constant is to blame. `nan_only` finds
+    where such an infinity turns into NaN, as inf - inf does in the softmax of a row that is all
+    masked.
+
     Args:
         fn: a function of pytrees of arrays; it may be jitted.
         argnums: which positional argument, or tuple of them, the gradient is taken of; None for
@@ -117,7 +125,8 @@ def first_nonfinite(
         nan_only: whether infinities are taken for numbers, as PyTorch's anomaly mode does.
 
     Returns:
-        `(*args, cotangent=None, **kwargs) -> NonFinite | None`; None if there is no such equation.
+        `(*args, cotangent=None, **kwargs) -> NonFinite | None`; None if there is no such equation,
+        and never where the value or the gradient is not finite.
         `cotangent` has the structure of `fn`'s result; it is 1 everywhere by default. Values run
         on the host: call it outside of `jit`. Python floats among the positional arguments are
         taken for arrays; callbacks of `jax.debug` run more than once.
@@ -154,13 +163,14 @@ def first_nonfinite(
         traced = _jaxpr.traced(_NAME, fn, args, kwargs)
         _checks.concrete(_NAME, "what fn closes over", traced.body.consts)
         arrays = [_checks.array(_NAME, "arguments", x) for x in traced.arrays]
-        given_in = [*zip(_places(args, kwargs), arrays, strict=True)]
-        given_in += [("a constant of fn", x) for x in traced.body.consts]
+        places = _places(args, kwargs)
+        derived: dict[int, JaxprEqn] = {}
         born, outputs = first_born(traced.body, arrays, nan_only)
-        if born is not None:
-            return _report(born, "forward", "output", {}, nan_only)
-        if not are_finite(outputs, nan_only):
-            return _given(given_in, "forward", nan_only)
+        found = born or origin(traced.body, arrays, outputs, nan_only)
+        if found is None:
+            found = _returned(traced, nan_only)
+        if found is not None:
+            return _told(found, "forward", [*zip(places, arrays, strict=True)], derived, nan_only)
         if argnums == ():
             return None
         cotangents = _cotangents(traced, cotangent)
@@ -171,13 +181,13 @@ def first_nonfinite(
         if not wanted or not cotangents:
             return None
         body = _pullback(traced.body, arrays, wanted, cotangents)
-        born, outputs = first_born(body, [*arrays, *cotangents], nan_only)
-        if born is not None:
-            return _report(born, "backward", "gradient", dict(_equations(traced.body)), nan_only)
-        if are_finite(outputs, nan_only):
+        derived.update(_equations(traced.body))
+        arrays, places = [*arrays, *cotangents], [*places, *["the cotangent"] * len(cotangents)]
+        born, outputs = first_born(body, arrays, nan_only)
+        found = born or origin(body, arrays, outputs, nan_only)
+        if found is None:
             return None
-        given_in += [("the cotangent", x) for x in cotangents]
-        return _given(given_in, "backward", nan_only)
+        return _told(found, "backward", [*zip(places, arrays, strict=True)], derived, nan_only)
 
     del search.__dict__["__wrapped__"]
     return search
@@ -269,17 +279,40 @@ def _torch_name(eqn: JaxprEqn) -> str:
     return _torch_names.backward_name(eqn.primitive.name, literals, tuple(map(len, shapes)), out)
 
 
-def _given(arrays: Sequence[tuple[str, jax.Array]], phase: str, nan_only: bool) -> NonFinite | None:
+def _returned(traced: _jaxpr.Traced, nan_only: bool) -> Born | None:
+    """The Python number among what `fn` returns that is not finite."""
+    numbers = [x for x in traced.fixed.values() if isinstance(x, (float, complex))]
+    bad = [x for x in numbers if not are_finite([x], nan_only)]
+    return Born((), (), (np.asarray(bad[0]),), True) if bad else None
+
+
+def _told(
+    found: int | Born,
+    phase: str,
+    given: Sequence[tuple[str, Any]],
+    derived: dict[int, JaxprEqn],
+    nan_only: bool,
+) -> NonFinite:
+    """The report of an equation, of a constant, or of what was given by its number."""
+    if isinstance(found, int):
+        return _given(*given[found], phase, nan_only)
+    return _report(found, phase, derived, nan_only)
+
+
+def _given(name: str, array: Any, phase: str, nan_only: bool) -> NonFinite:
     """The report of what was not finite to begin with: a NaN before an infinity."""
-    bad = [pair for pair in arrays if not are_finite([pair[1]], nan_only)]
-    if not bad:
-        return None
-    name, array = next((pair for pair in bad if not are_finite([pair[1]], True)), bad[0])
-    nowhere, index = _jaxpr.Source("", 0, ""), _index(np.asarray(array), True)
-    index = _index(np.asarray(array), nan_only) if index is None else index
-    place = None if index is None else (array.shape, index)
-    operands = (_operand(array, place),)
-    return NonFinite(phase, "given", "", "", nowhere, (name,), (), index or (), (), operands)
+    place, operand = _first_bad(array, nan_only)
+    nowhere, index = _jaxpr.Source("", 0, ""), () if place is None else place[1]
+    return NonFinite(phase, "given", "", "", nowhere, (name,), (), index, (), (operand,))
+
+
+def _first_bad(array: Any, nan_only: bool) -> tuple[Any, Operand]:
+    """The place of an array's first NaN, or else of its first infinity, and the operand."""
+    values = np.asarray(array)
+    index = _index(values, True)
+    index = _index(values, nan_only) if index is None else index
+    place = None if index is None else (values.shape, index)
+    return place, _operand(values, place)
 
 
 def _index(values: np.ndarray, nan_only: bool) -> tuple[int, ...] | None:
@@ -288,23 +321,31 @@ def _index(values: np.ndarray, nan_only: bool) -> tuple[int, ...] | None:
     return tuple(map(int, np.argwhere(bad)[0])) if bad.any() else None
 
 
-def _report(
-    born: Born, phase: str, root: str, equations: dict[int, JaxprEqn], nan_only: bool
-) -> NonFinite:
-    eqn = born.levels[-1].eqn
-    derived = equations.get(id(eqn.source_info.traceback))
+def _report(born: Born, phase: str, equations: dict[int, JaxprEqn], nan_only: bool) -> NonFinite:
+    """The report of an equation, or of the constant that it reads."""
+    sources = [_jaxpr.source(level.eqn) for level in reversed(born.levels)]
+    sources = [*(source for source in sources if source.file), _jaxpr.Source("", 0, "")]
+    within = tuple(level.within for level in born.levels if level.within)
+    path = _path(born, "output" if phase == "forward" else "gradient")
+    eqn = born.levels[-1].eqn if born.levels else None
+    derived = None if eqn is None else equations.get(id(eqn.source_info.traceback))
+    of = "" if derived is None else derived.primitive.name
+    torch = "" if eqn is None else _torch_name(derived or eqn)
+    if eqn is None or born.is_constant:
+        place, operand = _first_bad(born.outputs[0], nan_only)
+        within, index = (*within, "a constant of fn"), () if place is None else place[1]
+        return NonFinite(phase, "given", of, torch, sources[0], within, path, index, (), (operand,))
     inexact = (x for x in born.outputs if jnp.issubdtype(x.dtype, jnp.inexact))
     places = ((x.shape, _index(np.asarray(x), nan_only)) for x in inexact)
     place = next(((shape, index) for shape, index in places if index is not None), None)
-    sources = [_jaxpr.source(level.eqn) for level in reversed(born.levels)]
     return NonFinite(
         phase=phase,
         operation=eqn.primitive.name,
-        derivative_of="" if derived is None else derived.primitive.name,
-        torch=_torch_name(derived or eqn),
-        source=next((source for source in sources if source.file), sources[0]),
-        within=tuple(level.within for level in born.levels if level.within),
-        path=_path(born, root),
+        derivative_of=of,
+        torch=torch,
+        source=sources[0],
+        within=within,
+        path=path,
         index=() if place is None else place[1],
         inputs=tuple(_operand(x, place) for x in born.inputs),
         outputs=tuple(_operand(x, place) for x in born.outputs),
