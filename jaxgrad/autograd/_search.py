@@ -119,7 +119,7 @@ def _bad_values(atoms: Sequence[Any], known: dict[Any, Any], nan_only: bool) -> 
 
 def literal(atom: Literal) -> np.ndarray:
     """The value of a literal in its dtype: a Python number has another one by itself."""
-    return np.asarray(atom.val).astype(atom.aval.dtype)
+    return np.asarray(atom.val).astype(_jaxpr.like(atom).dtype)
 
 
 def _inside(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> Inside | None:
@@ -300,4 +300,4 @@ def _search_shards(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> None
             device = int(np.argmax(bad))
             level = Level(watched.body, watched.eqn, f"shard_map, device {device} of {bad.size}")
             own = [[x[device] for x in arrays] for arrays in (given, outputs)]
-            raise _Found(Born((level,), *own))
+            raise _Found(Born((level,), own[0], own[1]))

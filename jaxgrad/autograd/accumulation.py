@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxgrad import _checks, _jaxpr
+from jaxgrad._dtypes import is_a, is_floating, wide
 
 from ._leaves import replaced, selected
+from ._rules import explained
 from .reverse import backward
 
 _NAME = "accumulate"
@@ -36,8 +38,8 @@ def accumulate(
 
     Args:
         fn: a function of pytrees that returns one real floating point scalar; for "ratio" a pair
-            of two: the sum, and the weight that it is divided by, which is not differentiated; with
-            `has_aux` a pair of that and a pytree of arrays.
+            of two: the sum, and the weight that it is divided by, which is not differentiated and
+            may be an integer; with `has_aux` a pair of that and a pytree of arrays.
         microbatches: n, into how many equal parts the batch is taken.
         reduction: "mean", "sum" or "ratio".
         argnums: which positional argument, or tuple of them, requires gradients.
@@ -85,34 +87,35 @@ def accumulate(
                 expected, got = "a pair (sum, weight)", type(value).__name__
                 raise TypeError(_checks.wrong(_NAME, "output", expected, got))
             value, weight = value
-        return _scalar(value), (_scalar(weight), aux)
+        return _scalar(value), (_weight(weight), aux)
 
     @functools.wraps(fn)
     def value_and_grads(*args: Any, **kwargs: Any) -> Any:
-        batches = selected(_NAME, batch_argnums, args)
-        if set(batches) & set(selected(_NAME, argnums, args)):
-            expected, got = "other positions than argnums", batch_argnums
-            raise ValueError(_checks.wrong(_NAME, "batch_argnums", expected, got))
-        pulled = backward(functools.partial(of_part, kwargs), argnums, has_aux=True)
-        parts = [_parts(f"argument {n}", args[n], count) for n in batches]
+        with explained(_NAME):
+            batches = selected(_NAME, batch_argnums, args)
+            if set(batches) & set(selected(_NAME, argnums, args)):
+                expected, got = "other positions than argnums", batch_argnums
+                raise ValueError(_checks.wrong(_NAME, "batch_argnums", expected, got))
+            pulled = backward(functools.partial(of_part, kwargs), argnums, has_aux=True)
+            parts = [_parts(f"argument {n}", args[n], count) for n in batches]
 
-        def of_one(part: Any) -> Any:
-            whole = replaced(args, batches, part)
-            (value, (weight, aux)), grads = pulled(*whole)
-            return (value, weight, grads), aux
+            def of_one(part: Any) -> Any:
+                whole = replaced(args, batches, part)
+                (value, (weight, aux)), grads = pulled(*whole)
+                return (value, weight, grads), aux
 
-        def step(total: Any, part: Any) -> Any:
-            one, aux = of_one(part)
-            return jax.tree.map(jnp.add, total, one), aux
+            def step(total: Any, part: Any) -> Any:
+                one, aux = of_one(part)
+                return jax.tree.map(jnp.add, total, one), aux
 
-        body, shapes = jax.make_jaxpr(
-            lambda parts: of_one(jax.tree.map(lambda x: x[0], parts))[0], return_shape=True
-        )(parts)
-        zeros = jax.tree.unflatten(jax.tree.structure(shapes), map(_zeros, body.out_avals))
-        (value, weight, grads), aux = jax.lax.scan(step, zeros, parts)
-        by = {"mean": count, "sum": 1, "ratio": weight}[reduction]
-        value, grads = jax.tree.map(lambda x: x / jnp.asarray(by, x.dtype), (value, grads))
-        return ((value, aux) if has_aux else value), grads
+            body, shapes = jax.make_jaxpr(
+                lambda parts: of_one(jax.tree.map(lambda x: x[0], parts))[0], return_shape=True
+            )(parts)
+            zeros = jax.tree.unflatten(jax.tree.structure(shapes), map(_zeros, body.out_avals))
+            (value, weight, grads), aux = jax.lax.scan(step, zeros, parts)
+            by = {"mean": count, "sum": 1, "ratio": weight}[reduction]
+            value, grads = jax.tree.map(functools.partial(_divided, by=by), (value, grads))
+            return ((value, aux) if has_aux else value), grads
 
     del value_and_grads.__dict__["__wrapped__"]
     return value_and_grads
@@ -129,6 +132,24 @@ def _scalar(value: Any) -> jax.Array:
     if result.size != 1:
         raise TypeError(_checks.wrong(_NAME, "output", "a scalar", f"shape {result.shape}"))
     return result.reshape(())
+
+
+def _weight(value: Any) -> jax.Array:
+    """A weight as a scalar; a count, which nobody differentiates, in 32 bits or more."""
+    result = _checks.array(_NAME, "weight", value)
+    if is_a(result.dtype, jnp.integer) or is_a(result.dtype, jnp.bool_):
+        result = result.astype(result.dtype if result.dtype.itemsize >= 4 else jnp.int32)
+    elif not is_floating(result.dtype):
+        raise TypeError(_checks.wrong(_NAME, "weight", "a real number", result.dtype))
+    if result.size != 1:
+        raise TypeError(_checks.wrong(_NAME, "weight", "a scalar", f"shape {result.shape}"))
+    return result.reshape(())
+
+
+def _divided(x: jax.Array, by: Any) -> jax.Array:
+    """By a number that the dtype itself may not hold, as float16 does not hold 100,000."""
+    kind = wide(x.dtype)
+    return (x.astype(kind) / jnp.asarray(by, kind)).astype(x.dtype)
 
 
 def _parts(argument: str, batch: Any, count: int) -> Any:

@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 
 from ._leaves import merge, numbers, replaced, selected, split
+from ._rules import explained
 
 
 def central_difference(
@@ -59,21 +60,24 @@ def central_difference(
 
     @functools.wraps(fn)
     def rates(*args: Any, **kwargs: Any) -> Any:
-        positions = selected(name, argnums, args)
-        chosen, rest = zip(*(split(name, f"argument {n}", args[n]) for n in positions), strict=True)
-        leaves, structure = jax.tree.flatten(chosen)
-        traced = any(isinstance(x, Tracer) for x in jax.tree.leaves((args, kwargs)))
+        with explained(name):
+            positions = selected(name, argnums, args)
+            chosen, rest = zip(
+                *(split(name, f"argument {n}", args[n]) for n in positions), strict=True
+            )
+            leaves, structure = jax.tree.flatten(chosen)
+            traced = any(isinstance(x, Tracer) for x in jax.tree.leaves((args, kwargs)))
 
-        def of_leaf(index: int, leaf: jax.Array) -> jax.Array:
-            varied = structure.unflatten([*leaves[:index], leaf, *leaves[index + 1 :]])
-            out = fn(*replaced(args, positions, map(merge, varied, rest)), **kwargs)
-            return _checks.floating(name, "output", out)
+            def of_leaf(index: int, leaf: jax.Array) -> jax.Array:
+                varied = structure.unflatten([*leaves[:index], leaf, *leaves[index + 1 :]])
+                out = fn(*replaced(args, positions, map(merge, varied, rest)), **kwargs)
+                return _checks.floating(name, "output", out)
 
-        result = structure.unflatten(
-            _leaf_rates(functools.partial(of_leaf, index), leaf, delta, traced)
-            for index, leaf in enumerate(leaves)
-        )
-        return result if isinstance(argnums, (tuple, list)) else result[0]
+            result = structure.unflatten(
+                _leaf_rates(functools.partial(of_leaf, index), leaf, delta, traced)
+                for index, leaf in enumerate(leaves)
+            )
+            return result if isinstance(argnums, (tuple, list)) else result[0]
 
     return rates
 

@@ -23,6 +23,7 @@ from ._jacobians import (
     reals,
     wide,
 )
+from ._rules import explained
 from .gradcheck_report import Difference, GradcheckReport
 
 
@@ -117,7 +118,7 @@ a kink: the slope is -1 from below and 1 from above
     tolerance, allowed = _Tolerance(limits["atol"], limits["rtol"]), limits["nondet_tol"]
     if key is not None:
         _checks.key("gradcheck", key)
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), explained("gradcheck"):
         flat = flattened(fn, args)
         directions = _directions([*flat.inputs, *flat.call(flat.inputs)], key)
         found: list[Difference] = []
@@ -175,7 +176,7 @@ def gradgradcheck(
     args = inputs if isinstance(inputs, tuple) else (inputs,)
     if not callable(fn):
         raise TypeError(_checks.wrong("gradgradcheck", "fn", "callable", type(fn).__name__))
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), explained("gradgradcheck"):
         flat = flattened(fn, args)
         outputs = flat.call(flat.inputs)
         cotangents = _directions(outputs, None)
@@ -185,13 +186,14 @@ def gradgradcheck(
     def pulled(inputs: Sequence[jax.Array], cotangents: Sequence[jax.Array]) -> Any:
         return pull(flat, inputs, cotangents)
 
-    return gradcheck(
-        pulled,
-        (flat.inputs, cotangents),
-        check_forward_ad=check_fwd_over_rev,
-        check_backward_ad=check_rev_over_rev,
-        **options,
-    )
+    with explained("gradgradcheck"):
+        return gradcheck(
+            pulled,
+            (flat.inputs, cotangents),
+            check_forward_ad=check_fwd_over_rev,
+            check_backward_ad=check_rev_over_rev,
+            **options,
+        )
 
 
 def _given_cotangents(flat: Flat, outputs: Sequence[jax.Array], tree: Any) -> list[jax.Array]:

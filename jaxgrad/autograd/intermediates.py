@@ -12,6 +12,7 @@ from jax.sharding import PartitionSpec
 from jaxgrad import _checks, _jaxpr
 
 from ._leaves import numbers, replaced, selected
+from ._rules import explained
 from .reverse import backward
 
 _NAME = "intermediate_grads"
@@ -79,20 +80,25 @@ def intermediate_grads(
 
     @functools.wraps(fn)
     def value_grads_and_cotangents(*args: Any, cotangent: Any = None, **kwargs: Any) -> Any:
-        positions = selected(_NAME, given, args)
-        chosen = (_checks.arrays(_NAME, f"argument {n}", args[n]) for n in positions)
-        args = replaced(args, positions, chosen)
-        traced = _jaxpr.traced(_NAME, fn, args, kwargs)
-        taps = {name: _zeros(site) for name, site in _found(traced.body, asked).items()}
+        with explained(_NAME):
+            positions = selected(_NAME, given, args)
+            chosen = (_checks.arrays(_NAME, f"argument {n}", args[n]) for n in positions)
+            args = replaced(args, positions, chosen)
+            traced = _jaxpr.traced(_NAME, fn, args, kwargs)
+            taps = {name: _zeros(site) for name, site in _found(traced.body, asked).items()}
 
-        def tapped(taps: Any, *args: Any) -> Any:
-            arrays = [x for x in jax.tree.leaves((args, kwargs)) if _jaxpr.is_array(x)]
-            outputs, _ = _run(traced.body, taps, arrays)
-            return traced.rebuilt(outputs)
+            def tapped(taps: Any, *args: Any) -> Any:
+                arrays = [x for x in jax.tree.leaves((args, kwargs)) if _jaxpr.is_array(x)]
+                outputs, _ = _run(traced.body, taps, arrays)
+                return traced.rebuilt(outputs)
 
-        inner = backward(tapped, (0, *(n + 1 for n in positions)), has_aux)
-        value, (cotangents, *grads) = inner(taps, *args, cotangent=cotangent)
-        return value, tuple(grads) if isinstance(argnums, (tuple, list)) else grads[0], cotangents
+            inner = backward(tapped, (0, *(n + 1 for n in positions)), has_aux)
+            value, (cotangents, *grads) = inner(taps, *args, cotangent=cotangent)
+            return (
+                value,
+                tuple(grads) if isinstance(argnums, (tuple, list)) else grads[0],
+                cotangents,
+            )
 
     del value_grads_and_cotangents.__dict__["__wrapped__"]
     return value_grads_and_cotangents

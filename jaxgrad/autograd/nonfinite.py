@@ -15,6 +15,7 @@ from jaxgrad import _checks, _jaxpr, _torch_names
 
 from ._leaves import numbers, selected
 from ._origin import origin
+from ._rules import explained
 from ._search import Born, are_finite, first_born
 
 _NAME = "first_nonfinite"
@@ -155,7 +156,6 @@ def first_nonfinite(
     given = None if argnums is None or argnums == () else numbers(_NAME, argnums)
     _checks.truth(_NAME, "nan_only", nan_only)
 
-    @functools.wraps(fn)
     def search(*args: Any, cotangent: Any = None, **kwargs: Any) -> NonFinite | None:
         _checks.concrete(_NAME, "arguments", (args, kwargs, cotangent))
         positions = range(len(args)) if given is None else selected(_NAME, given, args)
@@ -167,8 +167,7 @@ def first_nonfinite(
         derived: dict[int, JaxprEqn] = {}
         born, outputs = first_born(traced.body, arrays, nan_only)
         found = born or origin(traced.body, arrays, outputs, nan_only)
-        if found is None:
-            found = _returned(traced, nan_only)
+        found = _returned(traced, nan_only) if found is None else found
         if found is not None:
             return _told(found, "forward", [*zip(places, arrays, strict=True)], derived, nan_only)
         if argnums == ():
@@ -185,12 +184,19 @@ def first_nonfinite(
         arrays, places = [*arrays, *cotangents], [*places, *["the cotangent"] * len(cotangents)]
         born, outputs = first_born(body, arrays, nan_only)
         found = born or origin(body, arrays, outputs, nan_only)
-        if found is None:
-            return None
-        return _told(found, "backward", [*zip(places, arrays, strict=True)], derived, nan_only)
+        return (
+            None
+            if found is None
+            else _told(found, "backward", [*zip(places, arrays, strict=True)], derived, nan_only)
+        )
 
-    del search.__dict__["__wrapped__"]
-    return search
+    @functools.wraps(fn)
+    def explaining(*args: Any, cotangent: Any = None, **kwargs: Any) -> NonFinite | None:
+        with explained(_NAME, "or search the value alone, with argnums=()"):
+            return search(*args, cotangent=cotangent, **kwargs)
+
+    del explaining.__dict__["__wrapped__"]
+    return explaining
 
 
 def _cotangents(traced: _jaxpr.Traced, cotangent: Any) -> list[jax.Array]:

@@ -6,10 +6,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer, eval_jaxpr
+from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
-from jaxgrad import _checks
+from jaxgrad import _checks, _jaxpr
 
 from ._leaves import merge, numbers, replaced, selected, split
+from ._rules import explained, is_about_rules
 from .reverse import backward
 
 
@@ -19,6 +22,8 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
         value = fn(x),   product = (∂²fn/∂x²) v
 
     by forward mode over backward mode, at the cost of a few evaluations: the Hessian is never made.
+    Where `fn` has no forward mode, as a function with a `jax.custom_vjp` rule has none, by backward
+    mode alone, at about twice the cost.
 
     Args:
         fn: a function of pytrees that returns one real floating point array of one element.
@@ -31,6 +36,8 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 
     Raises:
         TypeError: as from `backward`; a part of `v` has another dtype.
+        TypeError, ValueError, NotImplementedError: `fn` has no second derivative in either mode, as
+            a `while_loop` or a callback without a rule has none; the message says what to do.
         ValueError: as from `backward`; `v` has another structure or shape.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hvp.html
@@ -50,23 +57,63 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 
     @functools.wraps(fn)
     def value_and_product(*args: Any, v: Any, **kwargs: Any) -> Any:
-        positions = selected("hvp", given, args)
-        chosen, rest = zip(
-            *(split("hvp", f"argument {n}", args[n]) for n in positions), strict=True
-        )
-        directions = v if isinstance(argnums, (tuple, list)) else (v,)
-        tangents = _tangents(chosen, directions)
+        with explained("hvp"):
+            positions = selected("hvp", given, args)
+            chosen, rest = zip(
+                *(split("hvp", f"argument {n}", args[n]) for n in positions), strict=True
+            )
+            directions = v if isinstance(argnums, (tuple, list)) else (v,)
+            tangents = _tangents(chosen, directions)
 
-        def gradient(chosen: Any) -> Any:
-            whole = replaced(args, positions, map(merge, chosen, rest))
-            value, grads = backward(functools.partial(fn, **kwargs), positions)(*whole)
-            return grads, value
+            def gradient(chosen: Any) -> Any:
+                whole = replaced(args, positions, map(merge, chosen, rest))
+                value, grads = backward(functools.partial(fn, **kwargs), positions)(*whole)
+                return grads, value
 
-        _, product, value = jax.jvp(gradient, (chosen,), (tangents,), has_aux=True)
-        return value, product if isinstance(argnums, (tuple, list)) else product[0]
+            product, value = _moved(gradient, chosen, tangents)
+            return value, product if isinstance(argnums, (tuple, list)) else product[0]
 
     del value_and_product.__dict__["__wrapped__"]
     return value_and_product
+
+
+def _moved(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
+    """How the gradient moves with its argument, and what comes beside it."""
+
+    def forward(chosen: Any, tangents: Any) -> Any:
+        return jax.jvp(gradient, (chosen,), (tangents,), has_aux=True)[1:]
+
+    try:
+        if not any(isinstance(x, Tracer) for x in jax.tree.leaves((chosen, tangents))):
+            return forward(chosen, tangents)
+        # Under tracing JAX tells only once it compiles that a function has no forward mode.
+        body, shapes = jax.make_jaxpr(forward, return_shape=True)(chosen, tangents)
+        if not _needs_forward_rule(body):
+            outputs = eval_jaxpr(body.jaxpr, body.consts, *jax.tree.leaves((chosen, tangents)))
+            return jax.tree.unflatten(jax.tree.structure(shapes), outputs)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        if not is_about_rules(error):
+            raise
+    # The transpose of Jᵀ, and not Jᵀ itself: a rule need not be that of a true gradient.
+    _, pull, value = jax.vjp(gradient, chosen, has_aux=True)
+    _, pushed = jax.vjp(pull, jax.tree.map(jnp.zeros_like, chosen))
+    return pushed((tangents,))[0], value
+
+
+def _needs_forward_rule(body: ClosedJaxpr) -> bool:
+    """Whether the outputs depend on a tangent of a function that has a `custom_vjp` rule only."""
+    needed = {atom for atom in body.jaxpr.outvars if not isinstance(atom, Literal)}
+    for eqn in reversed(body.jaxpr.eqns):
+        if needed.intersection(eqn.outvars):
+            if _has_custom_tangent(eqn):
+                return True
+            needed.update(atom for atom in eqn.invars if not isinstance(atom, Literal))
+    return False
+
+
+def _has_custom_tangent(eqn: JaxprEqn) -> bool:
+    inner = (eqn for body in _jaxpr.bodies(eqn) for eqn in body.jaxpr.eqns)
+    return eqn.primitive.name == "custom_lin" or any(map(_has_custom_tangent, inner))
 
 
 def _tangents(chosen: Any, directions: Any) -> Any:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxgrad import _checks
 
 from ._leaves import is_none, merge, numbers, replaced, selected, split
+from ._rules import explained
 from .used import used_leaves
 
 
@@ -43,6 +44,8 @@ def backward(
         TypeError: `fn` is not callable; a selected argument has leaves, but none floating point or
             complex; an output is neither, or there is none; a cotangent or an accumulated
             gradient has another dtype.
+        TypeError, ValueError, NotImplementedError: `fn` has no reverse mode, as a `while_loop` or a
+            callback without a rule has none; the message says what to do.
         ValueError: several outputs, or one of several elements, or a complex one, without a
             `cotangent`; a cotangent or an accumulated gradient of another structure or shape; bad
             `argnums` or `unused`.
@@ -75,25 +78,26 @@ def backward(
 
     @functools.wraps(fn)
     def value_and_grads(*args: Any, cotangent: Any = None, grads: Any = None, **kwargs: Any) -> Any:
-        positions = selected("backward", argnums, args)
-        chosen, rest = zip(
-            *(split("backward", f"argument {n}", args[n]) for n in positions), strict=True
-        )
-
-        def of_chosen(chosen: Any) -> Any:
-            return fn(*replaced(args, positions, map(merge, chosen, rest)), **kwargs)
-
-        value, pull, *aux = jax.vjp(of_chosen, chosen, has_aux=has_aux)
-        (pulled,) = pull(jax.tree.map(jnp.conj, _full_cotangent(value, cotangent)))
-        fresh = jax.tree.map(jnp.conj, pulled)
-        used = jax.tree.map(lambda _: True, fresh)
-        if unused == "none":
-            (used,) = used_leaves(
-                "backward", lambda c: of_chosen(c)[0] if has_aux else of_chosen(c), chosen
+        with explained("backward"):
+            positions = selected("backward", argnums, args)
+            chosen, rest = zip(
+                *(split("backward", f"argument {n}", args[n]) for n in positions), strict=True
             )
-        if not isinstance(argnums, (tuple, list)):
-            (fresh,), (used,) = fresh, used
-        return (value, *aux) if has_aux else value, _accumulated(grads, fresh, used)
+
+            def of_chosen(chosen: Any) -> Any:
+                return fn(*replaced(args, positions, map(merge, chosen, rest)), **kwargs)
+
+            value, pull, *aux = jax.vjp(of_chosen, chosen, has_aux=has_aux)
+            (pulled,) = pull(jax.tree.map(jnp.conj, _full_cotangent(value, cotangent)))
+            fresh = jax.tree.map(jnp.conj, pulled)
+            used = jax.tree.map(lambda _: True, fresh)
+            if unused == "none":
+                (used,) = used_leaves(
+                    "backward", lambda c: of_chosen(c)[0] if has_aux else of_chosen(c), chosen
+                )
+            if not isinstance(argnums, (tuple, list)):
+                (fresh,), (used,) = fresh, used
+            return (value, *aux) if has_aux else value, _accumulated(grads, fresh, used)
 
     # Else inspection, as by `donate_argnames`, would see fn's parameters and not these.
     del value_and_grads.__dict__["__wrapped__"]

@@ -10,6 +10,8 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, Var
 
 from jaxgrad import _checks, _jaxpr
 
+from ._rules import explained
+
 
 def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Makes the function that tells which leaves of its arguments `fn`'s derivative depends on.
@@ -52,7 +54,8 @@ def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(fn)
     def used(*args: Any, **kwargs: Any) -> Any:
         given = _jaxpr.numbers_as_arrays(args)
-        result = used_leaves("used_inputs", functools.partial(fn, **kwargs), *given)
+        with explained("used_inputs"):
+            result = used_leaves("used_inputs", functools.partial(fn, **kwargs), *given)
         return result if len(args) != 1 else result[0]
 
     del used.__dict__["__wrapped__"]

@@ -48,6 +48,37 @@ def test_the_ratio_is_the_mean_over_what_counts():
     assert abs(mean[0] - expected[0]) > 0.01
 
 
+@pytest.mark.parametrize("kind", ["int32", "uint8", "int8", "bool", "float32", "float16"])
+def test_a_weight_that_nobody_differentiates(kind, any_dtype):
+    def whole(w, x):
+        return (w * x).sum() / x.size
+
+    def sums(w, x):
+        return (w * x).sum(), jnp.ones(x.shape, kind).sum(dtype=None if kind == "bool" else kind)
+
+    w, x = jnp.ones((), any_dtype) * 3, jnp.arange(96).astype(any_dtype) / 64
+    got = jax.jit(accumulate(sums, 4, "ratio"))(w, x)
+    assert got[0].dtype == got[1].dtype == any_dtype
+    assert_same(got, backward(whole)(w, x))
+
+
+def test_weights_of_many_kinds():
+    def sums(weight):
+        return accumulate(lambda w, x: ((w * x).sum(), weight(x)), 4, "ratio")
+
+    x = jnp.ones(256, "float16")
+    for weight in (lambda x: x.size, lambda x: np.int64(64), lambda x: 64.0):
+        assert_same(sums(weight)(jnp.float16(2), x), (jnp.float16(2), jnp.float16(1)))
+    value, grads = sums(lambda x: jnp.int32(100_000))(jnp.float16(2), x)
+    assert float(value) == pytest.approx(512 / 400_000, rel=1e-3)
+    assert float(grads) == pytest.approx(256 / 400_000, rel=1e-3)
+    each = jax.vmap(sums(lambda x: x.size), (0, None))(jnp.ones(2), jnp.ones(8))
+    assert_same(each, (jnp.ones(2), jnp.ones(2)))
+    for wrong, text in ((1j, "a real number, got complex64"), (x[:3], r"a scalar, got shape")):
+        with pytest.raises(TypeError, match=f"accumulate: weight must be {text}"):
+            sums(lambda x, wrong=wrong: wrong)(jnp.float16(2), x)
+
+
 def test_aux_flags_keys_and_other_arguments():
     def fn(x, scale, w, key, train=False):
         assert train and scale == "double"
