@@ -1,6 +1,7 @@
 """Draws of categories with given weights."""
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -96,8 +97,9 @@ def _multinomial(
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """Indices, whether each weight is one, whether enough are positive too, the fewest of a row."""
     weights = jax.lax.stop_gradient(input.reshape(-1, input.shape[-1]).astype(wide(input.dtype)))
-    proper = jnp.all(jnp.isfinite(weights) & (weights >= 0), axis=1)
-    nonzero = jnp.sum(weights > 0, axis=1)
+    positive, zero = _signs(weights)
+    proper = jnp.all(positive | zero, axis=1)
+    nonzero = jnp.sum(positive, axis=1)
     valid = proper & (nonzero >= (1 if replacement else num_samples))
     draw = _with_replacement if replacement and num_samples > 1 else _without_replacement
     indices = draw(key, jnp.where(valid[:, None], weights, 1), num_samples).astype(int)
@@ -106,9 +108,47 @@ def _multinomial(
     return indices, jnp.all(proper), jnp.all(valid), least
 
 
+def _bits(weights: jax.Array) -> jax.Array:
+    """The bits of floats as signed integers, in the order of the floats where these are positive.
+
+    CPUs take the least of them, which are subnormal, for zeros: in comparisons as in products.
+    """
+    return jax.lax.bitcast_convert_type(weights, f"int{jnp.finfo(weights.dtype).bits}")
+
+
+def _from_bits(bits: jax.Array, like: jax.Array) -> jax.Array:
+    return jax.lax.bitcast_convert_type(bits, like.dtype)
+
+
+def _signs(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Which weights are positive and finite, and which are zero."""
+    bits = _bits(weights)
+    infinity, negative_zero = _bits(jnp.array([jnp.inf, -0.0], weights.dtype))
+    return (bits > 0) & (bits < infinity), (bits == 0) | (bits == negative_zero)
+
+
+def _least(weights: jax.Array) -> int:
+    """The exponent of the least positive float."""
+    info = jnp.finfo(weights.dtype)
+    return int(info.minexp) - int(info.nmant)
+
+
+def _normal(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The weights as x 2ⁿ with a normal x or 0: n is 0, but for subnormal ones."""
+    info, bits = jnp.finfo(weights.dtype), _bits(weights)
+    fraction = bits & jnp.array((1 << info.nmant) - 1, bits.dtype)
+    subnormal = (bits > 0) & (bits < jnp.array(1 << info.nmant, bits.dtype))
+    return (
+        jnp.where(subnormal, fraction.astype(weights.dtype), weights),
+        jnp.where(subnormal, jnp.int32(_least(weights)), jnp.int32(0)),
+    )
+
+
 def _without_replacement(key: jax.Array, weights: jax.Array, num_samples: int) -> jax.Array:
     """The winners of a race in which category i runs with log wᵢ + Gumbel noise."""
-    scores = jnp.log(weights) + _draws.gumbel(key, weights.shape, weights.dtype)
+    numbers, exponent = _normal(weights)
+    logs = jnp.log(numbers) + jnp.where(exponent == 0, 0, _least(weights) * math.log(2))
+    scores = logs + _draws.gumbel(key, weights.shape, weights.dtype)
     if num_samples == 1:
         return _first_largest(scores)
     return jax.lax.top_k(scores, num_samples)[1]
@@ -136,8 +176,11 @@ def _integers(weights: jax.Array) -> Wide:
     The sum is bounded by whole numbers, too, so that the scale depends on no order of addition.
     """
     bits = weights.shape[1].bit_length()
-    _, exponent = jnp.frexp(jnp.max(weights, axis=1, keepdims=True))
-    parts = _times_power(weights, -exponent)  # below 1, and at least one of them from 1/2 on
+    numbers, shift = _normal(weights)
+    largest, lifted = _normal(_from_bits(jnp.max(_bits(weights), axis=1, keepdims=True), weights))
+    exponent = jnp.frexp(largest)[1] + lifted
+    normal, rest = (_times_power(numbers, power - exponent) for power in (0, _least(weights)))
+    parts = jnp.where(shift == 0, normal, rest)  # below 1, and at least one of them from 1/2 on
     coarse = jnp.ceil(parts * 2.0 ** (31 - bits)).astype(jnp.uint32)
     total = jnp.sum(coarse, axis=1, keepdims=True, dtype=jnp.uint32)
     scale = 63 - (32 - jax.lax.clz(total).astype(jnp.int32)) + (31 - bits)

@@ -1,5 +1,7 @@
 """multinomial: its law, exact integers, order of draws, and weights of every size."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -68,6 +70,73 @@ class TestLaw:
         draws = multinomial(jax.random.key(5), weights, 40_000, replacement=True)
         law = np.outer([1, 2, 3], [3, 2, 1])
         assert_counted(3 * draws[0] + draws[1], law.ravel())
+
+
+def subnormal(dtype, multiples):
+    """Multiples of the least positive number of a dtype, made without arithmetic."""
+    bits = np.array(multiples, f"uint{jnp.finfo(dtype).bits}")
+    return bits.view(np.dtype(jnp.dtype(dtype)))
+
+
+class TestSubnormalWeights:
+    """CPUs take them for zeros in comparisons, products and logarithms."""
+
+    def check(self, weights, law, draw):
+        draws = draw(jax.random.key(3), jnp.array(weights))
+        assert_counted(draws, law)
+        assert_same(jax.jit(draw)(jax.random.key(3), jnp.array(weights)), draws)
+
+    @pytest.mark.parametrize(
+        "multiples", [[1, 3], [0, 100, 0, 50, 7], [2, 0, 1], [63, 127]], ids=str
+    )
+    def test_rows_of_nothing_else(self, multiples, any_dtype):
+        weights = subnormal(any_dtype, multiples)
+        self.check(weights, multiples, lambda key, w: multinomial(key, w, 40_000, True))
+        rows = np.tile(weights, (40_000, 1))
+        self.check(rows, multiples, lambda key, w: multinomial(key, w, 1)[:, 0])
+        self.check(rows, multiples, lambda key, w: multinomial(key, w, 2)[:, 0])
+
+    def test_beside_normal_ones(self, any_dtype):
+        """1e-38 and 3e-38 of float32: one on each side of the least normal number."""
+        least = 1 << jnp.finfo(any_dtype).nmant
+        units = subnormal(any_dtype, [least // 2, 3 * (least // 2), 0, least])
+        law = np.array([1, 3, 0, 2])  # up to twice the least normal one the bits count units
+        self.check(units, law, lambda key, w: multinomial(key, w, 40_000, True))
+        rows = np.tile(units, (40_000, 1))
+        self.check(rows, law, lambda key, w: multinomial(key, w, 1)[:, 0])
+
+    def test_after_the_large_ones_are_drawn(self, any_dtype):
+        weights = subnormal(any_dtype, [10, 0, 30, 0])
+        weights[3] = 1
+        rows = np.tile(weights, (40_000, 1))
+        draws = multinomial(jax.random.key(5), jnp.array(rows), 3)
+        assert np.all(draws[:, 0] == 3) or any_dtype == "float16"
+        later = np.asarray(draws)[np.asarray(draws[:, 0]) == 3]
+        assert_counted(later[:, 1], [10, 0, 30])
+
+    def test_rows_of_different_sizes(self, any_dtype):
+        tiny = subnormal(any_dtype, [1, 3])
+        weights = jnp.array(np.stack([tiny, np.array([3, 1], tiny.dtype)]))
+        draws = multinomial(jax.random.key(6), weights, 40_000, replacement=True)
+        assert_counted(draws[0], [1, 3])
+        assert_counted(draws[1], [3, 1])
+
+    def test_sharded(self, rows):
+        weights = jnp.array(np.tile(subnormal("float32", [1, 3, 2]), (16, 1)))
+        for replacement in (False, True):
+            draw = functools.partial(multinomial, num_samples=2, replacement=replacement)
+            placed = draw(jax.random.key(7), jax.device_put(weights, rows))
+            assert_same(placed, draw(jax.random.key(7), weights))
+
+    def test_what_is_refused_and_what_is_zero(self):
+        tiny = subnormal("float32", [5, 0])
+        for replacement in (False, True):
+            with pytest.raises(ValueError, match="finite and at least 0 everywhere"):
+                multinomial(jax.random.key(0), jnp.array(-tiny), 1, replacement)
+        draws = multinomial(jax.random.key(8), jnp.array([*tiny, -0.0]), 100, replacement=True)
+        assert np.all(np.asarray(draws) == 0)
+        with pytest.raises(ValueError, match="positive in at least 2 of each row's weights, got 1"):
+            multinomial(jax.random.key(0), jnp.array([*tiny, -0.0]), 2)
 
 
 class TestManyCategories:
