@@ -20,6 +20,11 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 def key(seed: ArrayLike) -> jax.Array:
     """A random key of a seed: `jax.random.key(seed)`, bit for bit, but faster on CPUs.
 
+    Of a Python integer it is the key that JAX makes with its 64-bit types switched on, whether they
+    are or not: different seeds have different keys. Without these types JAX drops the upper 32 bits
+    of a seed, and its keys of 1 and of 2³² + 1 are one, as are those of -1 and 2³² - 1. From 0 to
+    2³² - 1 there is no difference.
+
     Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as
     easy as 1, 2, 3"). JAX compiles its rounds on CPU into a loop that goes through memory; here
     they are written out, so that a compiler keeps each block in registers and joins it with what
@@ -27,7 +32,8 @@ def key(seed: ArrayLike) -> jax.Array:
     for JAX's; only `jax.random.poisson` refuses all keys but JAX's own.
 
     Args:
-        seed: an integer from -2⁶³ to 2⁶³ - 1, or an integer 0-D array.
+        seed: an integer from -2⁶³ to 2⁶³ - 1, or an integer 0-D array. One of 32 bits has no upper
+            bits, as for JAX: the key of `jnp.int32(-1)` is that of 2³² - 1.
 
     Returns:
         A typed key. Its dtype is not that of JAX's keys, so the two cannot be concatenated;
@@ -47,19 +53,31 @@ def key(seed: ArrayLike) -> jax.Array:
     >>> bool(jax.random.normal(jaxgrad.random.key(0)) == jax.random.normal(jax.random.key(0)))
     True
     """
+    if isinstance(seed, (np.ndarray, np.generic)) and seed.dtype in ("int64", "uint64"):
+        _single(seed)
+        return _of_words(int(seed))
     if isinstance(seed, (jax.Array, np.ndarray, np.generic)):
         seed = _checks.array("key", "seed", seed)
         if not is_a(seed.dtype, jnp.integer):
             raise TypeError(_checks.wrong("key", "seed", "an integer", seed.dtype))
-        if seed.ndim:
-            remedy = "map over the seeds with jax.vmap"
-            got = f"shape {seed.shape}"
-            raise ValueError(_checks.wrong("key", "seed", "a single integer", got, remedy))
-    else:
-        seed = _checks.integer("key", "seed", seed, minimum=-(2**63))
-        if seed >= 2**63:
-            raise ValueError(_checks.wrong("key", "seed", "below 2**63", seed))
-    return jax.random.key(seed, impl=IMPLEMENTATION)
+        _single(seed)
+        return jax.random.key(seed, impl=IMPLEMENTATION)
+    seed = _checks.integer("key", "seed", seed, minimum=-(2**63))
+    if seed >= 2**63:
+        raise ValueError(_checks.wrong("key", "seed", "below 2**63", seed))
+    return _of_words(seed)
+
+
+def _single(seed: Any) -> None:
+    if seed.ndim:
+        remedy, got = "map over the seeds with jax.vmap", f"shape {seed.shape}"
+        raise ValueError(_checks.wrong("key", "seed", "a single integer", got, remedy))
+
+
+def _of_words(seed: int) -> jax.Array:
+    """The key of the two words of a 64-bit integer."""
+    words = np.array([seed >> 32 & 0xFFFFFFFF, seed & 0xFFFFFFFF], np.uint32)
+    return jax.random.wrap_key_data(jnp.asarray(words), impl=IMPLEMENTATION)
 
 
 def unrolled(key: jax.Array) -> jax.Array:

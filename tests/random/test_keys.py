@@ -100,10 +100,28 @@ def test_all_names_are_covered():
     assert {name.split()[0] for name in OURS} | {"key"} == set(random.__all__)
 
 
+@pytest.mark.parametrize("make", [int, np.int64, np.array], ids=["int", "int64", "array"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_seeds(seed, dtype):
+def test_seeds(seed, make, dtype):
+    with jax.enable_x64(True):
+        theirs = data(jax.random.key(seed))
+    assert_same(data(random.key(make(seed))), theirs)
+    assert_same(data(jax.jit(lambda: random.key(make(seed)))()), theirs)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31 - 1, 2**31, 2**32 - 1])
+def test_seeds_of_which_jax_drops_nothing(seed, dtype):
     ours, theirs = pair(seed)
     assert_same(data(ours), data(theirs))
+
+
+def test_different_seeds_have_different_keys(dtype):
+    seeds = [n + 2**32 * m for n in (-1, 0, 1, 2**31) for m in (-(2**31) + 1, -1, 0, 1, 2**31 - 2)]
+    pairs = {tuple(np.asarray(data(random.key(seed))).tolist()) for seed in seeds}
+    assert len(pairs) == len(seeds)
+    assert not np.array_equal(data(random.key(1)), data(random.key(2**32 + 1)))
+    big = np.uint64(2**64 - 1), np.uint64(2**32 - 1)
+    assert [data(random.key(seed)).tolist() for seed in big] == [[2**32 - 1] * 2, [0, 2**32 - 1]]
 
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "uint32", "int64", "uint64"])
