@@ -3,7 +3,9 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec, reshard
 
 from jaxgrad import _checks
 
@@ -34,3 +36,22 @@ def broadcast(name: str, input: jax.Array, shape: Any) -> tuple[int, ...]:
         pass
     expected = f"a shape to which the input's {input.shape} broadcasts"
     raise ValueError(_checks.wrong(name, "shape", expected, shape))
+
+
+def alike(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Two arrays of one shape in the sharding of their sum.
+
+    On an explicit mesh `jnp.where` takes arrays of one sharding only, and arithmetic takes both.
+    """
+    if jax.typeof(x).sharding == jax.typeof(y).sharding:
+        return x, y
+    place = jax.eval_shape(jnp.add, x, y).sharding
+    return (x, y) if place is None else (reshard(x, place), reshard(y, place))
+
+
+def whole_rows(x: jax.Array) -> jax.Array:
+    """An array whose last axis is not divided over devices of an explicit mesh."""
+    place = jax.typeof(x).sharding
+    if place.spec[-1] is None:
+        return x
+    return reshard(x, NamedSharding(place.mesh, PartitionSpec(*place.spec[:-1], None)))

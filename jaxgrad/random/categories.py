@@ -13,6 +13,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
 from . import _draws
+from ._arguments import whole_rows
 from ._wide import Wide, cumulative, upper_half
 from .keys import words
 
@@ -96,7 +97,8 @@ def _multinomial(
     key: jax.Array, input: jax.Array, num_samples: int, replacement: bool
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """Indices, whether each weight is one, whether enough are positive too, the fewest of a row."""
-    weights = jax.lax.stop_gradient(input.reshape(-1, input.shape[-1]).astype(wide(input.dtype)))
+    weights = whole_rows(input).reshape(-1, input.shape[-1])
+    weights = jax.lax.stop_gradient(weights.astype(wide(input.dtype)))
     positive, zero = _signs(weights)
     proper = jnp.all(positive | zero, axis=1)
     nonzero = jnp.sum(positive, axis=1)

@@ -15,6 +15,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import cast, wide
 
 from . import _draws
+from ._arguments import alike
 from .keys import unrolled, words
 
 FEW = 10.0
@@ -213,6 +214,7 @@ def _binomial(
         jnp.broadcast_to(jax.lax.stop_gradient(x.astype(wide(x.dtype))), shape)
         for x in (count, prob)
     )
+    n, p = alike(n, p)
     valid_count = (n >= 0) & jnp.isfinite(n) & (n == jnp.floor(n))
     valid_prob = (p >= 0) & (p <= 1)
     valid = valid_count & valid_prob

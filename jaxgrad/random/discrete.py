@@ -80,7 +80,8 @@ def _bernoulli(
     probability = jax.lax.stop_gradient(jnp.broadcast_to(input, shape).astype(wide(input.dtype)))
     valid = _is_probability(probability)
     above, half = _draws.signed_half(key, shape, probability.dtype)
-    ones = jnp.where(above, half >= 1 - probability, half <= probability)  # 1 - p is exact there
+    # 1 - p is exact where it counts. On an explicit mesh `where` would ask for one sharding of all.
+    ones = (above & (half >= 1 - probability)) | (~above & (half <= probability))
     return jnp.where(valid, ones.astype(dtype), _poison(dtype)), jnp.all(valid)
 
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from oracles import assert_same
 
 from jaxgrad import init
@@ -52,6 +53,12 @@ class TestTransformations:
         "binomial": lambda key, x: binomial(key, jnp.round(x * 100), x),
         "multinomial": lambda key, x: multinomial(key, x, 2),
         "replacement": lambda key, x: multinomial(key, x, 2, replacement=True),
+        "one draw": lambda key, x: multinomial(key, x, 1),
+        "normal of one": lambda key, x: normal(key, x, 2.0),
+        "bernoulli, larger": lambda key, x: bernoulli(key, x, (3, 16, 4)),
+        "bernoulli of bool": lambda key, x: bernoulli(key, x, dtype=bool),
+        "binomial of prob": lambda key, x: binomial(key, jnp.full(x.shape, 90.0), x),
+        "binomial of count": lambda key, x: binomial(key, jnp.round(x * 100), jnp.full(4, 0.3)),
     }
     X = np.array([0.1, 0.5, 0.9, 0.2, 0.7])
 
@@ -83,6 +90,29 @@ class TestTransformations:
         draw = self.SHARDED[name]
         sharded = jax.device_put(x, rows)
         assert_same(draw(jax.random.key(0), sharded), draw(jax.random.key(0), x))
+
+    @pytest.mark.parametrize("transform", [lambda f: f, jax.jit], ids=["eager", "jit"])
+    @pytest.mark.parametrize("spec", [("x",), ("x", "y"), (None, "y")], ids=str)
+    @pytest.mark.parametrize("kind", [AxisType.Explicit, AxisType.Auto], ids=str)
+    @pytest.mark.parametrize("name", SHARDED)
+    def test_under_a_mesh(self, name, kind, spec, transform):
+        x = jnp.linspace(0.1, 0.9, 64).reshape(16, 4)
+        expected = self.SHARDED[name](jax.random.key(0), x)
+        mesh = jax.make_mesh((4, 2), ("x", "y"), axis_types=(kind, kind))
+        with jax.set_mesh(mesh):
+            sharded = jax.device_put(x, NamedSharding(mesh, PartitionSpec(*spec)))
+            drawn = transform(self.SHARDED[name])(jax.random.key(0), sharded)
+        assert_same(drawn, expected)
+
+    @pytest.mark.parametrize("kind", [AxisType.Explicit, AxisType.Auto], ids=str)
+    @pytest.mark.parametrize("replacement", [False, True])
+    def test_weights_of_one_row_under_a_mesh(self, replacement, kind):
+        x = jnp.linspace(0.1, 0.9, 64)
+        expected = multinomial(jax.random.key(0), x, 5, replacement)
+        mesh = jax.make_mesh((8,), ("x",), axis_types=(kind,))
+        with jax.set_mesh(mesh):
+            sharded = jax.device_put(x, NamedSharding(mesh, PartitionSpec("x")))
+            assert_same(multinomial(jax.random.key(0), sharded, 5, replacement), expected)
 
     @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
     def test_a_second_call_compiles_nothing(self, sampler, caplog):
