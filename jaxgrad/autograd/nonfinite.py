@@ -163,15 +163,10 @@ def first_nonfinite(
         traced = _jaxpr.traced(_NAME, fn, args, kwargs)
         _checks.concrete(_NAME, "what fn closes over", traced.body.consts)
         arrays = [_checks.array(_NAME, "arguments", x) for x in traced.arrays]
-        places = _places(args, kwargs)
-        derived: dict[int, JaxprEqn] = {}
-        born, outputs = first_born(traced.body, arrays, nan_only)
-        found = born or origin(traced.body, arrays, outputs, nan_only)
-        found = _returned(traced, nan_only) if found is None else found
-        if found is not None:
-            return _told(found, "forward", [*zip(places, arrays, strict=True)], derived, nan_only)
-        if argnums == ():
-            return None
+        places = [*zip(_places(args, kwargs), arrays, strict=True)]
+        found = _found(traced.body, places, "forward", {}, nan_only) or _returned(traced, nan_only)
+        if found is not None or argnums == ():
+            return found
         cotangents = _cotangents(traced, cotangent)
         wanted = _chosen(args, positions, arrays)
         if given is not None and not wanted:
@@ -180,15 +175,8 @@ def first_nonfinite(
         if not wanted or not cotangents:
             return None
         body = _pullback(traced.body, arrays, wanted, cotangents)
-        derived.update(_equations(traced.body))
-        arrays, places = [*arrays, *cotangents], [*places, *["the cotangent"] * len(cotangents)]
-        born, outputs = first_born(body, arrays, nan_only)
-        found = born or origin(body, arrays, outputs, nan_only)
-        return (
-            None
-            if found is None
-            else _told(found, "backward", [*zip(places, arrays, strict=True)], derived, nan_only)
-        )
+        places += [("the cotangent", x) for x in cotangents]
+        return _found(body, places, "backward", dict(_equations(traced.body)), nan_only)
 
     @functools.wraps(fn)
     def explaining(*args: Any, cotangent: Any = None, **kwargs: Any) -> NonFinite | None:
@@ -285,24 +273,27 @@ def _torch_name(eqn: JaxprEqn) -> str:
     return _torch_names.backward_name(eqn.primitive.name, literals, tuple(map(len, shapes)), out)
 
 
-def _returned(traced: _jaxpr.Traced, nan_only: bool) -> Born | None:
+def _returned(traced: _jaxpr.Traced, nan_only: bool) -> NonFinite | None:
     """The Python number among what `fn` returns that is not finite."""
     numbers = [x for x in traced.fixed.values() if isinstance(x, (float, complex))]
-    bad = [x for x in numbers if not are_finite([x], nan_only)]
-    return Born((), (), (np.asarray(bad[0]),), True) if bad else None
+    bad = [np.asarray(x) for x in numbers if not are_finite([x], nan_only)]
+    return _report(Born((), (), bad[:1], True), "forward", {}, nan_only) if bad else None
 
 
-def _told(
-    found: int | Born,
-    phase: str,
+def _found(
+    body: ClosedJaxpr,
     given: Sequence[tuple[str, Any]],
+    phase: str,
     derived: dict[int, JaxprEqn],
     nan_only: bool,
-) -> NonFinite:
-    """The report of an equation, of a constant, or of what was given by its number."""
+) -> NonFinite | None:
+    """What is found in the equations: one of them, a constant, or what was given by its name."""
+    arrays = [x for _, x in given]
+    born, outputs = first_born(body, arrays, nan_only)
+    found = origin(body, arrays, outputs, nan_only) if born is None else born
     if isinstance(found, int):
         return _given(*given[found], phase, nan_only)
-    return _report(found, phase, derived, nan_only)
+    return None if found is None else _report(found, phase, derived, nan_only)
 
 
 def _given(name: str, array: Any, phase: str, nan_only: bool) -> NonFinite:
