@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer, eval_jaxpr
+from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
 from jaxgrad import _checks, _jaxpr
@@ -84,13 +84,14 @@ def _moved(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
         return jax.jvp(gradient, (chosen,), (tangents,), has_aux=True)[1:]
 
     try:
-        if not any(isinstance(x, Tracer) for x in jax.tree.leaves((chosen, tangents))):
-            return forward(chosen, tangents)
+        if not _is_traced((chosen, tangents)) and not _is_traced(
+            moved := forward(chosen, tangents)
+        ):
+            return moved
         # Under tracing JAX tells only once it compiles that a function has no forward mode.
-        body, shapes = jax.make_jaxpr(forward, return_shape=True)(chosen, tangents)
-        if not _needs_forward_rule(body):
-            outputs = eval_jaxpr(body.jaxpr, body.consts, *jax.tree.leaves((chosen, tangents)))
-            return jax.tree.unflatten(jax.tree.structure(shapes), outputs)
+        once = jax.jit(forward)
+        if not _needs_forward_rule(once.trace(chosen, tangents).jaxpr):
+            return once(chosen, tangents)
     except (TypeError, ValueError, NotImplementedError) as error:
         if not is_about_rules(error):
             raise
@@ -98,6 +99,10 @@ def _moved(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
     _, pull, value = jax.vjp(gradient, chosen, has_aux=True)
     _, pushed = jax.vjp(pull, jax.tree.map(jnp.zeros_like, chosen))
     return pushed((tangents,))[0], value
+
+
+def _is_traced(tree: Any) -> bool:
+    return any(isinstance(x, Tracer) for x in jax.tree.leaves(tree))
 
 
 def _needs_forward_rule(body: ClosedJaxpr) -> bool:

@@ -232,6 +232,12 @@ class TestHvpByReverseMode:
             each = jax.vmap(lambda v, fn=fn: hvp(fn)(X, v=v)[1])(V[None])
             assert_same(each, expected[None], rtol=1e-5)
 
+    def test_what_it_closes_over_is_traced(self):
+        def product(scale):
+            return hvp(lambda x: (KINDS["custom_vjp"](x) ** 2 * scale).sum())(X, v=V)[1]
+
+        assert_same(jax.jit(product)(2.0), 60 * X**4 * V)
+
     def test_a_tangent_that_nobody_needs(self):
         """The value of a rule's forward pass has no part in the derivative of its backward one."""
         fn = total(KINDS["custom_vjp"])
