@@ -88,7 +88,7 @@ def topk(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.topk.html
 
     Differs from PyTorch: which of several equal elements are taken, and in which order; PyTorch
-    leaves both open.
+    leaves both open. Of a scalar k = 0 takes none; PyTorch takes it.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import topk
