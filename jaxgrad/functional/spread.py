@@ -10,10 +10,12 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import real_part, wide
+from jaxgrad._dtypes import wide
 
 from ._complex import is_complex
+from ._moments import power_of_two, residuals
 from ._operands import derivatives
+from .pointwise import magnitude
 
 
 def var(
@@ -50,7 +52,8 @@ def var(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.var.html
 
     Differs from PyTorch: with dim=() the derivative is that of the variance over all axes;
-    PyTorch's counts one element.
+    PyTorch's counts one element. Of float32 numbers that are large and close PyTorch's variance
+    without `dim` loses digits, and of equal numbers near the largest one it is ∞.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import var
@@ -92,7 +95,8 @@ def std(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.std.html
 
-    Differs from PyTorch: as `var`.
+    Differs from PyTorch: as `var`. It is finite wherever it has a place in the dtype: in float64
+    PyTorch's overflows or vanishes with the square.
 
     >>> import jax
     >>> import jax.numpy as jnp
@@ -140,32 +144,53 @@ def _spread_of(
     keepdim: bool,
     correction: float,
 ) -> jax.Array:
+    spread = _deviation if root else _variance
+    free = math.prod(x.shape[a] for a in axes) - correction
     if is_complex(x.dtype):
-        parts = (_variance(part, axes, correction, flat) for part in (x.real, x.imag))
-        value = jnp.add(*parts)
+        parts = (spread(part, axes, free, flat) for part in (x.real, x.imag))
+        value = magnitude(jax.lax.complex(*parts)) if root else jnp.add(*parts)
     else:
-        value = _variance(x.astype(wide(x.dtype)), axes, correction, flat)
-    value = (_root(value) if root else value).astype(real_part(x.dtype))
+        value = spread(x.astype(wide(x.dtype)), axes, free, flat).astype(x.dtype)
     return value if keepdim else jnp.squeeze(value, axes)
 
 
-def _variance(x: jax.Array, axes: tuple[int, ...], correction: float, flat: bool) -> jax.Array:
-    free = math.prod(x.shape[a] for a in axes) - correction
-
+def _variance(x: jax.Array, axes: tuple[int, ...], free: float, flat: bool) -> jax.Array:
     def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
-        mean = jnp.mean(x, axes, keepdims=True)
-        if free <= 0 and flat:
-            return jnp.sum(jnp.where(x == mean, jnp.nan, jnp.inf) * t, axes, keepdims=True)
-        return (2 / free if free else math.inf) * jnp.sum((x - mean) * t, axes, keepdims=True)
+        return _along(t, x, residuals(x, axes), axes, free, flat)
 
     @derivatives(slope)
     def variance(x: jax.Array) -> jax.Array:
-        squares = jnp.square(x - jnp.mean(x, axes, keepdims=True))
-        return jnp.sum(squares, axes, keepdims=True) / max(0.0, free)
+        return _mean_square(residuals(x, axes), axes, free)
 
     return variance(x)
 
 
-@derivatives(lambda t, y, x: t * jnp.where(y == 0, 0, 0.5 / jnp.where(y == 0, 1, y)))
-def _root(x: jax.Array) -> jax.Array:
-    return jnp.sqrt(x)
+def _mean_square(left: jax.Array, axes: tuple[int, ...], free: float) -> jax.Array:
+    # Without freedom any spread counts, one whose square is 0 too.
+    squares = jnp.square(left) if free > 0 else jnp.abs(left)
+    return jnp.sum(squares, axes, keepdims=True) / max(0.0, free)
+
+
+def _along(
+    t: jax.Array, x: jax.Array, left: jax.Array, axes: tuple[int, ...], free: float, flat: bool
+) -> jax.Array:
+    """The derivative of the variance along t, in the units of what is left of x."""
+    if free <= 0 and flat:
+        even = (left == 0) | (x == jnp.mean(x, axes, keepdims=True))
+        return jnp.sum(jnp.where(even, jnp.nan, jnp.inf) * t, axes, keepdims=True)
+    return (2 / free if free else math.inf) * jnp.sum(left * t, axes, keepdims=True)
+
+
+def _deviation(x: jax.Array, axes: tuple[int, ...], free: float, flat: bool) -> jax.Array:
+    # The squares of numbers near 1 neither overflow nor vanish.
+    def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+        scale = jax.lax.stop_gradient(power_of_two(x, axes))
+        along = _along(t, x, residuals(x, axes, scale), axes, free, flat)
+        return jnp.where(y == 0, 0, along * (0.5 / jnp.where(y == 0, 1, y * scale)))
+
+    @derivatives(slope)
+    def deviation(x: jax.Array) -> jax.Array:
+        scale = power_of_two(x, axes)
+        return jnp.sqrt(_mean_square(residuals(x, axes, scale), axes, free)) / scale
+
+    return deviation(x)
