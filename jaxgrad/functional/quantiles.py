@@ -267,14 +267,14 @@ def _quantile_of(
     count = jnp.sum(rows == rows, -1, keepdims=True, dtype=int)
     last = jnp.maximum(count, 1) - 1 if ignore else jnp.full_like(count, rows.shape[-1] - 1)
     of = jnp.where(_are_shares(q), q, jnp.nan).astype(wide(x.dtype))
-    rank = jnp.ravel(of).reshape([1] * (last.ndim - 1) + [-1]) * last.astype(of.dtype)
+    rank = of.reshape(*[1] * (last.ndim - 1), of.size) * last.astype(of.dtype)
     if not ignore:  # a NaN comes last
         rank = jnp.where(count <= last, last.astype(of.dtype), rank)
     found = _between(values.astype(of.dtype), rank, last, interpolation).astype(x.dtype)
     found = jnp.moveaxis(found, -1, 0)
-    found = jnp.where(jnp.isnan(of.reshape(-1, *[1] * (found.ndim - 1))), jnp.nan, found)
+    found = jnp.where(jnp.isnan(of.reshape(of.size, *[1] * (found.ndim - 1))), jnp.nan, found)
     if keepdim:
-        found = found.reshape(-1, *kept)
+        found = found.reshape(of.size, *kept)
     return found if q.ndim else found[0], jnp.all((q >= 0) & (q <= 1))
 
 

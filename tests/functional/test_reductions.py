@@ -208,6 +208,11 @@ def test_nothing():
     assert F.topk(empty, 0, 0).values.shape == (0, 3)
     assert F.cummax(empty, 0).indices.shape == (0, 3)
     assert F.logcumsumexp(empty, 0).shape == (0, 3)
+    for fn in (F.quantile, F.nanquantile):
+        for q, lead in ((0.5, ()), (jnp.array([0.5, 1.0]), (2,)), (jnp.zeros(0), (0,))):
+            assert fn(empty.T, q, 0, True).shape == (*lead, 1, 0)
+            assert fn(empty[None], q, 2).shape == (*lead, 1, 0)
+            assert jax.grad(lambda x, f=fn, q=q: f(x, q, 1, True).sum())(empty).shape == (0, 3)
     assert F.cdist(jnp.zeros((0, 2)), jnp.zeros((3, 2))).shape == (0, 3)
     assert_same(F.cdist(jnp.zeros((1, 0)), jnp.zeros((2, 0))), jnp.zeros((1, 2)))
 

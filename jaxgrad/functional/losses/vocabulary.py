@@ -185,7 +185,8 @@ def _split(array: jax.Array, chunks: int, size: int) -> jax.Array:
 
 def _products(x: jax.Array, matrix: jax.Array) -> jax.Array:
     """X times the flattened matrix, transposed; added up in at least float32."""
-    flat, kind = matrix.reshape(-1, matrix.shape[-1]), wide(x.dtype)
+    rows, kind = math.prod(matrix.shape[:-1]), wide(x.dtype)
+    flat = matrix.reshape(rows, matrix.shape[-1])
     return jax.lax.dot_general(x, flat, (((1,), (1,)), ((), ())), preferred_element_type=kind)
 
 
