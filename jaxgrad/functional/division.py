@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, is_floating
+from jaxgrad._dtypes import is_a, is_floating, wide
 
 from ._operands import common, derivatives, real, together, widened
 
@@ -72,7 +72,8 @@ def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
         z = ⌊x / y⌋
 
-    The derivative is 0.
+    The derivative is 0. A quotient of 0 has the sign of x / y. Beside narrow numbers a Python
+    number y is not rounded.
 
     Args:
         input: x, an array of real numbers or a number.
@@ -111,11 +112,25 @@ def _divided(x: Any, y: Any, *, function: str) -> tuple[jax.Array, jax.Array | N
     if is_a(dtype, jnp.bool_):
         raise TypeError(_checks.wrong(function, "input or other", "a number", "truth values"))
     of = {"remainder": _remainder, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide}[function]
+    if is_floating(dtype) and function == "floor_divide":
+        return _floored(*_beside(dtype, x, y)).astype(dtype), None
     if is_floating(dtype):
         return of(*widened(dtype, x, y)).astype(dtype), None
     x, y = together(dtype, x, y)
     values = of(x, jnp.where(y == 0, 1, y))
     return jnp.where(y == 0, jnp.array(-1).astype(dtype), values), jnp.all(y != 0)
+
+
+def _beside(dtype: Any, x: Any, y: Any) -> list[jax.Array]:
+    """As `widened`, but a number y beside narrow numbers is not rounded, as in PyTorch."""
+    y = jnp.asarray(y)
+    return widened(wide(dtype), jnp.asarray(x).astype(dtype), y if y.weak_type else y.astype(dtype))
+
+
+def _floored(x: jax.Array, y: jax.Array) -> jax.Array:
+    x, y = jax.lax.stop_gradient((x, y))
+    quotient = jnp.floor_divide(x, y)
+    return jnp.where(quotient == 0, jnp.copysign(quotient, x / y), quotient)
 
 
 @derivatives(

@@ -241,13 +241,23 @@ def _i0(x: jax.Array) -> jax.Array:
     return special.i0(x)
 
 
-def _in_i1(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+def _bend_of_i1(x: jax.Array) -> jax.Array:
+    """I₁'' = I₁ - I₂ / x; for small x I₂ = I₀ - 2 I₁ / x would cancel, and its series is summed."""
+    small = jnp.abs(x) < 2
+    away, square = jnp.where(small, 2, x), jnp.where(small, x * x / 4, 0)
+    terms = [2 / (math.factorial(k) * math.factorial(k + 2)) for k in reversed(range(12))]
+    series = x / 8 * jnp.polyval(jnp.asarray(terms, x.dtype), square)
+    return _i1(x) - jnp.where(small, series, (_i0(away) - 2 * _i1(away) / away) / away)
+
+
+@derivatives(lambda t, y, x: t * _bend_of_i1(x))
+def _slope_of_i1(x: jax.Array) -> jax.Array:
     flat = jnp.abs(x) <= jnp.finfo(x.dtype).eps
     away = jnp.where(flat, 1, x)
-    return t * jnp.where(flat, 0.5, _i0(away) - _i1(away) / away)
+    return jnp.where(flat, 0.5, _i0(away) - _i1(away) / away)
 
 
-@derivatives(_in_i1)
+@derivatives(lambda t, y, x: t * _slope_of_i1(x))
 def _i1(x: jax.Array) -> jax.Array:
     return special.i1(x)
 

@@ -231,13 +231,14 @@ def exp2(input: ArrayLike) -> jax.Array:
 @jax.jit
 def _exp2(x: Any) -> jax.Array:
     dtype = floating_common("exp2", input=x)
-    return _scaled_exp2(*widened(dtype, x)).astype(dtype)
+    return scaled_exp2(*widened(dtype, x)).astype(dtype)
 
 
 @derivatives(lambda t, y, x: t * (y * math.log(2)))
-def _scaled_exp2(x: jax.Array) -> jax.Array:
+def scaled_exp2(x: jax.Array) -> jax.Array:
+    """2ˣ of floating point or complex numbers in a dtype to compute in."""
     if is_complex(x.dtype):
-        return power(x.real, x.imag * math.log(2), _scaled_exp2)
+        return power(x.real, x.imag * math.log(2), scaled_exp2)
     # XLA's 2ˣ is that of x log 2, which costs a large x digits: 2 to a whole number is exact here.
     whole = jnp.clip(jnp.round(x), *_EXPONENTS[x.dtype.name])
     return jnp.ldexp(jnp.exp2(x - whole), jnp.where(whole == whole, whole, 0).astype(jnp.int32))

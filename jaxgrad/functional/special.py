@@ -15,6 +15,8 @@ from jaxgrad._dtypes import is_floating, wide
 from ._complex import is_complex
 from ._complex import logaddexp as complex_logaddexp
 from ._operands import common, derivatives, floating_common, number, real, widened
+from ._sigmoids import share
+from .powers import scaled_exp2
 
 
 def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -97,19 +99,18 @@ def _add(x: Any, y: Any, *, function: str) -> jax.Array:
     return (_sum2 if function == "logaddexp2" else _sum)(*widened(dtype, x, y)).astype(dtype)
 
 
-@derivatives(
-    lambda t, z, x, y: t * jax.nn.sigmoid(x - y), lambda t, z, x, y: t * jax.nn.sigmoid(y - x)
-)
+@derivatives(lambda t, z, x, y: t * share(x - y), lambda t, z, x, y: t * share(y - x))
 def _sum(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.logaddexp(x, y)
 
 
 @derivatives(
-    lambda t, z, x, y: t * jax.nn.sigmoid((x - y) * math.log(2)),
-    lambda t, z, x, y: t * jax.nn.sigmoid((y - x) * math.log(2)),
+    lambda t, z, x, y: t * share((x - y) * math.log(2)),
+    lambda t, z, x, y: t * share((y - x) * math.log(2)),
 )
 def _sum2(x: jax.Array, y: jax.Array) -> jax.Array:
-    return jnp.logaddexp2(x, y)
+    apart = -jnp.abs(jnp.where(x == y, 0, x - y))  # equal infinities have no difference
+    return jnp.maximum(x, y) + jnp.log1p(scaled_exp2(apart)) * (1 / math.log(2))
 
 
 def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:

@@ -21,6 +21,13 @@ def widened(x: jax.Array, *numbers: Any) -> list[jax.Array]:
     return [x.astype(dtype), *(jnp.asarray(number).astype(dtype) for number in numbers)]
 
 
+def compared(x: jax.Array, *numbers: Any) -> list[jax.Array]:
+    """An array of any real dtype, and numbers beside it that are not rounded to a narrow one."""
+    if is_floating(x.dtype):
+        return widened(x, *numbers)
+    return [x, *(jnp.asarray(number, x.dtype) for number in numbers)]
+
+
 def real(function: str, value: ArrayLike) -> jax.Array:
     """`value` as an array of integers or of real floating point numbers."""
     result = _checks.array(function, "input", value)

@@ -11,6 +11,7 @@ from jaxgrad import _checks
 
 from .._complex import sigmoid as complex_sigmoid
 from .._operands import by_slope, derivatives
+from .._sigmoids import logistic
 from ._arguments import is_complex, widened
 
 
@@ -109,7 +110,7 @@ def _silu(input: jax.Array) -> jax.Array:
 
 @by_slope
 def _swish(x: jax.Array) -> jax.Array:
-    return x * jax.lax.logistic(x)
+    return x * logistic(x)
 
 
 def mish(input: ArrayLike) -> jax.Array:
@@ -156,7 +157,7 @@ def _tanh_softplus(x: jax.Array) -> jax.Array:
 def _mish_in_x(tangent: jax.Array, value: jax.Array, x: jax.Array) -> jax.Array:
     x = jax.lax.optimization_barrier(x)  # as for gelu
     gate = _tanh_softplus(x)
-    return tangent * (gate + x * jax.lax.logistic(x) * (1 - gate * gate))
+    return tangent * (gate + x * logistic(x) * (1 - gate * gate))
 
 
 @derivatives(_mish_in_x)
@@ -201,4 +202,4 @@ def glu(input: ArrayLike, dim: int = -1) -> jax.Array:
 def _glu(input: jax.Array, dim: int) -> jax.Array:
     (x,) = widened(input)
     a, b = jnp.split(x, 2, dim)
-    return (a * jax.lax.logistic(b)).astype(input.dtype)
+    return (a * logistic(b)).astype(input.dtype)

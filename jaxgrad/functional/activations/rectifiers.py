@@ -8,13 +8,13 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
 
-from ._arguments import bound, compiled, holds, real, widened
+from ._arguments import bound, compared, compiled, holds, real, widened
 
 
 @jax.jit
 def _threshold(x: jax.Array, threshold: jax.Array, value: jax.Array) -> jax.Array:
-    threshold, value = jnp.asarray(threshold, x.dtype), jnp.asarray(value, x.dtype)
-    return jnp.where(x <= threshold, value, x)
+    of, limit = compared(x, threshold)
+    return jnp.where(of <= limit, jnp.asarray(value, x.dtype), x)
 
 
 def relu(input: ArrayLike) -> jax.Array:
@@ -53,7 +53,8 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
 
         y = x where x > threshold, value elsewhere
 
-    The derivative is 0 at the threshold. NaN passes, with derivative 1.
+    The derivative is 0 at the threshold. NaN passes, with derivative 1. Narrow numbers are compared
+    with the threshold itself, not with what it is rounded to.
 
     Args:
         input: x, integers or floating point numbers, any shape.

@@ -8,7 +8,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import is_a
 
 from .._operands import by_slope
-from ._arguments import bound, compiled, holds, real, widened
+from ._arguments import bound, compared, compiled, holds, real, widened
 
 
 def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0) -> jax.Array:
@@ -51,8 +51,9 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
 
 @compiled(-1.0, 1.0)
 def _hardtanh(x: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    of, least, most = compared(x, low, high)
     low, high = jnp.asarray(low).astype(x.dtype), jnp.asarray(high).astype(x.dtype)
-    y = jnp.where(x <= low, low, jnp.where(x >= high, high, x))
+    y = jnp.where(of <= least, low, jnp.where(of >= most, high, x))
     return jnp.where(low <= high, y, jnp.nan) if is_a(x.dtype, jnp.floating) else y
 
 

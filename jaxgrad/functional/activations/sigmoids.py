@@ -7,7 +7,8 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 
 from .._complex import sigmoid as complex_sigmoid
-from .._operands import by_slope
+from .._sigmoids import logistic, share
+from .._sigmoids import tanh as real_tanh
 from ..pointwise import magnitude
 from ._arguments import compiled, floated, inexact, is_complex, widened
 
@@ -44,7 +45,7 @@ def _sigmoid(input: jax.Array) -> jax.Array:
     if is_complex(input):
         return complex_sigmoid(input)
     (x,) = widened(input)
-    return jax.lax.logistic(x).astype(input.dtype)
+    return logistic(x).astype(input.dtype)
 
 
 def tanh(input: ArrayLike) -> jax.Array:
@@ -76,10 +77,7 @@ def _tanh(input: jax.Array) -> jax.Array:
     if is_complex(input):
         return jnp.tanh(input)
     (x,) = widened(input)
-    return _sloped_tanh(x).astype(input.dtype)
-
-
-_sloped_tanh = by_slope(jnp.tanh)
+    return real_tanh(x).astype(input.dtype)
 
 
 @jax.custom_jvp
@@ -94,7 +92,7 @@ def _softplus_jvp(
 ) -> tuple[jax.Array, jax.Array]:
     x, kink = primals
     constant_there = jnp.where(x == kink, jax.lax.stop_gradient(x), x)
-    return _softplus(x, kink), jax.lax.logistic(constant_there) * tangents[0]
+    return _softplus(x, kink), share(constant_there) * tangents[0]
 
 
 def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: ArrayLike = 20.0) -> jax.Array:

@@ -12,6 +12,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, wide
 
 from .._operands import derivatives
+from .._sigmoids import log_of_sum, share
 from ._arguments import reduced, reduction_of
 
 _SMALL = float(np.float32(1e-12))
@@ -206,18 +207,13 @@ def _binary_cross_entropy_with_logits(
 
 # The slope along x has no difference of near equals, as negative - factor · σ(-x) has.
 @derivatives(
-    lambda t, loss, x, negative, positive, factor: t * (factor * jax.nn.sigmoid(x) - positive),
+    lambda t, loss, x, negative, positive, factor: t * (factor * share(x) - positive),
     lambda t, loss, x, negative, positive, factor: t * x,
     lambda t, loss, x, negative, positive, factor: jnp.zeros_like(t),
-    lambda t, loss, x, negative, positive, factor: t * -_log_sigmoid(x),
+    lambda t, loss, x, negative, positive, factor: t * log_of_sum(-x),
 )
 def _logistic(
     x: jax.Array, negative: jax.Array, positive: jax.Array, factor: jax.Array
 ) -> jax.Array:
     """The loss negative · x - factor · log σ(x), where factor is negative + positive."""
-    return negative * x - factor * _log_sigmoid(x)
-
-
-@derivatives(lambda t, y, x: t * jax.nn.sigmoid(-x))
-def _log_sigmoid(x: jax.Array) -> jax.Array:
-    return jnp.minimum(x, 0) - jnp.log1p(jnp.exp(-jnp.abs(x)))
+    return negative * x + factor * log_of_sum(-x)

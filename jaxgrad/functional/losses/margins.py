@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a
 
+from .._sigmoids import log_of_sum
 from ._arguments import pair, real, reduced, reduction_of, widened
 from ._kinks import clamped
 
@@ -182,7 +183,7 @@ def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean
 @functools.partial(jax.jit, static_argnames="reduction")
 def _soft_margin_loss(input: jax.Array, target: jax.Array, *, reduction: str) -> jax.Array:
     x, y = widened(target.dtype, input, target)
-    return reduced(jax.nn.softplus(-y * x), reduction).astype(input.dtype)
+    return reduced(log_of_sum(-y * x), reduction).astype(input.dtype)
 
 
 def multilabel_soft_margin_loss(
@@ -242,7 +243,7 @@ def _multilabel_soft_margin_loss(
     input: jax.Array, target: jax.Array, weight: jax.Array | None, *, dtype: Any, reduction: str
 ) -> jax.Array:
     x, y = widened(dtype, input, target)
-    losses = -(y * jax.nn.log_sigmoid(x) + (1 - y) * jax.nn.log_sigmoid(-x))
+    losses = y * log_of_sum(-x) + (1 - y) * log_of_sum(x)
     if weight is not None:
         losses = losses * jnp.broadcast_to(weight.astype(x.dtype), x.shape)
     return reduced(jnp.mean(losses, axis=-1), reduction).astype(dtype)
