@@ -66,7 +66,13 @@ def _made(value: Any, x64: bool) -> Any:
 
 
 def cast(array: jax.Array, dtype: Any) -> jax.Array:
-    """`array.astype(dtype)`, and the array itself where it is of that dtype already."""
+    """`array.astype(dtype)`, and the array itself where it is of that dtype already.
+
+    Truth values become numbers by a selection: a product with their conversion is one for XLA,
+    which puts 0 even where the other factor is NaN or infinite.
+    """
+    if is_a(array.dtype, jnp.bool_) and is_a(dtype, jnp.inexact):
+        return jnp.where(array, jnp.ones((), dtype), jnp.zeros((), dtype))
     return array if array.dtype == dtype and not array.weak_type else array.astype(dtype)
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_real, result_type, wide
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_real, result_type, wide
 
 
 def real(function: str, argument: str, value: Any) -> Any:
@@ -87,7 +87,7 @@ def widened(dtype: Any, *operands: Any) -> list[jax.Array]:
 
     They are repeated in the wide dtype, so that their derivatives are added up there.
     """
-    arrays = [jnp.asarray(value).astype(dtype).astype(wide(dtype)) for value in operands]
+    arrays = [cast(jnp.asarray(value), dtype).astype(wide(dtype)) for value in operands]
     return list(jnp.broadcast_arrays(*arrays))
 
 

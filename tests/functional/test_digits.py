@@ -9,6 +9,8 @@ from scipy import special
 
 from jaxgrad import functional as F
 
+INF, NAN = jnp.inf, jnp.nan
+
 
 def sigma(x):
     return special.expit(np.float64(x))
@@ -114,3 +116,42 @@ def test_a_quotient_of_zero_has_a_sign():
     for of in (F.floor_divide, jax.jit(F.floor_divide)):
         assert_same(jnp.signbit(of(x, y)), jnp.array([True, True, False, False, False, True]))
         assert_same(of(x, y), jnp.zeros(6))
+
+
+MASKED = {
+    "mse_loss": lambda x, m: F.mse_loss(x, jnp.ones_like(x), "none", m),
+    "l1_loss": lambda x, m: F.l1_loss(x, jnp.ones_like(x), "none", m),
+    "huber_loss": lambda x, m: F.huber_loss(x, jnp.ones_like(x), "none", weight=m),
+    "binary_cross_entropy_with_logits": lambda x, m: F.binary_cross_entropy_with_logits(
+        x, jnp.zeros_like(x), m, "none"
+    ),
+    "multilabel_soft_margin_loss": lambda x, m: F.multilabel_soft_margin_loss(
+        x[None], jnp.ones_like(x)[None], m, "none"
+    ),
+    "cross_entropy": lambda x, m: F.cross_entropy(
+        jnp.stack([x, x], 1), jnp.zeros((4, 2)).at[:, 0].set(1.0), m[:2], reduction="none"
+    ),
+    "xlogy": lambda x, m: F.xlogy(m, x),
+    "xlog1py": lambda x, m: F.xlog1py(m, x),
+}
+
+
+@pytest.fixture
+def promoting():
+    """JAX's standard promotion, which takes truth values beside floats."""
+    with jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+@pytest.mark.usefixtures("promoting")
+@pytest.mark.parametrize("name", MASKED)
+def test_truth_values_let_nan_through(name):
+    fn, x = MASKED[name], jnp.array([NAN, 0.5, 1.0, 2.0])
+    mask = jnp.array([False, True, False, True])
+    for of in (fn, jax.jit(fn), lambda x, m: jax.vmap(jax.jit(fn))(x[None], m[None])[0]):
+        found = of(x, mask)
+        assert jnp.isnan(found[0])
+        assert_same(found, fn(x, mask.astype(jnp.float32)))
+    if name not in ("xlogy", "xlog1py", "l1_loss"):
+        slope = jax.jit(jax.grad(lambda x: jnp.sum(fn(x, mask))))(x)
+        assert jnp.isnan(slope).any() and jnp.isnan(jax.jit(F.mse_loss)(x, x, weight=mask))

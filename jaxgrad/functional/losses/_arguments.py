@@ -46,7 +46,7 @@ def as_float(array: jax.Array) -> jax.Array:
 
 def widened(dtype: Any, *values: Any) -> list[jax.Array]:
     """Arrays and numbers in the dtype to compute a result of `dtype` in."""
-    return [jnp.asarray(value, wide(dtype)) for value in values]
+    return [cast(jnp.asarray(value), wide(dtype)) for value in values]
 
 
 def reduction_of(function: str, value: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, wide
+from jaxgrad._dtypes import cast, is_a, wide
 
 from .._operands import derivatives
 from .._sigmoids import log_of_sum, share
@@ -102,7 +102,7 @@ def _binary_cross_entropy(
     within = (x >= 0) & (x <= 1), (y >= 0) & (y <= 1)
     losses = jnp.where(within[0] & within[1], _entropy(x, y), jnp.nan)
     if weight is not None:
-        losses = losses * weight.astype(x.dtype)
+        losses = losses * cast(weight, x.dtype)
     loss = reduced(losses, reduction).astype(input.dtype)
     return loss, (jnp.all(within[0]), jnp.all(within[1]))
 
@@ -195,13 +195,13 @@ def _binary_cross_entropy_with_logits(
     dtype: Any,
     reduction: str,
 ) -> jax.Array:
-    x, y = input.astype(dtype), target.astype(dtype)
+    x, y = input.astype(dtype), cast(target, dtype)
     positive, factor = y, jnp.ones_like(y)
     if pos_weight is not None:
-        positive, factor = y * pos_weight.astype(dtype), (pos_weight.astype(dtype) - 1) * y + 1
+        positive, factor = y * cast(pos_weight, dtype), (cast(pos_weight, dtype) - 1) * y + 1
     losses = _logistic(x, 1 - y, positive, factor)
     if weight is not None:
-        losses = losses * weight.astype(dtype)
+        losses = losses * cast(weight, dtype)
     return reduced(losses, reduction).astype(target.dtype)
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a
+from jaxgrad._dtypes import cast, is_a
 
 from ._arguments import reduced, reduction_of, widened
 
@@ -116,7 +116,7 @@ def _multi_margin_loss(
     lack = jnp.where(~right & (lack > 0), lack, 0)
     losses = jnp.mean(lack if p == 1 else jnp.square(lack), axis=1)
     if weight is not None:
-        row = jnp.broadcast_to(weight.astype(x.dtype), x.shape)
+        row = jnp.broadcast_to(cast(weight, x.dtype), x.shape)
         losses = losses * jnp.sum(jnp.where(right, row, 0), axis=1)
     valid = (y >= 0) & (y < x.shape[1])
     losses = jnp.where(valid, losses, jnp.nan)

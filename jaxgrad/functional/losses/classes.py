@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, wide
+from jaxgrad._dtypes import cast, is_a, wide
 
 from ._arguments import reduction_of
 from ._classes import axis_of, check_targets, chosen, class_weight, indices, picked, scale
@@ -179,7 +179,7 @@ def class_losses(
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The loss of every target, what a mean divides by, and whether all targets are valid."""
     x, axis = input.astype(wide(dtype)), axis_of(input)
-    w = None if weight is None else weight.astype(x.dtype)
+    w = None if weight is None else cast(weight, x.dtype)
     if smoothing is not None:
         smoothing = jnp.asarray(smoothing, x.dtype)
         smoothing = jnp.where((smoothing >= 0) & (smoothing <= 1), smoothing, jnp.nan)
@@ -187,7 +187,7 @@ def class_losses(
     peak = jax.lax.stop_gradient(jnp.max(x, axis, keepdims=True, initial=-jnp.inf))
     log_sum = jnp.log(jnp.sum(jnp.exp(x - peak), axis, keepdims=True))
     if is_a(target.dtype, jnp.floating):
-        q = target.astype(x.dtype)
+        q = cast(target, x.dtype)
         if smoothing is not None:
             q = (1 - smoothing) * q + smoothing / max(x.shape[axis], 1)
         q = q if w is None else q * scale(w, q)
@@ -270,7 +270,7 @@ def _nll_loss(
     losses = -jnp.squeeze(picked(x, jnp.expand_dims(index, axis)), axis).astype(wide(dtype))
     weights = kept.astype(losses.dtype)
     if weight is not None and classes:
-        weights = jnp.where(kept, weight.astype(losses.dtype)[index], 0)
+        weights = jnp.where(kept, cast(weight, losses.dtype)[index], 0)
         losses = losses * weights
     losses = jnp.where(possible, jnp.where(kept, losses, 0), jnp.nan)
     loss = class_reduced(losses, jnp.sum(weights), reduction)

@@ -245,5 +245,5 @@ def _multilabel_soft_margin_loss(
     x, y = widened(dtype, input, target)
     losses = y * log_of_sum(-x) + (1 - y) * log_of_sum(x)
     if weight is not None:
-        losses = losses * jnp.broadcast_to(weight.astype(x.dtype), x.shape)
+        losses = losses * jnp.broadcast_to(cast(weight, x.dtype), x.shape)
     return reduced(jnp.mean(losses, axis=-1), reduction).astype(dtype)

@@ -11,7 +11,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, wide
+from jaxgrad._dtypes import cast, is_a, wide
 
 from ._classes import chosen
 from .classes import class_arguments, class_losses, total_of
@@ -160,7 +160,7 @@ def _total(
         count = math.prod(target.shape) // classes if classes else math.nan
         return jnp.asarray(count, kind), jnp.ones((), bool)
     kept, possible, index = chosen(target, classes, ignore_index)
-    counts = jnp.ones((), kind) if weight is None or not classes else weight.astype(kind)[index]
+    counts = jnp.ones((), kind) if weight is None or not classes else cast(weight, kind)[index]
     return total_of(jnp.where(kept, counts, 0), arrays["smoothing"]), jnp.all(possible)
 
 
