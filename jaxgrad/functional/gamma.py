@@ -11,6 +11,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import largest
 
 from ._operands import derivatives, floating_common, real, widened
 
@@ -162,6 +163,7 @@ def polygamma(n: int, input: ArrayLike) -> jax.Array:
 
     Differs from PyTorch: n = 1 is precise to the dtype (PyTorch's to 10 digits in float64), and
     infinite at the negative integers (PyTorch's about 1e32); n ≥ 2 is 0 at ∞ (PyTorch's NaN).
+    Large x keep their digits for large n.
 
     >>> from jaxgrad.functional import polygamma
     >>> polygamma(1, 1.0)
@@ -200,15 +202,60 @@ def _psi(n: int, x: jax.Array) -> jax.Array:
         pole, end = (x <= 0) & (x == jnp.floor(x)), x == jnp.inf
         away = jnp.where(pole | end, 1, x)
         tail = special.zeta(n + 1.0, jnp.where(away > 0, away, 1 - away))
-        value = (-1.0) ** (n + 1) * math.exp(math.lgamma(n + 1)) * tail
+        value = (-1.0) ** (n + 1) * _factorial(n, x.dtype) * tail
+        far = away >= n + 10
+        value = jnp.where(far, _far_psi(n, jnp.where(far, away, n + 10)), value)
         cotangent = _cotangent(jnp.where(away > 0, 0.25, away - jnp.round(away)))
         reflected = (-1.0) ** n * value - jnp.pi * jnp.polyval(
-            jnp.asarray(_slopes_of_cotangent(n), x.dtype), cotangent
+            jnp.asarray(_slopes_of_cotangent(n, x.dtype), x.dtype), cotangent
         )
         value = jnp.where(away > 0, value, reflected)
         return jnp.where(pole, (-1.0) ** (n + 1) * jnp.inf, jnp.where(end, 0 * value, value))
 
     return psi(x)
+
+
+def _factorial(n: int, dtype: Any) -> float:
+    """The factorial n!, infinite where the dtype has no place for it."""
+    return (
+        math.exp(math.lgamma(n + 1)) if math.lgamma(n + 1) < math.log(largest(dtype)) else math.inf
+    )
+
+
+def _far_psi(n: int, x: jax.Array) -> jax.Array:
+    """ψ⁽ⁿ⁾ for x ≥ n + 10, where ζ(n + 1, x) alone would vanish: the asymptotic series.
+
+        (-1)ⁿ⁺¹ (n - 1)! / xⁿ (1 + n / 2x + Σₖ B₂ₖ (n + 2k - 1)! / ((n - 1)! (2k)!) / x²ᵏ)
+
+    The factor is a product of n numbers below 1, which vanishes no sooner than the value.
+    """
+    inverse, factor = 1 / x, 1 / x
+    for k in range(1, n):
+        factor = factor * (k * inverse)
+    terms = [b * math.prod((1 + i / n) / (i + 1) for i in range(2 * k)) for k, b in _BERNOULLI]
+    square = jnp.square(n * inverse)
+    rest = jnp.polyval(jnp.array([*terms[::-1], 0], x.dtype), square)
+    return (-1.0) ** (n + 1) * factor * (1 + (n / 2) * inverse + rest)
+
+
+_BERNOULLI = tuple(
+    enumerate(
+        (
+            1 / 6,
+            -1 / 30,
+            1 / 42,
+            -1 / 30,
+            5 / 66,
+            -691 / 2730,
+            7 / 6,
+            -3617 / 510,
+            43867 / 798,
+            -174611 / 330,
+        ),
+        1,
+    )
+)
+"""k and B₂ₖ."""
 
 
 def _cotangent(x: jax.Array) -> jax.Array:
@@ -218,12 +265,16 @@ def _cotangent(x: jax.Array) -> jax.Array:
     return jnp.where(steep, 1 / jnp.where(steep, turn, 1), turn)
 
 
-def _slopes_of_cotangent(n: int) -> np.ndarray:
-    """The n-th derivative of cot πx as a polynomial of c = cot πx, highest power first."""
+def _slopes_of_cotangent(n: int, dtype: Any) -> np.ndarray:
+    """The n-th derivative of cot πx as a polynomial of c = cot πx, highest power first.
+
+    Coefficients for which the dtype has no place are infinite.
+    """
     powers = np.poly1d([1.0, 0.0])
     for _ in range(n):
         powers = -math.pi * np.poly1d([1.0, 0.0, 1.0]) * powers.deriv()
-    return powers.coeffs
+    held = np.abs(powers.coeffs) <= largest(dtype)
+    return np.where(held, powers.coeffs, np.copysign(np.inf, powers.coeffs))
 
 
 @derivatives(lambda t, y, x: t * _psi(1, x))
@@ -233,7 +284,43 @@ def _digamma(x: jax.Array) -> jax.Array:
 
 @derivatives(lambda t, y, x: t * _digamma(x))
 def _lgamma(x: jax.Array) -> jax.Array:
-    return special.gammaln(x)
+    # Near its zeros 1 and 2 the series log Γ(2 + z) = (1 - γ) z + Σₖ (-1)ᵏ (ζ(k) - 1) zᵏ / k.
+    near, at_1, at_3 = (x >= 0.5) & (x <= 3.5), x < 1.5, x > 2.5
+    z = jnp.where(near, x - jnp.where(at_1, 1, jnp.where(at_3, 3, 2)), 0)
+    count = 24 if x.dtype == jnp.float64 else 13
+    powers = jnp.array([*_SERIES[:count][::-1], 1 - np.euler_gamma, 0], x.dtype)
+    step = jnp.log(jnp.where(near & at_1, x, jnp.where(near & at_3, x - 1, 1)))
+    series = jnp.polyval(powers, z) + jnp.where(at_1, -step, step)
+    return jnp.where(near, series, special.gammaln(x))
+
+
+_SERIES = (
+    0.3224670334241132,
+    -0.0673523010531981,
+    0.020580808427784546,
+    -0.007385551028673986,
+    0.0028905103307415234,
+    -0.001192753911703261,
+    0.0005096695247430425,
+    -0.00022315475845357936,
+    9.945751278180853e-05,
+    -4.492623673813314e-05,
+    2.0507212775670694e-05,
+    -9.439488275268395e-06,
+    4.374866789907487e-06,
+    -2.039215753801366e-06,
+    9.55141213040742e-07,
+    -4.492469198764566e-07,
+    2.1207184805554667e-07,
+    -1.00432248239681e-07,
+    4.769810169363981e-08,
+    -2.2711094608943164e-08,
+    1.0838659214896955e-08,
+    -5.183475041970047e-09,
+    2.4836745438024785e-09,
+    -1.1921401405860912e-09,
+)
+"""(-1)ᵏ (ζ(k) - 1) / k from k = 2 on."""
 
 
 @derivatives(lambda t, y, x: t * _i1(x))

@@ -152,6 +152,8 @@ def _vector_norm(
     x: jax.Array, *, p: float, axes: tuple[int, ...], keepdim: bool, dtype: Any
 ) -> jax.Array:
     over, kept = axes, [1 if a in axes else n for a, n in enumerate(x.shape)]
+    if p != 0 and math.prod(x.shape[a] for a in axes) == 1:
+        x, p = magnitude(x), 1.0  # the norm of one number is its size, however large
     if jnp.iscomplexobj(x):
         x = _parts(x) if p == 2 else magnitude(x)
         over = (*axes, x.ndim - 1) if p == 2 else axes

@@ -21,6 +21,7 @@ from ._operands import (
     together,
     widened,
 )
+from ._subnormals import lifted
 
 
 def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
@@ -286,6 +287,13 @@ def _hypot(x: Any, y: Any) -> jax.Array:
     return _hypotenuse(*widened(dtype, x, y)).astype(dtype)
 
 
-@derivatives(lambda t, z, x, y: t * (x / z), lambda t, z, x, y: t * (y / z))
+def _share(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
+    """The quotient x / z, where z is the length of (x, y)."""
+    up, other = lifted(x), lifted(y)
+    flushed = (z == 0) & ((up != 0) | (other != 0))
+    return jnp.where(flushed, up / jnp.hypot(up, jnp.where(flushed, other, 1)), x / z)
+
+
+@derivatives(lambda t, z, x, y: t * _share(x, y, z), lambda t, z, x, y: t * _share(y, x, z))
 def _hypotenuse(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.hypot(x, y)

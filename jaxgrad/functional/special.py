@@ -16,6 +16,7 @@ from ._complex import is_complex
 from ._complex import logaddexp as complex_logaddexp
 from ._operands import common, derivatives, floating_common, number, real, widened
 from ._sigmoids import share
+from ._subnormals import is_subnormal, lifted
 from .powers import scaled_exp2
 
 
@@ -236,9 +237,15 @@ def _product(x: Any, y: Any, *, function: str) -> jax.Array:
     return (_xlog1py if function == "xlog1py" else _xlogy)(*widened(dtype, x, y)).astype(dtype)
 
 
+def _quotient(x: jax.Array, y: jax.Array) -> jax.Array:
+    flushed = is_subnormal(y) | (is_subnormal(x) & (y == 0))
+    up = lifted(x) / jnp.where(flushed, lifted(y), 1)
+    return jnp.where(flushed, up, x / jnp.where(flushed, 1, y))
+
+
 @derivatives(
     lambda t, z, x, y: t * jnp.where((x == 0) & (y <= 0), 0, jnp.log(y)),
-    lambda t, z, x, y: t * (x / y),
+    lambda t, z, x, y: t * _quotient(x, y),
 )
 def _xlogy(x: jax.Array, y: jax.Array) -> jax.Array:
     return special.xlogy(x, y)

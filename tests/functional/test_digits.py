@@ -155,3 +155,56 @@ def test_truth_values_let_nan_through(name):
     if name not in ("xlogy", "xlog1py", "l1_loss"):
         slope = jax.jit(jax.grad(lambda x: jnp.sum(fn(x, mask))))(x)
         assert jnp.isnan(slope).any() and jnp.isnan(jax.jit(F.mse_loss)(x, x, weight=mask))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 20, 30])
+def test_polygamma_of_large_numbers(n):
+    x = np.array([n + 9.5, n + 10.5, 88.0, 200.0, 4e9], np.float32)
+    exact = special.polygamma(n, x.astype(float))
+    held = (np.abs(exact) > 1.2e-38) & ((x > n + 10) | (n < 24))
+    expected = jnp.array(np.where(held, exact, 0), jnp.float32)
+    found = jax.jit(F.polygamma, static_argnums=0)(n, x)
+    assert_same(jnp.where(held, found, 0), expected, 3e-6, 0)
+    steep = special.polygamma(n + 1, np.float64(88))
+    assert_same(jax.grad(lambda x: F.polygamma(n, x))(88.0), jnp.float32(steep), 6e-6, 0)
+
+
+def test_lgamma_near_its_zeros():
+    for dtype, rtol in ((np.float32, 6e-7), (np.float64, 1e-14)):
+        with jax.enable_x64(dtype == np.float64):
+            z = np.array([1e-5, -1e-5, 1e-3, -0.01, 1e-7 if dtype == np.float32 else 1e-9], dtype)
+            for zero in (1, 2):
+                # To fourth order; what follows is less than the last term times z.
+                z_of = (z + dtype(zero)) - dtype(zero)
+                terms = [1 - np.euler_gamma] if zero == 2 else [-np.euler_gamma]
+                terms += [(special.zeta(k) - (zero == 2)) * (-1) ** k / k for k in range(2, 12)]
+                exact = sum(c * z_of.astype(float) ** k for k, c in enumerate(terms, 1))
+                assert_same(F.lgamma(z + dtype(zero)), jnp.array(exact, dtype), rtol, 0)
+            x = np.array([0.49, 0.5, 0.8, 1.499, 1.5, 2.49, 2.501, 3.2, 3.5, 3.6], dtype)
+            exact = special.gammaln(x.astype(float))
+            assert_same(F.lgamma(x), jnp.array(exact, dtype), 3e-6 if rtol > 1e-9 else 1e-12, 0)
+
+
+def test_the_norm_of_one_number_is_its_size():
+    for number in (3e19, 3e19j, 1e-30j, 3e38, -1e-25):
+        for p in (2, 3, -1, 0.5):
+            for of in (F.vector_norm, jax.jit(F.vector_norm, static_argnums=1)):
+                assert_same(of(jnp.array([number]), p), jnp.float32(abs(number)), 1e-6, 0)
+    pull = jax.vjp(F.vector_norm, jnp.array([3e19j]))[1]
+    assert_same(pull(jnp.float32(1))[0], jnp.array([-1j], jnp.complex64))
+    assert_same(jax.grad(F.vector_norm)(jnp.array([-3e19])), jnp.array([-1.0]))
+
+
+def test_slopes_at_subnormal_numbers():
+    x, y = np.array([[1e-40, 1e-40], [1e-40, 0], [0, 1e-42], [3e-30, 4e-30]], np.float32).T
+    for of in (F.hypot, jax.jit(F.hypot)):
+        slopes = jax.vmap(jax.grad(of, (0, 1)))(x, y)
+        half = np.sqrt(0.5)
+        expected = jnp.array([[half, 1, 0, 0.6], [half, 0, 1, 0.8]], jnp.float32)
+        assert_same(slopes, tuple(expected), 1e-5)
+        assert jnp.isnan(jax.grad(of)(0.0, 0.0))
+    x, y = np.array([[1e-40, 1e-40], [0, 1e-40], [2e-38, 1e-39], [1, 1e-40], [6, 3]], np.float32).T
+    slopes = jax.vmap(jax.grad(F.xlogy, 1))(x, y)
+    assert_same(slopes, jnp.array([1, 0, 20, INF, 2], jnp.float32), 1e-5)
+    assert_same(jax.grad(jax.grad(F.xlogy, 1), 1)(6.0, 3.0), jnp.float32(-6 / 9))
+    assert_same(jax.grad(jax.grad(F.hypot))(3.0, 4.0), jnp.float32(16 / 125))
