@@ -34,7 +34,7 @@ def share(x: jax.Array) -> jax.Array:
     return jax.lax.logistic(x)
 
 
-@derivatives(_nothing, lambda t, slope, y, x: t * (-8 * tanh(x) * _bump(2 * x)))
+@derivatives(_nothing, lambda t, slope, y, x: t * (-8 * jnp.tanh(x) * _bump(2 * x)))
 def _slope_of_tanh(y: jax.Array, x: jax.Array) -> jax.Array:
     return 1 - y * y
 
