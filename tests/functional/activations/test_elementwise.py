@@ -14,6 +14,8 @@ from scipy import special, stats
 import jaxgrad
 from jaxgrad import functional as F
 
+pytestmark = pytest.mark.thinned(2)
+
 INF, NAN = math.inf, math.nan
 ALPHA, SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
@@ -83,7 +85,6 @@ def test_slopes(name):
         assert_slopes(CLOSED[name][0], jnp.array(GRID), rtol=1e-6)
 
 
-@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", CLOSED)
 def test_jit_vmap_and_one_compilation(name, caplog):
     assert_invariants(CLOSED[name][0], caplog, jnp.array(GRID, jnp.float32))
@@ -173,7 +174,6 @@ CONVENTIONS = {
 }
 
 
-@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_conventions(name):
     fn, points, first, second = CONVENTIONS[name]
@@ -236,7 +236,6 @@ HYPERPARAMETERS = {
 }
 
 
-@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", HYPERPARAMETERS)
 def test_derivatives_in_hyperparameters(name):
     fn, value = HYPERPARAMETERS[name]
