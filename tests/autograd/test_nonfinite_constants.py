@@ -69,7 +69,7 @@ class TestConstants:
         found = first_nonfinite(lambda x: x * value)(ROWS.astype(name))
         assert self.is_a_constant(found, value).outputs[0].dtype == name
 
-    @pytest.mark.parametrize("transform", [jax.jit, jax.checkpoint, jax.vmap], ids=str)
+    @pytest.mark.parametrize("transform", [jax.jit, jax.checkpoint, jax.vmap])
     def test_inside_calls(self, transform):
         inner = transform(lambda x: x * jnp.nan)
         self.is_a_constant(first_nonfinite(lambda x: inner(x) + 1)(ROWS), jnp.nan)

@@ -215,7 +215,7 @@ class TestHvpByReverseMode:
         jax.jit(hvp(fn))(X, v=V)
         assert len(seen) == 2
 
-    @pytest.mark.parametrize("inner", [lambda f: f, jax.jit, jax.checkpoint], ids=str)
+    @pytest.mark.parametrize("inner", [lambda f: f, jax.jit, jax.checkpoint])
     def test_under_transformations(self, inner):
         """Under tracing JAX tells no sooner than it compiles that there is no forward mode."""
 
