@@ -3,7 +3,7 @@
 import types
 
 import pytest
-from tiers import each, is_thinned_out, of_a_product
+from tiers import EACH, each, is_thinned_out, of_a_product
 
 NAMES = pytest.mark.parametrize("name", {"relu": 1, "elu": 2})
 PAIRS = pytest.mark.parametrize("low, high", [pytest.param(0, 1, id="first"), (1, 2)])
@@ -41,14 +41,21 @@ def test_a_test_without_parameters_is_of_the_day():
     assert not of_a_product(types.SimpleNamespace())
 
 
-@pytest.mark.parametrize(("index", "night"), [(0, False), (1, True), (3, True), (4, False)])
-def test_a_thinned_axis_takes_every_fourth_by_day(index, night):
-    spec = types.SimpleNamespace(indices={"name": index, "dtype": 0})
-    mark = pytest.mark.thinned(4).mark
-    thinned = types.SimpleNamespace(callspec=spec, get_closest_marker=lambda name: mark)
-    assert is_thinned_out(thinned) == night
-    unmarked = types.SimpleNamespace(callspec=spec, get_closest_marker=lambda name: None)
-    assert not is_thinned_out(unmarked)
+def test_the_day_takes_the_plainest_case_and_about_each_nth_of_the_others():
+    def night(index, mark, **others):
+        spec = types.SimpleNamespace(indices={"name": index, **others})
+        return is_thinned_out(
+            types.SimpleNamespace(
+                callspec=spec,
+                nodeid=f"test[{index}-{others}]",
+                get_closest_marker=lambda name: mark,
+            )
+        )
+
+    for mark, n in ((None, EACH), (pytest.mark.thinned(10).mark, 10)):
+        assert not night(0, mark) and any(night(0, mark, dtype=i) for i in range(9))
+        assert sum(not night(i, mark) for i in range(1, 10_001)) == pytest.approx(10_000 / n, 0.1)
+    assert not any(night(i, pytest.mark.thinned(1).mark) for i in range(100))
 
 
 def test_all_failures_are_told_together():

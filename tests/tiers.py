@@ -1,23 +1,30 @@
 """Which tests the day leaves to the night, and checks of many cases in one test."""
 
+import zlib
+
 import pytest
 
 
 def of_the_night(item):
-    """Whether the day leaves a test to the night: one of a product, or of a thinned axis."""
+    """Whether the day leaves a test to the night: one of a product, or of many cases."""
     return of_a_product(item) or is_thinned_out(item)
 
 
-def is_thinned_out(item):
-    """Whether a test marked `thinned(n)` is none of each n-th value of its axis.
+EACH = 4
+"""By day a test of many cases takes about so many fewer, but as its mark or its file's has it."""
 
-    For what is slow and alike for many functions, such as each optimizer on sharded parameters. In
-    a file that is marked it holds for each test that has an axis.
+
+def is_thinned_out(item):
+    """Whether the day goes without a case: it takes the plainest one and some of the others.
+
+    Those are about each n-th, drawn by their names, so that each dtype and each mode has its turn
+    with some functions. `thinned(n)` says n: 1 is all, and what is slow and alike for many
+    functions has a larger one, such as each optimizer on sharded parameters.
     """
-    mark = item.get_closest_marker("thinned")
-    if mark is None or not hasattr(item, "callspec"):
+    if not hasattr(item, "callspec") or not any(item.callspec.indices.values()):
         return False
-    return max(item.callspec.indices.values()) % mark.args[0] != 0
+    mark = item.get_closest_marker("thinned")
+    return zlib.crc32(item.nodeid.encode()) % (mark.args[0] if mark else EACH) != 0
 
 
 def of_a_product(item):

@@ -72,6 +72,7 @@ class TestCsv:
         (tmp_path / "t.csv").write_text(text, newline="")
         refused(tmp_path / "t.csv", match)
 
+    @pytest.mark.nightly
     def test_a_fault_far_down(self, tmp_path):
         lines = [f"{row},{row % 7},{row % 11}" for row in range(300_000)]
         lines[250_000] = '1,2,"three"'

@@ -219,6 +219,7 @@ class TestDigits:
         )
         assert table(path, features=["y"], target="x").rows == 4
 
+    @pytest.mark.nightly
     def test_far_down(self, tmp_path):
         rows = [f"{row},{row % 7}" for row in range(200_000)] + ["9007199254740993,1", "1,1"]
         path = csv(tmp_path, "\n".join(["x,y", *rows]))

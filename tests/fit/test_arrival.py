@@ -66,6 +66,7 @@ def test_the_defaults_arrive_on_an_exact_line(line, options, capsys):
     assert "not arrived" not in out
 
 
+@pytest.mark.nightly
 def test_the_defaults_arrive_where_columns_are_alike(tmp_path, capsys):
     """Longley's: the largest curvature is 12,000 times the least."""
     names = ["y", *(f"x{place}" for place in range(1, 7))]

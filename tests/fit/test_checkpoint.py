@@ -113,7 +113,7 @@ def assert_identical(got, expected):
         np.testing.assert_array_equal(got[name], array)
 
 
-@pytest.mark.thinned(2)
+@pytest.mark.nightly
 @pytest.mark.parametrize(("x64", "rtol"), [("0", 2e-6), ("1", 1e-12)])
 def test_two_processes_give_the_numbers_of_one(tmp_path, monkeypatch, x64, rtol):
     """Each has its own half of every batch."""
@@ -250,6 +250,7 @@ print(fit_here(folder, epochs=3).epochs)
 """
 
 
+@pytest.mark.nightly
 def test_a_full_disk_leaves_the_last_good_one(tmp_path):
     """No file may grow beyond a few bytes, as on a disk that is full."""
     assert hasattr(resource, "RLIMIT_FSIZE")

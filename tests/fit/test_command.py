@@ -59,6 +59,7 @@ def test_validation_and_patience(people, capsys, tmp_path):
     assert "others.csv: rmse" in out and ", in epoch " in out
 
 
+@pytest.mark.nightly
 def test_a_share_is_set_apart(tmp_path, capsys):
     path, rng = tmp_path / "rows.csv", np.random.default_rng(0)
     x = rng.normal(1e3, 10, 200)

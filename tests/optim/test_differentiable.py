@@ -33,6 +33,7 @@ def test_radam_before_it_is_rectified_is_linear_in_its_gradient(jit, any_dtype):
     assert_same(of_rate, jnp.float32(-1.0), 1e-2)
 
 
+@pytest.mark.nightly
 def test_second_derivatives_of_radam_at_0():
     def total(grads):
         return jnp.sum(moved(optim.radam(lr=0.5), jnp.ones(2), grads, grads))

@@ -156,6 +156,7 @@ class TestManyCategories:
         draws = multinomial(jax.random.key(1), weights, 10_000, replacement=True)
         assert_counted(np.where(draws == 0, 3, draws - size + 3), np.ones(4))
 
+    @pytest.mark.nightly
     def test_a_race_of_many_has_no_ties(self, monkeypatch):
         # Noise of 23 bits ties one in 17 of the thousand winners among a million.
         scores = []
@@ -224,6 +225,7 @@ class TestSearch:
         found = categories._count_up_to(*halves(numbers), *halves(points))
         assert np.array_equal(found, np.searchsorted(numbers, points, side="right"))
 
+    @pytest.mark.nightly
     @pytest.mark.parametrize(("word", "category"), [(0, 1), (2**32 - 1, 3)])
     def test_points_at_the_ends_of_the_sum(self, word, category, monkeypatch):
         def words(key, shape):
@@ -234,6 +236,7 @@ class TestSearch:
         draws = categories._with_replacement(jax.random.key(0), weights, 3)
         assert (draws == category).all()
 
+    @pytest.mark.nightly
     def test_no_category_of_weight_0(self):
         weights = jax.random.uniform(jax.random.key(8), 50_000).at[1::2].set(0)
         key_a, key_b = jax.random.split(jax.random.key(9))

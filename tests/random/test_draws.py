@@ -73,6 +73,7 @@ def test_gumbel_law(drawn, dtype):
     assert_distributed(drawn(lambda key, n: _draws.gumbel(key, (n,), dtype)), stats.gumbel_r())
 
 
+@pytest.mark.nightly
 def test_exponential_tails():
     # Of 2²² samples about 42 lie in each tail of 10⁻⁵; the smallest is resolved far below 2⁻²⁴.
     samples = np.asarray(_draws.exponential(jax.random.key(7), (2**22,), jnp.float32))

@@ -153,6 +153,7 @@ def test_the_exact_study_is_asked_the_same(monkeypatch):
     assert asked[2:] == ["jaxgrad", "study", "--exact", "--all", "--jobs", "1"]
 
 
+@pytest.mark.nightly
 def test_a_broken_verdict_is_the_exit_status(tmp_path):
     broken = 'dataclasses.replace(cases.CASES[3], verdict_jax="value")'
     result = with_cases(broken, "--out", str(tmp_path))

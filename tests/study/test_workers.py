@@ -6,6 +6,7 @@ import signal
 import jax
 import jax.numpy as jnp
 import pebble
+import pytest
 
 from jaxgrad.study import workers
 from jaxgrad.study.case import Case, f32
@@ -18,6 +19,7 @@ def case(name, code):
     )
 
 
+@pytest.mark.nightly
 def test_a_case_that_hangs_or_dies_is_a_row():
     cases = [
         case("hangs", "import time\ntime.sleep(60)\nx"),

@@ -150,6 +150,7 @@ def test_full_batches_agree():
     assert_same(answer(work, "jaxgrad").losses, answer(work, "jax")[1], rtol=1e-5)
 
 
+@pytest.mark.nightly
 def test_derivatives_agree():
     each, product = derivatives.WORKS
     assert_same(answer(each, "jaxgrad"), answer(each, "jax"), rtol=1e-4)
