@@ -176,7 +176,7 @@ def _hold(asked, program, rng, fixed):
             continue
         assert len(one) == len(other)
         excused = asked.known.elements(given, fixed)
-        scale = asked.known.cancel and largest(other, expected.cotangent)
+        scale = asked.known.cancel and largest([*other, *floating(given)], expected.cotangent)
         for a, b, c in zip(one, other, best or [None] * len(other), strict=True):
             arrays = map(np.asarray, (a, b, b if c is None else c))
             found = apart(*arrays, asked.known.digits, scale, excused)
@@ -192,8 +192,12 @@ def lacks(error):
     return any(word in str(error) for word in words)
 
 
+def floating(given):
+    return [x for x in given if isinstance(x, np.ndarray) and x.dtype.kind not in "biu"]
+
+
 def largest(answers, cotangent):
-    """The largest finite number of answers and cotangent."""
+    """The largest finite number of these and the cotangent."""
     whole = answers if cotangent is None else (*answers, cotangent)
     parts = [np.abs(np.asarray(part, complex)).ravel() for part in whole]
     whole = np.concatenate(parts)

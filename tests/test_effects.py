@@ -15,7 +15,7 @@ from test_api import public
 import jaxgrad
 import jaxgrad.functional as F
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(8)
 
 PUBLIC = dict(public())
 

@@ -87,8 +87,10 @@ def numbers(text):
     return re.sub(pattern, "#", text), [float(n) for n in re.findall(pattern, text)]
 
 
-@pytest.mark.thinned(2)
-@pytest.mark.parametrize(("name", "shown"), [("tour", 3), ("debugging_gradients", 3)])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("tour", 3), pytest.param("debugging_gradients", 3, marks=pytest.mark.nightly)],
+)
 def test_notebooks_print_what_they_show(name, shown, monkeypatch):
     import matplotlib
 

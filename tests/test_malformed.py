@@ -101,7 +101,7 @@ def argument(name):
     return st.one_of(GOOD[name], junk) if name in GOOD else st.one_of(arrays(), junk)
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", FUNCTIONS)
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())

@@ -22,7 +22,7 @@ from jaxgrad.autograd import (
     used_inputs,
 )
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(8)
 
 X = jnp.array(np.random.default_rng(0).normal(size=(8, 3)), "f4")
 

@@ -84,8 +84,7 @@ def read(path):
         return dict(arrays)
 
 
-@pytest.mark.thinned(2)
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.nightly)])
 def test_killed_at_any_point_it_ends_bit_for_bit_as_if_not(tmp_path, times, processes):
     finish(started(processes, "", tmp_path / "whole.npz"))

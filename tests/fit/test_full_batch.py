@@ -136,7 +136,7 @@ class TestFit:
         "every two": lambda: optax.MultiSteps(optax.sgd(0.1), 2),
     }
 
-    @pytest.mark.thinned(3)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
     def test_any_optimizer(self, optimizer):
         # optax promotes dtypes implicitly in some of them.
@@ -150,7 +150,7 @@ class TestFit:
 
         assert_same(jax.jit(run)(people(dtype)), run(people(dtype)))
 
-    @pytest.mark.thinned(2)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize("tol", [None, 1e-2])
     def test_vmap_over_data_and_rates(self, tol):
         def run(rate, data):

@@ -110,7 +110,7 @@ class TestLeastSquares:
         with pytest.raises(error, match=f"least_squares: .*{match}"):
             least_squares(x, y)
 
-    @pytest.mark.thinned(3)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 1.1, 3.3, 57.3])
     def test_a_constant_whose_mean_rounds_is_refused(self, value, dtype):
         for n in (2, 3, 5, 7, 10, 13, 29):

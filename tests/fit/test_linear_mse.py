@@ -34,7 +34,7 @@ def by_hand(x, y, params):
 
 
 class TestTheLossOfTheData:
-    @pytest.mark.thinned(4)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize("samples", [1, 7, 50])
     @pytest.mark.parametrize(("inputs", "outputs"), SHAPES)
     def test_value_and_gradient(self, inputs, outputs, samples, dtype, monkeypatch):
@@ -144,7 +144,7 @@ class TestFits:
             one = linear_moments(x[index], y[index])
             np.testing.assert_allclose(together.covariance[index], one.covariance, rtol=1e-6)
 
-    @pytest.mark.thinned(2)
+    @pytest.mark.thinned(8)
     def test_sharded_rows(self, rows):
         with jax.enable_x64(True):
             x, y, params = jax.tree.map(jnp.array, drawn((3,), (), "float64", samples=64))
@@ -161,7 +161,7 @@ class TestFits:
             for leaf, other in zip(*map(jax.tree.leaves, (several, one)), strict=True):
                 np.testing.assert_allclose(leaf, other, rtol=1e-12, atol=1e-14)
 
-    @pytest.mark.thinned(3)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit])
     @pytest.mark.parametrize("spec", [(("a", "b"),), ("a", "b"), (None, "b"), ("b", None)])
     def test_rows_and_columns_of_a_mesh(self, spec, kind):

@@ -208,3 +208,14 @@ def test_slopes_at_subnormal_numbers():
     assert_same(slopes, jnp.array([1, 0, 20, INF, 2], jnp.float32), 1e-5)
     assert_same(jax.grad(jax.grad(F.xlogy, 1), 1)(6.0, 3.0), jnp.float32(-6 / 9))
     assert_same(jax.grad(jax.grad(F.hypot))(3.0, 4.0), jnp.float32(16 / 125))
+
+
+def test_the_slope_of_softsign_far_out():
+    x = np.array([1e3, -1e5, 3e7])
+    with jax.enable_x64(True):
+        for dtype, rtol in (("float32", 1e-6), ("float64", 1e-14)):
+            slope = jax.grad(lambda x: F.softsign(x).sum())
+            bend = jax.grad(lambda x, of=slope: of(x).sum())
+            assert_same(slope(jnp.array(x, dtype)), jnp.array((1 + abs(x)) ** -2, dtype), rtol, 0)
+            expected = -2 * np.sign(x) * (1 + abs(x)) ** -3.0
+            assert_same(bend(jnp.array(x, dtype)), jnp.array(expected, dtype), 10 * rtol, 0)

@@ -45,6 +45,23 @@ def at_poles(given, options):
     return ((x <= 0) & (x == np.round(x))) | (x == np.inf)
 
 
+def on_a_branch_cut(given, options):
+    """XLA does not look at the sign of an imaginary zero."""
+    z = np.asarray(given[0])
+    return (z.imag == 0) & (z.real < 0) & np.iscomplexobj(z)
+
+
+def of_integers(given, options):
+    """PyTorch's wrap around."""
+    return given[0].dtype.kind in "iu"
+
+
+def alone(given, options):
+    """The exact derivative is 0, as the difference of two terms of size 1 / |x|."""
+    x = given[0]
+    return x.ndim > 0 and x.shape[options.get("dim", 1) % x.ndim] == 1
+
+
 def at_nan(given, options):
     return np.isnan(np.asarray(given[0], float))
 
@@ -66,7 +83,7 @@ def overflows(given, options):
     return (np.abs(np.asarray(given[0], float)) > 88).any()
 
 
-SUMS = ("normalize", "cdist", "cosine_similarity", "cosine_embedding_loss", "pairwise_distance")
+SUMS = ("cdist", "cosine_similarity", "cosine_embedding_loss", "pairwise_distance")
 SUMS += ("triplet_margin_loss", "triplet_margin_with_distance_loss", "norm", "vector_norm")
 SUMS += ("multilabel_soft_margin_loss", "cross_entropy", "linear_cross_entropy", "ctc_loss")
 SUMS += ("hinge_embedding_loss", "tanh", "sigmoid", "sgn")
@@ -79,6 +96,10 @@ KNOWN = {
     **dict.fromkeys(("multi_margin_loss", "multilabel_margin_loss"), Known(elements=is_empty)),
     **dict.fromkeys(SUMS, Known(cancel=True)),
     "topk": Known(elements=has_ties),
+    "rsqrt": Known(elements=on_a_branch_cut),
+    "softsign": Known(1e-9, elements=of_integers),
+    "tanhshrink": Known(1e-5),  # PyTorch's is a difference
+    "normalize": Known(cancel=True, elements=alone),
     "gelu": Known(elements=in_the_tail),
     "i1": Known(elements=at_nan),
     "logcumsumexp": Known(cancel=True, elements=beside_infinities),

@@ -10,7 +10,7 @@ from scipy import special
 
 from jaxgrad import functional as F
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(8)
 
 INF, NAN = np.inf, np.nan
 ONE = {
@@ -77,7 +77,7 @@ def test_closed_forms(name, any_dtype):
     assert_same(fn(*(a[:0] for a in arrays)), jnp.zeros((0, 3), any_dtype))
 
 
-@pytest.mark.thinned(5)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", [*ONE, *TWO])
 def test_invariants(name, caplog):
     fn, _, bounds = (ONE | TWO)[name]

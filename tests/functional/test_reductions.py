@@ -9,7 +9,7 @@ from oracles import assert_same
 
 from jaxgrad import functional as F
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(8)
 
 INF, NAN = np.inf, np.nan
 REDUCTIONS = {

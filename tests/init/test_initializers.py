@@ -13,7 +13,7 @@ from scipy import stats
 
 from jaxgrad import init
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(8)
 
 SHAPE = (50, 8, 5, 20)  # fan_in 800, fan_out 5000
 LAWS = {
@@ -132,7 +132,7 @@ class TestStructure:
         assert weight.dtype == any_dtype
         assert (np.sum(np.asarray(weight) == 0, axis=0) == math.ceil(10 * sparsity)).all()
 
-    @pytest.mark.thinned(3)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize("groups", [1, 2, 4])
     @pytest.mark.parametrize("kernel", [(3,), (5, 3), (3, 3, 1)])
     def test_dirac_hands_its_input_on(self, kernel, groups):
@@ -226,7 +226,7 @@ class TestTransformations:
         jitted = [jax.jit(draw)(key) for key in jax.random.split(jax.random.key(0), 3)]
         assert_same(jitted, eager)
 
-    @pytest.mark.thinned(3)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize("name", CALLS)
     def test_a_second_call_compiles_nothing(self, name, caplog):
         CALLS[name](jax.random.key(0), shape_for(name))

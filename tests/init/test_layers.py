@@ -11,7 +11,7 @@ from scipy import stats
 
 from jaxgrad import init
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(8)
 
 LAYERS = {
     "linear": lambda key, **kw: init.linear(key, 400, 100, **kw),

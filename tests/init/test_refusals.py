@@ -13,7 +13,7 @@ from test_malformed import FUNCTIONS
 import jaxgrad
 from jaxgrad import init
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(8)
 
 KEYED = {
     "uniform": ((3, 3), {}),

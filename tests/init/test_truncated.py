@@ -13,7 +13,7 @@ from scipy import stats
 import jaxgrad
 from jaxgrad.init import trunc_normal
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(8)
 
 INTERVALS = [
     *[
@@ -47,7 +47,7 @@ def law(mean, std, a, b):
     return stats.truncnorm(alpha, beta, mean, std)
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("parameters", INTERVALS, ids=str)
 def test_law(parameters, dtype):
     mean, std, a, b = parameters
@@ -58,7 +58,7 @@ def test_law(parameters, dtype):
     assert_distributed(samples, law(*parameters))
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("narrow", ["bfloat16", "float16"])
 @pytest.mark.parametrize("parameters", INTERVALS, ids=str)
 def test_narrow_dtypes_stay_within_the_bounds(parameters, narrow):

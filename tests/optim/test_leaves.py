@@ -68,7 +68,7 @@ def assert_each_as_alone(name, got, state):
         assert_same(plain, expected[leaf], 2e-3 if name == "muon" else 1e-5, 1e-5)
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", TABLE)
 def test_a_leaf_counts_the_gradients_of_its_own_in_loops(name):
     params, grads = jax.tree.map(jnp.asarray, (PARAMS, GRADS))

@@ -110,7 +110,7 @@ def test_an_average_is_no_lender():
     assert_same(state.average, [jnp.ones((16, 8))])
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", ["averaged", *OPTIMIZERS, "plateau", "clipped"])
 def test_a_step_may_be_given_all_memory(name):
     """`donate_argnums` of state and parameters: no array is in them twice."""

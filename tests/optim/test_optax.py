@@ -65,7 +65,7 @@ def test_shapes_are_checked_too():
     assert state.d.shape == (3, 2) and state.old_dirs.shape == (2, 3, 2)
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_shapes_with_a_sharding_begin_a_state_on_it(name, rows):
     shape = jax.ShapeDtypeStruct((8, 3), "float32", sharding=rows)
@@ -75,7 +75,7 @@ def test_shapes_with_a_sharding_begin_a_state_on_it(name, rows):
     assert all(leaf.sharding.is_equivalent_to(rows, 2) for leaf in alike)
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", [n for n in OPTIMIZERS if n not in ("adafactor", "lbfgs")])
 def test_a_tree_of_shardings_lands_on_slots_alone(name, rows):
     """What a state is placed by, as optax's documentation has it; and a step stays there."""
@@ -130,7 +130,7 @@ def test_words_for_other_links_are_left_alone(name):
     assert isinstance(optimizer, optax.GradientTransformationExtraArgs)
 
 
-@pytest.mark.thinned(2)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("kinds", [("bfloat16", "float32"), ("float32", "bfloat16")])
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -49,7 +49,7 @@ def run(optimizer, params, grads, jit=True):
     return params, state
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", TABLE)
 def test_dtypes_are_kept_and_jit_is_eager(name, any_dtype):
     params, grads = (as_dtype(tree, any_dtype) for tree in (PARAMS, GRADS))
@@ -67,7 +67,7 @@ def test_dtypes_are_kept_and_jit_is_eager(name, any_dtype):
     assert state.count == 4 and state.step.tolist() == [4, 4]
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", TABLE)
 def test_a_leaf_without_a_gradient_is_left_alone(name):
     params, grads = as_dtype(PARAMS, "float32"), as_dtype(GRADS, "float32")
@@ -80,7 +80,7 @@ def test_a_leaf_without_a_gradient_is_left_alone(name):
     assert state.count == 4 and state.step.tolist() == [4, 2]
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", TABLE)
 def test_a_schedule_an_injected_and_a_traced_rate(name):
     params, grads = as_dtype(PARAMS, "float32"), as_dtype(GRADS, "float32")
@@ -104,7 +104,7 @@ def test_a_schedule_is_given_the_updates_so_far():
     assert_same(params, jnp.array([-1.75]))
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", TABLE)
 def test_scan_and_vmap(name):
     params, grads = as_dtype(PARAMS["a"], "float32"), jnp.stack([g["a"] for g in GRADS])
@@ -125,7 +125,7 @@ def test_scan_and_vmap(name):
     assert_same(both[0], expected, 1e-5, 1e-5)
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", TABLE)
 def test_sharded_parameters_keep_their_sharding(name, rows):
     params = jax.device_put(jnp.asarray(RNG.normal(size=(8, 3)), jnp.float32), rows)
@@ -152,7 +152,7 @@ def test_scalars_nothing_and_a_nan(name):
     run(TABLE[name](), {}, [{}])
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize(
     "name", [n for n in TABLE if n not in ("adafactor", "muon", "sparse_adam")]
 )

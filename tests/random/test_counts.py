@@ -9,7 +9,7 @@ from scipy import stats
 
 from jaxgrad.random import binomial, counts, poisson
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(8)
 
 RATES = [0.0, 1e-3, 3.0, 9.99, 10.0, 12.5, 50.0, 1000.0]
 TRIALS = [(0.0, 0.5), (7.0, 0.0), (7.0, 1.0), (1.0, 0.3), (20.0, 0.3), (20.0, 0.9), (40.0, 0.5)]

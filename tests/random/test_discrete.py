@@ -9,7 +9,7 @@ from scipy import stats
 
 from jaxgrad.random import _draws, bernoulli, discrete, geometric, randint
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(8)
 
 
 class TestBernoulli:
@@ -127,7 +127,7 @@ class TestRandint:
             thirds = [(int(x) - low) * 3 // (high - low) for x in np.asarray(samples)]
         assert_counted(thirds, np.ones(3))
 
-    @pytest.mark.thinned(3)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize(
         "end", [1, 2, 3, 10**9, 2**32 - 1, 2**32, 2**32 + 1, 3 * 2**62, 2**64 - 1, 2**64]
     )

@@ -51,13 +51,13 @@ class TestChosenWords:
         assert float(samples.max()) > 44 and float(samples.min()) < -3.7
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 def test_uniform(drawn, dtype):
     samples = drawn(lambda key, n: _draws.fine_uniform(key, (n,), dtype))
     assert_distributed(samples, stats.uniform())
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 def test_half_and_side_are_independent(drawn, dtype):
     def draw(key, n):
         return jnp.stack(_draws.signed_half(key, (n,), jnp.dtype(dtype))[::-1], -1)

@@ -11,7 +11,7 @@ from jaxgrad import random
 from jaxgrad.random import keys
 from jaxgrad.random.keys import IMPLEMENTATION
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(8)
 
 SHAPES = [(), (7,), (2, 3, 5), (4, 0), (1025,)]
 SEEDS = [0, 1, -1, 2**31, 2**32 + 5, 2**63 - 1, -(2**63)]
@@ -224,7 +224,7 @@ def test_sharded_keys(rows):
     assert_same(draws, jax.vmap(lambda key: random.randn(key, 3))(theirs))
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("implementation", ["rbg", "philox4x32"])
 @pytest.mark.parametrize("name", OURS)
 def test_other_implementations(name, implementation):

@@ -31,7 +31,7 @@ def cycles(permutation):
     return found
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("n", SIZES)
 def test_is_a_bijection(n, dtype):
     for seed in range(1 if n > 10_000 else 5):
@@ -40,7 +40,7 @@ def test_is_a_bijection(n, dtype):
         assert np.array_equal(np.sort(permutation), np.arange(n))
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("n", range(1025, 1156, 13))
 def test_is_a_bijection_beyond_the_sort(n):
     for permutation in many(n, 20):

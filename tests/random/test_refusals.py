@@ -214,7 +214,7 @@ FILLED = {
 
 
 class TestValues:
-    @pytest.mark.thinned(2)
+    @pytest.mark.thinned(8)
     @pytest.mark.parametrize("name", FILLED)
     def test_refused_poisoned_and_checked(self, name):
         draw, values = FILLED[name]

@@ -25,7 +25,7 @@ from jaxgrad.random import (
     uniform,
 )
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(8)
 
 
 class TestTransformations:

@@ -116,7 +116,7 @@ DAILY = [case for case in CASES if case.source]
 
 
 @pytest.mark.parametrize(
-    "cases", [pytest.param(CASES, marks=pytest.mark.slow, id="all"), pytest.param(DAILY[::12])]
+    "cases", [pytest.param(CASES, marks=pytest.mark.slow, id="all"), pytest.param(DAILY[::20])]
 )
 def test_one_program_gives_the_verdict_of_the_operations(monkeypatch, cases):
     for each in cases:

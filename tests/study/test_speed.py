@@ -63,6 +63,7 @@ def test_the_command_works_without_pytorch(tmp_path, without_torch, monkeypatch,
     assert "–: PyTorch eager: PyTorch is not installed; torch.compile: PyTorch is" in text
 
 
+@pytest.mark.nightly
 def test_an_error_and_a_timeout_are_cells_and_the_exit_status(tmp_path, capsys):
     work = tiny(
         **{

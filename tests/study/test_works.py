@@ -85,7 +85,7 @@ def assert_times_public_functions(work):
         importlib.import_module(f"jaxgrad.{module}")
 
 
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("work", CALLS, ids=ids(CALLS))
 def test_calls_are_of_the_same(work):
     with sloppily():
@@ -123,7 +123,7 @@ def test_every_side_of_pytorch_runs(work):
             answer(work, side, device="cpu")
 
 
-@pytest.mark.thinned(2)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("work", functional.WORKS, ids=ids(functional.WORKS))
 def test_plain_jax_and_jaxgrad_agree(work):
     assert [side for side in work.code if side.startswith("jax")] == ["jax", "jaxgrad"]

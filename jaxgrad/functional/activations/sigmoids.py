@@ -7,6 +7,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 
 from .._complex import sigmoid as complex_sigmoid
+from .._operands import derivatives
 from .._sigmoids import logistic, share
 from .._sigmoids import tanh as real_tanh
 from ..pointwise import magnitude
@@ -184,6 +185,8 @@ def softsign(input: ArrayLike) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
 
+    Differs from PyTorch: integers do not wrap around; of int8 PyTorch's 127 gives -0.99.
+
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import softsign
     >>> softsign(jnp.array([-1.0, 0.0, 3.0]))
@@ -198,5 +201,17 @@ def _softsign(input: jax.Array) -> jax.Array:
     if is_complex(input):
         return input / (1 + magnitude(input)).astype(input.dtype)
     (x,) = widened(input)
-    size = x * jnp.sign(x)  # |x| with the derivative 0 at 0
-    return (x / (1 + size)).astype(input.dtype)
+    return _fraction(x).astype(input.dtype)
+
+
+# The derivative by the rule of quotients would be a difference of numbers that are nearly equal.
+@derivatives(lambda t, y, x: t * _squared_share(x))
+def _fraction(x: jax.Array) -> jax.Array:
+    return x / (1 + jnp.abs(x))
+
+
+@derivatives(lambda t, y, x: t * (-2 * jnp.sign(x) * y / (1 + jnp.abs(x))))
+def _squared_share(x: jax.Array) -> jax.Array:
+    """1 / (1 + |x|)², and NaN where x is not finite, as PyTorch's is."""
+    share = 1 / (1 + jnp.abs(x))
+    return jnp.where(jnp.isinf(x), jnp.nan, share * share)

@@ -80,7 +80,7 @@ def test_alpha_dropout_in_closed_form(p):
     assert 0 < dropped.sum() < 1000
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", ALL)
 def test_the_gradient_is_the_scaled_mask(name):
     with jax.enable_x64(True):

@@ -14,7 +14,7 @@ from scipy import special, stats
 import jaxgrad
 from jaxgrad import functional as F
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(8)
 
 INF, NAN = math.inf, math.nan
 ALPHA, SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -90,7 +90,7 @@ def test_jit_vmap_and_one_compilation(name, caplog):
     assert_invariants(CLOSED[name][0], caplog, jnp.array(GRID, jnp.float32))
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", [name for name in CLOSED if name != "glu"])
 def test_empty_and_0d(name):
     fn = CLOSED[name][0]

@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 import jaxgrad
 from jaxgrad import functional as F
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(8)
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 4)), np.array([0, 3, -100, 2, 1, 1])

@@ -13,7 +13,7 @@ from oracles import assert_same
 import jaxgrad
 from jaxgrad import functional as F
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(8)
 
 RNG = np.random.default_rng(0)
 A, B, C = RNG.normal(size=(3, 8, 5))
@@ -92,7 +92,7 @@ def test_slopes(name, standard):
         assert_slopes(function, *arrays)
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", CALLS)
 def test_narrow_types_are_float32_rounded_once(name, standard):
     dtype = "bfloat16"
@@ -140,7 +140,7 @@ def test_no_samples():
     assert_same(jax.jit(F.gaussian_nll_loss)(empty, empty, empty), jnp.array(jnp.nan))
 
 
-@pytest.mark.thinned(5)
+@pytest.mark.thinned(8)
 def test_sharded(rows):
     x, y, z = (jax.device_put(jnp.asarray(a, jnp.float32), rows) for a in (A, B, C))
     index, lists = (jax.device_put(jnp.asarray(a), rows) for a in (CLASS, LISTS))

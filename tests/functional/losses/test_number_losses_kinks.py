@@ -8,7 +8,7 @@ from oracles import assert_same
 
 from jaxgrad import functional as F
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(8)
 
 
 def derivatives(function, *points):
