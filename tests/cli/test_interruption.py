@@ -67,13 +67,14 @@ def test_at_any_moment(rows, tmp_path, number, options, monkeypatch):
 
 
 def test_a_signal_that_is_ignored_is_ignored_still(rows, tmp_path):
-    ignoring = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]  # as `nohup` does
+    ignoring = ["sh", "-c", 'trap "" INT; echo; exec "$@"', "sh"]  # as `nohup` does
     command = [sys.executable, "-m", "jaxgrad", "fit", rows, "--target", "y", "--epochs", "1"]
     process = subprocess.Popen(
         [*ignoring, *command, "--save", tmp_path / "model"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    process.stdout.readline()
     for _ in range(40):
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
