@@ -13,6 +13,15 @@ import pytest
 TOLD = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """Tests in the background may ignore the signals, and so would what they start."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in TOLD}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     path, draw = tmp_path_factory.mktemp("rows") / "rows.csv", np.random.default_rng(0)
@@ -37,7 +46,12 @@ def started(rows, folder, *options):
 def ended(process, number):
     """Sends the signal, and asks how the process ended."""
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
     assert (process.returncode, out) == (128 + number, ""), err
     assert err == f"jaxgrad fit: {TOLD[number]}\n"
 
