@@ -311,6 +311,8 @@ def apart(a, b, exact, digits, scale, excused):
         return f"shape {a.shape}, not {b.shape}"
     if a.dtype != b.dtype:
         return f"dtype {a.dtype}, not {b.dtype}"
+    if np.shape(excused) != a.shape:  # of an operand that is broadcast, or reduced
+        excused = np.any(excused)
     if a.dtype.kind in "biu":
         return None if ((a == b) | excused).all() else "other integers"
     digits = max(DIGITS[str(a.dtype)], digits)
