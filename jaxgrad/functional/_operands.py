@@ -117,6 +117,11 @@ def derivatives(*partials: Callable[..., jax.Array]) -> Callable[[Callable[..., 
     return decorate
 
 
+def along(t: jax.Array, slope: jax.Array) -> jax.Array:
+    """The product t · slope, and NaN for an infinite t, as PyTorch's t - t (1 - slope) has it."""
+    return t * slope + 0 * t
+
+
 def by_slope(function: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
     """Gives an elementwise function the derivative slope · dx, its slope being JAX's own.
 

@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import largest
 
-from .._operands import derivatives
+from .._operands import along, derivatives
 from .._sigmoids import tanh
 from ._arguments import compiled, floated, holds, is_complex, widened
 
@@ -123,7 +123,7 @@ def _tanhshrink(input: jax.Array) -> jax.Array:
 
 
 # d(x - tanh x) = tanh² x dx
-@derivatives(lambda t, y, x: t * jnp.square(tanh(x)))
+@derivatives(lambda t, y, x: along(t, jnp.square(tanh(x))))
 def _gap(x: jax.Array) -> jax.Array:
     """X - tanh x, for small x by tanh x = x / (1 + x² / (3 + x² / (5 + …))) without the difference.
 

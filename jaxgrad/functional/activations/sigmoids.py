@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 
 from .._complex import sigmoid as complex_sigmoid
-from .._operands import derivatives
+from .._operands import along, derivatives
 from .._sigmoids import logistic, share
 from .._sigmoids import tanh as real_tanh
 from ..pointwise import magnitude
@@ -205,7 +205,7 @@ def _softsign(input: jax.Array) -> jax.Array:
 
 
 # The derivative by the rule of quotients would be a difference of numbers that are nearly equal.
-@derivatives(lambda t, y, x: t * _squared_share(x))
+@derivatives(lambda t, y, x: along(t, _squared_share(x)))
 def _fraction(x: jax.Array) -> jax.Array:
     return x / (1 + jnp.abs(x))
 
