@@ -53,7 +53,9 @@ def ended(process, number):
         process.communicate()
         raise
     assert (process.returncode, out) == (128 + number, ""), err
-    assert err == f"jaxgrad fit: {TOLD[number]}\n"
+    # orbax tells of a checkpoint that an interruption before this one cut short.
+    said = [line for line in err.splitlines() if not line.startswith("WARNING:absl:")]
+    assert said == [f"jaxgrad fit: {TOLD[number]}"], err
 
 
 @pytest.mark.parametrize("number", TOLD, ids=["interrupted", "terminated"])
@@ -67,7 +69,7 @@ def test_the_converted_copy_is_removed(rows, tmp_path, number):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.nightly
+@pytest.mark.slow  # three minutes
 @pytest.mark.parametrize("options", [(), ("--checkpoint", "kept")], ids=["plain", "checkpoint"])
 @pytest.mark.parametrize("number", TOLD, ids=["interrupted", "terminated"])
 def test_at_any_moment(rows, tmp_path, number, options, monkeypatch):
