@@ -44,7 +44,6 @@ SUITES = {
 @pytest.mark.parametrize("module", SUITES)
 def test_suite(module):
     least, different = SUITES[module]
-    pytest.importorskip("absl.testing")
     tests = pathlib.Path(__file__).parent
     run = subprocess.run(
         [sys.executable, str(tests / "optax_suites.py"), module],

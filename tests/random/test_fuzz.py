@@ -130,7 +130,7 @@ def declared(name, given, ours, theirs):
     if name == "multinomial":
         return (np.count_nonzero(given[1] > 0, axis=-1) < given[2]["num_samples"]).any()
     if name == "randint":
-        return given[2] < -(2**8) or given[3] > 2**8
+        return given[0] in FLOATS and (given[2] < -(2**8) or given[3] > 2**8)
     return name in ("rand", "randn") and 0 in given[1] and given[0] not in FLOATS
 
 
