@@ -4,34 +4,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import optimizers
 import pytest
+from optimizers import bowl
 from oracles import assert_same
 
 from jaxgrad import optim, schedules
 
-OPTIMIZERS = {
-    "sgd": lambda: optim.sgd(momentum=0.9),
-    "adam": lambda: optim.adam(amsgrad=True),
-    "adamw": optim.adamw,
-    "adamax": optim.adamax,
-    "nadam": optim.nadam,
-    "radam": optim.radam,
-    "adagrad": optim.adagrad,
-    "adadelta": optim.adadelta,
-    "rmsprop": lambda: optim.rmsprop(momentum=0.5, centered=True),
-    "rprop": optim.rprop,
-    "asgd": optim.asgd,
-    "adafactor": optim.adafactor,
-    "muon": optim.muon,
-    "sparse_adam": optim.sparse_adam,
-    "lbfgs": lambda: optim.lbfgs(max_iter=2, history_size=3),
-    "lbfgs, one leaf": lambda: optim.lbfgs(max_iter=2, history_size=3),
-}
+OPTIMIZERS = {name: make for name, make in optimizers.OPTIMIZERS.items() if name != "sgd"}
+OPTIMIZERS |= {"lbfgs, one leaf": OPTIMIZERS["lbfgs"]}
 REAL = ("adafactor", "muon", "sparse_adam")
-
-
-def bowl(params):
-    return sum(jnp.sum(jnp.abs(leaf - 1) ** 2) for leaf in jax.tree.leaves(params))
 
 
 def stepped(name, dtype="float32"):
@@ -145,7 +127,12 @@ class TestTensors:
         of_arrays = jax.tree.map(
             lambda x: torch.as_tensor(x) if isinstance(x, np.ndarray) else x, found["state"]
         )
-        plain = {"sparse_adam": "SparseAdam", "sgd": "SGD", "lbfgs": "LBFGS", "lbfgs, one leaf": ""}
+        plain = {
+            "sparse_adam": "SparseAdam",
+            "momentum": "SGD",
+            "lbfgs": "LBFGS",
+            "lbfgs, one leaf": "",
+        }
         of_class = {n.lower(): n for n in dir(torch.optim)}
         tensors = [torch.tensor(np.array(p)).requires_grad_() for p in params]
         theirs = getattr(torch.optim, plain.get(name) or of_class[name.partition(",")[0]])(tensors)

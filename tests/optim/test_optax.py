@@ -6,28 +6,11 @@ import numpy as np
 import optax
 import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from optimizers import OPTIMIZERS, bowl
 from oracles import assert_same
 
 from jaxgrad import optim, schedules
 
-OPTIMIZERS = {
-    "sgd": optim.sgd,
-    "momentum": lambda: optim.sgd(momentum=0.9),
-    "adam": lambda: optim.adam(amsgrad=True),
-    "adamw": optim.adamw,
-    "adamax": optim.adamax,
-    "nadam": optim.nadam,
-    "radam": optim.radam,
-    "adagrad": lambda: optim.adagrad(initial_accumulator_value=0.5),
-    "adadelta": optim.adadelta,
-    "rmsprop": lambda: optim.rmsprop(momentum=0.5, centered=True),
-    "rprop": optim.rprop,
-    "asgd": optim.asgd,
-    "adafactor": optim.adafactor,
-    "muon": optim.muon,
-    "sparse_adam": optim.sparse_adam,
-    "lbfgs": lambda: optim.lbfgs(max_iter=2, history_size=3),
-}
 OTHERS = {
     "averaged": optim.averaged_model,
     "clip_grad_norm": lambda: optim.clip_grad_norm(1.0),
@@ -36,10 +19,6 @@ OTHERS = {
 }
 ALL = OPTIMIZERS | OTHERS
 SLOTLESS = ("sgd",)
-
-
-def bowl(params):
-    return sum(jnp.sum((leaf - 1) ** 2) for leaf in jax.tree.leaves(params))
 
 
 def given(name):
