@@ -6,7 +6,8 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
 
     autograd     backward; gradients of intermediates, hooks, used inputs, gradcheck, first NaN
     graph        the computation graph as data, as text and as pictures
-    functional   activations, losses, and what else differs in value or derivative
+    tensor       torch.*, torch.linalg.* and torch.special.*: what differs from jax.numpy
+    functional   torch.nn.functional: activations and losses
     random       samplers, key first
     init         initial weights, key first: torch.nn.init and the layers' defaults
     replay       the numbers that PyTorch draws from a seed
@@ -15,6 +16,7 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     data         tables of numbers larger than memory, in batches
     fit          loss + params + optimizer + data -> fitted params
     checkify     a function that tells which value was wrong under jit
+    port         a user's own port held against its original; not imported here
     study        the comparison study (`jaxgrad study`); not imported here
     cli          the command `jaxgrad`; not imported here
 
@@ -26,7 +28,19 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import autograd, data, fit, functional, graph, init, optim, random, replay, schedules
+    from . import (
+        autograd,
+        data,
+        fit,
+        functional,
+        graph,
+        init,
+        optim,
+        random,
+        replay,
+        schedules,
+        tensor,
+    )
     from ._checks import checkify
 else:  # a type checker that saw this would let every misspelled name pass
 
@@ -51,6 +65,7 @@ __all__ = [
     "random",
     "replay",
     "schedules",
+    "tensor",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Calls of the functions of `jaxgrad.functional`, drawn at random."""
+"""Calls of the functions of `jaxgrad.functional` and `jaxgrad.tensor`, drawn at random."""
 
 import numpy as np
 from fuzz import (

@@ -13,7 +13,12 @@ from jaxgrad.study import run
 ROOT = pathlib.Path(jaxgrad.__file__).parent
 PYPROJECT = pathlib.Path(__file__).parent.parent / "pyproject.toml"
 PROJECT = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
-EXTRAS_OF = {"data": {"data"}, "fit": {"data", "checkpoint"}, "study": {"study", "torch"}}
+EXTRAS_OF = {
+    "data": {"data"},
+    "fit": {"data", "checkpoint"},
+    "port": {"torch"},
+    "study": {"study", "torch"},
+}
 """The extras that a part of the package may import from; the others have none."""
 GIVEN = {"import_module": 1, "load": 2}
 """Functions that import what they are given the name of: it is the last of so many arguments."""

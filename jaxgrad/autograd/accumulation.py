@@ -9,8 +9,8 @@ import jax.numpy as jnp
 
 from jaxgrad import _checks, _jaxpr
 from jaxgrad._dtypes import is_a, is_floating, wide
+from jaxgrad._leaves import replaced, selected
 
-from ._leaves import replaced, selected
 from ._rules import explained
 from .reverse import backward
 

@@ -10,8 +10,8 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._leaves import merge, numbers, replaced, selected, split
 
-from ._leaves import merge, numbers, replaced, selected, split
 from ._rules import explained
 
 

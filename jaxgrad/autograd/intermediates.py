@@ -10,8 +10,8 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn
 from jax.sharding import PartitionSpec
 
 from jaxgrad import _checks, _jaxpr
+from jaxgrad._leaves import numbers, replaced, selected
 
-from ._leaves import numbers, replaced, selected
 from ._rules import explained
 from .reverse import backward
 

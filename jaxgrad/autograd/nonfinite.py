@@ -12,8 +12,8 @@ from jax.core import eval_jaxpr
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
 from jaxgrad import _checks, _jaxpr, _torch_names
+from jaxgrad._leaves import numbers, selected
 
-from ._leaves import numbers, selected
 from ._origin import origin
 from ._rules import explained
 from ._search import Born, are_finite, first_born

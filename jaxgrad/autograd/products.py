@@ -10,8 +10,8 @@ from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
 from jaxgrad import _checks, _jaxpr
+from jaxgrad._leaves import merge, numbers, replaced, selected, split
 
-from ._leaves import merge, numbers, replaced, selected, split
 from ._rules import explained, is_about_rules
 from .reverse import backward
 

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxgrad import _checks
+from jaxgrad._leaves import is_none, merge, numbers, replaced, selected, split
 
-from ._leaves import is_none, merge, numbers, replaced, selected, split
 from ._rules import explained
 from .used import used_leaves
 

@@ -1,4 +1,4 @@
-"""`jaxgrad compare`; `jaxgrad.study.port` does the work."""
+"""`jaxgrad compare`; `jaxgrad.port` does the work."""
 
 import argparse
 
@@ -30,7 +30,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _compare(options: argparse.Namespace) -> int:
     need(study=_extras.EXTRAS["study"], torch=["torch"])
-    from jaxgrad.study.port import files
+    from jaxgrad.port import files
 
     try:
         report = files.compared(options.torch_fn, options.jax_fn, options.input)

@@ -7,8 +7,8 @@ import jax
 import optax
 
 from jaxgrad import _checks
+from jaxgrad._leaves import merge
 from jaxgrad.autograd import backward
-from jaxgrad.autograd._leaves import merge
 
 
 class Step(NamedTuple):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.sharding import NamedSharding, PartitionSpec, Sharding
 
 from jaxgrad import _checks, random
-from jaxgrad.autograd._leaves import merge, split
+from jaxgrad._leaves import merge, split
 
 from . import _batches
 from ._descent import descend, scalar_loss, strong

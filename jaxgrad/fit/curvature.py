@@ -11,8 +11,8 @@ import optax
 
 from jaxgrad import _checks, random
 from jaxgrad._dtypes import wide
+from jaxgrad._leaves import split
 from jaxgrad.autograd import hvp
-from jaxgrad.autograd._leaves import split
 
 _TURNS = 200
 

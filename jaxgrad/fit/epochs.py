@@ -11,7 +11,7 @@ import numpy as np
 from jax.sharding import Sharding
 
 from jaxgrad import _checks, random
-from jaxgrad.autograd._leaves import merge
+from jaxgrad._leaves import merge
 
 from . import _batches, _checkpoint, _course, _epoch, _validation
 from ._course import Disk, Feed, Place

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import wide
-from jaxgrad.autograd._leaves import merge, split
+from jaxgrad._leaves import merge, split
 
 from ._descent import checked, descend, scalar_loss, strong
 from ._finite import remedy

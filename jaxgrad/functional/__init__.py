@@ -5,112 +5,97 @@ targets of `cross_entropy`, then waits for it and reads one truth value back fro
 `jit` it checks nothing, and `jaxgrad.checkify` asks for the check.
 """
 
-from .activations.dropout import alpha_dropout as alpha_dropout
-from .activations.dropout import dropout as dropout
-from .activations.dropout import dropout1d as dropout1d
-from .activations.dropout import dropout2d as dropout2d
-from .activations.dropout import dropout3d as dropout3d
-from .activations.dropout import feature_alpha_dropout as feature_alpha_dropout
-from .activations.exponential import celu as celu
-from .activations.exponential import elu as elu
-from .activations.exponential import selu as selu
-from .activations.gated import gelu as gelu
-from .activations.gated import glu as glu
-from .activations.gated import mish as mish
-from .activations.gated import silu as silu
-from .activations.normalize import normalize as normalize
-from .activations.rectifiers import leaky_relu as leaky_relu
-from .activations.rectifiers import prelu as prelu
-from .activations.rectifiers import relu as relu
-from .activations.rectifiers import rrelu as rrelu
-from .activations.rectifiers import threshold as threshold
-from .activations.saturating import hardsigmoid as hardsigmoid
-from .activations.saturating import hardswish as hardswish
-from .activations.saturating import hardtanh as hardtanh
-from .activations.saturating import relu6 as relu6
-from .activations.shrinking import hardshrink as hardshrink
-from .activations.shrinking import softshrink as softshrink
-from .activations.shrinking import tanhshrink as tanhshrink
-from .activations.sigmoids import logsigmoid as logsigmoid
-from .activations.sigmoids import sigmoid as sigmoid
-from .activations.sigmoids import softplus as softplus
-from .activations.sigmoids import softsign as softsign
-from .activations.sigmoids import tanh as tanh
-from .activations.softmax import gumbel_softmax as gumbel_softmax
-from .activations.softmax import log_softmax as log_softmax
-from .activations.softmax import softmax as softmax
-from .activations.softmax import softmin as softmin
-from .bounds import clamp as clamp
-from .bounds import clamp_max as clamp_max
-from .bounds import clamp_min as clamp_min
-from .bounds import fmax as fmax
-from .bounds import fmin as fmin
-from .bounds import maximum as maximum
-from .bounds import minimum as minimum
-from .division import floor_divide as floor_divide
-from .division import fmod as fmod
-from .division import remainder as remainder
-from .extremes import amax as amax
-from .extremes import amin as amin
-from .extremes import max as max
-from .extremes import min as min
-from .gamma import digamma as digamma
-from .gamma import i0 as i0
-from .gamma import i1 as i1
-from .gamma import lgamma as lgamma
-from .gamma import ndtri as ndtri
-from .gamma import polygamma as polygamma
-from .losses.binary import binary_cross_entropy as binary_cross_entropy
-from .losses.binary import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from .losses.class_margins import multi_margin_loss as multi_margin_loss
-from .losses.class_margins import multilabel_margin_loss as multilabel_margin_loss
-from .losses.classes import cross_entropy as cross_entropy
-from .losses.classes import nll_loss as nll_loss
-from .losses.ctc import ctc_loss as ctc_loss
-from .losses.distances import cosine_embedding_loss as cosine_embedding_loss
-from .losses.distances import cosine_similarity as cosine_similarity
-from .losses.distances import pairwise_distance as pairwise_distance
-from .losses.divergences import kl_div as kl_div
-from .losses.likelihoods import gaussian_nll_loss as gaussian_nll_loss
-from .losses.likelihoods import poisson_nll_loss as poisson_nll_loss
-from .losses.margins import hinge_embedding_loss as hinge_embedding_loss
-from .losses.margins import margin_ranking_loss as margin_ranking_loss
-from .losses.margins import multilabel_soft_margin_loss as multilabel_soft_margin_loss
-from .losses.margins import soft_margin_loss as soft_margin_loss
-from .losses.regression import huber_loss as huber_loss
-from .losses.regression import l1_loss as l1_loss
-from .losses.regression import mse_loss as mse_loss
-from .losses.regression import smooth_l1_loss as smooth_l1_loss
-from .losses.triplets import triplet_margin_loss as triplet_margin_loss
-from .losses.triplets import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss
-from .losses.vocabulary import linear_cross_entropy as linear_cross_entropy
-from .norms import cdist as cdist
-from .norms import norm as norm
-from .norms import vector_norm as vector_norm
-from .ordering import cummax as cummax
-from .ordering import cummin as cummin
-from .ordering import sort as sort
-from .ordering import topk as topk
-from .pointwise import abs as abs
-from .pointwise import angle as angle
-from .pointwise import atan2 as atan2
-from .pointwise import copysign as copysign
-from .pointwise import sgn as sgn
-from .pointwise import sign as sign
-from .powers import exp2 as exp2
-from .powers import float_power as float_power
-from .powers import hypot as hypot
-from .powers import pow as pow
-from .powers import rsqrt as rsqrt
-from .quantiles import median as median
-from .quantiles import nanmedian as nanmedian
-from .quantiles import nanquantile as nanquantile
-from .quantiles import quantile as quantile
-from .special import logaddexp as logaddexp
-from .special import logaddexp2 as logaddexp2
-from .special import logcumsumexp as logcumsumexp
-from .special import logit as logit
-from .special import xlog1py as xlog1py
-from .special import xlogy as xlogy
-from .spread import std as std
-from .spread import var as var
+from .activations.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
+from .activations.exponential import celu, elu, selu
+from .activations.gated import gelu, glu, mish, silu
+from .activations.normalize import normalize
+from .activations.rectifiers import leaky_relu, prelu, relu, rrelu, threshold
+from .activations.saturating import hardsigmoid, hardswish, hardtanh, relu6
+from .activations.shrinking import hardshrink, softshrink, tanhshrink
+from .activations.sigmoids import logsigmoid, sigmoid, softplus, softsign, tanh
+from .activations.softmax import gumbel_softmax, log_softmax, softmax, softmin
+from .losses.binary import binary_cross_entropy, binary_cross_entropy_with_logits
+from .losses.class_margins import multi_margin_loss, multilabel_margin_loss
+from .losses.classes import cross_entropy, nll_loss
+from .losses.ctc import ctc_loss
+from .losses.distances import cosine_embedding_loss, cosine_similarity, pairwise_distance
+from .losses.divergences import kl_div
+from .losses.likelihoods import gaussian_nll_loss, poisson_nll_loss
+from .losses.margins import (
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
+from .losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from .losses.triplets import triplet_margin_loss, triplet_margin_with_distance_loss
+from .losses.vocabulary import linear_cross_entropy
+
+__all__ = [
+    "alpha_dropout",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "celu",
+    "cosine_embedding_loss",
+    "cosine_similarity",
+    "cross_entropy",
+    "ctc_loss",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "feature_alpha_dropout",
+    "gaussian_nll_loss",
+    "gelu",
+    "glu",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "leaky_relu",
+    "linear_cross_entropy",
+    "log_softmax",
+    "logsigmoid",
+    "margin_ranking_loss",
+    "mish",
+    "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "nll_loss",
+    "normalize",
+    "pairwise_distance",
+    "poisson_nll_loss",
+    "prelu",
+    "relu",
+    "relu6",
+    "rrelu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+]

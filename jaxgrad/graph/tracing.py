@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, Var
 
 from jaxgrad import _checks, _jaxpr, _torch_names
-from jaxgrad.autograd._leaves import numbers, selected
+from jaxgrad._leaves import numbers, selected
 from jaxgrad.autograd.used import through
 
 from .nodes import Graph, Node

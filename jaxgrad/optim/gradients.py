@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from .. import _checks
-from ..functional import vector_norm
+from ..tensor import vector_norm
 from . import _arguments as arguments
 from ._arguments import Number
 

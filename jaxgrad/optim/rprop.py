@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from ..functional import sign
+from ..tensor import sign
 from . import _arguments as arguments
 from ._arguments import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise

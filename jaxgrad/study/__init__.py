@@ -13,16 +13,9 @@
     report     rows -> counts, summary, JSON;  page: rows -> one self-contained HTML file
     terminal   rows -> what the command prints;  progress: how far it is
     speed      the same work in PyTorch, plain JAX and jaxgrad, each in its own process
-    works      that work, as data
-    port       a user's own port held against its original: `compare` and what belongs to it
 
 Nothing here is imported by the library. Needs `pip install 'jaxgrad[study]'`; what asks PyTorch
 needs PyTorch too.
 """
 
 from . import _extra as _extra
-from .port import Report as Report
-from .port import assert_parity as assert_parity
-from .port import compare as compare
-from .port import compare_training as compare_training
-from .port import torch_layout as torch_layout

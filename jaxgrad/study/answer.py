@@ -46,17 +46,6 @@ class Answer:
     law: Law | None = None
 
 
-def flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    """The leaves of a value, each with its path."""
-    if isinstance(value, dict):
-        children = [(f"{path}[{name!r}]", value[name]) for name in sorted(value)]
-    elif isinstance(value, list):
-        children = [(f"{path}[{index}]", child) for index, child in enumerate(value)]
-    else:
-        return [(path, value)]
-    return [leaf for where, child in children for leaf in flat(child, where)]
-
-
 def converted(convert: Callable[[Any], Any], value: Any) -> Any:
     """Nested lists and dicts of converted leaves."""
     if isinstance(value, dict):

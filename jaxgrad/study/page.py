@@ -14,10 +14,11 @@ import jinja2
 from markupsafe import Markup
 
 import jaxgrad
+from jaxgrad._closeness import TOLERANCES
 
 from .answer import Answer
 from .case import VERDICTS, Case
-from .measure import TOLERANCES, Comparison
+from .measure import Comparison
 from .pictures import Picture, overview, pictures
 from .report import PLACES, brief, summary, tally, ulps, words
 from .rows import Row

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 import jaxgrad
+from jaxgrad._closeness import flat
 
-from .answer import Answer, flat, to_json
+from .answer import Answer, to_json
 from .diff import drift
 from .measure import Comparison
 from .rows import Row

@@ -7,8 +7,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxgrad._closeness import flat
+
 from . import record
-from .answer import Answer, flat
+from .answer import Answer
 from .case import Case
 from .measure import Comparison, compare
 from .run import run, torch_version

@@ -27,8 +27,9 @@ NAMES = {
     "plain JAX": "jax, jnp, optax, nnx (flax.nnx), eqx (equinox), np, key (jax.random.key(0))",
     "remedy": "plain JAX's",
     "oracle": "np, scipy, math and the inputs as NumPy arrays",
-    "jaxgrad": "plain JAX's, F (jaxgrad.functional), random, init, replay, optim, schedules and "
-    "autograd (jaxgrad's), backward, central_difference, trace, fit, linear, least_squares",
+    "jaxgrad": "plain JAX's, F (jaxgrad.functional), T (jaxgrad.tensor), random, init, replay, "
+    "optim, schedules and autograd (jaxgrad's), backward, central_difference, trace, fit, linear, "
+    "least_squares",
 }
 """The names a snippet sees beside its inputs."""
 
@@ -120,8 +121,8 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
         if f"{name}." in code:
             names[name] = importlib.import_module(module)
     if side == "jaxgrad":
-        names |= {"jaxgrad": jaxgrad, "F": jaxgrad.functional, "random": jaxgrad.random}
-        names |= {"init": jaxgrad.init, "replay": jaxgrad.replay}
+        names |= {"jaxgrad": jaxgrad, "F": jaxgrad.functional, "T": jaxgrad.tensor}
+        names |= {"random": jaxgrad.random, "init": jaxgrad.init, "replay": jaxgrad.replay}
         names |= {"optim": jaxgrad.optim, "schedules": jaxgrad.schedules}
         names |= {"autograd": autograd, "trace": jaxgrad.graph.trace}
         names |= {"backward": autograd.backward, "central_difference": autograd.central_difference}

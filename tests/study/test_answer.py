@@ -4,7 +4,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from jaxgrad.study.answer import Answer, Law, flat, from_json, to_json
+from jaxgrad._closeness import flat
+from jaxgrad.study.answer import Answer, Law, from_json, to_json
 
 VALUES = [
     None,
@@ -45,7 +46,3 @@ def test_json_and_back(value):
 def test_errors_warnings_and_laws():
     answer = Answer(None, {}, "ValueError: no", "UserWarning: hm", Law(0.5, [1, 2], [1.5, 1.5]))
     assert from_json(json.loads(json.dumps(to_json(answer)))) == answer
-
-
-def test_flat():
-    assert flat({"b": [1, 2], "a": None}) == [("['a']", None), ("['b'][0]", 1), ("['b'][1]", 2)]

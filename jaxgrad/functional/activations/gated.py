@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._complex import sigmoid as complex_sigmoid
+from jaxgrad._operands import by_slope, derivatives
+from jaxgrad._sigmoids import logistic
 
-from .._complex import sigmoid as complex_sigmoid
-from .._operands import by_slope, derivatives
-from .._sigmoids import logistic
 from ._arguments import is_complex, widened
 
 

@@ -10,9 +10,9 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad.tensor.norms import length
+from jaxgrad.tensor.pointwise import magnitude
 
-from ..norms import length
-from ..pointwise import magnitude
 from ._arguments import is_complex, widened
 
 

@@ -6,8 +6,8 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a
+from jaxgrad._operands import by_slope
 
-from .._operands import by_slope
 from ._arguments import bound, compared, compiled, holds, real, widened
 
 

@@ -6,9 +6,9 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import largest
+from jaxgrad._operands import along, derivatives
+from jaxgrad._sigmoids import tanh
 
-from .._operands import along, derivatives
-from .._sigmoids import tanh
 from ._arguments import compiled, floated, holds, is_complex, widened
 
 

@@ -5,12 +5,12 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._complex import sigmoid as complex_sigmoid
+from jaxgrad._operands import along, derivatives
+from jaxgrad._sigmoids import logistic, share
+from jaxgrad._sigmoids import tanh as real_tanh
+from jaxgrad.tensor.pointwise import magnitude
 
-from .._complex import sigmoid as complex_sigmoid
-from .._operands import along, derivatives
-from .._sigmoids import logistic, share
-from .._sigmoids import tanh as real_tanh
-from ..pointwise import magnitude
 from ._arguments import compiled, floated, inexact, is_complex, widened
 
 

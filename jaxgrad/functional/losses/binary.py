@@ -10,9 +10,9 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast, is_a, wide
+from jaxgrad._operands import derivatives
+from jaxgrad._sigmoids import log_of_sum, share
 
-from .._operands import derivatives
-from .._sigmoids import log_of_sum, share
 from ._arguments import reduced, reduction_of
 
 _SMALL = float(np.float32(1e-12))

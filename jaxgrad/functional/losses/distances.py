@@ -11,8 +11,8 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, real_part, result_type
+from jaxgrad.tensor.norms import length, length_of_numbers
 
-from ..norms import length, length_of_numbers
 from ._arguments import as_float, number, reduced, reduction_of, widened
 from ._kinks import clamped, floored
 

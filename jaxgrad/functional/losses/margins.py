@@ -9,8 +9,8 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a
+from jaxgrad._sigmoids import log_of_sum
 
-from .._sigmoids import log_of_sum
 from ._arguments import pair, real, reduced, reduction_of, widened
 from ._kinks import clamped
 

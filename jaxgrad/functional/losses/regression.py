@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._operands import derivatives
+from jaxgrad.tensor.pointwise import magnitude
 
-from .._operands import derivatives
-from ..pointwise import magnitude
 from ._arguments import pair, real, reduced, reduction_of, widened
 
 

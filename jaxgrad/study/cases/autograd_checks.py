@@ -119,10 +119,10 @@ _CHECKS = (
         "abs at its kink",
         "torch.abs",
         "jnp.abs",
-        "The derivative of PyTorch and of F.abs is 0, as the central difference; that of jnp.abs "
+        "The derivative of PyTorch and of T.abs is 0, as the central difference; that of jnp.abs "
         "is 1, and jaxgrad's report says of it that it is a kink.",
         x=np.array([1.0, 0.0]),
-        ours="F.abs",
+        ours="T.abs",
         verdict_jax="value",
     ),
     _own("a right derivative", "g * 2 * x", "g * 2 * x", "It agrees with its differences."),

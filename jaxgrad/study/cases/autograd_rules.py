@@ -86,7 +86,7 @@ z.requires_grad_()
 z.angle().sum().backward()
 z.grad""",
         jax="jax.grad(lambda z: jnp.angle(z).sum())(z)",
-        jaxgrad="backward(lambda z: F.angle(z).sum())(z)[1]",
+        jaxgrad="backward(lambda z: T.angle(z).sum())(z)[1]",
         verdict_jax="value",
         why="The conjugates of each other again.",
         link=_COMPLEX,
@@ -100,7 +100,7 @@ z.requires_grad_()
 z.abs().sum().backward()
 z.grad""",
         jax="jax.grad(lambda z: jnp.abs(z).sum())(z)",
-        jaxgrad="backward(lambda z: F.abs(z).sum())(z)[1]",
+        jaxgrad="backward(lambda z: T.abs(z).sum())(z)[1]",
         why="0 on both sides.",
         link=_COMPLEX,
     ),
@@ -296,7 +296,7 @@ from jax.test_util import check_grads
 check_grads(lambda x: jnp.clip(x, max=1.0), (x,), order=1, modes=["rev"])
 True""",
         jaxgrad="""\
-bool(autograd.gradcheck(lambda x: F.clamp(x, max=1.0), x, raise_exception=False))""",
+bool(autograd.gradcheck(lambda x: T.clamp(x, max=1.0), x, raise_exception=False))""",
         verdict_jax="value",
         x64=True,
         why=(
@@ -318,7 +318,7 @@ from jax.test_util import check_grads
 check_grads(lambda x: jnp.maximum(x, 0.0), (x,), order=1, modes=["rev"])
 True""",
         jaxgrad="""\
-bool(autograd.gradcheck(lambda x: F.maximum(x, 0.0), x, raise_exception=False))""",
+bool(autograd.gradcheck(lambda x: T.maximum(x, 0.0), x, raise_exception=False))""",
         x64=True,
         why="A half of either side is what the difference quotient is.",
         link=_DOCS + "torch.autograd.gradcheck.gradcheck.html",

@@ -13,7 +13,7 @@ CASES = (
         inputs={"x": f32([0.0]), "y": f32([0.0])},
         torch="torch.pow(x, y)",
         jax="jnp.power(x, y)",
-        jaxgrad="F.pow(x, y)",
+        jaxgrad="T.pow(x, y)",
         verdict_jax="gradient",
         grads=(
             "x",
@@ -28,7 +28,7 @@ CASES = (
         inputs={"x": f32([0.0]), "y": f32([-1.0])},
         torch="torch.pow(x, y)",
         jax="jnp.power(x, y)",
-        jaxgrad="F.pow(x, y)",
+        jaxgrad="T.pow(x, y)",
         verdict_jax="gradient",
         grads=(
             "x",
@@ -43,7 +43,7 @@ CASES = (
         inputs={"x": f32([0.0]), "y": f32([0.5])},
         torch="torch.pow(x, y)",
         jax="jnp.power(x, y)",
-        jaxgrad="F.pow(x, y)",
+        jaxgrad="T.pow(x, y)",
         grads=(
             "x",
             "y",
@@ -57,7 +57,7 @@ CASES = (
         inputs={"x": f32([-2.0]), "y": f32([3.0])},
         torch="torch.pow(x, y)",
         jax="jnp.power(x, y)",
-        jaxgrad="F.pow(x, y)",
+        jaxgrad="T.pow(x, y)",
         grads=(
             "x",
             "y",
@@ -71,7 +71,7 @@ CASES = (
         inputs={"x": f32([0.0, 2.0])},
         torch="x ** 0.0",
         jax="x ** 0.0",
-        jaxgrad="F.pow(x, 0.0)",
+        jaxgrad="T.pow(x, 0.0)",
         verdict_jax="gradient",
         grads=("x",),
         why="torch returns gradient 0 for a zero exponent; jax treats a python float 0.0 "
@@ -84,7 +84,7 @@ CASES = (
         inputs={"x": f32([0.0, 1.0])},
         torch="0.0 ** x",
         jax="0.0 ** x",
-        jaxgrad="F.pow(0.0, x)",
+        jaxgrad="T.pow(0.0, x)",
         grads=("x",),
         why="Rpow with base 0.",
         link="https://docs.pytorch.org/docs/stable/notes/autograd.html",
@@ -95,7 +95,7 @@ CASES = (
         inputs={"x": f32([-np.inf]), "y": f32([-np.inf])},
         torch="torch.logaddexp(x, y)",
         jax="jnp.logaddexp(x, y)",
-        jaxgrad="F.logaddexp(x, y)",
+        jaxgrad="T.logaddexp(x, y)",
         grads=(
             "x",
             "y",
@@ -109,7 +109,7 @@ CASES = (
         inputs={"x": f32([-np.inf]), "y": f32([-np.inf])},
         torch="torch.logaddexp2(x, y)",
         jax="jnp.logaddexp2(x, y)",
-        jaxgrad="F.logaddexp2(x, y)",
+        jaxgrad="T.logaddexp2(x, y)",
         grads=(
             "x",
             "y",
@@ -123,7 +123,7 @@ CASES = (
         inputs={"x": np.linspace(-2, 2, 41, dtype=np.float32)},
         torch="torch.pow(x, 0.0)",
         jax="x ** 0.0",
-        jaxgrad="F.pow(x, 0.0)",
+        jaxgrad="T.pow(x, 0.0)",
         verdict_jax="gradient",
         grads=("x",),
         picture="kink",
@@ -136,7 +136,7 @@ CASES = (
         inputs={"x": f32([3.0, 1.0]), "y": f32([4.0, 2.0])},
         torch="torch.hypot(x, y)",
         jax="jnp.hypot(x, y)",
-        jaxgrad="F.hypot(x, y)",
+        jaxgrad="T.hypot(x, y)",
         grads=(
             "x",
             "y",
@@ -150,7 +150,7 @@ CASES = (
         inputs={"x": f32([0.0]), "y": f32([0.0])},
         torch="torch.hypot(x, y)",
         jax="jnp.hypot(x, y)",
-        jaxgrad="F.hypot(x, y)",
+        jaxgrad="T.hypot(x, y)",
         verdict_jax="gradient",
         grads=(
             "x",
@@ -168,7 +168,7 @@ CASES = (
             "torch.autograd.grad(g, x)[0]"
         ),
         jax="jax.grad(jax.grad(jnp.hypot))(1.0, 1.0)",
-        jaxgrad="jax.grad(jax.grad(F.hypot))(1.0, 1.0)",
+        jaxgrad="jax.grad(jax.grad(T.hypot))(1.0, 1.0)",
         verdict_jax="value",
         why="1/√8. JAX divides by the larger of the two, and where they are equal its "
         "second derivative is 0.",
@@ -184,7 +184,7 @@ CASES = (
             "torch.autograd.grad(g, y)[0]"
         ),
         jax="jax.grad(jax.grad(jnp.power), 1)(2.0, 0.0)",
-        jaxgrad="jax.grad(jax.grad(F.pow), 1)(2.0, 0.0)",
+        jaxgrad="jax.grad(jax.grad(T.pow), 1)(2.0, 0.0)",
         verdict_jax="value",
         verdict_jaxgrad="value",
         departs="right",
@@ -205,7 +205,7 @@ a, b, h = 2 + 1e-4, 2 - 1e-4, 1e-4
             "torch.autograd.grad(g, x)[0]"
         ),
         jax="jax.grad(jax.grad(jnp.logaddexp, 1))(0.0, -jnp.inf)",
-        jaxgrad="jax.grad(jax.grad(F.logaddexp, 1))(0.0, -jnp.inf)",
+        jaxgrad="jax.grad(jax.grad(T.logaddexp, 1))(0.0, -jnp.inf)",
         verdict_jax="value",
         verdict_jaxgrad="value",
         departs="right",
@@ -221,7 +221,7 @@ share = scipy.special.expit(-np.inf - 0.0)
         inputs={"x": f32([1.0, np.inf]), "y": f32([np.inf, 2.0])},
         torch="torch.logaddexp(x, y)",
         jax="jnp.logaddexp(x, y)",
-        jaxgrad="F.logaddexp(x, y)",
+        jaxgrad="T.logaddexp(x, y)",
         verdict_jax="gradient",
         grads=(
             "x",
@@ -236,7 +236,7 @@ share = scipy.special.expit(-np.inf - 0.0)
         inputs={"x": f32([1.0, np.inf]), "y": f32([np.inf, 2.0])},
         torch="torch.logaddexp2(x, y)",
         jax="jnp.logaddexp2(x, y)",
-        jaxgrad="F.logaddexp2(x, y)",
+        jaxgrad="T.logaddexp2(x, y)",
         verdict_jax="gradient",
         grads=(
             "x",
@@ -251,7 +251,7 @@ share = scipy.special.expit(-np.inf - 0.0)
         inputs={"x": f32([0.0, -0.0, 4.0])},
         torch="torch.rsqrt(x)",
         jax="jax.lax.rsqrt(x)",
-        jaxgrad="F.rsqrt(x)",
+        jaxgrad="T.rsqrt(x)",
         verdict_jax="gradient",
         grads=("x",),
         why="At -0 the slope is inf in PyTorch, which cubes the value, and -inf in JAX.",
@@ -262,7 +262,7 @@ share = scipy.special.expit(-np.inf - 0.0)
         name="exp2 in bfloat16",
         torch="torch.exp2(torch.tensor([50.0], dtype=torch.bfloat16))",
         jax="jnp.exp2(jnp.array([50.0], jnp.bfloat16))",
-        jaxgrad="F.exp2(jnp.array([50.0], jnp.bfloat16))",
+        jaxgrad="T.exp2(jnp.array([50.0], jnp.bfloat16))",
         verdict_jax="value",
         why="PyTorch rounds once; JAX multiplies by log 2 in bfloat16 first, and is off "
         "by 14 percent.",

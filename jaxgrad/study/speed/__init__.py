@@ -1,5 +1,6 @@
 """The same work in PyTorch eager, torch.compile, plain JAX and jaxgrad: `jaxgrad speed`.
 
+    works     the work, as code for each competitor
     timing    one measurement, in a process that holds one library
     rounds    works -> cells: the competitors take turns, each in processes of its own
     machine   what is measured on, and what is not there

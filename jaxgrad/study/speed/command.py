@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
-from ..works import WORKS, Work
 from . import machine, rounds, sizes
 from .limits import Limit
 from .table import Result, as_json, digits, heading, markdown, told
+from .works import WORKS, Work
 
 
 def found(part: str, works: Sequence[Work] = WORKS) -> list[Work]:

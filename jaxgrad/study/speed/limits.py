@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..works import Work
+from .works import Work
 
 _NUMPY = """\
 import numpy as np

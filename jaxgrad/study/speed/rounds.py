@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ..works import Work
 from . import machine
+from .works import Work
 
 ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(

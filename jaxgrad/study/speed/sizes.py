@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..pictures import GREY, STYLES
-from ..works import Work, curves
 from .table import Result, heading
+from .works import Work, curves
 
 BYTES = 40
 """Of memory for each element, at most, over the works."""

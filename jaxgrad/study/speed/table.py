@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..works import Work
 from .rounds import Cell, ratio
+from .works import Work
 
 NAMES = {"torch": "PyTorch eager", "torch.compile": "torch.compile", "jax": "plain JAX"}
 """The competitors that are called otherwise in the table; jaxgrad is the fourth."""

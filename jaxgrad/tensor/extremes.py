@@ -1,0 +1,229 @@
+"""The largest and the smallest element."""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._operands import derivatives, real_array
+
+from . import bounds
+
+
+class Selected(NamedTuple):
+    """Elements that were selected along an axis, and where they were.
+
+    Attributes:
+        values: the elements.
+        indices: their positions along the axis.
+    """
+
+    values: jax.Array
+    indices: jax.Array
+
+
+def amax(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
+    """The largest element over some axes; NaN if one is.
+
+        y = maxᵢ xᵢ
+
+    Equal largest elements share the derivative evenly. Where the result is NaN so is the derivative
+    with respect to every element.
+
+    Args:
+        input: an array of real numbers or truth values.
+        dim: an axis or a sequence of axes; None is all of them.
+        keepdim: whether the axes stay, with size 1.
+
+    Returns:
+        An array of the input's dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: `dim` is out of range or repeated, or there is nothing to choose from.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.amax.html
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import amax
+    >>> jax.grad(amax)(jnp.array([1.0, 3.0, 3.0]))
+    Array([0. , 0.5, 0.5], dtype=float32)
+    """
+    return _extreme("amax", input, dim, keepdim)
+
+
+def amin(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
+    """The smallest element over some axes; NaN if one is.
+
+        y = minᵢ xᵢ
+
+    Equal smallest elements share the derivative evenly. Where the result is NaN so is the
+    derivative with respect to every element.
+
+    Args:
+        input: an array of real numbers or truth values.
+        dim: an axis or a sequence of axes; None is all of them.
+        keepdim: whether the axes stay, with size 1.
+
+    Returns:
+        An array of the input's dtype.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: `dim` is out of range or repeated, or there is nothing to choose from.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.amin.html
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import amin
+    >>> jax.grad(amin)(jnp.array([1.0, 1.0, 3.0]))
+    Array([0.5, 0.5, 0. ], dtype=float32)
+    """
+    return _extreme("amin", input, dim, keepdim)
+
+
+def max(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
+    """The largest element of all, or along one axis with its index; NaN if one is.
+
+        y = maxᵢ xᵢ
+
+    Of all: equal largest elements share the derivative evenly, and NaNs do. Along an axis: the
+    element at the index, the first of the largest or the first NaN, has the whole derivative.
+
+    Args:
+        input: an array of real numbers or truth values.
+        dim: an axis, or None for all; or an array, for the larger of two: see `maximum`.
+        keepdim: whether the axis stays, with size 1.
+
+    Returns:
+        A scalar of the input's dtype; along an axis the tuple (values, indices).
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: `dim` is out of range, or there is nothing to choose from.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.max.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import max
+    >>> values, indices = max(jnp.array([[1.0, 3.0, 3.0]]), dim=1)
+    >>> values, indices
+    (Array([3.], dtype=float32), Array([1], dtype=int32))
+    """
+    if isinstance(dim, (jax.Array, np.ndarray)):
+        return bounds.maximum(input, dim)
+    return _selected("max", input, dim, keepdim)
+
+
+def min(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest element of all, or along one axis with its index; NaN if one is.
+
+        y = minᵢ xᵢ
+
+    Of all: equal smallest elements share the derivative evenly, and NaNs do. Along an axis: the
+    element at the index, the first of the smallest or the first NaN, has the whole derivative.
+
+    Args:
+        input: an array of real numbers or truth values.
+        dim: an axis, or None for all; or an array, for the smaller of two: see `minimum`.
+        keepdim: whether the axis stays, with size 1.
+
+    Returns:
+        A scalar of the input's dtype; along an axis the tuple (values, indices).
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: `dim` is out of range, or there is nothing to choose from.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.min.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import min
+    >>> values, indices = min(jnp.array([[3.0, 1.0, 1.0]]), dim=1)
+    >>> values, indices
+    (Array([1.], dtype=float32), Array([1], dtype=int32))
+    """
+    if isinstance(dim, (jax.Array, np.ndarray)):
+        return bounds.minimum(input, dim)
+    return _selected("min", input, dim, keepdim)
+
+
+def _extreme(function: str, input: Any, dim: Any, keepdim: Any) -> jax.Array:
+    x = real_array(function, "input", input)
+    axes = _checks.axes(function, "dim", dim, x.ndim)
+    keepdim = _checks.truth(function, "keepdim", keepdim)
+    _some(function, x, axes)
+    return _extreme_of(x, function=function, axes=axes, keepdim=keepdim)
+
+
+def _some(function: str, x: jax.Array, axes: tuple[int, ...]) -> None:
+    if any(x.shape[a] == 0 for a in axes):
+        remedy = "there is nothing to choose from"
+        raise ValueError(
+            _checks.wrong(function, "input", "not empty over dim", f"shape {x.shape}", remedy)
+        )
+
+
+@functools.partial(jax.jit, static_argnames=("function", "axes", "keepdim"))
+def _extreme_of(x: jax.Array, *, function: str, axes: tuple[int, ...], keepdim: bool) -> jax.Array:
+    of = {"amax": _largest, "amin": _smallest, "max": evenly_largest, "min": evenly_smallest}
+    value = of[function](x, axes)
+    return value if keepdim else jnp.squeeze(value, axes)
+
+
+def _reduction(function: Any, nan_too: bool) -> Any:
+    # The elements equal to the result share; where it is NaN, so do the NaNs or all is NaN.
+    def extreme(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+        def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+            hit = (x == y) | ((x != x) & (y != y)) if nan_too else x == y
+            share = 1 / jnp.sum(hit, axes, keepdims=True, dtype=x.dtype)
+            share = share if nan_too else jnp.where(y != y, jnp.nan, share)
+            # A product with 0 would not do for the NaN: XLA makes a selection of it.
+            return jnp.sum(jnp.where(hit | (share != share), share, 0) * t, axes, keepdims=True)
+
+        @derivatives(slope)
+        def value(x: jax.Array) -> jax.Array:
+            return function(x, axes, keepdims=True)
+
+        return value(x)
+
+    return extreme
+
+
+_largest, _smallest = _reduction(jnp.max, False), _reduction(jnp.min, False)
+evenly_largest, evenly_smallest = _reduction(jnp.max, True), _reduction(jnp.min, True)
+
+
+def _selected(function: str, input: Any, dim: Any, keepdim: Any) -> Any:
+    if dim is None:
+        _checks.truth(function, "keepdim", keepdim)
+        return _extreme(function, input, None, False)
+    x = real_array(function, "input", input)
+    axis = _checks.axis(function, "dim", dim, x.ndim)
+    keepdim = _checks.truth(function, "keepdim", keepdim)
+    _some(function, x, (axis,) if x.ndim else ())
+    return _select(x, function=function, axis=axis, keepdim=keepdim)
+
+
+@functools.partial(jax.jit, static_argnames=("function", "axis", "keepdim"))
+def _select(x: jax.Array, *, function: str, axis: int, keepdim: bool) -> Selected:
+    index = (jnp.argmax if function == "max" else jnp.argmin)(
+        x.reshape(x.shape or (1,)), axis, keepdims=True
+    )
+    return picked(x, index, axis, keepdim)
+
+
+def picked(x: jax.Array, index: jax.Array, axis: int, keepdim: bool) -> Selected:
+    """The element at each index along an axis, which has the whole derivative."""
+    values = jnp.take_along_axis(x.reshape(x.shape or (1,)), index, axis)
+    if x.ndim == 0:
+        return Selected(values.reshape(()), index.reshape(()))
+    if keepdim:
+        return Selected(values, index)
+    return Selected(jnp.squeeze(values, axis), jnp.squeeze(index, axis))

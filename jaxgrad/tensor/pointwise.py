@@ -1,0 +1,261 @@
+"""Functions of an element's size, sign and angle."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._complex import is_complex, size
+from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_floating
+from jaxgrad._operands import derivatives, floating_common, real, real_array, together, widened
+
+
+def abs(input: ArrayLike) -> jax.Array:
+    """The absolute value.
+
+        y = |x|     y' = sign(x)
+
+    The derivative at 0 is 0, at NaN too. A complex number with an infinite part is infinite.
+
+    Args:
+        input: an array of numbers, any shape.
+
+    Returns:
+        The sizes, in the input's dtype; of complex numbers in its real dtype.
+
+    Raises:
+        TypeError: `input` is no array of numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.abs.html
+
+    >>> import jax
+    >>> from jaxgrad.tensor import abs
+    >>> jax.grad(abs)(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    return _abs(_numbers("abs", input))
+
+
+def _numbers(function: str, input: Any) -> jax.Array:
+    x = _checks.array(function, "input", input)
+    if not is_a(x.dtype, jnp.number):
+        raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
+    return x
+
+
+def magnitude(x: jax.Array) -> jax.Array:
+    """|x|, with derivative 0 at 0: x may be real or complex."""
+    if is_complex(x.dtype):
+        return _size(x)
+    return _magnitude(x) if is_a(x.dtype, jnp.inexact) else jnp.abs(x)
+
+
+def _along(tangent: jax.Array, size: jax.Array, x: jax.Array) -> jax.Array:
+    # |x|' = sign(x), and 0 at 0 and NaN; for complex numbers the part of the tangent along x.
+    if jnp.iscomplexobj(x):
+        return jnp.real(jnp.conj(direction(x)) * tangent)
+    return tangent * direction(x)
+
+
+_magnitude = derivatives(_along)(jnp.abs)
+_size = derivatives(_along)(size)
+_abs = jax.jit(magnitude)
+
+
+def direction(x: jax.Array) -> jax.Array:
+    """-1, 0 or 1, and 0 for NaN; of a complex number x / |x|, and 0 for 0."""
+    if jnp.iscomplexobj(x):
+        return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, magnitude(x)).astype(x.dtype))
+    if is_a(x.dtype, jnp.bool_):
+        return x
+    return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+
+
+_direction = jax.jit(direction)
+
+
+def sign(input: ArrayLike) -> jax.Array:
+    """The sign: -1, 0 or 1.
+
+    0 for 0 and, unlike in JAX, for NaN. The derivative is 0 everywhere.
+
+    Args:
+        input: an array of real numbers or truth values, any shape.
+
+    Returns:
+        The signs, in the input's dtype.
+
+    Raises:
+        TypeError: `input` is no real array.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sign.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import sign
+    >>> sign(jnp.array([-2.0, 0.0, jnp.nan]))
+    Array([-1.,  0.,  0.], dtype=float32)
+    """
+    return _direction(real_array("sign", "input", input))
+
+
+def sgn(input: ArrayLike) -> jax.Array:
+    """The sign, of complex numbers too.
+
+        y = x / |x|, and 0 for 0
+
+    Args:
+        input: an array of real or complex numbers or truth values, any shape.
+
+    Returns:
+        The signs, in the input's dtype; the derivative is 0 for real numbers and at 0.
+
+    Raises:
+        TypeError: `input` is no array.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.sgn.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import sgn
+    >>> sgn(jnp.array([-2.0, 0.0, jnp.nan]))
+    Array([-1.,  0.,  0.], dtype=float32)
+    """
+    x = _checks.array("sgn", "input", input)
+    if not (is_a(x.dtype, jnp.number) or is_a(x.dtype, jnp.bool_)):
+        raise TypeError(_checks.wrong("sgn", "input", "an array of numbers", x.dtype))
+    return _direction(x)
+
+
+def copysign(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """The size of one number with the sign of another.
+
+        z = |x| sign(y),   where -0 counts as negative
+
+    The derivative with respect to x is z / x, and 0 where x is 0; with respect to y it is 0.
+
+    Args:
+        input: x, an array of real numbers or a number.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype; float32 for integers.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.copysign.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import copysign
+    >>> copysign(3.0, jnp.array([1.0, -0.0]))
+    Array([ 3., -3.], dtype=float32)
+    """
+    x, y = real("copysign", "input", input), real("copysign", "other", other)
+    return _copysign(x, y)
+
+
+@jax.jit
+def _copysign(x: Any, y: Any) -> jax.Array:
+    dtype = floating_common("copysign", input=x, other=y)
+    return _signed(*together(dtype, x, y))
+
+
+def _ratio(tangent: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    return tangent * jax.lax.stop_gradient(jnp.where(x == 0, 0, z / x))
+
+
+def _no_slope(tangent: jax.Array, z: jax.Array, *_: jax.Array) -> jax.Array:
+    return jnp.zeros_like(z)
+
+
+_signed = derivatives(_ratio, _no_slope)(jnp.copysign)
+
+
+def angle(input: ArrayLike) -> jax.Array:
+    """The angle in the complex plane: of real numbers 0 or π.
+
+        y = atan2(Im x, Re x)
+
+    0 for -0; NaN for NaN. Real numbers have derivative 0, and so has the complex 0.
+
+    Args:
+        input: an array of numbers or truth values, any shape.
+
+    Returns:
+        The angles in radians, real, float32 for integers.
+
+    Raises:
+        TypeError: `input` is no array of numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.angle.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import angle
+    >>> angle(jnp.array([2.0, -0.0, -1.0]))
+    Array([0.       , 0.       , 3.1415927], dtype=float32)
+    """
+    x = _checks.array("angle", "input", input)
+    if not (is_a(x.dtype, jnp.number) or is_a(x.dtype, jnp.bool_)):
+        raise TypeError(_checks.wrong("angle", "input", "an array of numbers", x.dtype))
+    return _angle(x)
+
+
+@jax.jit
+def _angle(x: jax.Array) -> jax.Array:
+    if jnp.iscomplexobj(x):
+        return turned(x.imag, x.real)
+    of = x if is_floating(x.dtype) else x.astype(FROM_INTEGERS)
+    nan_or_0 = jax.lax.stop_gradient(jnp.where(of != of, of, 0))
+    return jnp.where(of < 0, jnp.asarray(jnp.pi, of.dtype), nan_or_0)
+
+
+# The two slopes of the angle of (x, y) are x and -y over x² + y², and 0 at the origin.
+def _inverse_square(y: jax.Array, x: jax.Array) -> jax.Array:
+    square = x * x + y * y
+    return jnp.where(square == 0, 0, 1 / square)
+
+
+@derivatives(
+    lambda t, z, y, x: t * x * _inverse_square(y, x),
+    lambda t, z, y, x: t * -y * _inverse_square(y, x),
+)
+def turned(y: jax.Array, x: jax.Array) -> jax.Array:
+    """atan2(y, x), with derivative 0 at the origin."""
+    return jnp.arctan2(y, x)
+
+
+def atan2(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """The angle of the point (x, y), in (-π, π].
+
+        z = atan2(y, x)     ∂z/∂y = x / (x² + y²)     ∂z/∂x = -y / (x² + y²)
+
+    At the origin both derivatives are 0.
+
+    Args:
+        input: y, an array of real numbers or a number.
+        other: x, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype; float32 for integers.
+
+    Raises:
+        TypeError: an argument is no real array.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.atan2.html
+
+    >>> import jax
+    >>> from jaxgrad.tensor import atan2
+    >>> jax.grad(atan2)(0.0, 0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+    y, x = real("atan2", "input", input), real("atan2", "other", other)
+    return _atan2(y, x)
+
+
+@jax.jit
+def _atan2(y: Any, x: Any) -> jax.Array:
+    dtype = floating_common("atan2", input=y, other=x)
+    return turned(*widened(dtype, y, x)).astype(dtype)

@@ -1,0 +1,299 @@
+"""Powers and roots."""
+
+import functools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._complex import is_complex, power, size
+from jaxgrad._dtypes import is_a, is_floating, made
+from jaxgrad._operands import (
+    common,
+    derivatives,
+    floating_common,
+    number,
+    real,
+    together,
+    widened,
+)
+
+from ._subnormals import lifted
+
+
+def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
+    """A power.
+
+        z = xʸ     ∂z/∂x = y xʸ⁻¹     ∂z/∂y = z log x
+
+    For the exponent 0 the derivative with respect to x is 0, at x = 0 too. For the base 0 the
+    derivative with respect to y is 0 where y ≥ 0, and -∞ where y < 0.
+
+    Of integers a product that wraps around; with a negative exponent it is 0, but for the bases 1
+    and -1.
+
+    Args:
+        input: x, an array of real or complex numbers or a number.
+        exponent: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype: float32 for integers and a Python float, complex64 for
+        integers and a complex number.
+
+    Raises:
+        TypeError: an argument is no array of numbers.
+        ValueError: the shapes do not broadcast, or an integer is raised to the power of a negative
+            number, not an array.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.pow.html
+
+    Differs from PyTorch: the second derivatives at the exponent 0 and at the base 0, where PyTorch
+    has 0 instead of 1/x for ∂²z/∂x∂y, and NaN for some that exist. Of complex arrays x⁰ is 1 for x
+    = 0 and infinite x too, where PyTorch's is NaN.
+
+    >>> import jax
+    >>> from jaxgrad.tensor import pow
+    >>> jax.grad(pow, (0, 1))(0.0, 0.0)
+    (Array(0., dtype=float32, weak_type=True), Array(0., dtype=float32, weak_type=True))
+    """
+    x, y = number("pow", "input", input), number("pow", "exponent", exponent)
+    dtype = common("pow", input=x, exponent=y)
+    if not is_a(dtype, jnp.inexact) and isinstance(y, int) and y < 0:
+        remedy = "make one of the two floating point"
+        raise ValueError(_checks.wrong("pow", "exponent", "at least 0 for integers", y, remedy))
+    return _raised(x, y, dtype)
+
+
+def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
+    """A power in the widest dtype: float64, or float32 without 64-bit types.
+
+        z = xʸ     ∂z/∂x = y xʸ⁻¹     ∂z/∂y = z log x
+
+    The derivatives at 0 are those of `pow`.
+
+    Args:
+        input: x, an array of real or complex numbers or a number.
+        exponent: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of float64, or of complex128 for complex numbers; of float32 or complex64 where JAX
+        has no 64-bit types.
+
+    Raises:
+        TypeError: an argument is no array of numbers.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.float_power.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import float_power
+    >>> float_power(jnp.array([2, 3]), 2)
+    Array([4., 9.], dtype=float32)
+    """
+    x, y = number("float_power", "input", input), number("float_power", "exponent", exponent)
+    dtype = common("float_power", input=x, exponent=y)
+    return _raised(x, y, made(complex if is_complex(dtype) else float))
+
+
+def _raised(x: Any, y: Any, dtype: Any) -> jax.Array:
+    real = y.real if isinstance(y, (int, float, complex)) and y.imag == 0 else math.nan
+    if -16 <= real <= 16 and real == int(real):
+        return _product(x, times=int(real), dtype=dtype)
+    if -16 <= real <= 16 and 2 * real == int(2 * real):
+        return _half_power(x, exponent=float(real), dtype=dtype)
+    return _pow(x, y, dtype=dtype)
+
+
+@functools.partial(jax.jit, static_argnames=("times", "dtype"))
+def _product(x: Any, *, times: int, dtype: Any) -> jax.Array:
+    (x,) = widened(dtype, x) if is_a(dtype, jnp.inexact) else together(dtype, x)
+    return jax.lax.integer_pow(x, times).astype(dtype)
+
+
+@functools.partial(jax.jit, static_argnames="dtype")
+def _pow(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+    if not is_a(dtype, jnp.inexact):
+        return _integer_power(*together(dtype, x, y))
+    return _power(*widened(dtype, x, y)).astype(dtype)
+
+
+def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
+    # Of the exponent jnp.power looks at six bits, of a negative one too.
+    power, square, left = jnp.ones_like(x), x, y
+    for _ in range(jnp.iinfo(y.dtype).bits):
+        power = jnp.where(left & 1 == 1, power * square, power)
+        square, left = square * square, left >> 1
+    if is_a(y.dtype, jnp.unsignedinteger):
+        return power
+    sign = jnp.where(y & 1 == 1, x, 1)
+    return jnp.where(y >= 0, power, jnp.where(jnp.abs(x) == 1, sign, 0))
+
+
+@functools.partial(jax.jit, static_argnames=("exponent", "dtype"))
+def _half_power(x: Any, *, exponent: float, dtype: Any) -> jax.Array:
+    (wide,) = widened(dtype, x)
+    return _halves(wide, exponent).astype(dtype)
+
+
+def _halves(x: jax.Array, exponent: float) -> jax.Array:
+    # Roots differ from powers at -0 and -∞, where a slope meets them as well.
+    @derivatives(lambda t, z, x: t * (exponent * _halves(x, exponent - 1)))
+    def raised(x: jax.Array) -> jax.Array:
+        roots = {0.5: jnp.sqrt, -0.5: _inverse_root}
+        return roots[exponent](x) if exponent in roots else jnp.power(x, exponent)
+
+    return raised(x)
+
+
+def _in_base(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    # 0 for the exponent 0, where x⁻¹ is no number to multiply with.
+    flat = (y == 0) & ((x == 0) | ~jnp.isfinite(x))
+    return t * jnp.where(flat, 0, y * _power(jnp.where(flat, 1, x), y - 1))
+
+
+def _in_exponent(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    # 0 for the base 0 and an exponent of at least 0, where log x is no number to multiply with.
+    flat = (x == 0) & (jnp.imag(y) == 0) & (jnp.real(y) >= 0)
+    return t * jnp.where(flat, 0, z * jnp.log(jnp.where(flat, 1, x)))
+
+
+@derivatives(_in_base, _in_exponent)
+def _power(x: jax.Array, y: jax.Array) -> jax.Array:
+    if not is_complex(x.dtype):
+        return jnp.power(x, y)
+    vanishes = ((x == 0) & (y.real > 0)) | (jnp.isinf(size(x)) & (y.real < 0))
+    return jnp.where(vanishes, 0, jnp.power(x, y))
+
+
+def rsqrt(input: ArrayLike) -> jax.Array:
+    """One over the square root.
+
+        y = x^(-1/2)     y' = -y³ / 2
+
+    Args:
+        input: an array of real or complex numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; float32 for integers.
+
+    Raises:
+        TypeError: `input` is no array of numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.rsqrt.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import rsqrt
+    >>> rsqrt(jnp.array([0.25, 4.0]))
+    Array([2. , 0.5], dtype=float32)
+    """
+    x = number("rsqrt", "input", input)
+    return _rsqrt(x)
+
+
+@jax.jit
+def _rsqrt(x: Any) -> jax.Array:
+    dtype = floating_common("rsqrt", input=x)
+    return _inverse_root(*widened(dtype, x)).astype(dtype)
+
+
+@derivatives(lambda t, y, x: t * (-0.5 * y * y * y))
+def _inverse_root(x: jax.Array) -> jax.Array:
+    return 1 / jnp.sqrt(x) if is_complex(x.dtype) else jax.lax.rsqrt(x)
+
+
+def exp2(input: ArrayLike) -> jax.Array:
+    """Two to a power.
+
+        y = 2ˣ     y' = y log 2
+
+    Args:
+        input: an array of real or complex numbers, any shape.
+
+    Returns:
+        An array of the input's dtype; float32 for integers.
+
+    Raises:
+        TypeError: `input` is no array of numbers.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.exp2.html
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import exp2
+    >>> exp2(jnp.array(50.0, jnp.bfloat16))
+    Array(1.1259e+15, dtype=bfloat16)
+    """
+    x = number("exp2", "input", input)
+    return _exp2(x)
+
+
+@jax.jit
+def _exp2(x: Any) -> jax.Array:
+    dtype = floating_common("exp2", input=x)
+    return scaled_exp2(*widened(dtype, x)).astype(dtype)
+
+
+@derivatives(lambda t, y, x: t * (y * math.log(2)))
+def scaled_exp2(x: jax.Array) -> jax.Array:
+    """2ˣ of floating point or complex numbers in a dtype to compute in."""
+    if is_complex(x.dtype):
+        return power(x.real, x.imag * math.log(2), scaled_exp2)
+    # XLA's 2ˣ is that of x log 2, which costs a large x digits: 2 to a whole number is exact here.
+    whole = jnp.clip(jnp.round(x), *_EXPONENTS[x.dtype.name])
+    return jnp.ldexp(jnp.exp2(x - whole), jnp.where(whole == whole, whole, 0).astype(jnp.int32))
+
+
+_EXPONENTS = {"float32": (-200, 200), "float64": (-1200, 1200)}
+"""Beyond these 2ˣ is 0 or infinite."""
+
+
+def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
+    """The length of the hypotenuse.
+
+        z = √(x² + y²)     ∂z/∂x = x / z     ∂z/∂y = y / z
+
+    At the origin both derivatives are NaN.
+
+    Args:
+        input: x, an array of floating point numbers.
+        other: y, of a shape that broadcasts with it.
+
+    Returns:
+        An array of the promoted dtype.
+
+    Raises:
+        TypeError: an argument is no real array, or both are integers.
+        ValueError: the shapes do not broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.hypot.html
+
+    >>> import jax
+    >>> from jaxgrad.tensor import hypot
+    >>> jax.grad(hypot)(3.0, 4.0)
+    Array(0.6, dtype=float32, weak_type=True)
+    """
+    x, y = real("hypot", "input", input), real("hypot", "other", other)
+    return _hypot(x, y)
+
+
+@jax.jit
+def _hypot(x: Any, y: Any) -> jax.Array:
+    dtype = common("hypot", input=x, other=y)
+    if not is_floating(dtype):
+        remedy = "cast it with .astype(float)"
+        raise TypeError(_checks.wrong("hypot", "input", "floating point", dtype, remedy))
+    return _hypotenuse(*widened(dtype, x, y)).astype(dtype)
+
+
+def _share(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
+    """The quotient x / z, where z is the length of (x, y)."""
+    up, other = lifted(x), lifted(y)
+    flushed = (z == 0) & ((up != 0) | (other != 0))
+    return jnp.where(flushed, up / jnp.hypot(up, jnp.where(flushed, other, 1)), x / z)
+
+
+@derivatives(lambda t, z, x, y: t * _share(x, y, z), lambda t, z, x, y: t * _share(y, x, z))
+def _hypotenuse(x: jax.Array, y: jax.Array) -> jax.Array:
+    return jnp.hypot(x, y)

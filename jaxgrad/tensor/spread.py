@@ -1,0 +1,196 @@
+"""Variance and standard deviation."""
+
+import functools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._complex import is_complex
+from jaxgrad._dtypes import wide
+from jaxgrad._operands import derivatives
+
+from ._moments import power_of_two, residuals
+from .pointwise import magnitude
+
+
+def var(
+    input: ArrayLike,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> jax.Array:
+    """The variance, by default the unbiased one.
+
+        y = Σᵢ (xᵢ - x̄)² / max(0, n - c)
+
+    with the correction c = 1 (JAX's is 0); of complex numbers with |xᵢ - x̄|². For n ≤ c the result
+    is ∞ or NaN. The derivative then is 2 (xᵢ - x̄) / (n - c) all the same where `dim` is given;
+    without `dim` it is NaN, or ∞ where xᵢ is not x̄.
+
+    Args:
+        input: an array of floating point or complex numbers.
+        dim: an axis or a sequence of axes; None is all of them.
+        unbiased: True is a correction of 1, False of 0.
+        keepdim: whether the axes stay, with size 1.
+        correction: c, a Python number; by default 1.
+
+    Returns:
+        An array of the input's dtype, real for complex numbers.
+
+    Raises:
+        TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
+            kind.
+        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.var.html
+
+    Differs from PyTorch: with dim=() the derivative is that of the variance over all axes;
+    PyTorch's counts one element. Of float32 numbers that are large and close PyTorch's variance
+    without `dim` loses digits, and of equal numbers near the largest one it is ∞.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import var
+    >>> var(jnp.array([1.0, 2.0, 4.0]))
+    Array(2.3333333, dtype=float32)
+    """
+    return _spread("var", input, dim, unbiased, keepdim, correction)
+
+
+def std(
+    input: ArrayLike,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> jax.Array:
+    """The standard deviation, by default from the unbiased variance.
+
+        y = √(Σᵢ (xᵢ - x̄)² / max(0, n - c))
+
+    with the correction c = 1 (JAX's is 0). Where it is 0 so is its derivative; for n ≤ c see
+    `var`.
+
+    Args:
+        input: an array of floating point or complex numbers.
+        dim: an axis or a sequence of axes; None is all of them.
+        unbiased: True is a correction of 1, False of 0.
+        keepdim: whether the axes stay, with size 1.
+        correction: c, a Python number; by default 1.
+
+    Returns:
+        An array of the input's dtype, real for complex numbers.
+
+    Raises:
+        TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
+            kind.
+        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.std.html
+
+    Differs from PyTorch: as `var`. It is finite wherever it has a place in the dtype: in float64
+    PyTorch's overflows or vanishes with the square.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import std
+    >>> std(jnp.array([1.0, 2.0, 4.0]))
+    Array(1.5275252, dtype=float32)
+    >>> jax.grad(std)(jnp.ones(3))
+    Array([0., 0., 0.], dtype=float32)
+    """
+    return _spread("std", input, dim, unbiased, keepdim, correction)
+
+
+def _spread(
+    function: str, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any
+) -> jax.Array:
+    x = _checks.array(function, "input", input)
+    if not is_complex(x.dtype):
+        _checks.promoted(function, "input", x)
+    if isinstance(dim, (bool, np.bool_)) and unbiased is None:
+        dim, unbiased = None, dim  # PyTorch's std(input, unbiased)
+    if unbiased is not None and correction is not None:
+        raise ValueError(
+            _checks.wrong(function, "unbiased", "left out where correction is given", unbiased)
+        )
+    if unbiased is not None:
+        correction = float(_checks.truth(function, "unbiased", unbiased))
+    correction = 1.0 if correction is None else correction
+    return _spread_of(
+        x,
+        root=function == "std",
+        axes=_checks.axes(function, "dim", dim, x.ndim),
+        flat=dim is None or not x.ndim,
+        keepdim=_checks.truth(function, "keepdim", keepdim),
+        correction=_checks.static_number(function, "correction", correction),
+    )
+
+
+@functools.partial(jax.jit, static_argnames=("root", "axes", "flat", "keepdim", "correction"))
+def _spread_of(
+    x: jax.Array,
+    *,
+    root: bool,
+    axes: tuple[int, ...],
+    flat: bool,
+    keepdim: bool,
+    correction: float,
+) -> jax.Array:
+    spread = _deviation if root else _variance
+    free = math.prod(x.shape[a] for a in axes) - correction
+    if is_complex(x.dtype):
+        parts = (spread(part, axes, free, flat) for part in (x.real, x.imag))
+        value = magnitude(jax.lax.complex(*parts)) if root else jnp.add(*parts)
+    else:
+        value = spread(x.astype(wide(x.dtype)), axes, free, flat).astype(x.dtype)
+    return value if keepdim else jnp.squeeze(value, axes)
+
+
+def _variance(x: jax.Array, axes: tuple[int, ...], free: float, flat: bool) -> jax.Array:
+    def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+        return _along(t, x, residuals(x, axes), axes, free, flat)
+
+    @derivatives(slope)
+    def variance(x: jax.Array) -> jax.Array:
+        return _mean_square(residuals(x, axes), axes, free)
+
+    return variance(x)
+
+
+def _mean_square(left: jax.Array, axes: tuple[int, ...], free: float) -> jax.Array:
+    # Without freedom any spread counts, one whose square is 0 too.
+    squares = jnp.square(left) if free > 0 else jnp.abs(left)
+    return jnp.sum(squares, axes, keepdims=True) / max(0.0, free)
+
+
+def _along(
+    t: jax.Array, x: jax.Array, left: jax.Array, axes: tuple[int, ...], free: float, flat: bool
+) -> jax.Array:
+    """The derivative of the variance along t, in the units of what is left of x."""
+    if free <= 0 and flat:
+        even = (left == 0) | (x == jnp.mean(x, axes, keepdims=True))
+        return jnp.sum(jnp.where(even, jnp.nan, jnp.inf) * t, axes, keepdims=True)
+    return (2 / free if free else math.inf) * jnp.sum(left * t, axes, keepdims=True)
+
+
+def _deviation(x: jax.Array, axes: tuple[int, ...], free: float, flat: bool) -> jax.Array:
+    # The squares of numbers near 1 neither overflow nor vanish.
+    def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+        scale = jax.lax.stop_gradient(power_of_two(x, axes))
+        along = _along(t, x, residuals(x, axes, scale), axes, free, flat)
+        return jnp.where(y == 0, 0, along * (0.5 / jnp.where(y == 0, 1, y * scale)))
+
+    @derivatives(slope)
+    def deviation(x: jax.Array) -> jax.Array:
+        scale = power_of_two(x, axes)
+        return jnp.sqrt(_mean_square(residuals(x, axes, scale), axes, free)) / scale
+
+    return deviation(x)

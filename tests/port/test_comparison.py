@@ -1,0 +1,137 @@
+"""What `compare` says where nothing is planted: dtypes, sought inputs, rounding, bad input."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxgrad.port import assert_parity, compare, compare_training
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(autouse=True)
+def ordinary_settings():
+    """Ports are written for JAX's defaults."""
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+X = np.linspace(-2, 2, 5, dtype=np.float32)
+
+
+def test_parity():
+    assert_parity(torch.sin, jnp.sin, X)
+    with pytest.raises(AssertionError) as raised:
+        assert_parity(torch.sin, jnp.cos, X)
+    lines = str(raised.value).splitlines()
+    assert lines[0].startswith("values differ at output[") and "; first in sin: JAX" in lines[0]
+    assert "    Mismatched elements: 5 / 5 (100.0%)" in lines
+    assert any(line.startswith("    Greatest absolute difference: 1.38177 at") for line in lines)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+def test_dtypes(dtype):
+    assert compare(torch.tanh, jnp.tanh, X.astype(jnp.dtype(dtype))).agrees
+
+
+def test_float64_needs_its_types():
+    with jax.enable_x64(True):
+        assert compare(torch.tanh, jnp.tanh, X.astype(np.float64)).agrees
+
+
+def test_another_dtype_and_another_shape():
+    report = compare(torch.sin, lambda x: jnp.sin(x).astype(jnp.bfloat16), X)
+    assert report.first == "dtypes differ at output: PyTorch float32, JAX bfloat16"
+    report = compare(torch.sin, lambda x: jnp.sin(x)[None], X)
+    assert report.first.startswith("shapes differ at output: PyTorch (5,), JAX (1, 5)")
+
+
+def test_an_error_on_one_side():
+    report = compare(torch.sin, lambda x: jnp.reshape(x, (2, 2)), X)
+    assert report.first.startswith("only one side raises: JAX: TypeError: cannot reshape")
+
+
+def test_empty_arrays():
+    assert compare(torch.sin, jnp.sin, np.zeros((0, 3), np.float32)).agrees
+
+
+def test_a_gradient_that_pytorch_stops():
+    report = compare(lambda x: torch.sin(x).detach(), jnp.sin, X)
+    assert report.first.startswith("gradients differ at inputs[0][")
+
+    def stopped(x):
+        return jax.lax.stop_gradient(jnp.sin(x))
+
+    assert compare(lambda x: torch.sin(x).detach(), stopped, X).agrees
+
+
+@pytest.mark.parametrize(
+    ("original", "port", "kind"),
+    [
+        (torch.abs, jnp.abs, "zeros"),
+        (lambda x: x.clamp(-1, 1), lambda x: jnp.clip(x, -1, 1), "kinks and ties"),
+        (F.softplus, lambda x: jnp.log(1 + jnp.exp(x)), "large numbers"),
+    ],
+)
+def test_sought_inputs(original, port, kind):
+    x = np.array([0.3, -0.7, 1.2, 2.2, -1.7], np.float32)
+    report = compare(original, port, x)
+    assert report.first.startswith(f"agrees at the given inputs, but with inputs[0] at {kind}")
+    assert compare(original, port, x, seek_inputs=False).verdict == "agrees"
+
+
+def test_rounding_is_not_meaning():
+    x = np.array([1e4, 1e4 + 1, 1e4 + 2], np.float32)
+
+    def port(x):
+        return jnp.mean(x * x) - jnp.mean(x) ** 2
+
+    report = compare(lambda x: x.var(correction=0), port, x, seek_inputs=False)
+    assert report.verdict == "rounding"
+    assert "only rounding differs (float64 agrees)" in report.first
+
+
+def test_where_float64_cannot_be_asked_nothing_is_called_rounding():
+    weight = torch.arange(5, dtype=torch.float32)
+    report = compare(lambda x: torch.dot(x, weight), lambda x: (x * jnp.arange(5)).sum() * 1.01, X)
+    assert report.verdict == "differs"
+    assert "float64 cannot tell rounding from meaning: PyTorch raises" in str(report)
+    report = compare(lambda x: torch.dot(x, weight), lambda x: (x * jnp.arange(5)).sum(), X)
+    assert report.agrees and "in float64" not in report.first
+
+
+def test_what_is_refused():
+    with pytest.raises(ValueError, match="torch_fn must be a function that gives the same answer"):
+        compare(torch.nn.Dropout(0.5), jnp.sin, X)
+    with pytest.raises(TypeError, match="compare: jax_fn must be a function, got str"):
+        compare(torch.sin, "sin", X)
+    given = {
+        "torch_optimizer": lambda p: torch.optim.SGD(p, lr=0.1),
+        "jax_optimizer": optax.sgd(0.1),
+        "params": {},
+    }
+    with pytest.raises(ValueError, match="compare_training: steps must be 1 or more"):
+        compare_training(torch.sin, jnp.sin, X, steps=0, **given)
+    with pytest.raises(TypeError, match="compare_training: module must be the nn.Module"):
+        compare_training(torch.sin, jnp.sin, X, **given)
+    optimizer = torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=0.1)
+    with pytest.raises(TypeError, match="torch_optimizer must be a function of the parameters"):
+        compare_training(torch.sin, jnp.sin, X, **given | {"torch_optimizer": optimizer})
+    loss = torch.nn.Linear(5, 3)
+    params = {"w": np.zeros((5, 3), np.float32), "b": np.zeros(3, np.float32)}
+    with pytest.raises(ValueError, match=r"a function that gives a loss, a number, got .*\(3,\)"):
+        compare_training(loss, lambda p, x: x @ p["w"] + p["b"], X, **given | {"params": params})
+
+
+def test_the_module_is_left_as_it_was():
+    module = torch.nn.BatchNorm1d(3)
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    params = {"weight": np.ones(3, np.float32), "bias": np.zeros(3, np.float32)}
+    compare(module, lambda p, x: x * p["weight"] + p["bias"], np.ones((4, 3)), params=params)
+    after = module.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+    assert all(after[name].dtype == tensor.dtype for name, tensor in before.items())
