@@ -14,18 +14,31 @@ What `torch.autograd.functional` and `torch.func` have and JAX has already is JA
 | `torch.func.grad`, `vmap`, `linearize` | `jax.grad`, `jax.vmap`, `jax.linearize` |
 """
 
-from .accumulation import accumulate as accumulate
-from .differences import central_difference as central_difference
-from .gradcheck import gradcheck as gradcheck
-from .gradcheck import gradgradcheck as gradgradcheck
-from .gradcheck_report import Difference as Difference
-from .gradcheck_report import GradcheckReport as GradcheckReport
-from .hooks import gradient_hook as gradient_hook
-from .intermediates import intermediate_grads as intermediate_grads
-from .nonfinite import NonFinite as NonFinite
-from .nonfinite import Operand as Operand
-from .nonfinite import first_nonfinite as first_nonfinite
-from .products import conjugate as conjugate
-from .products import hvp as hvp
-from .reverse import backward as backward
-from .used import used_inputs as used_inputs
+from .accumulation import accumulate
+from .differences import central_difference
+from .gradcheck import gradcheck, gradgradcheck
+from .gradcheck_report import Difference, GradcheckReport
+from .hooks import gradient_hook
+from .intermediates import intermediate_grads
+from .nonfinite import NonFinite, Operand, first_nonfinite
+from .products import conjugate, hvp
+from .reverse import backward
+from .used import used_inputs
+
+__all__ = [
+    "Difference",
+    "GradcheckReport",
+    "NonFinite",
+    "Operand",
+    "accumulate",
+    "backward",
+    "central_difference",
+    "conjugate",
+    "first_nonfinite",
+    "gradcheck",
+    "gradgradcheck",
+    "gradient_hook",
+    "hvp",
+    "intermediate_grads",
+    "used_inputs",
+]

@@ -7,15 +7,10 @@ so epoch by epoch.
 Needs pyarrow, which comes with `pip install 'jaxgrad[data]'`.
 """
 
-from .batches import batches as batches
-from .moments import Moments as Moments
-from .moments import merge as merge
-from .moments import moments as moments
-from .source import TableSource as TableSource
-from .source import source as source
-from .table import Table as Table
-from .table import check as check
-from .table import table as table
+from .batches import batches
+from .moments import Moments, merge, moments
+from .source import TableSource, source
+from .table import Table, check, table
 
 __all__ = [
     "Moments",

@@ -1,15 +1,24 @@
 """Loss + params + optimizer + data -> fitted params: the one place where the pieces meet."""
 
-from .curvature import largest_curvature as largest_curvature
-from .epochs import EpochFit as EpochFit
-from .epochs import fit_epochs as fit_epochs
-from .full_batch import Fit as Fit
-from .full_batch import fit as fit
-from .linear_model import least_squares as least_squares
-from .linear_model import linear as linear
-from .linear_mse import LinearMoments as LinearMoments
-from .linear_mse import linear_moments as linear_moments
-from .linear_mse import linear_mse as linear_mse
-from .lines import Line as Line
-from .lines import described as described
-from .lines import least_squares_of as least_squares_of
+from .curvature import largest_curvature
+from .epochs import EpochFit, fit_epochs
+from .full_batch import Fit, fit
+from .linear_model import least_squares, linear
+from .linear_mse import LinearMoments, linear_moments, linear_mse
+from .lines import Line, described, least_squares_of
+
+__all__ = [
+    "EpochFit",
+    "Fit",
+    "Line",
+    "LinearMoments",
+    "described",
+    "fit",
+    "fit_epochs",
+    "largest_curvature",
+    "least_squares",
+    "least_squares_of",
+    "linear",
+    "linear_moments",
+    "linear_mse",
+]

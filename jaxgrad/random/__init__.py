@@ -12,21 +12,13 @@ where they are arrays, the call waits for the program and reads one truth value 
 device. Under `jit` nothing is checked, and `jaxgrad.checkify` asks for the checks.
 """
 
-from .categories import multinomial as multinomial
-from .continuous import cauchy as cauchy
-from .continuous import exponential as exponential
-from .continuous import rand as rand
-from .continuous import uniform as uniform
-from .counts import binomial as binomial
-from .counts import poisson as poisson
-from .discrete import bernoulli as bernoulli
-from .discrete import geometric as geometric
-from .discrete import randint as randint
-from .gaussian import log_normal as log_normal
-from .gaussian import normal as normal
-from .gaussian import randn as randn
-from .keys import key as key
-from .permutation import randperm as randperm
+from .categories import multinomial
+from .continuous import cauchy, exponential, rand, uniform
+from .counts import binomial, poisson
+from .discrete import bernoulli, geometric, randint
+from .gaussian import log_normal, normal, randn
+from .keys import key
+from .permutation import randperm
 
 __all__ = [
     "bernoulli",

@@ -23,42 +23,31 @@ bfloat16, whatever the number of threads. What limits this:
 For samplers under jit, with a key, there is `jaxgrad.random`.
 """
 
-from .continuous import cauchy as cauchy
-from .continuous import exponential as exponential
-from .continuous import rand as rand
-from .continuous import uniform as uniform
-from .discrete import bernoulli as bernoulli
-from .discrete import geometric as geometric
-from .discrete import multinomial as multinomial
-from .discrete import randint as randint
-from .discrete import randperm as randperm
-from .gaussian import log_normal as log_normal
-from .gaussian import normal as normal
-from .gaussian import randn as randn
-from .gaussian import trunc_normal as trunc_normal
-from .generator import State as State
-from .generator import get_state as get_state
-from .generator import manual_seed as manual_seed
-from .generator import set_state as set_state
-from .weights import bilinear as bilinear
-from .weights import conv1d as conv1d
-from .weights import conv2d as conv2d
-from .weights import conv3d as conv3d
-from .weights import conv_transpose1d as conv_transpose1d
-from .weights import conv_transpose2d as conv_transpose2d
-from .weights import conv_transpose3d as conv_transpose3d
-from .weights import embedding as embedding
-from .weights import gru as gru
-from .weights import kaiming_normal as kaiming_normal
-from .weights import kaiming_uniform as kaiming_uniform
-from .weights import linear as linear
-from .weights import lstm as lstm
-from .weights import multihead_attention as multihead_attention
-from .weights import orthogonal as orthogonal
-from .weights import rnn as rnn
-from .weights import sparse as sparse
-from .weights import xavier_normal as xavier_normal
-from .weights import xavier_uniform as xavier_uniform
+from .continuous import cauchy, exponential, rand, uniform
+from .discrete import bernoulli, geometric, multinomial, randint, randperm
+from .gaussian import log_normal, normal, randn, trunc_normal
+from .generator import State, get_state, manual_seed, set_state
+from .weights import (
+    bilinear,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    embedding,
+    gru,
+    kaiming_normal,
+    kaiming_uniform,
+    linear,
+    lstm,
+    multihead_attention,
+    orthogonal,
+    rnn,
+    sparse,
+    xavier_normal,
+    xavier_uniform,
+)
 
 __all__ = [
     "State",
