@@ -4,7 +4,7 @@ A line names a call, its arguments among those that `_INPUTS` makes, the nearest
 or optax's, and jaxgrad's.
 """
 
-from .work import Work
+from .work import Work, in_full
 
 _INPUTS = """\
 import jax, jax.numpy as jnp, optax
@@ -208,11 +208,6 @@ _STEPS = (
 Line = tuple[str, str, str, str]
 
 
-def _room(name: str) -> str:
-    """The name of a function in full: `F.relu` is `functional.relu`."""
-    return name.replace("F.", "functional.").replace("T.", "tensor.")
-
-
 def _work(family: str, lines: tuple[Line, ...], way: str) -> Work:
     """A family's calls, each in one process a side; jaxgrad's name is `F`'s where none is given."""
 
@@ -228,7 +223,7 @@ def _work(family: str, lines: tuple[Line, ...], way: str) -> Work:
     return Work(
         family=f"one call of {family}",
         name="compiled" if way == "jax.jit" else "eager",
-        times=", ".join(map(_room, names)),
+        times=", ".join(map(in_full, names)),
         code={"jax": code(0), "jaxgrad": code(1)},
         calls=tuple(name for name, *_ in lines),
     )

@@ -1,6 +1,6 @@
 """Activations, losses and kinked functions, forward and backward, on 4,000,000 float32."""
 
-from .work import Work
+from .work import Work, in_full
 
 _TORCH = """\
 import torch
@@ -80,7 +80,7 @@ def _work(family: str, name: str, arguments: str, torch: str, jax: str, ours: st
     return Work(
         family=family,
         name=name,
-        times="functional." + ours.removeprefix("F.").split("(")[0],
+        times=in_full(ours.split("(")[0]),
         code=sides(arguments, torch, jax, ours, "4_000_000"),
     )
 

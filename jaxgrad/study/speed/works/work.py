@@ -31,3 +31,8 @@ class Work:
     reads: int = 0
     elements: int = 0
     calls: tuple[str, ...] = ()
+
+
+def in_full(name: str) -> str:
+    """The name of a public function with its room: `F.relu` is `functional.relu`."""
+    return name.replace("F.", "functional.").replace("T.", "tensor.")
