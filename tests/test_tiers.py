@@ -3,7 +3,7 @@
 import types
 
 import pytest
-from tiers import EACH, each, is_thinned_out, of_a_product
+from tiers import EACH, NIGHTS, each, is_thinned_out, of_a_product, of_another_night
 
 NAMES = pytest.mark.parametrize("name", {"relu": 1, "elu": 2})
 PAIRS = pytest.mark.parametrize("low, high", [pytest.param(0, 1, id="first"), (1, 2)])
@@ -56,6 +56,18 @@ def test_the_day_takes_the_plainest_case_and_about_each_nth_of_the_others():
         assert not night(0, mark) and any(night(0, mark, dtype=i) for i in range(9))
         assert sum(not night(i, mark) for i in range(1, 10_001)) == pytest.approx(10_000 / n, 0.1)
     assert not any(night(i, pytest.mark.thinned(1).mark) for i in range(100))
+
+
+def test_each_night_draws_its_own_cases_and_every_case_has_its_turn():
+    cases = [types.SimpleNamespace(nodeid=f"test[{n}]") for n in range(3_000)]
+
+    def drawn(night):
+        return {case.nodeid for case in cases if not of_another_night(case, night)}
+
+    nights = [drawn(f"commit {n}") for n in range(40)]
+    assert all(len(night) == pytest.approx(len(cases) / NIGHTS, rel=0.1) for night in nights)
+    assert nights[0] == drawn("commit 0") != nights[1]
+    assert len(set.union(*nights)) == len(cases)
 
 
 def test_all_failures_are_told_together():

@@ -1,4 +1,4 @@
-"""Which tests the day leaves to the night, and checks of many cases in one test."""
+"""Which cases the day leaves to the night, which one night leaves to others, and `each`."""
 
 import zlib
 
@@ -25,6 +25,15 @@ def is_thinned_out(item):
         return False
     mark = item.get_closest_marker("thinned")
     return zlib.crc32(item.nodeid.encode()) % (mark.args[0] if mark else EACH) != 0
+
+
+NIGHTS = 3
+"""In about so many nights every case that the day leaves out has had its turn."""
+
+
+def of_another_night(item, night):
+    """Whether the night of that name leaves a case out: it draws about a third of them."""
+    return zlib.crc32(f"{night} {item.nodeid}".encode()) % NIGHTS != 0
 
 
 def of_a_product(item):

@@ -23,6 +23,8 @@ CLASS = RNG.integers(0, 5, 8)
 LISTS = np.array([[0, 3, -1, 1, 2], [4, -1, -1, 0, 0]] * 4)
 WEIGHT = RNG.uniform(0.5, 2, (8, 5))
 
+# Targets are copies: `jnp.asarray` of an array that a jitted function closed over with 64-bit types
+# stays float64 without them.
 CALLS = {
     "l1_loss": (F.l1_loss, A, B),
     "l1_loss weighted": (lambda x, y, w: F.l1_loss(x, y, weight=w), A, B, WEIGHT),
@@ -45,7 +47,7 @@ CALLS = {
     "gaussian_nll_loss": (functools.partial(F.gaussian_nll_loss, full=True), A, B, WEIGHT),
     "gaussian_nll_loss of rows": (F.gaussian_nll_loss, A, B, WEIGHT[:, 0]),
     "margin_ranking_loss": (functools.partial(F.margin_ranking_loss, margin=0.2), A, B, SIGNS),
-    "hinge_embedding_loss": (lambda x: F.hinge_embedding_loss(x, SIGNS), A),
+    "hinge_embedding_loss": (lambda x: F.hinge_embedding_loss(x, SIGNS.copy()), A),
     "soft_margin_loss": (F.soft_margin_loss, A, SIGNS),
     "multilabel_soft_margin_loss": (F.multilabel_soft_margin_loss, A, SIGNS > 0),
     "multi_margin_loss": (lambda x: F.multi_margin_loss(x, CLASS), A),
@@ -61,7 +63,7 @@ CALLS = {
     "pairwise_distance, p = 1": (functools.partial(F.pairwise_distance, p=1), A, B),
     "pairwise_distance, p = 3": (functools.partial(F.pairwise_distance, p=3), A, B),
     "pairwise_distance, p = inf": (functools.partial(F.pairwise_distance, p=np.inf), A, B),
-    "cosine_embedding_loss": (lambda a, b: F.cosine_embedding_loss(a, b, SIGN, 0.1), A, B),
+    "cosine_embedding_loss": (lambda a, b: F.cosine_embedding_loss(a, b, SIGN.copy(), 0.1), A, B),
     "triplet_margin_loss": (functools.partial(F.triplet_margin_loss, swap=True), A, B, C),
     "triplet_margin_with_distance_loss": (F.triplet_margin_with_distance_loss, A, B, C),
 }
