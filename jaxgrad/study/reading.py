@@ -40,39 +40,17 @@ def page(path: Path) -> Page:
     return _Reader(path).page()
 
 
-def _text(value: str) -> str:
-    if not value:
-        raise ValueError("it has a value")
-    return value
-
-
-def _flag(value: str) -> bool:
-    if value:
-        raise ValueError("it stands alone, without a value")
-    return True
-
-
-def _number(value: str) -> float:
-    if not 0 < float(value) < float("inf"):
-        raise ValueError("it is a positive number")
-    return float(value)
-
-
-def _picture(value: str) -> str:
-    if value not in PICTURES:
-        raise ValueError(f"it is one of {', '.join(PICTURES)}")
-    return value
-
-
-_FACTS: Mapping[str, Callable[[str], Any]] = {
-    "source": _text,
-    "grads": lambda value: tuple(re.findall(r"[^, ]+", _text(value))),
-    "rtol": _number,
-    **dict.fromkeys(("exact", "x64", "eager"), _flag),
-    "picture": _picture,
-    "link": _text,
-    "place": _number,
+_WORDS, _NUMBER = ("words", r".+", str), ("a number", r"\d+(\.\d+)?(e-?\d+)?", float)
+_FACTS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
+    "source": _WORDS,
+    "grads": ("names of inputs", r"\w+(, \w+)*", lambda value: tuple(value.split(", "))),
+    "rtol": _NUMBER,
+    **dict.fromkeys(("exact", "x64", "eager"), ("no value", "", lambda _: True)),
+    "picture": (f"one of {', '.join(PICTURES)}", "|".join(PICTURES), str),
+    "link": _WORDS,
+    "place": _NUMBER,
 }
+"""What each fact takes: in words, as a pattern, and how it is read."""
 
 
 @dataclass
@@ -154,28 +132,23 @@ class _Reader:
         name, _, value = (part.strip() for part in content.partition(":"))
         if name not in _FACTS:
             self._refuse(f"{name} is no fact; facts are {', '.join(_FACTS)}")
-        try:
-            read = _FACTS[name](value)
-        except ValueError as error:
-            self._refuse(f"{name}: {error}")
-        self._add(section, name, read)
+        told, pattern, read = _FACTS[name]
+        if not re.fullmatch(pattern, value):
+            self._refuse(f"{name} takes {told}, not {value or 'nothing'}")
+        self._add(section, name, read(value))
 
     def _block(self, section: _Section, label: str, token: Token) -> None:
         name, verdict, departs = self._labelled(label)
         if token.info != "python":
             self._refuse(f"a block of python, not of {token.info or 'nothing'}")
-        if "```" in token.content or not self._closed(token):
+        ends = self._text[self._line : token.map[1] if token.map else None]
+        if "```" in token.content or "```" not in map(str.rstrip, ends):
             self._refuse("the block does not end")
         self._add(section, name, token.content.rstrip("\n"))
         if verdict:
             section.fields[f"verdict_{name}"] = verdict
         if departs:
             section.fields["departs"] = departs
-
-    def _closed(self, token: Token) -> bool:
-        """Whether a block ends by itself, not with the page."""
-        begin, end = token.map or (0, 0)
-        return any(line.startswith("```") for line in self._text[begin + 1 : end])
 
     def _labelled(self, label: str) -> tuple[str, str, str]:
         match = _LABEL.fullmatch(label)
