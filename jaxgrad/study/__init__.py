@@ -1,7 +1,8 @@
 """The comparison study: an executable atlas of where JAX and PyTorch agree and differ.
 
     case       what a case is: inputs, three snippets, the verdicts it declares
-    cases      the cases, one file a family
+    cases      the cases, one page in Markdown a topic
+    reading    a page -> its cases;  mentions: the PyTorch functions that a case is about
     answer     what a snippet gave, as data that can be written down
     run        a snippet -> its answer; the only file that imports torch, and only when asked to
     program    an answer by one compiled program instead of one for each operation

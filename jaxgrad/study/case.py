@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -20,18 +20,8 @@ to the exact law and the other's does not. gradient: as value, for the gradients
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-f32, i32, c64 = (
-    functools.partial(np.array, dtype=dtype) for dtype in (np.float32, np.int32, np.complex64)
-)
-"""Arrays for inputs."""
-
-
-class Snippets(TypedDict):
-    """The three snippets of a case that shares them with others."""
-
-    torch: str
-    jax: str
-    jaxgrad: str
+f32 = functools.partial(np.array, dtype=np.float32)
+"""An array for inputs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,3 +98,23 @@ class Case:
             array = np.asarray(value)
             parts += [name, type(value).__name__, str(array.dtype), repr(array.tolist())]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+class Page(NamedTuple):
+    """The cases of one topic.
+
+    Attributes:
+        stem: the file's name without `.md`.
+        title: its heading.
+        about: the prose before the first case.
+        place: where it stands among the pages; those that do not say are the last.
+        cases: in the order of the page.
+        lines: where each case begins.
+    """
+
+    stem: str
+    title: str
+    about: str
+    place: float
+    cases: tuple[Case, ...]
+    lines: tuple[int, ...]

@@ -8,7 +8,7 @@ from tiers import each
 
 from jaxgrad.study import measuring, record
 from jaxgrad.study.case import VERDICTS
-from jaxgrad.study.cases import CASES, FAMILIES
+from jaxgrad.study.cases import CASES, FAMILIES, PAGES
 
 NAMED = {f"{case.family}: {case.name}": case for case in CASES}
 
@@ -26,6 +26,14 @@ def test_there_are_enough():
     assert counts["indexing"] >= 98 and counts["shapes"] >= 96 and counts["dtypes"] >= 90
     assert counts["linalg"] >= 83 and counts["layers"] >= 59 and counts["numerics"] >= 56
     assert len(CASES) >= 1454
+
+
+def test_every_page_holds_cases_and_says_what_it_is_about():
+    for stem, page in PAGES.items():
+        assert page.cases and page.title and page.about.endswith("."), stem
+        assert page.title.split(":")[0].lower() == stem.partition("_")[0]
+    places = [page.place for page in PAGES.values()]
+    assert len(set(places)) == len(places)
 
 
 def test_names_and_anchors_are_unique():

@@ -34,7 +34,7 @@ def test_one_row_is_shown_whole():
     assert result.returncode == 0, result.stderr
     told = (
         "kinks: clamp both bounds",
-        "torch.clamp(x, -1., 1.)",
+        "torch.clamp(x, -1.0, 1.0)",
         "another gradient",
         "jaxgrad: same",
     )

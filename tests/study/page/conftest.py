@@ -12,9 +12,10 @@ CHROMIUM = shutil.which("chromium")
 MEASURE = """
 import pickle, sys
 from jaxgrad.study import rows
-from jaxgrad.study.cases import CASES, kinks_bounds, loop, sampling_discrete
+from jaxgrad.study.cases import CASES, PAGES
 covers = tuple(case for case in CASES if case.picture == "cover")
-cases = loop.CASES + kinks_bounds.CASES + sampling_discrete.CASES[:8] + covers
+loop, bounds, discrete = (PAGES[n].cases for n in ("loop", "kinks_bounds", "sampling_discrete"))
+cases = loop + bounds + discrete[:8] + covers
 pickle.dump(list(rows.measure(cases, rows.recorded)), open(sys.argv[1], "wb"))
 """
 
