@@ -221,10 +221,10 @@ def assert_said(name):
 @pytest.mark.thinned(1)
 @pytest.mark.parametrize("page", [README, *GUIDES], ids=lambda page: page.stem)
 def test_readme_and_guides_run(page):
-    # The closing fence is no part of what an example prints.
+    # The settings are a reader's, and the closing fence is no part of what an example prints.
     lines = page.read_text(encoding="utf-8").split("\n")
     text = "\n".join("" if line.startswith("```") else line for line in lines)
-    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # a reader's
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         example = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
         results = doctest.DocTestRunner(verbose=False).run(example)
     assert results == (0, text.count("\n>>> "))
