@@ -1,4 +1,4 @@
-"""`.grad` without the state: `backward` returns gradients, and adds to those it is given.
+"""`.grad` without state: `backward` returns gradients and adds them to those that you pass in.
 
 python examples/backward_and_accumulate.py
 """
@@ -17,13 +17,13 @@ def loss_fn(params, batch):
 
 
 def main() -> float:
-    """Accumulates the gradients of four batches; returns how far they are from one large one."""
+    """Accumulates the gradients of four batches; returns their largest error."""
     key_1, key_2, key_x = jax.random.split(jax.random.key(0), 3)
     params = {
         "w1": jax.random.normal(key_1, (3, 8)),
         "b1": jnp.zeros(8),
         "w2": jax.random.normal(key_2, (8,)),
-        "seen": jnp.array(0),  # a counter requires no gradient: it gets None
+        "seen": jnp.array(0),  # an integer counter: its gradient is None
     }
     x = jax.random.normal(key_x, (64, 3))
     y = jnp.sin(x).sum(axis=1)
@@ -35,12 +35,12 @@ def main() -> float:
         loss, grads = backward(loss_fn)(params, batch, grads=grads)
         print(f"rows {start:2} to {start + 15}: loss {loss:.4f}")
 
-    # Each batch was a quarter of the data, and each mean four times too large.
+    # The loss is a mean over 16 rows instead of 64, so the sum of the four is four times too large.
     _, full = backward(loss_fn)(params, (x, y))
     differences = jax.tree.map(lambda a, b: jnp.max(jnp.abs(a / 4 - b)), grads, full)
     largest = float(max(jax.tree.leaves(differences)))
     print(f"gradient of the counter: {full['seen']}")
-    print(f"accumulated / 4 against the full batch: {largest:.1e} apart at most")
+    print(f"largest difference between accumulated / 4 and the full batch: {largest:.1e}")
     return largest
 
 

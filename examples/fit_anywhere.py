@@ -1,7 +1,7 @@
-"""A fit that is the same on one device, on all of a host's, and on several hosts.
+"""The same fit on one device, on all devices of a host, and on several hosts.
 
-python examples/fit_anywhere.py                        # this host, all of its devices
-srun -N 4 python examples/fit_anywhere.py rows.parquet # four hosts of a cluster, a process each
+python examples/fit_anywhere.py                        # this host, all its devices
+srun -N 4 python examples/fit_anywhere.py rows.parquet # four hosts, one process on each
 """
 
 import os
@@ -26,8 +26,8 @@ def loss_fn(params, batch):
     return mse_loss(linear(params, x), y)
 
 
-def made(folder: str) -> Path:
-    """Some rows to fit: y = a - 2 b + 3."""
+def written(folder: str) -> Path:
+    """Writes a table whose rows obey y = a - 2 b + 3."""
     x = np.random.default_rng(0).normal(size=(10_000, 2))
     path = Path(folder, "rows.csv")
     rows = (f"{a},{b},{a - 2 * b + 3}" for a, b in x)
@@ -36,10 +36,12 @@ def made(folder: str) -> Path:
 
 
 def fitted(path: str | Path) -> dict[str, jax.Array]:
-    """The fit: each process reads its own share of the rows."""
+    """Fits a table; each process reads its own share of the rows."""
     rows = data.table(path, target="y", part=jax.process_index(), parts=jax.process_count())
     size = 512 // jax.process_count()
-    least = int(np.min(process_allgather(np.array(rows.rows))))  # the same steps everywhere
+    least = int(
+        np.min(process_allgather(np.array(rows.rows)))
+    )  # every process takes the same number of steps
     batches = data.source(rows, size, key=random.key(0), limit=least // size)
     mesh = jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))
     result = fit_epochs(
@@ -54,11 +56,11 @@ def fitted(path: str | Path) -> dict[str, jax.Array]:
 
 
 def main(path: str | None = None) -> float:
-    """Fits; returns how far the bias is from the one that made the rows."""
+    """Fits and prints; returns the error of the bias."""
     if "SLURM_JOB_ID" in os.environ or "JOB_COMPLETION_INDEX" in os.environ:
-        jax.distributed.initialize()  # finds the others by what the launcher set
+        jax.distributed.initialize()  # finds the other hosts in the launcher's variables
     with tempfile.TemporaryDirectory() as folder:
-        params = fitted(path or made(folder))
+        params = fitted(path or written(folder))
     weight, bias = params["weight"], params["bias"]
     print(f"{jax.device_count()} devices: y = {weight[0]:.3f} a + {weight[1]:.3f} b + {bias:.3f}")
     return float(abs(bias - 3))

@@ -1,4 +1,4 @@
-"""The weights of a PyTorch model from its seed, without PyTorch; and the same laws from a key.
+"""A PyTorch model's weights from its seed, without PyTorch, and the same distributions from a key.
 
 python examples/initial_weights.py
 """
@@ -19,7 +19,7 @@ def classifier(layers: list[Params], x: jax.Array) -> jax.Array:
 
 
 def main() -> float:
-    """Prints a model's first outputs; returns how far they are from those PyTorch 2.13.0 gives."""
+    """Prints a model's outputs; returns their largest difference from PyTorch 2.13.0's."""
     # torch.manual_seed(0)
     state = replay.manual_seed(0)
     # model = torch.nn.Sequential(torch.nn.Linear(784, 128), ReLU(), torch.nn.Linear(128, 10))
@@ -30,11 +30,11 @@ def main() -> float:
     logits = classifier([first, second], x)
     print(logits)
 
-    # The order of examples that torch.randperm(6) gives next, and the state for PyTorch to go on.
+    # torch.randperm(6) comes next. PyTorch can go on from the state with torch.set_rng_state.
     order, state = replay.randperm(state, 6)
     print(order, replay.get_state(state).shape)
 
-    # The same laws from a key: for jit, vmap over many models, and sharded arrays.
+    # The same distributions from a key, which works under jit and vmap: here five models at once.
     keys = jax.random.split(random.key(0), 5)
     models = jax.vmap(lambda key: init.linear(key, 784, 128))(keys)
     print({name: values.shape for name, values in models.items()})
@@ -42,7 +42,7 @@ def main() -> float:
 
 
 LOGITS = [0.23717552, -0.14097416, 0.07038655]
-"""The first of them, from PyTorch."""
+"""The first three, measured with PyTorch."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Initial weights from a key: uniform, bernoulli, multinomial and normal.
+"""Random numbers from a key: uniform, bernoulli, multinomial and normal.
 
 python examples/sampling.py
 """
@@ -12,7 +12,7 @@ WEIGHTS = jnp.array([10.0, 10, 13, 10, 34, 45, 65, 67, 87, 89, 87, 34])
 
 
 def main() -> float:
-    """Draws in every form; returns the largest error of a category's share of 100,000 draws."""
+    """Draws from each; returns the largest error of a category's share in 100,000 draws."""
     keys = jax.random.split(jax.random.key(0), 7)
 
     # torch.bernoulli(torch.Tensor(4, 4).uniform_(0, 1))
@@ -32,7 +32,7 @@ def main() -> float:
         bar = "#" * round(float(share) * 200)
         print(f"{category:2} {share:.4f} of the draws, expected {weight / 551:.4f} {bar}")
 
-    # A weight that cannot be is refused: jax.random.categorical would draw the NaN every time.
+    # A negative weight is refused. Its logarithm is NaN, and jax.random.categorical draws that.
     try:
         random.multinomial(jax.random.key(1), jnp.array([1.0, -1.0, 2.0]), 2, replacement=True)
     except ValueError as error:

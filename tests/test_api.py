@@ -7,6 +7,7 @@ import inspect
 import json
 import pathlib
 import pkgutil
+import re
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ import jaxgrad
 
 ROOT = pathlib.Path(jaxgrad.__file__).parent
 README = pathlib.Path(__file__).parent.parent / "README.md"
+GUIDES = sorted((ROOT / "study" / "guides").glob("*.md"))
 LAYERS = [
     "_dtypes",
     "_checks",
@@ -216,14 +218,48 @@ def assert_said(name):
     assert importlib.import_module(name).__doc__
 
 
-def test_readme_examples_run():
-    # The closing fence is no part of what an example prints.
-    lines = README.read_text(encoding="utf-8").split("\n")
+@pytest.mark.thinned(1)
+@pytest.mark.parametrize("page", [README, *GUIDES], ids=lambda page: page.stem)
+def test_readme_and_guides_run(page):
+    # The settings are a reader's, and the closing fence is no part of what an example prints.
+    lines = page.read_text(encoding="utf-8").split("\n")
     text = "\n".join("" if line.startswith("```") else line for line in lines)
-    with jax.numpy_dtype_promotion("standard"):
-        example = doctest.DocTestParser().get_doctest(text, {}, "README.md", str(README), 0)
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        example = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
         results = doctest.DocTestRunner(verbose=False).run(example)
-    assert results.failed == 0 and results.attempted > 10
+    assert results == (0, text.count("\n>>> "))
+
+
+def test_readme_and_guides_have_their_examples():
+    with_examples = {page.stem[:2] for page in GUIDES if ">>> " in page.read_text(encoding="utf-8")}
+    assert with_examples >= {"10", "20", "30", "40", "50", "60"}
+    for page in (README, *GUIDES):
+        text = page.read_text(encoding="utf-8")
+        for code in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S):
+            assert ">>> " in code or ast.parse(code), page.name
+
+
+def test_readme_is_short_and_its_links_lead_somewhere():
+    assert len(README.read_bytes()) <= 6000
+    for page in (README, ROOT.parent / ".github" / "CONTRIBUTING.md", *GUIDES):
+        links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", page.read_text(encoding="utf-8"))
+        missing = [link for link in links if not (page.parent / link).exists()]
+        assert not missing, page.name
+
+
+def test_readme_tells_what_the_study_guide_tells():
+    """`.ci/run study` holds the guide against the study."""
+    (guide,) = (page for page in GUIDES if page.stem.endswith("study"))
+    text = " ".join(guide.read_text(encoding="utf-8").split())
+    found = re.search(r"(\d+) cases\. In the (\d+) where .*? in (\d+), and jaxgrad in (\d+);", text)
+    cases, offered, plain, ours = map(int, found.groups())
+    told = (
+        f"{cases:,} cases, run in PyTorch",
+        f"something in {offered:,} of them. There, plain JAX agrees with PyTorch in {plain:,} and "
+        f"jaxgrad in {ours:,}. Each of the other {offered - ours:,} is declared",
+    )
+    readme = " ".join(README.read_text(encoding="utf-8").split())
+    assert all(sentence in readme for sentence in told)
 
 
 def test_version():

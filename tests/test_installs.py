@@ -19,9 +19,13 @@ from jaxgrad import _extras
 
 pytestmark = pytest.mark.installs
 ROOT = pathlib.Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = ROOT / "jaxgrad" / "study" / "guides" / "60_fitting_tables.md"
 FIT = shlex.split(
-    next(line for line in README.splitlines() if line.startswith("jaxgrad fit people.csv"))
+    next(
+        line
+        for line in GUIDE.read_text(encoding="utf-8").splitlines()
+        if line.startswith("jaxgrad fit people.csv")
+    )
 )
 WEIGHTS = (115, 117, 120, 123, 126, 129, 132, 135, 139, 142, 146, 150, 154, 159, 164)
 PEOPLE = "height,weight\n" + "\n".join(f"{58 + n},{weight}" for n, weight in enumerate(WEIGHTS))
