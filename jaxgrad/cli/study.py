@@ -21,7 +21,7 @@ _CASES = Path(__file__).parents[1] / "study" / "cases"
 def families() -> list[str]:
     """The families of the cases, by the names of their pages: reading them takes half a second."""
     stems = (path.stem for path in _CASES.glob("*.md"))
-    return sorted({stem.partition("_")[0] for stem in stems if stem.islower()})
+    return sorted({stem.partition("_")[0] for stem in stems if stem != "README"})
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -3,7 +3,7 @@
 import re
 import traceback
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, get_args
@@ -23,7 +23,7 @@ PLAIN = (np.ndarray, bool, int, float, complex, str, list, tuple, dict, type(Non
 
 _LABEL = re.compile(r"\*\*(\w+)\*\*(?:: (\w+)(?: \((\w+)\))?)?")
 _PARSER = MarkdownIt("commonmark")
-_OUTLINE = MarkdownIt("commonmark").disable("inline")
+_OUTLINE = MarkdownIt("commonmark").disable(["inline", "reference"])
 """Leaves the words of a paragraph as they are written: labels and facts are, which saves time."""
 
 
@@ -53,6 +53,10 @@ _FACTS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
 """What each fact takes: in words, as a pattern, and how it is read."""
 
 
+def _or(words: Iterable[str]) -> str:
+    return " or ".join(word or "none" for word in words)
+
+
 @dataclass
 class _Section:
     """A heading and what stands under it, with the lines of its facts and blocks."""
@@ -68,8 +72,13 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._family = path.stem.partition("_")[0]
-        self._text = path.read_text(encoding="utf-8").split("\n")
         self._line = 1
+        try:
+            self._text = path.read_text(encoding="utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            self._refuse(str(error))
+        if not re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", path.stem):
+            self._refuse("the name of a page is like family_topic.md, in small letters")
 
     def _refuse(self, message: str, line: int | None = None) -> NoReturn:
         raise Misread(f"{self._path}:{line or self._line}: {message}")
@@ -142,8 +151,12 @@ class _Reader:
         if token.info != "python":
             self._refuse(f"a block of python, not of {token.info or 'nothing'}")
         ends = self._text[self._line : token.map[1] if token.map else None]
-        if "```" in token.content or "```" not in map(str.rstrip, ends):
+        if token.markup in token.content or token.markup not in map(str.rstrip, ends):
             self._refuse("the block does not end")
+        try:
+            compile(token.content, name, "exec", dont_inherit=True)  # quicker than ast.parse
+        except SyntaxError as error:
+            self._refuse(f"{name}: {error.msg}", self._line + (error.lineno or 0))
         self._add(section, name, token.content.rstrip("\n"))
         if verdict:
             section.fields[f"verdict_{name}"] = verdict
@@ -156,10 +169,13 @@ class _Reader:
         if name not in BLOCKS:
             self._refuse(f"{label} is the label of no block; blocks are {', '.join(BLOCKS)}")
         if (name in JUDGED) != bool(verdict) or verdict not in ("", *VERDICTS):
-            known = f"one of {', '.join(VERDICTS)}" if name in JUDGED else "none"
-            self._refuse(f"the verdict of {name} is {known}, not {verdict or 'none'}")
-        if departs and (name != "jaxgrad" or departs not in DEPARTS):
-            self._refuse(f"jaxgrad alone departs, by one of {', '.join(DEPARTS)}; not {departs}")
+            known = VERDICTS if name in JUDGED else ("",)
+            self._refuse(f"the verdict of {name} is {_or(known)}, not {_or([verdict])}")
+        reasons = DEPARTS if name == "jaxgrad" and verdict != "same" else ("",)
+        if departs not in reasons:
+            self._refuse(
+                f"the reason after {verdict or name} is {_or(reasons)}, not {_or([departs])}"
+            )
         return name, verdict, departs
 
     def _add(self, section: _Section, name: str, value: Any) -> None:
@@ -192,8 +208,7 @@ class _Reader:
         except Exception as error:
             stack = traceback.extract_tb(error.__traceback__)
             lines = [frame.lineno for frame in stack if frame.filename == path]
-            line = error.lineno if isinstance(error, SyntaxError) else (lines or [begin])[-1]
-            self._refuse(f"the inputs do not run: {error!r}", line)
+            self._refuse(f"the inputs do not run: {error!r}", (lines or [begin])[-1])
         inputs = {n: v for n, v in names.items() if n[0] != "_" and v is not given.get(n)}
         for name, value in inputs.items():
             if type(value) not in PLAIN:

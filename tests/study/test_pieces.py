@@ -12,7 +12,7 @@ from tiers import each
 
 from jaxgrad.study import cases, run
 
-PAGES = sorted(p for p in pathlib.Path(cases.__file__).parent.glob("*.md") if p.stem.islower())
+PAGES = sorted(p for p in pathlib.Path(cases.__file__).parent.glob("*.md") if p.stem != "README")
 BLOCK = re.compile(r"^\*\*(\w+)\*\*[^\n]*\n\n```python\n(.*?)^```$", re.M | re.S)
 SIDES = {"PyTorch": "torch", "plain JAX": "jax", "jaxgrad": "jaxgrad"}
 TOLD = {

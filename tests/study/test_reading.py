@@ -13,6 +13,7 @@ HEAD = "# Made\n\nMade up.\n\n## twice\n\nThe same.\n\n"
 INPUTS = "**inputs**\n\n```python\nx = np.float32([1, 2])\n```\n\n"
 TORCH = "**torch**\n\n```python\nx * 2\n```\n\n"
 JAX = "**jax**: same\n\n```python\nx + x\n```\n\n"
+OURS = JAX.replace("jax", "jaxgrad")
 WHOLE = """\
 # Made: everything
 
@@ -170,19 +171,35 @@ def test_a_case_needs_little(tmp_path):
         (HEAD + TORCH.replace("```\n\n", "\n") + JAX, 11, "the block does not end"),
         (HEAD + JAX + TORCH.replace("```\n\n", "\n"), 17, "the block does not end"),
         (HEAD + JAX + "**torch**\n\n```python\n", 17, "the block does not end"),
-        (HEAD + JAX.replace(": same", ""), 11, "the verdict of jax is one of same, error, "),
-        (HEAD + JAX.replace("same", "other"), 11, "the verdict of jax is one of same, error, "),
+        (HEAD + JAX.replace(": same", ""), 11, "the verdict of jax is same or error or "),
+        (HEAD + JAX.replace("same", "other"), 11, "the verdict of jax is same or error or "),
         (
             HEAD + "**torch**: same\n\n```python\nx\n```\n",
             11,
             "the verdict of torch is none, not same",
         ),
-        (HEAD + JAX.replace("same", "value (right)"), 11, "jaxgrad alone departs, by one of right"),
+        (
+            HEAD + JAX.replace("same", "value (right)"),
+            11,
+            "the reason after value is none, not right",
+        ),
         (
             HEAD + "**jaxgrad**: value (so)\n\n```python\nx\n```\n",
             11,
-            "jaxgrad alone departs, by one ",
+            "the reason after value is right or refuses or limit, not so",
         ),
+        (
+            HEAD + OURS.replace("same", "value"),
+            11,
+            "the reason after value is rig",
+        ),
+        (
+            HEAD + OURS.replace("same", "same (right)"),
+            11,
+            "the reason after same is ",
+        ),
+        (HEAD + TORCH.replace("x * 2", "x *\n2"), 12, "torch: invalid syntax"),
+        (HEAD + JAX.replace("x + x", "y = x\nx + * y"), 13, "jax: invalid syntax"),
         (HEAD + TORCH + TORCH, 17, "torch comes twice"),
         (HEAD + "- x64\n- x64\n", 10, "x64 comes twice"),
         (HEAD + "- colour: red\n", 9, "colour is no fact; facts are source, grads, rtol, "),
@@ -200,7 +217,7 @@ def test_a_case_needs_little(tmp_path):
         (HEAD + TORCH.replace("x * 2", "") + JAX, 5, "the case has no torch"),
         ("# Made\n\n## twice\n\n" + TORCH + JAX, 3, "the case has no why"),
         (HEAD + "- grads: y\n\n" + INPUTS + TORCH + JAX, 9, "grads: y is no array of the inputs"),
-        (HEAD + INPUTS.replace(")", "") + TORCH + JAX, 12, "the inputs do not run: SyntaxError("),
+        (HEAD + INPUTS.replace(")", "") + TORCH + JAX, 12, "inputs: '(' was never closed"),
         (
             HEAD + INPUTS.replace("2]", "2, z]") + TORCH + JAX,
             12,
@@ -219,6 +236,22 @@ def test_what_is_wrong_is_told_by_file_and_line(tmp_path, text, line, message):
     path = written(tmp_path, text)
     with pytest.raises(Misread, match=rf"^{re.escape(f'{path}:{line}: {message}')}"):
         reading.page(path)
+
+
+def test_other_fences_and_references(tmp_path):
+    tildes = TORCH.replace("```", "~~~~").replace("x * 2", "x * len('```')")
+    text = HEAD + "[x]: is the input.\n\n" + tildes + JAX.replace("```\n\n", "```  \n\n")
+    (case,) = reading.page(written(tmp_path, text)).cases
+    assert case.torch == "x * len('```')" and case.why == "The same.\n\n[x]: is the input."
+
+
+def test_what_is_no_page_is_told(tmp_path):
+    with pytest.raises(Misread, match=r"Made.md:1: the name of a page is like family_topic.md"):
+        pages(written(tmp_path, HEAD + TORCH + JAX, "Made").parent)
+    (tmp_path / "Made.md").unlink()
+    (tmp_path / "made.md").write_bytes(b"# Made\n\xff\n")
+    with pytest.raises(Misread, match=r"made.md:1: 'utf-8' codec can't decode byte 0xff"):
+        pages(tmp_path)
 
 
 def test_two_cases_of_one_name(tmp_path):

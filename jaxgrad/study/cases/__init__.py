@@ -13,7 +13,7 @@ def pages(folder: Path) -> tuple[Page, ...]:
     Raises:
         Misread: a page is not written as pages are, or two cases have one name.
     """
-    files = (path for path in folder.glob("*.md") if path.stem.islower())
+    files = (path for path in folder.glob("*.md") if path.stem != "README")
     found = sorted(map(page, files), key=lambda page: (page.place, page.stem))
     seen: dict[str, str] = {}
     for each in found:
