@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import _checks
-from . import _arrow, _csv, _csv_rows, _ipc, _levels, _parquet
+from . import _arrow, _categories, _csv, _csv_rows, _ipc, _parquet
 
 
 class Header(NamedTuple):
@@ -126,14 +126,17 @@ def _categorical(
 
 def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tuple[str, ...]:
     """The levels of a column of the files, at least two."""
-    if format == "csv":
-        levels = _csv.levels(paths, name, delimiter)
-    else:
-        chunks, seen = (_parquet if format == "parquet" else _ipc).chunks, set[str]()
-        for path in paths:
-            arrays = (array for (array,) in chunks(path, [name], 2**17))
-            seen |= _levels.found(f"{path}, column {name!r}", arrays)
-        levels = _levels.ordered(seen)
+    seen = set[str]()
+    for path in paths:
+        place = f"{path}, column {name!r}"
+        if format == "csv":
+            with _csv.explained(path, [name], delimiter, True, {name: ()}):
+                arrays = (array for (array,) in _csv.texts(path, [name], delimiter))
+                seen |= _categories.distinct(place, arrays, _csv_rows.special().null_values)
+        else:
+            chunks = (_parquet if format == "parquet" else _ipc).chunks(path, [name], 2**17)
+            seen |= _categories.distinct(place, (array for (array,) in chunks))
+    levels = _categories.ordered(seen)
     if len(levels) < 2:
         column, got = f"{paths[0]}, column {name!r}", ", ".join(map(repr, levels)) or "none"
         remedy = "leave it out of the features"
@@ -147,12 +150,12 @@ def _there(name: str, header: Mapping[str, Any], path: Path, target: bool, categ
             _checks.wrong("table", repr(name), f"a column of {path}", *_lacking(name, header))
         )
     kind, column = header[name], f"{path}, column {name!r}"
-    if kind is None or (_levels.is_category(kind) if category else _arrow.is_number(kind)):
+    if kind is None or (_categories.is_category(kind) if category else _arrow.is_number(kind)):
         return
     remedy = "leave it out of the features or convert it"
     if target:
         remedy = "choose another target or convert it"
-    elif _levels.is_category(kind):
+    elif _categories.is_category(kind):
         remedy = f"leave it out of the features or write categorical=[{name!r}]"
     expected = "of text, integers or truth values" if category else "of numbers"
     raise ValueError(_checks.wrong("table", column, expected, kind, remedy))

@@ -1,4 +1,4 @@
-"""CSV files row by row: the header, what separates the fields, and the first fault."""
+"""CSV files row by row: the header, the delimiter, and the first fault with its line."""
 
 import csv
 import functools
@@ -16,25 +16,26 @@ from typing import Any
 
 from .. import _checks
 from ._arrow import load
-from ._scan import EXACT, missing, rounded
+from ._values import EXACT, Words, inexact, infinite, missing
 
 DELIMITERS = ",\t;| "
 SNIFFED = 20
-"""Rows that tell what separates the fields."""
+"""The delimiter is guessed from this many rows."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 LONG = r"[+-]?[0-9]{16,}(\.0*)?"
-"""Integers of so many digits may be beyond what float64 holds exactly."""
+"""Integers with this many digits may be beyond what float64 holds exactly."""
 
-KINDS: frozenset[str] = frozenset(("a number", "a truth value"))
-TRUTH: frozenset[str] = frozenset(("a truth value",))
+NUMBER_KIND, TRUTH_KIND = "a number", "a truth value"
+KINDS: frozenset[str] = frozenset((NUMBER_KIND, TRUTH_KIND))
+"""What a column can be."""
 
 MISSING = (".", "-", "--", "?", "<NA>", "None", "none", "NONE")
 """Words for a missing value, beside those that pyarrow knows."""
 
 UNNAMED = re.compile(r"(Unnamed: \d+)?")
-"""What pandas writes above its index, and reads it as."""
+"""The name that pandas gives its index: none in the file, this once it has been read."""
 
 
 def header(path: Path, delimiter: str) -> list[str]:
@@ -53,7 +54,7 @@ def header(path: Path, delimiter: str) -> list[str]:
 
 
 def tidied(names: Sequence[str]) -> list[str]:
-    """The names without blanks around them, but for those that would then be the same."""
+    """The names without blanks around them, unless two would then be the same."""
     bare = [name.strip() for name in names]
     often = Counter(bare)
     pairs = zip(names, bare, strict=True)
@@ -66,7 +67,7 @@ def number(text: str) -> bool:
 
 
 def sniffed(path: Path) -> str:
-    """What gives the first rows as many fields, most of them numbers."""
+    """The delimiter that gives each of the first rows as many fields, most of them numbers."""
     order = "\t" * (".tsv" in path.name.lower()) + DELIMITERS
     found = {}
     for delimiter in dict.fromkeys(order):
@@ -87,11 +88,8 @@ def fault(
     delimiter: str,
     drop: bool,
     levels: Mapping[str, Sequence[str]],
-) -> ValueError | frozenset[str]:
-    """The error of the first fault of the file, found by reading it row by row.
-
-    Where there is none: the columns of truth values.
-    """
+) -> ValueError | None:
+    """The error of the first fault of the file, found by reading it row by row."""
     found = records(path, delimiter)
     columns = tidied(next(found)[1])
     kinds = {columns.index(name): KINDS for name in names}
@@ -104,18 +102,17 @@ def fault(
             if _foreign(row[place]):
                 return _not_text(path, line, column, row[place])
             if columns[place] in levels:
-                wrong = _level(row[place], levels[columns[place]], drop)
+                words = _level(row[place], levels[columns[place]], drop)
             else:
-                feature = columns[place] != names[-1]
-                kinds[place], wrong = _kinds(
-                    row[place], before, drop, columns[place] if feature else ""
-                )
-            if wrong:
-                return ValueError(_checks.wrong("table", f"{path}, line {line}, {column}", *wrong))
-    return frozenset(columns[place] for place, kind in kinds.items() if kind == TRUTH)
+                feature = columns[place] if columns[place] != names[-1] else ""
+                kinds[place], words = _kinds(row[place], before, drop, feature)
+            if words:
+                return ValueError(_checks.wrong("table", f"{path}, line {line}, {column}", *words))
+    return None
 
 
-def _level(field: str, levels: Sequence[str], drop: bool) -> tuple[str, str, str] | None:
+def _level(field: str, levels: Sequence[str], drop: bool) -> Words | None:
+    """The words for a field that is none of the levels of its column; None where it is one."""
     text = field.strip()
     if text in special().null_values:
         return None if drop else missing(repr(field), "one of its levels")
@@ -126,22 +123,21 @@ def _level(field: str, levels: Sequence[str], drop: bool) -> tuple[str, str, str
 
 def _kinds(
     field: str, before: frozenset[str], drop: bool, name: str
-) -> tuple[frozenset[str], tuple[str, str, str] | None]:
-    """What a column can be, after this field and those before: numbers, truth values.
+) -> tuple[frozenset[str], Words | None]:
+    """What a column can still be after this field, and the words for the field if it is bad.
 
-    If nothing: also what was expected in place of the field, what it is, and the remedy, which for
-    a feature names the column.
+    `name` is the column's for a feature, "" for the target.
     """
     text = field.strip(" \t")
     if text in special().null_values:
         return before, None if drop else missing(repr(field))
     figures = NUMBER.fullmatch(text)
     if INFINITE.fullmatch(text) or (figures and math.isinf(float(text))):
-        return before, ("finite", field, "correct the value or leave the row out")
-    if figures and inexact(text):
-        return before, rounded(text)
+        return before, infinite(field)
+    if figures and is_rounded(text):
+        return before, inexact(text)
     truth = text in (*special().true_values, *special().false_values)
-    after = before & frozenset(["a number"] * bool(figures) + ["a truth value"] * truth)
+    after = before & frozenset([NUMBER_KIND] * bool(figures) + [TRUTH_KIND] * truth)
     expected = min(before)  # "a number" where it could be either
     remedy = "correct it: the target is a column of numbers"
     if name:
@@ -153,7 +149,7 @@ def _kinds(
     return after, None if after else (expected, f"{field!r:.60}", remedy)
 
 
-def inexact(text: str) -> bool:
+def is_rounded(text: str) -> bool:
     """Whether a field is an integer whose last digits float64 does not keep."""
     if re.fullmatch(LONG, text.strip()) is None or abs(float(text)) < EXACT:
         return False

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 
 from .. import _checks
-from . import _open, _order
-from ._windows import Reading, windows
+from . import _files, _order
+from ._shuffle import Reading, windows
 from .moments import Moments, spread
 from .table import Table, fit_for
 
@@ -83,7 +83,7 @@ def batches(
         _in_range(table, kind)
     reading = Reading(seed, None if standardize is None else _scale(standardize), kind)
     for path, stamp in zip(table.files, table.stamps, strict=True):
-        _open.unchanged(path, stamp)
+        _files.unchanged(path, stamp)
     return _batches(table, batch_size, start * batch_size, reading)
 
 

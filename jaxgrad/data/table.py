@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from .. import _checks
-from . import _columns, _open
-from ._blocks import Block, Source
-from ._raw import Spool
-from ._rows import Options, opened
+from . import _columns, _files
+from ._blocks import Block, Storage
+from ._first_pass import Options, first_pass
+from ._spool import Spool
 from .moments import Moments
 
 
@@ -33,7 +33,7 @@ class Table:
         part: which part of the rows this is.
         parts: of how many.
         stamps: size in bytes and modification time in nanoseconds of each file.
-        sources: where the rows of each file are read from.
+        storages: where the rows of each file are: there, or in what it was converted to.
         blocks: this part's blocks.
         spool: keeps the folder of converted files while the table is in use; None without.
         levels: the levels of each column of categories, of which the first has no column of its
@@ -52,7 +52,7 @@ class Table:
     fingerprint: str
     moments: Moments = field(repr=False)
     stamps: tuple[tuple[int, int], ...] = field(repr=False)
-    sources: tuple[Source, ...] = field(repr=False)
+    storages: tuple[Storage, ...] = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)
     spool: Spool | None = field(repr=False)
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -128,18 +128,18 @@ def table(
     >>> people.features, people.rows, people.moments.mean.tolist()
     (('height',), 4, [59.5, 118.75])
     """
-    paths, format = _open.paths(files)
+    paths, format = _files.paths(files)
     missing = _checks.option("table", "missing", missing, ("error", "drop"))
     parts = _checks.integer("table", "parts", parts, minimum=1)
     part = _checks.integer("table", "part", part, minimum=0)
     if part >= parts:
         raise ValueError(_checks.wrong("table", "part", f"below parts = {parts}", part))
-    delimiter = _open.delimiter(delimiter, paths[0], format)
+    delimiter = _files.delimiter(delimiter, paths[0], format)
     chosen = _columns.chosen(paths, format, features, target, delimiter, categorical)
-    stamps, drop = tuple(map(_open.stamp, paths)), missing == "drop"
+    stamps, drop = tuple(map(_files.stamp, paths)), missing == "drop"
     options = Options(chosen.names, chosen.dtype, drop, part, parts, delimiter, chosen.levels)
-    names = options.told()
-    rows = opened(paths, format, options, None if spool is None else Path(spool))
+    names = tuple(name for name, _ in options.owners())
+    rows = first_pass(paths, format, options, None if spool is None else Path(spool))
     result = Table(
         files=paths,
         features=names[:-1],
@@ -151,7 +151,7 @@ def table(
         fingerprint=_fingerprint(paths, stamps, options),
         moments=rows.moments,
         stamps=stamps,
-        sources=rows.sources,
+        storages=rows.storages,
         blocks=rows.blocks,
         spool=rows.spool,
         levels=chosen.levels,

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from jaxgrad import data
-from jaxgrad.data import _columns, _open
+from jaxgrad.data import _columns, _files
 
 TAB = {"\\t": "\t", "tab": "\t"}
 
@@ -36,8 +36,8 @@ def opened(options: argparse.Namespace, files: Any, like: data.Table | None = No
 
 
 def _header(files: Any, delimiter: Any) -> list[str]:
-    paths, format = _open.paths(files)
-    delimiter = _open.delimiter(delimiter, paths[0], format)
+    paths, format = _files.paths(files)
+    delimiter = _files.delimiter(delimiter, paths[0], format)
     return list(_columns.read_header(paths[0], format, delimiter).kinds)
 
 
