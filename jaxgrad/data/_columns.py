@@ -1,4 +1,4 @@
-"""Which columns of the files are wanted, and whether they are there and of numbers."""
+"""Which columns of the files to read; each has to exist and to be of numbers."""
 
 import csv
 import difflib
@@ -12,14 +12,14 @@ from . import _arrow, _categories, _csv, _csv_rows, _ipc, _parquet
 
 
 class Header(NamedTuple):
-    """The columns of a file and their Arrow types, None in a CSV file, and which are an index."""
+    """The columns of a file with their Arrow types (None in a CSV file), and those of an index."""
 
     kinds: dict[str, Any]
     indices: tuple[str, ...]
 
 
 class Chosen(NamedTuple):
-    """The columns wanted, the target last; the dtype that holds them; what was left out."""
+    """The columns to read, the target last; a dtype that holds them; the index left out."""
 
     names: tuple[str, ...]
     dtype: str
@@ -30,7 +30,7 @@ class Chosen(NamedTuple):
 def chosen(
     paths: Sequence[Path], format: str, features: Any, target: Any, delimiter: str, categorical: Any
 ) -> Chosen:
-    """The columns that are wanted, each there in every file."""
+    """The columns to read, which every file has."""
     headers = [read_header(path, format, delimiter) for path in paths]
     header = headers[0]
     names = _names(features, target, header, paths[0])
@@ -72,7 +72,7 @@ def read_header(path: Path, format: str, delimiter: str) -> Header:
 
 
 def known(name: Any, header: Sequence[str]) -> str | None:
-    """The column that is meant: of that name, or of that name but for blanks around it."""
+    """The column of that name, or else the only one that differs by blanks around it."""
     if name in header or not isinstance(name, str):
         return name
     near = [column for column in header if column.strip() == name.strip()]
@@ -109,7 +109,7 @@ def _names(features: Any, target: Any, header: Header, path: Path) -> tuple[str,
 def _categorical(
     given: Any, names: tuple[str, ...], header: Mapping[str, Any]
 ) -> dict[str, tuple[str, ...]]:
-    """The columns of categories and their levels, where these are given."""
+    """The columns of categories with the levels given for them; () for none."""
     if isinstance(given, str) or not isinstance(given, (Sequence, Mapping)):
         got, expected = f"{given!r:.60}", "a list of names, or names and their levels"
         raise TypeError(_checks.wrong("table", "categorical", expected, got))
@@ -125,7 +125,7 @@ def _categorical(
 
 
 def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tuple[str, ...]:
-    """The levels of a column of the files, at least two."""
+    """The levels of a column in all files, at least two."""
     seen = set[str]()
     for path in paths:
         place = f"{path}, column {name!r}"
@@ -162,7 +162,7 @@ def _there(name: str, header: Mapping[str, Any], path: Path, target: bool, categ
 
 
 def _lacking(name: str, header: Mapping[str, Any]) -> tuple[str, str]:
-    """What there is in place of a column, and the remedy."""
+    """What a file has in place of a column, and the remedy."""
     if all(map(_csv_rows.number, header)):
         got = f"a first line of numbers ({', '.join(header):.60})"
         return got, "if the header is missing, write one, such as a,b,y"

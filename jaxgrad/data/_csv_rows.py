@@ -19,7 +19,7 @@ from ._arrow import load
 from ._values import EXACT, Words, inexact, infinite, missing
 
 DELIMITERS = ",\t;| "
-SNIFFED = 20
+GUESS_ROWS = 20
 """The delimiter is guessed from this many rows."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -66,13 +66,13 @@ def number(text: str) -> bool:
     return NUMBER.fullmatch(text.strip()) is not None
 
 
-def sniffed(path: Path) -> str:
+def guess_delimiter(path: Path) -> str:
     """The delimiter that gives each of the first rows as many fields, most of them numbers."""
     order = "\t" * (".tsv" in path.name.lower()) + DELIMITERS
     found = {}
     for delimiter in dict.fromkeys(order):
         try:
-            rows = [row for _, row in itertools.islice(records(path, delimiter), SNIFFED)]
+            rows = [row for _, row in itertools.islice(records(path, delimiter), GUESS_ROWS)]
         except ValueError:
             continue
         widths = {len(row) for row in rows}

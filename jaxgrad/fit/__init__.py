@@ -1,4 +1,4 @@
-"""Loss + params + optimizer + data -> fitted params: the one place where the pieces meet."""
+"""Loss + params + optimizer + data -> fitted params: here the pieces meet."""
 
 from .curvature import largest_curvature as largest_curvature
 from .epochs import EpochFit as EpochFit
@@ -11,5 +11,5 @@ from .linear_mse import LinearMoments as LinearMoments
 from .linear_mse import linear_moments as linear_moments
 from .linear_mse import linear_mse as linear_mse
 from .lines import Line as Line
-from .lines import described as described
-from .lines import least_squares_of as least_squares_of
+from .lines import evaluate_line as evaluate_line
+from .lines import least_squares_from_moments as least_squares_from_moments
