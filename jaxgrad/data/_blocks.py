@@ -49,7 +49,7 @@ def read(storage: Storage, block: Block, names: Sequence[str]) -> list[np.ndarra
 
 
 def limit(columns: int) -> int:
-    """How many rows a block should have at most."""
+    """The most rows that a block should have."""
     return max(1, min(BLOCK_ROWS, BLOCK_BYTES // (8 * columns)))
 
 

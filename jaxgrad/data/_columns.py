@@ -33,11 +33,11 @@ def chosen(
     """The columns to read, which every file has."""
     headers = [read_header(path, format, delimiter) for path in paths]
     header = headers[0]
-    names = _names(features, target, header, paths[0])
+    names = _column_names(features, target, header, paths[0])
     category = _categorical(categorical, names, header.kinds)
     for path, (kinds, indices) in zip(paths, headers, strict=True):
         for name in names:
-            _there(name, kinds, path, name == names[-1], name in category)
+            _check_column(name, kinds, path, name == names[-1], name in category)
         if features is None and set(kinds) - {*indices} != set(header.kinds) - {*header.indices}:
             other = sorted((set(kinds) - {*indices}) ^ (set(header.kinds) - {*header.indices}))[0]
             got = f"{other!r} in one of them only"
@@ -45,7 +45,7 @@ def chosen(
             remedy = "name the features"
             raise ValueError(_checks.wrong("table", f"{path}", expected, got, remedy))
     levels = {
-        name: given or _found(paths, format, name, delimiter) for name, given in category.items()
+        name: given or _levels(paths, format, name, delimiter) for name, given in category.items()
     }
     kinds = [kinds[name] for kinds, _ in headers for name in names if name not in levels]
     single = format != "csv" and all(map(_arrow.is_single, kinds))
@@ -67,11 +67,11 @@ def read_header(path: Path, format: str, delimiter: str) -> Header:
     if twice:
         got = f"{twice[0]!r} twice"
         raise ValueError(_checks.wrong("table", f"{path}", "of columns of different names", got))
-    names = dict.fromkeys(name for name in index if isinstance(name, str))  # a range has none
+    names = dict.fromkeys(name for name in index if isinstance(name, str))  # a range has no column
     return Header(dict(columns), tuple(name for name in names if name in counts))
 
 
-def known(name: Any, header: Sequence[str]) -> str | None:
+def matching_column(name: Any, header: Sequence[str]) -> str | None:
     """The column of that name, or else the only one that differs by blanks around it."""
     if name in header or not isinstance(name, str):
         return name
@@ -79,11 +79,11 @@ def known(name: Any, header: Sequence[str]) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
-def _names(features: Any, target: Any, header: Header, path: Path) -> tuple[str, ...]:
+def _column_names(features: Any, target: Any, header: Header, path: Path) -> tuple[str, ...]:
     columns = list(header.kinds)
     if not isinstance(target, str):
         raise TypeError(_checks.wrong("table", "target", "a column's name", repr(target)))
-    target = known(target, columns) or target
+    target = matching_column(target, columns) or target
     if features is None:
         features = [name for name in columns if name != target and name not in header.indices]
         if not features:
@@ -93,7 +93,7 @@ def _names(features: Any, target: Any, header: Header, path: Path) -> tuple[str,
         remedy = 'for one column write ["name"]'
         got = f"{features!r:.60}"
         raise TypeError(_checks.wrong("table", "features", "a list of names", got, remedy))
-    names = (*(known(name, columns) or name for name in features), target)
+    names = (*(matching_column(name, columns) or name for name in features), target)
     if len(names) == 1:
         raise ValueError(_checks.wrong("table", "features", "at least one column", "none"))
     for name, count in Counter(names).items():
@@ -115,7 +115,7 @@ def _categorical(
         raise TypeError(_checks.wrong("table", "categorical", expected, got))
     result = {}
     for name in given:
-        column = known(name, list(header)) or name
+        column = matching_column(name, list(header)) or name
         if column not in names[:-1]:
             got = f"{name!r}, the target" if column == names[-1] else repr(name)
             expected = "columns among the features"
@@ -124,7 +124,7 @@ def _categorical(
     return result
 
 
-def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tuple[str, ...]:
+def _levels(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tuple[str, ...]:
     """The levels of a column in all files, at least two."""
     seen = set[str]()
     for path in paths:
@@ -132,7 +132,7 @@ def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tup
         if format == "csv":
             with _csv.explained(path, [name], delimiter, True, {name: ()}):
                 arrays = (array for (array,) in _csv.texts(path, [name], delimiter))
-                seen |= _categories.distinct(place, arrays, _csv_rows.special().null_values)
+                seen |= _categories.distinct(place, arrays, _csv_rows.special_words().null_values)
         else:
             chunks = (_parquet if format == "parquet" else _ipc).chunks(path, [name], 2**17)
             seen |= _categories.distinct(place, (array for (array,) in chunks))
@@ -144,7 +144,9 @@ def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tup
     return levels
 
 
-def _there(name: str, header: Mapping[str, Any], path: Path, target: bool, category: bool) -> None:
+def _check_column(
+    name: str, header: Mapping[str, Any], path: Path, target: bool, category: bool
+) -> None:
     if name not in header:
         raise ValueError(
             _checks.wrong("table", repr(name), f"a column of {path}", *_lacking(name, header))
@@ -163,7 +165,7 @@ def _there(name: str, header: Mapping[str, Any], path: Path, target: bool, categ
 
 def _lacking(name: str, header: Mapping[str, Any]) -> tuple[str, str]:
     """What a file has in place of a column, and the remedy."""
-    if all(map(_csv_rows.number, header)):
+    if all(map(_csv_rows.is_number, header)):
         got = f"a first line of numbers ({', '.join(header):.60})"
         return got, "if the header is missing, write one, such as a,b,y"
     if len(header) == 1:

@@ -37,7 +37,7 @@ def chunks(
             for name, text in zip(names, batch, strict=True):
                 if name in levels:
                     columns += _categories.coded(
-                        text, levels[name], _csv_rows.special().null_values
+                        text, levels[name], _csv_rows.special_words().null_values
                     )
                 else:
                     kinds[name], values = _numbers(text, kinds[name])
@@ -52,7 +52,7 @@ def texts(path: Path, names: Sequence[str], delimiter: str) -> Iterator[list[Any
     columns, first = next(records)[1], next(records, None)
     if first is None:
         return  # pyarrow would make an error of it
-    written = dict(zip(_csv_rows.tidied(columns), columns, strict=True))
+    written = dict(zip(_csv_rows.stripped(columns), columns, strict=True))
     chosen = [written[name] for name in names]
     widest = max(sum(map(len, row)) + len(row) for row in (columns, first[1]))
     reader = csv.open_csv(
@@ -62,7 +62,7 @@ def texts(path: Path, names: Sequence[str], delimiter: str) -> Iterator[list[Any
         csv.ConvertOptions(
             include_columns=chosen,
             column_types=dict.fromkeys(chosen, text),
-            null_values=_csv_rows.special().null_values,
+            null_values=_csv_rows.special_words().null_values,
             strings_can_be_null=True,
         ),
     )
@@ -83,7 +83,7 @@ def explained(
     try:
         yield
     except (load("pyarrow").ArrowException, OSError, BadValue) as error:
-        fault = _csv_rows.fault(path, names, delimiter, drop, levels)
+        fault = _csv_rows.first_fault(path, names, delimiter, drop, levels)
         raise fault or ValueError(f"table: {path} cannot be read as a CSV file: {error}") from error
 
 
@@ -91,7 +91,7 @@ def _numbers(text: Any, kinds: frozenset[str]) -> tuple[frozenset[str], np.ndarr
     """What a column can still be after this text, numbers or truth values; and the numbers."""
     numbers = _cast(text) if NUMBER_KIND in kinds else None
     if numbers is None:  # truth values, or blanks around words, which pyarrow minds
-        text = _categories.texts(text, _csv_rows.special().null_values)
+        text = _categories.texts(text, _csv_rows.special_words().null_values)
         numbers = _cast(text) if NUMBER_KIND in kinds else None
     truth = _truth(text) if TRUTH_KIND in kinds else None
     given = {NUMBER_KIND: numbers, TRUTH_KIND: truth}
@@ -115,7 +115,7 @@ def _cast(text: Any) -> np.ndarray | None:
 
 def _truth(text: Any) -> np.ndarray | None:
     """Text as 0 and 1, NaN where it is null; None where some of it is no truth value."""
-    arrow, compute, special = load("pyarrow"), load("pyarrow.compute"), _csv_rows.special()
+    arrow, compute, special = load("pyarrow"), load("pyarrow.compute"), _csv_rows.special_words()
     true, false = (
         np.asarray(compute.is_in(text, value_set=arrow.array(words)))
         for words in (special.true_values, special.false_values)

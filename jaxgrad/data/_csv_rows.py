@@ -47,13 +47,13 @@ def header(path: Path, delimiter: str) -> list[str]:
             raise _not_text(path, 1, "the header", name)
     if not names:
         raise ValueError(_checks.wrong("table", f"{path}", "a header and rows", "blank lines"))
-    if all(map(number, names)) and not all(name.strip().isdigit() for name in names):
+    if all(map(is_number, names)) and not all(name.strip().isdigit() for name in names):
         got, remedy = f"{', '.join(names):.60}", "write one as the first line, such as a,b,y"
         raise ValueError(_checks.wrong("table", f"{path}", "a header and rows", got, remedy))
-    return tidied(names)
+    return stripped(names)
 
 
-def tidied(names: Sequence[str]) -> list[str]:
+def stripped(names: Sequence[str]) -> list[str]:
     """The names without blanks around them, unless two would then be the same."""
     bare = [name.strip() for name in names]
     often = Counter(bare)
@@ -61,7 +61,7 @@ def tidied(names: Sequence[str]) -> list[str]:
     return [short if often[short] == 1 or not short else name for name, short in pairs]
 
 
-def number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether a field is a finite number."""
     return NUMBER.fullmatch(text.strip()) is not None
 
@@ -78,11 +78,11 @@ def guess_delimiter(path: Path) -> str:
         widths = {len(row) for row in rows}
         if len(widths) == 1 and widths != {1}:
             fields = [field for row in rows[1:] for field in row]
-            found[delimiter] = sum(map(number, fields)) / max(len(fields), 1)
+            found[delimiter] = sum(map(is_number, fields)) / max(len(fields), 1)
     return max(found, key=lambda delimiter: found[delimiter]) if found else order[0]
 
 
-def fault(
+def first_fault(
     path: Path,
     names: Sequence[str],
     delimiter: str,
@@ -91,7 +91,7 @@ def fault(
 ) -> ValueError | None:
     """The error of the first fault of the file, found by reading it row by row."""
     found = records(path, delimiter)
-    columns = tidied(next(found)[1])
+    columns = stripped(next(found)[1])
     kinds = {columns.index(name): KINDS for name in names}
     for line, row in found:
         if len(row) != len(columns):
@@ -114,7 +114,7 @@ def fault(
 def _level(field: str, levels: Sequence[str], drop: bool) -> Words | None:
     """The words for a field that is none of the levels of its column; None where it is one."""
     text = field.strip()
-    if text in special().null_values:
+    if text in special_words().null_values:
         return None if drop else missing(repr(field), "one of its levels")
     if text in levels:
         return None
@@ -129,14 +129,14 @@ def _kinds(
     `name` is the column's for a feature, "" for the target.
     """
     text = field.strip(" \t")
-    if text in special().null_values:
+    if text in special_words().null_values:
         return before, None if drop else missing(repr(field))
     figures = NUMBER.fullmatch(text)
     if INFINITE.fullmatch(text) or (figures and math.isinf(float(text))):
         return before, infinite(field)
     if figures and is_rounded(text):
         return before, inexact(text)
-    truth = text in (*special().true_values, *special().false_values)
+    truth = text in (*special_words().true_values, *special_words().false_values)
     after = before & frozenset([NUMBER_KIND] * bool(figures) + [TRUTH_KIND] * truth)
     expected = min(before)  # "a number" where it could be either
     remedy = "correct it: the target is a column of numbers"
@@ -157,7 +157,7 @@ def is_rounded(text: str) -> bool:
 
 
 @functools.cache
-def special() -> Any:
+def special_words() -> Any:
     """The words for a missing value, for true and for false."""
     options = load("pyarrow.csv").ConvertOptions()
     options.null_values = [*options.null_values, *MISSING]

@@ -57,13 +57,13 @@ def _check_local(path: str) -> None:
         got, remedy = f"the address {path}", "download it first, for instance with curl -O"
         raise ValueError(_checks.wrong("table", "files", "files of this machine", got, remedy))
     if path == "-":
-        got, remedy = "-, standard input, which can be read but once", "write it to a file first"
+        got, remedy = "-, standard input, which can be read only once", "write it to a file first"
         raise ValueError(_checks.wrong("table", "files", "files on a disk", got, remedy))
 
 
 def _check_readable(path: Path) -> None:
     if path.exists() and not path.is_file() and not path.is_dir():
-        got, remedy = f"{path}, which can be read but once", "write it to a file first"
+        got, remedy = f"{path}, which can be read only once", "write it to a file first"
         raise ValueError(_checks.wrong("table", "files", "files on a disk", got, remedy))
     try:
         with path.open("rb") as file:

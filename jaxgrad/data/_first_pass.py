@@ -11,7 +11,7 @@ from . import _arrow, _blocks, _categories, _csv, _csv_rows, _ipc, _parquet, _sp
 from ._ahead import ahead
 from ._blocks import Block, Storage
 from ._values import BadValue, missing, naming, refusal, tiles
-from .moments import Moments, added, none
+from .moments import Moments, empty, updated
 
 
 class Options(NamedTuple):
@@ -69,12 +69,12 @@ def _in_place(paths: Sequence[Path], format: str, options: Options) -> Rows:
     every = [b for file, path in enumerate(paths) for b in _split(file, path, format, options)]
     own = _blocks.share(every, options.part, options.parts)
     read = (_blocks.read(storages[b.file], b, options.names) for b in own)
-    moments, blocks = none(len(options.names)), []
+    moments, blocks = empty(len(options.names)), []
     for block, columns in zip(own, ahead(read), strict=True):
         before = moments.count
         with naming(paths[block.file], block.row, options.names):
             for tile in tiles(columns, options.drop):
-                moments = added(moments, tile)
+                moments = updated(moments, tile)
         blocks.append(block._replace(rows=moments.count - before))
     dropped = sum(block.stored - block.rows for block in blocks)
     return Rows(storages, tuple(b for b in blocks if b.rows), moments, dropped, None)
@@ -94,7 +94,7 @@ def _split(file: int, path: Path, format: str, options: Options) -> Iterator[Blo
 def _converted(paths: Sequence[Path], format: str, options: Options, spool: Path | None) -> Rows:
     """Copies the rows as numbers to temporary files."""
     made, storages, blocks, columns = _spool.spool(spool), [], [], len(options.owners())
-    moments, stored, most = none(columns), 0, _blocks.limit(columns)
+    moments, stored, most = empty(columns), 0, _blocks.limit(columns)
     for file, path in enumerate(paths):
         before = moments.count
         storage = Storage("raw", made.folder / f"{file}.raw", options.dtype)
@@ -103,7 +103,7 @@ def _converted(paths: Sequence[Path], format: str, options: Options, spool: Path
                 stored += len(share[0])
                 with _explained(path, row, format, options):
                     for tile in tiles(share, options.drop):
-                        moments = added(moments, tile)
+                        moments = updated(moments, tile)
                         write(tile.T)
         rows = moments.count - before
         storages.append(storage)
@@ -148,7 +148,7 @@ def _explained(path: Path, row: int, format: str, options: Options) -> Iterator[
         yield
     except BadValue as bad:
         if format == "csv":
-            fault = _csv_rows.fault(
+            fault = _csv_rows.first_fault(
                 path, options.names, options.delimiter, options.drop, options.levels
             )
             if fault:

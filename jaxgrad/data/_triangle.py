@@ -20,7 +20,7 @@ MOST = 16.0
 """A block is added by products if its squares are at most this many times those before it."""
 
 
-def of(rows: np.ndarray) -> np.ndarray:
+def factor_of(rows: np.ndarray) -> np.ndarray:
     """The upper triangular factor of rows (rows, columns), its diagonal not negative.
 
     A column of zeros has a row of zeros.
@@ -40,7 +40,7 @@ def of(rows: np.ndarray) -> np.ndarray:
     return factor
 
 
-def joined(
+def updated(
     factor: np.ndarray, columns: np.ndarray, shift: np.ndarray, offset: np.ndarray, last: np.ndarray
 ) -> np.ndarray:
     """The factor with more rows X: `columns` less shift and offset, and the row `last`.
@@ -54,7 +54,7 @@ def joined(
     if known.any() and not known.all() and _as_before(columns, shift, last, ~known):
         part, whole = np.ix_(known, known), np.zeros_like(factor)
         rows = [array[known] for array in (columns, shift, offset, last)]
-        whole[part] = joined(factor[part], *rows)
+        whole[part] = updated(factor[part], *rows)
         return whole
     if columns.shape[1] > 2 * len(factor) and known.all():
         with contextlib.suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):
@@ -63,7 +63,7 @@ def joined(
                 lower = np.linalg.cholesky(np.eye(len(factor)) + products)
                 return np.triu(lower.T @ factor)
     rows = (columns - shift[:, None] - offset[:, None]).T
-    return of(np.concatenate([factor, rows, last[None]]))
+    return factor_of(np.concatenate([factor, rows, last[None]]))
 
 
 def lengths(factor: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ def batches(
     seed = None
     if key is not None:
         _checks.concrete("batches", "key", key)
-        seed = _order.seed(_checks.key("batches", key))
+        seed = _order.words_of(_checks.key("batches", key))
     if standardize is not None:
         fit_for(table, "batches", standardize)
     else:

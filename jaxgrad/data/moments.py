@@ -81,7 +81,7 @@ def moments(*blocks: Any) -> Moments:
     if len(sizes) != 1:
         got = f"{sizes} columns" if sizes else "none"
         raise ValueError(_checks.wrong("moments", "blocks", "of the same columns", got))
-    return functools.reduce(added, arrays, none(sizes[0]))
+    return functools.reduce(updated, arrays, empty(sizes[0]))
 
 
 def merge(*parts: Moments) -> Moments:
@@ -116,13 +116,13 @@ def merge(*parts: Moments) -> Moments:
     return functools.reduce(_merge, parts)
 
 
-def none(size: int) -> Moments:
+def empty(size: int) -> Moments:
     """The moments of no rows of `size` columns."""
     zero, infinite = np.zeros(size), np.full(size, np.inf)
     return Moments(0, zero, zero, np.zeros((size, size)), infinite, -infinite)
 
 
-def added(of: Moments, columns: np.ndarray) -> Moments:
+def updated(of: Moments, columns: np.ndarray) -> Moments:
     """The moments with one more block: a float64 array (columns, rows)."""
     if not columns.size:
         return of
@@ -141,7 +141,7 @@ def standard_deviation(of: Moments) -> np.ndarray:
 
 def about_zero(of: Moments) -> np.ndarray:
     """The triangular factor of the rows themselves, not less their mean."""
-    return _triangle.of(np.concatenate([np.sqrt(of.count) * of.mean[None], of.factor]))
+    return _triangle.factor_of(np.concatenate([np.sqrt(of.count) * of.mean[None], of.factor]))
 
 
 def _nearest(columns: np.ndarray) -> np.ndarray:
@@ -170,7 +170,7 @@ def _joined(
         total,
         of.shift,
         offset if not of.count else of.offset + delta * (count / total),
-        _triangle.joined(of.factor, columns, *less, between),
+        _triangle.updated(of.factor, columns, *less, between),
         np.minimum(of.low, low),
         np.maximum(of.high, high),
     )

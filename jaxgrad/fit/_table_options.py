@@ -62,7 +62,7 @@ def _divided(pieces: list[str], header: Sequence[str]) -> Iterator[list[str]]:
     if not pieces:
         yield []
     for stop in range(1, len(pieces) + 1):
-        name = _columns.known(",".join(pieces[:stop]), header)
+        name = _columns.matching_column(",".join(pieces[:stop]), header)
         if name is not None:
             yield from ([name, *rest] for rest in _divided(pieces[stop:], header))
 

@@ -188,7 +188,7 @@ def _checkpoint_folder(options: argparse.Namespace, chosen: Hyperparameters) -> 
 
 
 def _sharding() -> Sharding | None:
-    """Batches over all devices, where there are several."""
+    """Batches are sharded over all devices, if there are several."""
     if jax.device_count() == 1:
         return None
     mesh = jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))

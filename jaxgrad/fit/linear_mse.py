@@ -100,7 +100,9 @@ def _moments(x: jax.Array, y: jax.Array, *, over: RowSharding | None) -> LinearM
         return _dot(x, x), _dot(y, x)
 
     covariance, cross = mean(products, centre, level)
-    weight = jax.lax.stop_gradient(_solved(covariance, cross))  # about any point it is exact
+    weight = jax.lax.stop_gradient(
+        _solved(covariance, cross)
+    )  # the expansion about any point is exact
 
     def residuals(x: jax.Array, y: jax.Array, weight: jax.Array) -> tuple[jax.Array, ...]:
         r = jnp.matmul(x, weight.T, precision="highest") - y

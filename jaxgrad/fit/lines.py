@@ -19,7 +19,7 @@ class Line(NamedTuple):
 
     Attributes:
         weight: (features,).
-        bias: the intercept; 0 where there is none.
+        bias: the intercept; 0 for a line through 0.
         weight_error: (features,), the standard errors; NaN if they are not known.
         bias_error: the standard error of the intercept.
         rmse: the root of the mean squared residual over the rows.
