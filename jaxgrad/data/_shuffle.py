@@ -2,6 +2,9 @@
 
 Which blocks a window has, and the order of its rows, depend on the key and the table alone: never
 on the batches, nor on when a thread is done.
+
+Rows are put into their places as they are read. NumPy copies whole rows, seen as items of one type
+without fields, twice as fast as it assigns rows of numbers.
 """
 
 from collections.abc import Iterator, Sequence
