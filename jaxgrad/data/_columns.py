@@ -131,7 +131,8 @@ def _levels(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tu
         place = f"{path}, column {name!r}"
         if format == "csv":
             with _csv.explained(path, [name], delimiter, True, {name: ()}):
-                arrays = (array for (array,) in _csv.texts(path, [name], delimiter))
+                kinds = {name: _arrow.load("pyarrow").string()}
+                arrays = (array for (array,) in _csv.batches(path, kinds, delimiter))
                 seen |= _categories.distinct(place, arrays, _csv_rows.special_words().null_values)
         else:
             chunks = (_parquet if format == "parquet" else _ipc).chunks(path, [name], 2**17)

@@ -1,18 +1,18 @@
-"""CSV files as columns of numbers, read by pyarrow as text; an error is then found row by row.
+"""CSV files as columns of numbers, read by pyarrow; an error is then found row by row.
 
 pyarrow's own errors count rows, not lines, name a column by its number, and know nothing of missing
 values, of integers that would be rounded, or of text that is no UTF-8.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import _categories, _csv_rows
-from ._arrow import load
+from ._arrow import load, numbers
 from ._csv_rows import NUMBER_KIND, TRUTH_KIND
 from ._values import EXACT, BadValue, inexact
 
@@ -30,38 +30,43 @@ def chunks(
     levels: Mapping[str, Sequence[str]],
 ) -> Iterator[list[np.ndarray]]:
     """The columns `names` of the file from its start, some thousand rows at a time, as numbers."""
-    kinds = dict.fromkeys(names, _csv_rows.KINDS)
+    arrow, done = load("pyarrow"), 0
     with explained(path, names, delimiter, drop, levels):
-        for batch in texts(path, names, delimiter):
-            columns: list[np.ndarray] = []
-            for name, text in zip(names, batch, strict=True):
-                if name in levels:
-                    columns += _categories.coded(
-                        text, levels[name], _csv_rows.special_words().null_values
-                    )
-                else:
-                    kinds[name], values = _numbers(text, kinds[name])
-                    columns.append(values)
-            yield columns
+        kinds = {name: arrow.string() if name in levels else arrow.float64() for name in names}
+        with contextlib.suppress(arrow.ArrowInvalid, BadValue):
+            for batch in batches(path, kinds, delimiter):
+                yield _columns(names, batch, levels, _float_column)
+                done += 1
+            return
+        # Truth values, blanks around words, large integers or faults: the text shows which.
+        kinds, found = dict.fromkeys(names, arrow.string()), dict.fromkeys(names, _csv_rows.KINDS)
+
+        def read(name: str, text: Any) -> np.ndarray:
+            found[name], values = _text_column(text, found[name])
+            return values
+
+        for number, batch in enumerate(batches(path, kinds, delimiter)):
+            columns = _columns(names, batch, levels, read)
+            if number >= done:
+                yield columns
 
 
-def texts(path: Path, names: Sequence[str], delimiter: str) -> Iterator[list[Any]]:
-    """The columns as Arrow arrays of text, a block of the file at a time; null where missing."""
-    csv, text = load("pyarrow.csv"), load("pyarrow").string()
-    records = _csv_rows.records(path, delimiter)
+def batches(path: Path, kinds: Mapping[str, Any], delimiter: str) -> Iterator[list[Any]]:
+    """Columns as Arrow arrays of these types, a block of the text at a time; null where missing."""
+    csv, records = load("pyarrow.csv"), _csv_rows.records(path, delimiter)
     columns, first = next(records)[1], next(records, None)
     if first is None:
         return  # pyarrow would make an error of it
     written = dict(zip(_csv_rows.stripped(columns), columns, strict=True))
-    chosen = [written[name] for name in names]
+    chosen = {written[name]: kind for name, kind in kinds.items()}
     widest = max(sum(map(len, row)) + len(row) for row in (columns, first[1]))
     reader = csv.open_csv(
         path,
         csv.ReadOptions(block_size=max(BLOCK_BYTES, BLOCK_ROWS * widest)),
         csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         csv.ConvertOptions(
-            include_columns=chosen,
-            column_types=dict.fromkeys(chosen, text),
+            include_columns=list(chosen),
+            column_types=chosen,
             null_values=_csv_rows.special_words().null_values,
             strings_can_be_null=True,
         ),
@@ -87,15 +92,44 @@ def explained(
         raise fault or ValueError(f"table: {path} cannot be read as a CSV file: {error}") from error
 
 
-def _numbers(text: Any, kinds: frozenset[str]) -> tuple[frozenset[str], np.ndarray]:
+def _columns(
+    names: Sequence[str],
+    batch: Sequence[Any],
+    levels: Mapping[str, Sequence[str]],
+    read: Callable[[str, Any], np.ndarray],
+) -> list[np.ndarray]:
+    """The columns of a block as numbers: `read`, or coded by their levels."""
+    words, columns = _csv_rows.special_words().null_values, list[np.ndarray]()
+    for name, array in zip(names, batch, strict=True):
+        if name in levels:
+            columns += _categories.coded(array, levels[name], words)
+        else:
+            columns.append(read(name, array))
+    return columns
+
+
+def _float_column(_: str, column: Any) -> np.ndarray:
+    """A column that pyarrow has read as float64; raises if it may have rounded an integer."""
+    values = numbers(column)
+    if _is_large(values):
+        raise BadValue(0, inexact("a large integer"))
+    return values
+
+
+def _is_large(values: np.ndarray) -> bool:
+    if not values.size:
+        return False
+    return bool(np.fmax.reduce(values) >= EXACT or np.fmin.reduce(values) <= -EXACT)
+
+
+def _text_column(text: Any, kinds: frozenset[str]) -> tuple[frozenset[str], np.ndarray]:
     """What a column can still be after this text, numbers or truth values; and the numbers."""
-    numbers = _cast(text) if NUMBER_KIND in kinds else None
-    if numbers is None:  # truth values, or blanks around words, which pyarrow minds
-        text = _categories.texts(text, _csv_rows.special_words().null_values)
-        numbers = _cast(text) if NUMBER_KIND in kinds else None
-    truth = _truth(text) if TRUTH_KIND in kinds else None
-    given = {NUMBER_KIND: numbers, TRUTH_KIND: truth}
-    found = {kind: values for kind, values in given.items() if values is not None}
+    text = _categories.texts(text, _csv_rows.special_words().null_values)
+    given = {
+        NUMBER_KIND: _cast(text) if NUMBER_KIND in kinds else None,
+        TRUTH_KIND: _truth(text) if TRUTH_KIND in kinds else None,
+    }
+    found = {kind: array for kind, array in given.items() if array is not None}
     if not found:
         raise BadValue(0, (" or ".join(kinds), "other text", "correct it"))
     return frozenset(found), next(iter(found.values()))
@@ -105,12 +139,12 @@ def _cast(text: Any) -> np.ndarray | None:
     """Text as float64, NaN where it is null; None where some of it is no number."""
     arrow = load("pyarrow")
     try:
-        numbers = text.cast(arrow.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+        values = numbers(text.cast(arrow.float64()))
     except arrow.ArrowInvalid:
         return None
-    if numbers.size and np.fmax.reduce(np.abs(numbers)) >= EXACT:
+    if _is_large(values):
         _check_exact(text)
-    return numbers
+    return values
 
 
 def _truth(text: Any) -> np.ndarray | None:
