@@ -49,9 +49,19 @@ class Window(NamedTuple):
 def windows(table: "Table", reading: Reading, skip: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Each window's x and y, rows in order; the first `skip` rows of the table are left out.
 
-    The next window is read while one is in use.
+    The next window is read while one is in use. The arrays of one are written anew once the next
+    is asked for.
     """
-    return ahead(_load(table, reading, window) for window in _planned(table, reading.seed, skip))
+    planned = list(_planned(table, reading.seed, skip))
+    most = max((window.rows for window in planned), default=0)
+    rooms = [_room(table, most, reading.dtype) for _ in planned[:2]]
+    return ahead(
+        _load(table, reading, window, *rooms[number % 2]) for number, window in enumerate(planned)
+    )
+
+
+def _room(table: "Table", rows: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    return np.empty((rows, len(table.features)), dtype), np.empty(rows, dtype)
 
 
 def _planned(table: "Table", seed: tuple[int, ...] | None, skip: int) -> Iterator[Window]:
@@ -79,10 +89,10 @@ def _grouped(blocks: Sequence[Block], columns: int) -> Iterator[list[Block]]:
         yield window
 
 
-def _load(table: "Table", reading: Reading, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of a window, (value - mean) / std in float64, each block's put into their places."""
-    x = np.empty((window.rows, len(table.features)), reading.dtype)
-    y = np.empty(window.rows, reading.dtype)
+def _load(
+    table: "Table", reading: Reading, window: Window, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Writes the rows of a window to x and y: (value - mean) / std in float64, in their places."""
     order: np.ndarray | None = None
     if reading.seed is not None:
         order = _order.permutation(reading.seed, window.stream, window.rows)
@@ -99,7 +109,7 @@ def _load(table: "Table", reading: Reading, window: Window) -> tuple[np.ndarray,
             items[places] = together[: tile.shape[1]].view(items.dtype)[:, 0]
             y[places] = tile[-1]
             at = rows.stop
-    return x[window.skip :], y[window.skip :]
+    return x[window.skip : window.rows], y[window.skip : window.rows]
 
 
 def _tiles(table: "Table", block: Block) -> Iterator[np.ndarray]:
