@@ -10,7 +10,7 @@ EXTRAS = {
         *("equinox", "fastjsonschema", "flax", "jinja2", "markdown_it", "markupsafe"),
         *("matplotlib", "ml_dtypes", "pebble", "rich", "scipy"),
     ),
-    "data": ("matplotlib", "pyarrow", "rich", "safetensors"),
+    "data": ("matplotlib", "pyarrow", "rich", "safetensors", "scipy"),
     "checkpoint": ("orbax.checkpoint",),
     "torch": ("torch",),
 }

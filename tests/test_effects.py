@@ -24,7 +24,7 @@ ON_THE_HOST = {"first_nonfinite", "fit_epochs", "gradcheck", "gradgradcheck"}
 CONSTANT = {"batch_norm", "calculate_fan", "calculate_gain", "dirac", "eye", "group_norm"}
 CONSTANT |= {"instance_norm", "layer_norm", "rms_norm", "key"}
 """Functions that take no arrays of numbers."""
-STATES = {"from_torch_state", "to_torch_state", "described", "least_squares_of"}
+STATES = {"from_torch_state", "to_torch_state", "evaluate_line", "least_squares_from_moments"}
 """Functions that hand states over to the host."""
 
 

@@ -1,4 +1,4 @@
-"""The command `jaxgrad`: what is asked for, and what is refused before any work.
+"""The command `jaxgrad`: its subcommands, and what they refuse before any work.
 
     fit      a line through the columns of files
     study    the comparison study, and one row of it
@@ -6,9 +6,9 @@
     compare  a user's own port and its original
     speed    the same work in PyTorch, plain JAX and jaxgrad
 
-Each file adds one subcommand to the parser and, when that is asked for, imports what does the work.
-Nothing else here imports JAX or what an extra brings: `--version` and `--help` answer at once,
-wherever jaxgrad is installed.
+Each file adds one subcommand to the parser, and imports what does the work once it is called. The
+rest imports neither JAX nor what an extra brings: `--version` and `--help` answer at once, wherever
+jaxgrad is installed.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from .streams import Lost, lasting
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status.
 
-    0: every verdict held, or nothing differs. 1: one did not, or something does. 2: it was not
-    run, or what it was to write could not be written. 130: it was interrupted. Where the reader of
-    standard output goes away the status is what it would have been.
+    0: every verdict held, or nothing differs. 1: a verdict did not hold, or something differs. 2:
+    the command did not run, or could not write its output. 130: it was interrupted. A reader of
+    standard output that goes away does not change the status.
     """
     with lasting():
         try:

@@ -1,4 +1,4 @@
-"""`jaxgrad fit`; `jaxgrad.fit.command` does the work."""
+"""The command line of `jaxgrad fit`; `jaxgrad.fit.command` does the work."""
 
 import argparse
 import sys
@@ -29,65 +29,70 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--features",
         metavar="COLUMNS",
         action="append",
-        help="names with commas (default: all the others but an index); repeatable",
+        help="names separated by commas (default: all other columns but an index); repeatable",
     )
     add_argument(
         "--categorical",
         metavar="COLUMNS",
         action="append",
-        help="features that are categories: 0 or 1 for each level but the first",
+        help="the features that are categories: a column of 0 and 1 for each level but the first",
     )
     add_argument(
-        "--missing", choices=("error", "drop"), default="error", help="rows without a value"
+        "--missing",
+        choices=("error", "drop"),
+        default="error",
+        help="what to do with rows that miss a value",
     )
     add_argument(
-        "--delimiter", help="of CSV files, tab for a tab (default: what the first rows show)"
+        "--delimiter", help="of CSV files; tab for a tab (default: a guess from the first rows)"
     )
     add_argument(
         "--no-standardize",
         dest="standardize",
         action="store_false",
-        help="fit the columns as they are, not with mean 0 and deviation 1",
+        help="fit the columns as they are, not scaled to mean 0 and deviation 1",
     )
     add_argument("--no-intercept", dest="intercept", action="store_false", help="a line through 0")
     add_argument("--loss", choices=LOSSES, default="mse_loss")
     add_argument(
         "--optimizer",
         choices=OPTIMIZERS,
-        help="(default: what arrives, which is sgd with Nesterov's momentum over all rows; adam "
+        help="(default: what converges, which is sgd with Nesterov's momentum over all rows; adam "
         "with --lr or --batch-size, or where the rows are too many for memory)",
     )
     add_argument(
         "--lr",
         type=positive,
-        help="learning rate (default: by the largest curvature of the loss for sgd, else 0.01)",
+        help="learning rate (default: for sgd from the largest curvature of the loss, else 0.01)",
     )
     add_argument(
         "--schedule",
         choices=("constant", "cosine"),
         default="constant",
-        help="of the learning rate, cosine down to 0 at the end",
+        help="of the learning rate; cosine falls to 0 at the end",
     )
     add_argument(
-        "--epochs", type=int, help="(default: until it arrives over all rows, 50 over batches)"
+        "--epochs", type=int, help="(default: until it converges over all rows, 50 over batches)"
     )
-    add_argument("--batch-size", type=int, help="rows (default: a tenth of them, from 32 to 1024)")
+    add_argument(
+        "--batch-size", type=int, help="rows of a batch (default: a tenth of all, from 32 to 1024)"
+    )
     add_argument("--seed", type=int, default=0, help="of the order of the rows (default: 0)")
     add_argument(
         "--validation",
         metavar="FILE|SHARE",
         action="append",
-        help="a table to watch the loss on, or a share of the rows such as 0.2, drawn by the seed; "
-        "gives the line of the best epoch",
+        help="a table, or a share of the rows such as 0.2, drawn by the seed: the loss is taken on "
+        "it after each epoch, and the line is that of the best epoch",
     )
     add_argument(
-        "--patience", type=int, help="stop after so many epochs without a better loss there"
+        "--patience", type=int, help="stop after this many epochs without a lower validation loss"
     )
     add_argument(
         "--checkpoint",
         metavar="FOLDER",
         type=Path,
-        help="keep there how far it is; the same command goes on",
+        help="write checkpoints there; the same command goes on from the last one",
     )
     add_argument("--plot", metavar="FILE", type=Path, help="a picture of the fit")
     add_argument("--save", metavar="FILE", type=Path, help="weight and bias as safetensors")
@@ -95,10 +100,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--save-exact",
         metavar="FILE",
         type=Path,
-        help="those of least squares, in float64",
+        help="those of least squares as safetensors, in float64",
     )
-    add_argument("--json", metavar="FILE", type=Path, help="both lines with every digit")
-    add_argument("--digits", type=digits, metavar="N", help="to print of each number; 17 are all")
+    add_argument("--json", metavar="FILE", type=Path, help="both lines as JSON, with all digits")
+    add_argument(
+        "--digits", type=digits, metavar="N", help="digits to print of each number; 17 are all"
+    )
     add_argument(
         "--distributed",
         action="store_true",
@@ -123,26 +130,26 @@ def digits(text: str) -> int:
 
 
 def _fit(options: argparse.Namespace) -> int:
-    _counts(options)
-    need(data=_data(options), checkpoint=["orbax.checkpoint"] if options.checkpoint else [])
+    _check_counts(options)
+    need(data=_modules(options), checkpoint=["orbax.checkpoint"] if options.checkpoint else [])
     from jaxgrad.fit import command
 
     try:
-        return command.run(options, lambda: _writable(options))
+        return command.run(options, lambda: _check_outputs(options))
     except command.Failed as error:
         raise Refused(of_options(str(error))) from error
 
 
-def _counts(options: argparse.Namespace) -> None:
-    """Refuses what is to be counted and is less than one."""
+def _check_counts(options: argparse.Namespace) -> None:
+    """Refuses a count below one."""
     for name in ("epochs", "batch_size", "patience"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise Refused(f"--{name.replace('_', '-')} must be at least 1, got {value}")
 
 
-def _writable(options: argparse.Namespace) -> None:
-    """Refuses before the work what could not be written after it."""
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuses outputs that could not be written after the work."""
     files = {
         "--json": options.json,
         "--save": options.save,
@@ -153,8 +160,8 @@ def _writable(options: argparse.Namespace) -> None:
     outputs.check_folder("--checkpoint", options.checkpoint)
 
 
-def _data(options: argparse.Namespace) -> list[str]:
-    """The modules of the extra `data` that the options ask for."""
+def _modules(options: argparse.Namespace) -> list[str]:
+    """The modules of the extra `data` that the options need."""
     asked = {
         "pyarrow": True,
         "safetensors": options.save or options.save_exact,

@@ -1,4 +1,4 @@
-"""Ctrl-C, a terminal that closes, a termination: the command ends at once, and cleans up."""
+"""Ctrl-C, termination and a closed terminal: the command cleans up and ends at once."""
 
 import os
 import signal
@@ -10,11 +10,11 @@ SIGNALS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "its term
 
 
 def watch(command: str) -> None:
-    """From now on each of these signals ends the process with 128 + its number, and one line.
+    """From now on each of these signals prints a line and ends the process with 128 + its number.
 
-    A thread waits for them. A `KeyboardInterrupt` would come only between two instructions of the
-    main thread, long after a compiled fit has begun, and be lost where it comes amid a callback.
-    Signals that are ignored, as under `nohup`, are ignored still.
+    A thread waits for them. A `KeyboardInterrupt` comes only between two instructions of the main
+    thread: it would wait until a compiled fit has ended, and in a callback it would be lost.
+    A signal that is ignored, as under `nohup`, stays ignored.
     """
     numbers = {getattr(signal, name): words for name, words in SIGNALS.items() if _heard(name)}
     if not numbers or threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""The files that a command is to write, checked before any work."""
+"""The files that a command will write, checked before any work."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -8,10 +8,10 @@ from .refusal import Refused
 
 
 def check(outputs: Mapping[str, Path | None], inputs: Iterable[str | Path]) -> None:
-    """Refuses a file that cannot be written, is read too, or is to be written twice.
+    """Refuses a file that cannot be written, that is also read, or that two options write.
 
     Args:
-        outputs: the files by their options; None where one is not asked for.
+        outputs: the files by their options; None for an option that is not given.
         inputs: the files that are read.
     """
     taken = {_place(path): f"{path}, which is read" for path in inputs}
@@ -27,7 +27,7 @@ def check(outputs: Mapping[str, Path | None], inputs: Iterable[str | Path]) -> N
 
 
 def check_folder(option: str, folder: Path | None) -> None:
-    """Refuses a folder that cannot be made, or not be written into."""
+    """Refuses a folder that cannot be made or written into."""
     if folder is None:
         return
     there = folder.expanduser().resolve()
@@ -40,7 +40,7 @@ def check_folder(option: str, folder: Path | None) -> None:
 
 
 def unwritable(path: Path) -> str:
-    """Why nothing can be written to that path; "" if it can. It is left as it was."""
+    """Why a file cannot be written; "" if it can. The path is left as it was."""
     try:
         if path.is_dir():
             return "Is a directory"

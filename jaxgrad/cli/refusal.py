@@ -1,4 +1,4 @@
-"""What is refused before any work, and the words for it."""
+"""Refusals before any work, and the words for them."""
 
 import os
 from collections.abc import Iterable
@@ -8,22 +8,22 @@ from jaxgrad import _extras
 
 
 class Refused(Exception):
-    """What was asked for cannot be done here; the text says why and what to do."""
+    """The command cannot do what was asked; the text says why and what to do."""
 
 
 def need(**wanted: Iterable[str]) -> None:
-    """Refuses where a module is missing; `wanted` has the modules by the extra of each."""
+    """Refuses if a module is missing; `wanted` has the modules by the extra that brings them."""
     if lacking := _extras.lacking(**wanted):
         raise Refused(lacking)
 
 
 def need_study() -> None:
-    """Refuses where the extra `study` is not installed."""
+    """Refuses if the extra `study` is not installed."""
     need(study=_extras.EXTRAS["study"])
 
 
 def need_torch(remedy: str) -> None:
-    """Refuses where PyTorch is not installed."""
+    """Refuses if PyTorch is not installed."""
     if not _extras.installed("torch"):
         raise Refused(f"PyTorch is not installed; {remedy}")
 

@@ -1,4 +1,4 @@
-"""What is printed never ends the work: unknown characters are replaced, a closed pipe is let go."""
+"""Output that cannot be printed does not end the work: not by its characters, nor a closed pipe."""
 
 import contextlib
 import os
@@ -8,13 +8,13 @@ from typing import Any
 
 
 class Lost(Exception):
-    """What is printed cannot be written, on a full disk for instance; the text says so."""
+    """Output cannot be written, for instance on a full disk; the text says so."""
 
 
 class Lasting:
-    """A text stream that goes on where its reader has gone, as `head` does after ten lines.
+    """A text stream that survives its reader, such as `head`, which goes after ten lines.
 
-    What is left to print then goes nowhere, and the command ends as it would have ended.
+    The rest of the output is dropped, and the command ends with the status it would have had.
     """
 
     def __init__(self, stream: Any, name: str) -> None:
@@ -22,7 +22,7 @@ class Lasting:
         self._stream, self._name = stream, name
 
     def __getattr__(self, attribute: str) -> Any:
-        """All else is the stream's."""
+        """Every other attribute is the stream's."""
         return getattr(self._stream, attribute)
 
     def write(self, text: str) -> int:
@@ -34,7 +34,7 @@ class Lasting:
             return len(text)
 
     def flush(self) -> None:
-        """Writes what is waiting."""
+        """Writes what is in the buffer."""
         try:
             self._stream.flush()
         except OSError as error:
@@ -50,7 +50,7 @@ class Lasting:
 
 @contextlib.contextmanager
 def lasting() -> Iterator[None]:
-    """Standard output and error as `Lasting` streams; a closed one is one to nowhere."""
+    """Makes standard output and error `Lasting`; a closed one drops what it is given."""
     before = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:
         nowhere = None if all(before) else stack.enter_context(open(os.devnull, "w"))

@@ -1,4 +1,4 @@
-"""What the Python functions say of their arguments, in words of the command's options."""
+"""Errors of Python functions about their arguments, in words of the command's options."""
 
 import re
 import shlex
@@ -24,7 +24,7 @@ _REMEDIES = {
 
 
 def of_options(text: str) -> str:
-    """The text of an error without the function's name, and with options for its arguments."""
+    """The text of an error without the name of the function, and with options for arguments."""
     text = re.sub(r"^[a-z][a-z0-9_]*: ", "", text)
     for ours, theirs in _REMEDIES.items():
         text = text.replace(ours, theirs)
@@ -41,5 +41,5 @@ def _option(found: re.Match[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    """A column's name as the shell and `--categorical` take it."""
+    """The name of a column, quoted for the shell and for `--categorical`."""
     return shlex.quote(f'"{name}"' if "," in name else name)

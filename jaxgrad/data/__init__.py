@@ -1,8 +1,8 @@
 """Tables of numbers that are larger than memory, read in batches from CSV, Parquet and Arrow files.
 
-A `table` is opened once: every value is checked and the moments of the columns are computed, in
-bounded memory. After that `batches` reads it in file order, or shuffled by a key, and `source` does
-so epoch by epoch.
+`table` opens files, checks every value once and computes the moments of the columns, in bounded
+memory. `batches` then reads the rows in the order of the files, or shuffled by a key; `source` does
+so for each epoch of a fit.
 
 Needs pyarrow, which comes with `pip install 'jaxgrad[data]'`.
 """

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxgrad import _extras
 
-from ._scan import EXACT, Fault
+from ._values import EXACT, BadValue, inexact
 
 
 def load(module: str) -> Any:
@@ -19,7 +19,7 @@ def load(module: str) -> Any:
 
 @contextlib.contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Whatever pyarrow or the system says of a file becomes a `ValueError` that names it."""
+    """An error of pyarrow or of the system becomes a `ValueError` that names the file."""
     try:
         yield
     except (load("pyarrow").ArrowException, OSError) as error:
@@ -38,7 +38,7 @@ def is_number(kind: Any) -> bool:
 
 
 def is_single(kind: Any) -> bool:
-    """Whether float32 holds every value of that type."""
+    """Whether float32 holds every value of an Arrow type."""
     types = load("pyarrow").types
     small = (types.is_int8, types.is_int16, types.is_uint8, types.is_uint16)
     floats = (types.is_float16, types.is_float32, types.is_boolean)
@@ -48,70 +48,39 @@ def is_single(kind: Any) -> bool:
 def numbers(column: Any) -> np.ndarray:
     """An Arrow array, chunked or not, as a NumPy array of numbers, NaN where it is null.
 
-    Nothing is copied where the column has one chunk of integers or floats, and no nulls. Raises
-    `Rounded` where an integer would lose its last digits as float64.
+    Raises `BadValue` at an integer that float64 would round.
     """
-    arrow, arrays, row = load("pyarrow"), [], 0
-    for chunk in getattr(column, "chunks", [column]):
-        try:
-            arrays.append(_numbers(arrow, chunk))
-        except Rounded as error:
-            raise Rounded(row + error.row, error.value) from None
-        row += len(chunk)
-    if not arrays:
-        return np.empty(0)
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-
-
-class Rounded(Exception):
-    """An integer that float64 does not hold: in which row, and which."""
-
-    def __init__(self, row: int, value: int) -> None:
-        """Keeps both."""
-        super().__init__(row, value)
-        self.row, self.value = row, value
+    arrow = load("pyarrow")
+    if arrow.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind, decimal = column.type, arrow.types.is_decimal(column.type)
+    if kind in (arrow.int64(), arrow.uint64()) or (decimal and kind.scale <= 0):
+        _check_exact(column)
+    if column.null_count or decimal or arrow.types.is_null(kind):
+        column = column.cast(arrow.float64(), safe=False).fill_null(np.nan)
+    elif arrow.types.is_boolean(kind):
+        column = column.cast(arrow.uint8())
+    return column.to_numpy(zero_copy_only=False)
 
 
 def arrays(columns: Iterable[Any]) -> list[np.ndarray]:
-    """Some columns as `numbers`; raises `Fault` where an integer would lose its last digits."""
-    result = []
-    for place, column in enumerate(columns):
+    """Several columns as `numbers`; a `BadValue` has the place of its column."""
+    result: list[np.ndarray] = []
+    for column in columns:
         try:
             result.append(numbers(column))
-        except Rounded as error:
-            raise Fault(error.row, place, error.value) from None
+        except BadValue as bad:
+            raise BadValue(bad.row, bad.words, len(result)) from None
     return result
 
 
-def _exact(arrow: Any, array: Any) -> None:
-    """Raises `Rounded` at the first integer that float64 does not hold."""
-    if arrow.types.is_decimal(array.type):
-        if array.type.scale > 0 or array.type.precision < 16:
-            return
-        values = (value and int(value) for value in array.to_pylist())
-        lost = (row for row, value in enumerate(values) if value and int(float(value)) != value)
-        place = next(lost, None)
-    else:
-        values = array.fill_null(0).to_numpy(zero_copy_only=False)
-        sizes = np.where(values < 0, ~values, values).view(np.uint64)
-        if not sizes.size or sizes.max() < EXACT:
-            return
-        sizes = sizes + (values < 0).astype(np.uint64)
-        lowest = sizes & (~sizes + np.uint64(1))  # the lowest bit that is set
-        digits = sizes // np.maximum(lowest, np.uint64(1))
-        place = next(iter(np.flatnonzero(digits >= EXACT).tolist()), None)
-    if place is not None:
-        raise Rounded(place, int(array[place].as_py()))
+def _check_exact(column: Any) -> None:
+    """Raises `BadValue` at the first integer that float64 would round.
 
-
-def _numbers(arrow: Any, array: Any) -> np.ndarray:
-    types = arrow.types
-    if types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if types.is_decimal(array.type) or array.type in (arrow.int64(), arrow.uint64()):
-        _exact(arrow, array)
-    if array.null_count or types.is_decimal(array.type) or types.is_null(array.type):
-        array = array.cast(arrow.float64(), safe=False).fill_null(np.nan)
-    elif types.is_boolean(array.type):
-        array = array.cast(arrow.uint8())
-    return array.to_numpy(zero_copy_only=False)
+    A safe cast of pyarrow's refuses every integer beyond 2**53, also those that float64 holds.
+    """
+    rounded = column.cast(load("pyarrow").float64(), safe=False).fill_null(0)
+    large = np.flatnonzero(np.abs(rounded.to_numpy(zero_copy_only=False)) >= EXACT)
+    for row, value in zip(large.tolist(), column.take(large).to_pylist(), strict=True):
+        if int(float(value)) != value:
+            raise BadValue(row, inexact(int(value)))

@@ -1,27 +1,29 @@
-"""Blocks: stretches of rows of a file that can be read without what is before them."""
+"""Blocks: stretches of rows of a file that can be read without what is before them.
 
-from collections import deque
+The datasets of pyarrow cannot do that: a scan begins at the start of a file. It also holds a whole
+row group, where `ParquetFile.iter_batches` takes less than half of the memory.
+"""
+
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _ipc, _parquet, _raw
-from ._scan import Fault, wrong_value
+from . import _ipc, _parquet, _spool
+from ._values import naming
 
 BLOCK_ROWS = 2**17
-"""Small row groups are read together up to so many rows; record batches are cut to as many."""
+"""Small row groups are read together up to this many rows; record batches are cut to as many."""
 
 BLOCK_BYTES = 32 * 2**20
-"""And as many rows as hold in so many bytes of float64, where that is fewer."""
+"""A block has at most as many rows as take this many bytes in float64."""
 
-READERS = {"parquet": _parquet.read, "ipc": _ipc.read, "raw": _raw.read}
+READERS: dict[str, Any] = {"parquet": _parquet.read, "ipc": _ipc.read, "raw": _spool.read}
 
 
-class Source(NamedTuple):
-    """Where blocks are read from: a file of the table, or what it was converted to."""
+class Storage(NamedTuple):
+    """Where the rows of a file of the table are: there, or in what it was converted to."""
 
     format: str
     path: Path
@@ -31,8 +33,8 @@ class Source(NamedTuple):
 class Block(NamedTuple):
     """Rows `skip` to `skip + stored` of the units `first` to `stop` of a file.
 
-    A unit is a row group of Parquet, a record batch of Arrow, a row of a raw file. `row` is the
-    number of the first row in the file, and `rows` of the `stored` rows have no missing value.
+    A unit is a row group of Parquet, a record batch of Arrow, a row of a converted file. `row` is
+    the number of the first row in the file, and `rows` of the `stored` rows are complete.
     """
 
     file: int
@@ -44,33 +46,14 @@ class Block(NamedTuple):
     rows: int
 
 
-def read(source: Source, block: Block, names: Sequence[str]) -> list[np.ndarray]:
+def read(storage: Storage, block: Block, names: Sequence[str]) -> list[np.ndarray]:
     """The columns `names` of a block, each an array of `block.stored` numbers, NaN if missing."""
-    try:
-        return READERS[source.format](source, block, names)
-    except Fault as fault:
-        place = f"{source.path}, row {block.row + fault.row + 1}"
-        raise wrong_value(place, names[fault.column], fault.value) from None
-
-
-def read_each(
-    sources: Sequence[Source], blocks: Sequence[Block], names: Sequence[str]
-) -> Iterator[tuple[Block, list[np.ndarray]]]:
-    """Each block and its columns; a thread reads the next one while one is in use."""
-    pool, waiting = ThreadPoolExecutor(1, thread_name_prefix="jaxgrad.data"), deque()
-    try:
-        for block in (*blocks, None):
-            if block is not None:
-                waiting.append((block, pool.submit(read, sources[block.file], block, names)))
-            if waiting and (len(waiting) > 1 or block is None):
-                ready, columns = waiting.popleft()
-                yield ready, columns.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with naming(storage.path, block.row, names):
+        return READERS[storage.format](storage, block, names)
 
 
 def limit(columns: int) -> int:
-    """How many rows a block should have at most."""
+    """The most rows that a block should have."""
     return max(1, min(BLOCK_ROWS, BLOCK_BYTES // (8 * columns)))
 
 
@@ -98,10 +81,10 @@ def cut(block: Block, pieces: int) -> Iterator[Block]:
 
 
 def share(blocks: Sequence[Block], part: int, parts: int) -> list[Block]:
-    """The blocks that are `part`'s: every `parts`-th.
+    """The blocks of one part: every `parts`-th.
 
-    Where that would be few, each is cut into `parts` pieces before, so that the parts differ by
-    a row for each block at most.
+    Few blocks are each cut into `parts` pieces first. The parts then differ by at most a row for
+    each block.
     """
     if len(blocks) < 8 * parts:
         blocks = [piece for block in blocks for piece in cut(block, parts)]

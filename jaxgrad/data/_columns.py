@@ -1,4 +1,4 @@
-"""Which columns of the files are wanted, and whether they are there and of numbers."""
+"""Which columns of the files to read; each has to exist and to be of numbers."""
 
 import csv
 import difflib
@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import _checks
-from . import _arrow, _csv, _csv_rows, _ipc, _levels, _parquet
+from . import _arrow, _categories, _csv, _csv_rows, _ipc, _parquet
 
 
 class Header(NamedTuple):
-    """The columns of a file and their Arrow types, None in a CSV file, and which are an index."""
+    """The columns of a file with their Arrow types (None in a CSV file), and those of an index."""
 
     kinds: dict[str, Any]
     indices: tuple[str, ...]
 
 
 class Chosen(NamedTuple):
-    """The columns wanted, the target last; the dtype that holds them; what was left out."""
+    """The columns to read, the target last; a dtype that holds them; the index left out."""
 
     names: tuple[str, ...]
     dtype: str
@@ -30,14 +30,14 @@ class Chosen(NamedTuple):
 def chosen(
     paths: Sequence[Path], format: str, features: Any, target: Any, delimiter: str, categorical: Any
 ) -> Chosen:
-    """The columns that are wanted, each there in every file."""
+    """The columns to read, which every file has."""
     headers = [read_header(path, format, delimiter) for path in paths]
     header = headers[0]
-    names = _names(features, target, header, paths[0])
+    names = _column_names(features, target, header, paths[0])
     category = _categorical(categorical, names, header.kinds)
     for path, (kinds, indices) in zip(paths, headers, strict=True):
         for name in names:
-            _there(name, kinds, path, name == names[-1], name in category)
+            _check_column(name, kinds, path, name == names[-1], name in category)
         if features is None and set(kinds) - {*indices} != set(header.kinds) - {*header.indices}:
             other = sorted((set(kinds) - {*indices}) ^ (set(header.kinds) - {*header.indices}))[0]
             got = f"{other!r} in one of them only"
@@ -45,7 +45,7 @@ def chosen(
             remedy = "name the features"
             raise ValueError(_checks.wrong("table", f"{path}", expected, got, remedy))
     levels = {
-        name: given or _found(paths, format, name, delimiter) for name, given in category.items()
+        name: given or _levels(paths, format, name, delimiter) for name, given in category.items()
     }
     kinds = [kinds[name] for kinds, _ in headers for name in names if name not in levels]
     single = format != "csv" and all(map(_arrow.is_single, kinds))
@@ -67,23 +67,23 @@ def read_header(path: Path, format: str, delimiter: str) -> Header:
     if twice:
         got = f"{twice[0]!r} twice"
         raise ValueError(_checks.wrong("table", f"{path}", "of columns of different names", got))
-    names = dict.fromkeys(name for name in index if isinstance(name, str))  # a range has none
+    names = dict.fromkeys(name for name in index if isinstance(name, str))  # a range has no column
     return Header(dict(columns), tuple(name for name in names if name in counts))
 
 
-def known(name: Any, header: Sequence[str]) -> str | None:
-    """The column that is meant: of that name, or of that name but for blanks around it."""
+def matching_column(name: Any, header: Sequence[str]) -> str | None:
+    """The column of that name, or else the only one that differs by blanks around it."""
     if name in header or not isinstance(name, str):
         return name
     near = [column for column in header if column.strip() == name.strip()]
     return near[0] if len(near) == 1 else None
 
 
-def _names(features: Any, target: Any, header: Header, path: Path) -> tuple[str, ...]:
+def _column_names(features: Any, target: Any, header: Header, path: Path) -> tuple[str, ...]:
     columns = list(header.kinds)
     if not isinstance(target, str):
         raise TypeError(_checks.wrong("table", "target", "a column's name", repr(target)))
-    target = known(target, columns) or target
+    target = matching_column(target, columns) or target
     if features is None:
         features = [name for name in columns if name != target and name not in header.indices]
         if not features:
@@ -93,7 +93,7 @@ def _names(features: Any, target: Any, header: Header, path: Path) -> tuple[str,
         remedy = 'for one column write ["name"]'
         got = f"{features!r:.60}"
         raise TypeError(_checks.wrong("table", "features", "a list of names", got, remedy))
-    names = (*(known(name, columns) or name for name in features), target)
+    names = (*(matching_column(name, columns) or name for name in features), target)
     if len(names) == 1:
         raise ValueError(_checks.wrong("table", "features", "at least one column", "none"))
     for name, count in Counter(names).items():
@@ -109,13 +109,13 @@ def _names(features: Any, target: Any, header: Header, path: Path) -> tuple[str,
 def _categorical(
     given: Any, names: tuple[str, ...], header: Mapping[str, Any]
 ) -> dict[str, tuple[str, ...]]:
-    """The columns of categories and their levels, where these are given."""
+    """The columns of categories with the levels given for them; () for none."""
     if isinstance(given, str) or not isinstance(given, (Sequence, Mapping)):
         got, expected = f"{given!r:.60}", "a list of names, or names and their levels"
         raise TypeError(_checks.wrong("table", "categorical", expected, got))
     result = {}
     for name in given:
-        column = known(name, list(header)) or name
+        column = matching_column(name, list(header)) or name
         if column not in names[:-1]:
             got = f"{name!r}, the target" if column == names[-1] else repr(name)
             expected = "columns among the features"
@@ -124,16 +124,20 @@ def _categorical(
     return result
 
 
-def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tuple[str, ...]:
-    """The levels of a column of the files, at least two."""
-    if format == "csv":
-        levels = _csv.levels(paths, name, delimiter)
-    else:
-        chunks, seen = (_parquet if format == "parquet" else _ipc).chunks, set[str]()
-        for path in paths:
-            arrays = (array for (array,) in chunks(path, [name], 2**17))
-            seen |= _levels.found(f"{path}, column {name!r}", arrays)
-        levels = _levels.ordered(seen)
+def _levels(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tuple[str, ...]:
+    """The levels of a column in all files, at least two."""
+    seen = set[str]()
+    for path in paths:
+        place = f"{path}, column {name!r}"
+        if format == "csv":
+            with _csv.explained(path, [name], delimiter, True, {name: ()}):
+                kinds = {name: _arrow.load("pyarrow").string()}
+                arrays = (array for (array,) in _csv.batches(path, kinds, delimiter))
+                seen |= _categories.distinct(place, arrays, _csv_rows.special_words().null_values)
+        else:
+            chunks = (_parquet if format == "parquet" else _ipc).chunks(path, [name], 2**17)
+            seen |= _categories.distinct(place, (array for (array,) in chunks))
+    levels = _categories.ordered(seen)
     if len(levels) < 2:
         column, got = f"{paths[0]}, column {name!r}", ", ".join(map(repr, levels)) or "none"
         remedy = "leave it out of the features"
@@ -141,26 +145,28 @@ def _found(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tup
     return levels
 
 
-def _there(name: str, header: Mapping[str, Any], path: Path, target: bool, category: bool) -> None:
+def _check_column(
+    name: str, header: Mapping[str, Any], path: Path, target: bool, category: bool
+) -> None:
     if name not in header:
         raise ValueError(
             _checks.wrong("table", repr(name), f"a column of {path}", *_lacking(name, header))
         )
     kind, column = header[name], f"{path}, column {name!r}"
-    if kind is None or (_levels.is_category(kind) if category else _arrow.is_number(kind)):
+    if kind is None or (_categories.is_category(kind) if category else _arrow.is_number(kind)):
         return
     remedy = "leave it out of the features or convert it"
     if target:
         remedy = "choose another target or convert it"
-    elif _levels.is_category(kind):
+    elif _categories.is_category(kind):
         remedy = f"leave it out of the features or write categorical=[{name!r}]"
     expected = "of text, integers or truth values" if category else "of numbers"
     raise ValueError(_checks.wrong("table", column, expected, kind, remedy))
 
 
 def _lacking(name: str, header: Mapping[str, Any]) -> tuple[str, str]:
-    """What there is in place of a column, and the remedy."""
-    if all(map(_csv_rows.number, header)):
+    """What a file has in place of a column, and the remedy."""
+    if all(map(_csv_rows.is_number, header)):
         got = f"a first line of numbers ({', '.join(header):.60})"
         return got, "if the header is missing, write one, such as a,b,y"
     if len(header) == 1:

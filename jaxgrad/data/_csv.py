@@ -1,52 +1,25 @@
-"""CSV files as columns of numbers, read by pyarrow; what it refuses is looked for row by row."""
+"""CSV files as columns of numbers, read by pyarrow; an error is then found row by row.
 
-from collections.abc import Iterator, Mapping, Sequence
+pyarrow's own errors count rows, not lines, name a column by its number, and know nothing of missing
+values, of integers that would be rounded, or of text that is no UTF-8.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import _csv_rows, _levels
+from . import _categories, _csv_rows
 from ._arrow import load, numbers
-from ._scan import EXACT
+from ._csv_rows import NUMBER_KIND, TRUTH_KIND
+from ._values import EXACT, BadValue, inexact
 
 BLOCK_BYTES = 2**20
 BLOCK_ROWS = 64
-"""pyarrow parses so much of the text at a time, or so many rows like the first if that is more."""
-
-
-class _File:
-    """A CSV file, and how pyarrow is to read it: its columns by the names that are told."""
-
-    def __init__(self, path: Path, delimiter: str) -> None:
-        """Looks at the first rows."""
-        records = _csv_rows.records(path, delimiter)
-        columns, first = next(records)[1], next(records, None)
-        self.path, self.delimiter, self.empty = path, delimiter, first is None
-        self.written = dict(zip(_csv_rows.tidied(columns), columns, strict=True))
-        rows = [columns] if first is None else [columns, first[1]]
-        self.size = max(BLOCK_BYTES, BLOCK_ROWS * max(sum(map(len, r)) + len(r) for r in rows))
-
-    def opened(self, names: Sequence[str], kinds: Mapping[str, Any]) -> Any:
-        """A reader of these columns; of the kinds that it guesses where none is given."""
-        csv, special = load("pyarrow.csv"), _csv_rows.special()
-        return csv.open_csv(
-            self.path,
-            csv.ReadOptions(block_size=self.size),
-            csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
-            csv.ConvertOptions(
-                include_columns=[self.written[name] for name in names],
-                column_types={self.written[name]: kind for name, kind in kinds.items()},
-                null_values=special.null_values,
-                strings_can_be_null=True,
-            ),
-        )
-
-    def batches(self, names: Sequence[str], kinds: Mapping[str, Any]) -> Iterator[list[Any]]:
-        """The columns as Arrow arrays, a block of the text at a time."""
-        with self.opened(names, kinds) as reader:
-            for batch in reader:
-                yield [batch.column(self.written[name]) for name in names]
+"""pyarrow parses this much of the text at a time, or this many rows like the first if that is more.
+"""
 
 
 def chunks(
@@ -56,108 +29,138 @@ def chunks(
     drop: bool,
     levels: Mapping[str, Sequence[str]],
 ) -> Iterator[list[np.ndarray]]:
-    """The columns `names` of the file from its start, some thousand rows at a time."""
-    arrow, file, done = load("pyarrow"), _File(path, delimiter), 0
-    if file.empty:
-        return  # of which pyarrow would make an error
-    truth, large = _first_kinds(file, names, drop, levels), set[str]()
-    padded = False
-    while True:
-        kinds = {name: arrow.bool_() if name in truth else arrow.float64() for name in names}
-        kinds |= dict.fromkeys(levels, arrow.string())
-        read = dict.fromkeys(names, arrow.string()) if padded else kinds
-        try:
-            for number, batch in enumerate(file.batches(names, read)):
-                if number == done:
-                    batch = _bare(batch, [kinds[name] for name in names]) if padded else batch
-                    yield _numbers(file, batch, names, drop, levels, large)
-                    done += 1
+    """The columns `names` of the file from its start, some thousand rows at a time, as numbers."""
+    arrow, done = load("pyarrow"), 0
+    with explained(path, names, delimiter, drop, levels):
+        kinds = {name: arrow.string() if name in levels else arrow.float64() for name in names}
+        with contextlib.suppress(arrow.ArrowInvalid, BadValue):
+            for batch in batches(path, kinds, delimiter):
+                yield _columns(names, batch, levels, _float_column)
+                done += 1
             return
-        except (arrow.ArrowException, OSError) as error:
-            more = _sound(file, names, drop, levels, error)
-            if more <= truth and padded:
-                text = f"table: {path} cannot be read as a CSV file: {error}"
-                raise ValueError(text) from error
-            # A column that shows late to be one of truth values, or else blanks around words.
-            padded, truth = more <= truth, truth | more
+        # Truth values, blanks around words, large integers or faults: the text shows which.
+        kinds, found = dict.fromkeys(names, arrow.string()), dict.fromkeys(names, _csv_rows.KINDS)
+
+        def read(name: str, text: Any) -> np.ndarray:
+            found[name], values = _text_column(text, found[name])
+            return values
+
+        for number, batch in enumerate(batches(path, kinds, delimiter)):
+            columns = _columns(names, batch, levels, read)
+            if number >= done:
+                yield columns
 
 
-def _bare(batch: list[Any], kinds: list[Any]) -> list[Any]:
-    """Columns of text in these kinds, without the blanks around words, which pyarrow minds."""
-    words = _csv_rows.special().null_values
-    texts = (_levels.texts(array, words) for array in batch)
-    return [text.cast(kind) for text, kind in zip(texts, kinds, strict=True)]
+def batches(path: Path, kinds: Mapping[str, Any], delimiter: str) -> Iterator[list[Any]]:
+    """Columns as Arrow arrays of these types, a block of the text at a time; null where missing."""
+    csv, records = load("pyarrow.csv"), _csv_rows.records(path, delimiter)
+    columns, first = next(records)[1], next(records, None)
+    if first is None:
+        return  # pyarrow would make an error of it
+    written = dict(zip(_csv_rows.stripped(columns), columns, strict=True))
+    chosen = {written[name]: kind for name, kind in kinds.items()}
+    widest = max(sum(map(len, row)) + len(row) for row in (columns, first[1]))
+    reader = csv.open_csv(
+        path,
+        csv.ReadOptions(block_size=max(BLOCK_BYTES, BLOCK_ROWS * widest)),
+        csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        csv.ConvertOptions(
+            include_columns=list(chosen),
+            column_types=chosen,
+            null_values=_csv_rows.special_words().null_values,
+            strings_can_be_null=True,
+        ),
+    )
+    with reader:
+        for batch in reader:
+            yield [batch.column(name) for name in chosen]
 
 
-def _first_kinds(file: _File, names: Any, drop: bool, levels: Any) -> frozenset[str]:
-    """The columns that pyarrow takes for truth values by the first block."""
-    arrow = load("pyarrow")
+@contextlib.contextmanager
+def explained(
+    path: Path,
+    names: Sequence[str],
+    delimiter: str,
+    drop: bool,
+    levels: Mapping[str, Sequence[str]],
+) -> Iterator[None]:
+    """An error of pyarrow or a bad value becomes the error of the first fault of the file."""
     try:
-        with file.opened(names, dict.fromkeys(levels, arrow.string())) as reader:
-            kinds = {name: reader.schema.field(file.written[name]).type for name in names}
-    except (arrow.ArrowException, OSError) as error:
-        _sound(file, names, drop, levels, error)
-        raise ValueError(f"table: {file.path} cannot be read as a CSV file: {error}") from error
-    return frozenset(name for name, kind in kinds.items() if arrow.types.is_boolean(kind))
+        yield
+    except (load("pyarrow").ArrowException, OSError, BadValue) as error:
+        fault = _csv_rows.first_fault(path, names, delimiter, drop, levels)
+        raise fault or ValueError(f"table: {path} cannot be read as a CSV file: {error}") from error
 
 
-def _sound(file: _File, names: Any, drop: bool, levels: Any, error: Any = None) -> frozenset[str]:
-    """The columns of truth values; raises the first fault where there is one."""
-    found = _csv_rows.fault(file.path, names, file.delimiter, drop, levels)
-    if isinstance(found, ValueError):
-        raise found from error
-    return found
-
-
-def _numbers(
-    file: _File, batch: list[Any], names: Any, drop: bool, levels: Any, large: set[str]
+def _columns(
+    names: Sequence[str],
+    batch: Sequence[Any],
+    levels: Mapping[str, Sequence[str]],
+    read: Callable[[str, Any], np.ndarray],
 ) -> list[np.ndarray]:
-    """The columns of one block as numbers; `large` are known to keep their digits."""
-    columns = []
+    """The columns of a block as numbers: `read`, or coded by their levels."""
+    words, columns = _csv_rows.special_words().null_values, list[np.ndarray]()
     for name, array in zip(names, batch, strict=True):
         if name in levels:
-            try:
-                columns += _levels.coded(array, levels[name], _csv_rows.special().null_values)
-            except _levels.Unknown:
-                _sound(file, names, drop, levels)
-            continue
-        column = numbers(array)
-        columns.append(column)
-        if name not in large and column.dtype.kind == "f" and _beyond(column):
-            if _loses_digits(file, name):
-                _sound(file, names, drop, levels)
-            large.add(name)
+            columns += _categories.coded(array, levels[name], words)
+        else:
+            columns.append(read(name, array))
     return columns
 
 
-def _beyond(column: np.ndarray) -> bool:
-    """Whether some number is so large that integers beside it are not held exactly."""
-    if not column.size:
+def _float_column(_: str, column: Any) -> np.ndarray:
+    """A column that pyarrow has read as float64; raises if it may have rounded an integer."""
+    values = numbers(column)
+    if _is_large(values):
+        raise BadValue(0, inexact("a large integer"))
+    return values
+
+
+def _is_large(values: np.ndarray) -> bool:
+    if not values.size:
         return False
-    return bool(np.fmax.reduce(column) >= EXACT or np.fmin.reduce(column) <= -EXACT)
+    return bool(np.fmax.reduce(values) >= EXACT or np.fmin.reduce(values) <= -EXACT)
 
 
-def levels(paths: Sequence[Path], name: str, delimiter: str) -> tuple[str, ...]:
-    """The levels of a column of the files."""
-    arrow, seen, words = load("pyarrow"), set[str](), _csv_rows.special().null_values
-    for path in paths:
-        file = _File(path, delimiter)
-        if file.empty:
-            continue
-        try:
-            texts = (text for (text,) in file.batches([name], {name: arrow.string()}))
-            seen |= _levels.found(f"{path}, column {name!r}", texts, words)
-        except (arrow.ArrowException, OSError) as error:
-            _sound(file, [name], True, {name: ()}, error)
-            raise ValueError(f"table: {path} cannot be read as a CSV file: {error}") from error
-    return _levels.ordered(seen)
+def _text_column(text: Any, kinds: frozenset[str]) -> tuple[frozenset[str], np.ndarray]:
+    """What a column can still be after this text, numbers or truth values; and the numbers."""
+    text = _categories.texts(text, _csv_rows.special_words().null_values)
+    given = {
+        NUMBER_KIND: _cast(text) if NUMBER_KIND in kinds else None,
+        TRUTH_KIND: _truth(text) if TRUTH_KIND in kinds else None,
+    }
+    found = {kind: array for kind, array in given.items() if array is not None}
+    if not found:
+        raise BadValue(0, (" or ".join(kinds), "other text", "correct it"))
+    return frozenset(found), next(iter(found.values()))
 
 
-def _loses_digits(file: _File, name: str) -> bool:
-    """Whether an integer of the column, read as text, is not the same as a number."""
-    arrow, compute = load("pyarrow"), load("pyarrow.compute")
-    for (text,) in file.batches([name], {name: arrow.string()}):
-        long = compute.match_substring_regex(text, rf"^[ \t]*{_csv_rows.LONG}[ \t]*$")
-        if any(map(_csv_rows.inexact, text.filter(long.fill_null(False)).to_pylist())):
-            return True
-    return False
+def _cast(text: Any) -> np.ndarray | None:
+    """Text as float64, NaN where it is null; None where some of it is no number."""
+    arrow = load("pyarrow")
+    try:
+        values = numbers(text.cast(arrow.float64()))
+    except arrow.ArrowInvalid:
+        return None
+    if _is_large(values):
+        _check_exact(text)
+    return values
+
+
+def _truth(text: Any) -> np.ndarray | None:
+    """Text as 0 and 1, NaN where it is null; None where some of it is no truth value."""
+    arrow, compute, special = load("pyarrow"), load("pyarrow.compute"), _csv_rows.special_words()
+    true, false = (
+        np.asarray(compute.is_in(text, value_set=arrow.array(words)))
+        for words in (special.true_values, special.false_values)
+    )
+    missing = np.asarray(text.is_null())
+    return np.where(missing, np.nan, true) if (true | false | missing).all() else None
+
+
+def _check_exact(text: Any) -> None:
+    """Raises `BadValue` at an integer that float64 would round."""
+    long = load("pyarrow.compute").match_substring_regex(text, rf"^[ \t]*{_csv_rows.LONG}[ \t]*$")
+    for value in text.filter(long.fill_null(False)).to_pylist():
+        if _csv_rows.is_rounded(value):
+            raise BadValue(0, inexact(value))

@@ -1,4 +1,4 @@
-"""CSV files row by row: the header, what separates the fields, and the first fault."""
+"""CSV files row by row: the header, the delimiter, and the first fault with its line."""
 
 import csv
 import functools
@@ -16,25 +16,26 @@ from typing import Any
 
 from .. import _checks
 from ._arrow import load
-from ._scan import EXACT, missing, rounded
+from ._values import EXACT, Words, inexact, infinite, missing
 
 DELIMITERS = ",\t;| "
-SNIFFED = 20
-"""Rows that tell what separates the fields."""
+GUESS_ROWS = 20
+"""The delimiter is guessed from this many rows."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 LONG = r"[+-]?[0-9]{16,}(\.0*)?"
-"""Integers of so many digits may be beyond what float64 holds exactly."""
+"""Integers with this many digits may be beyond what float64 holds exactly."""
 
-KINDS: frozenset[str] = frozenset(("a number", "a truth value"))
-TRUTH: frozenset[str] = frozenset(("a truth value",))
+NUMBER_KIND, TRUTH_KIND = "a number", "a truth value"
+KINDS: frozenset[str] = frozenset((NUMBER_KIND, TRUTH_KIND))
+"""What a column can be."""
 
 MISSING = (".", "-", "--", "?", "<NA>", "None", "none", "NONE")
 """Words for a missing value, beside those that pyarrow knows."""
 
 UNNAMED = re.compile(r"(Unnamed: \d+)?")
-"""What pandas writes above its index, and reads it as."""
+"""The name that pandas gives its index: none in the file, this once it has been read."""
 
 
 def header(path: Path, delimiter: str) -> list[str]:
@@ -46,54 +47,51 @@ def header(path: Path, delimiter: str) -> list[str]:
             raise _not_text(path, 1, "the header", name)
     if not names:
         raise ValueError(_checks.wrong("table", f"{path}", "a header and rows", "blank lines"))
-    if all(map(number, names)) and not all(name.strip().isdigit() for name in names):
+    if all(map(is_number, names)) and not all(name.strip().isdigit() for name in names):
         got, remedy = f"{', '.join(names):.60}", "write one as the first line, such as a,b,y"
         raise ValueError(_checks.wrong("table", f"{path}", "a header and rows", got, remedy))
-    return tidied(names)
+    return stripped(names)
 
 
-def tidied(names: Sequence[str]) -> list[str]:
-    """The names without blanks around them, but for those that would then be the same."""
+def stripped(names: Sequence[str]) -> list[str]:
+    """The names without blanks around them, unless two would then be the same."""
     bare = [name.strip() for name in names]
     often = Counter(bare)
     pairs = zip(names, bare, strict=True)
     return [short if often[short] == 1 or not short else name for name, short in pairs]
 
 
-def number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether a field is a finite number."""
     return NUMBER.fullmatch(text.strip()) is not None
 
 
-def sniffed(path: Path) -> str:
-    """What gives the first rows as many fields, most of them numbers."""
+def guess_delimiter(path: Path) -> str:
+    """The delimiter that gives each of the first rows as many fields, most of them numbers."""
     order = "\t" * (".tsv" in path.name.lower()) + DELIMITERS
     found = {}
     for delimiter in dict.fromkeys(order):
         try:
-            rows = [row for _, row in itertools.islice(records(path, delimiter), SNIFFED)]
+            rows = [row for _, row in itertools.islice(records(path, delimiter), GUESS_ROWS)]
         except ValueError:
             continue
         widths = {len(row) for row in rows}
         if len(widths) == 1 and widths != {1}:
             fields = [field for row in rows[1:] for field in row]
-            found[delimiter] = sum(map(number, fields)) / max(len(fields), 1)
+            found[delimiter] = sum(map(is_number, fields)) / max(len(fields), 1)
     return max(found, key=lambda delimiter: found[delimiter]) if found else order[0]
 
 
-def fault(
+def first_fault(
     path: Path,
     names: Sequence[str],
     delimiter: str,
     drop: bool,
     levels: Mapping[str, Sequence[str]],
-) -> ValueError | frozenset[str]:
-    """The error of the first fault of the file, found by reading it row by row.
-
-    Where there is none: the columns of truth values.
-    """
+) -> ValueError | None:
+    """The error of the first fault of the file, found by reading it row by row."""
     found = records(path, delimiter)
-    columns = tidied(next(found)[1])
+    columns = stripped(next(found)[1])
     kinds = {columns.index(name): KINDS for name in names}
     for line, row in found:
         if len(row) != len(columns):
@@ -104,20 +102,19 @@ def fault(
             if _foreign(row[place]):
                 return _not_text(path, line, column, row[place])
             if columns[place] in levels:
-                wrong = _level(row[place], levels[columns[place]], drop)
+                words = _level(row[place], levels[columns[place]], drop)
             else:
-                feature = columns[place] != names[-1]
-                kinds[place], wrong = _kinds(
-                    row[place], before, drop, columns[place] if feature else ""
-                )
-            if wrong:
-                return ValueError(_checks.wrong("table", f"{path}, line {line}, {column}", *wrong))
-    return frozenset(columns[place] for place, kind in kinds.items() if kind == TRUTH)
+                feature = columns[place] if columns[place] != names[-1] else ""
+                kinds[place], words = _kinds(row[place], before, drop, feature)
+            if words:
+                return ValueError(_checks.wrong("table", f"{path}, line {line}, {column}", *words))
+    return None
 
 
-def _level(field: str, levels: Sequence[str], drop: bool) -> tuple[str, str, str] | None:
+def _level(field: str, levels: Sequence[str], drop: bool) -> Words | None:
+    """The words for a field that is none of the levels of its column; None where it is one."""
     text = field.strip()
-    if text in special().null_values:
+    if text in special_words().null_values:
         return None if drop else missing(repr(field), "one of its levels")
     if text in levels:
         return None
@@ -126,22 +123,21 @@ def _level(field: str, levels: Sequence[str], drop: bool) -> tuple[str, str, str
 
 def _kinds(
     field: str, before: frozenset[str], drop: bool, name: str
-) -> tuple[frozenset[str], tuple[str, str, str] | None]:
-    """What a column can be, after this field and those before: numbers, truth values.
+) -> tuple[frozenset[str], Words | None]:
+    """What a column can still be after this field, and the words for the field if it is bad.
 
-    If nothing: also what was expected in place of the field, what it is, and the remedy, which for
-    a feature names the column.
+    `name` is the column's for a feature, "" for the target.
     """
     text = field.strip(" \t")
-    if text in special().null_values:
+    if text in special_words().null_values:
         return before, None if drop else missing(repr(field))
     figures = NUMBER.fullmatch(text)
     if INFINITE.fullmatch(text) or (figures and math.isinf(float(text))):
-        return before, ("finite", field, "correct the value or leave the row out")
-    if figures and inexact(text):
-        return before, rounded(text)
-    truth = text in (*special().true_values, *special().false_values)
-    after = before & frozenset(["a number"] * bool(figures) + ["a truth value"] * truth)
+        return before, infinite(field)
+    if figures and is_rounded(text):
+        return before, inexact(text)
+    truth = text in (*special_words().true_values, *special_words().false_values)
+    after = before & frozenset([NUMBER_KIND] * bool(figures) + [TRUTH_KIND] * truth)
     expected = min(before)  # "a number" where it could be either
     remedy = "correct it: the target is a column of numbers"
     if name:
@@ -153,7 +149,7 @@ def _kinds(
     return after, None if after else (expected, f"{field!r:.60}", remedy)
 
 
-def inexact(text: str) -> bool:
+def is_rounded(text: str) -> bool:
     """Whether a field is an integer whose last digits float64 does not keep."""
     if re.fullmatch(LONG, text.strip()) is None or abs(float(text)) < EXACT:
         return False
@@ -161,7 +157,7 @@ def inexact(text: str) -> bool:
 
 
 @functools.cache
-def special() -> Any:
+def special_words() -> Any:
     """The words for a missing value, for true and for false."""
     options = load("pyarrow.csv").ConvertOptions()
     options.null_values = [*options.null_values, *MISSING]

@@ -20,7 +20,7 @@ def schema(path: Path) -> Any:
 def units(path: Path, name: str) -> tuple[list[int], bool]:
     """How many rows each record batch has, and whether a part of one can be read alone.
 
-    That is so where the first one lies in the file as it is in memory: not compressed.
+    It can where the file is not compressed: the first one then lies in the mapped file.
     """
     with reading(path, KIND), _mapped(path) as source:
         start, size = source.read_buffer(1).address, source.size()
@@ -45,9 +45,9 @@ def chunks(path: Path, names: Sequence[str], rows: int) -> Iterator[list[Any]]:
                 yield [batch.column(name).slice(start, rows) for name in names]
 
 
-def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
-    """The columns of a block, in the mapped file where they can be."""
-    with reading(source.path, KIND), _mapped(source.path) as mapped:
+def read(storage: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
+    """The columns of a block, each an array of numbers."""
+    with reading(storage.path, KIND), _mapped(storage.path) as mapped:
         file = _file(mapped, names)
         batches = [file.get_batch(index) for index in range(block.first, block.stop)]
         return arrays(_column(batches, name, block) for name in names)

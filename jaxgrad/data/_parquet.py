@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ._arrow import arrays, load, reading
-from ._open import stamp
+from ._files import stamp
 
 GROUP_BYTES = 160 * 2**20
-"""A file is converted where a row group takes more than so many bytes as float64."""
+"""A file with a row group of more bytes than these, in float64, is converted."""
 
 
 def schema(path: Path) -> Any:
@@ -27,12 +27,12 @@ def units(path: Path) -> list[int]:
         return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
 
 
-def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
-    """The columns of a block. The file is mapped for as long as that takes."""
-    with reading(source.path, "a Parquet file"):
-        known = _metadata(source.path, stamp(source.path))
+def read(storage: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
+    """The columns of a block, each an array of numbers. The file is mapped meanwhile."""
+    with reading(storage.path, "a Parquet file"):
+        known = _metadata(storage.path, stamp(storage.path))
         parquet, groups = load("pyarrow.parquet"), range(block.first, block.stop)
-        with parquet.ParquetFile(source.path, memory_map=True, metadata=known) as file:
+        with parquet.ParquetFile(storage.path, memory_map=True, metadata=known) as file:
             table = file.read_row_groups(groups, columns=list(names))
         rows = table.slice(block.skip, block.stored)
         return arrays(rows.column(name) for name in names)
@@ -40,7 +40,7 @@ def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
 
 @functools.lru_cache(maxsize=16)
 def _metadata(path: Path, _: tuple[int, int]) -> Any:
-    """What the file says of its row groups, as long as its stamp is the same."""
+    """The metadata of a file, read once for each of its stamps."""
     return load("pyarrow.parquet").read_metadata(path)
 
 

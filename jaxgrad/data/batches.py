@@ -1,15 +1,15 @@
-"""Batches of a table: in file order or shuffled, standardized, read ahead while they are used."""
+"""Batches of a table: in the order of the files or shuffled, standardized, and read ahead."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import jax
 import numpy as np
+from jax.typing import DTypeLike
 
 from .. import _checks
-from . import _open, _order
-from ._windows import Reading, windows
-from .moments import Moments, spread
+from . import _files, _order
+from ._shuffle import Reading, windows
+from .moments import Moments, standard_deviation
 from .table import Table, fit_for
 
 
@@ -20,42 +20,42 @@ def batches(
     key: jax.Array | None = None,
     start: int = 0,
     standardize: Moments | None = None,
-    dtype: Any = "float32",
+    dtype: DTypeLike = "float32",
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    r"""The rows of a table (of its part), each once, in batches.
+    r"""The rows of a table, or of its part, each once, in batches.
 
-    With a key the blocks are put into a random order, and then the rows within each window of
-    consecutive blocks: 2**20 rows, fewer where they take more than 160 MiB as float64, and at
-    least one block. A table of one window is shuffled wholly; in a larger one rows from different
-    windows never share a batch, but for the one at the seam. (Write Parquet in row groups of some
-    100,000 rows, in an order that means little, for a good mixing.) The order depends on the key
-    and the table alone.
+    A key shuffles them. First the blocks are put into a random order; then the rows of each window
+    of consecutive blocks are. A window has at most 2**20 rows that take at most 160 MiB in float64,
+    and at least one block. A table of one window is shuffled wholly. In a larger one, rows of
+    different windows share a batch only where one window ends and the next begins. (For a good
+    mixing write Parquet with some 100,000 rows a row group, in an order that means little.) The
+    order depends on the key and the table alone.
 
-        x = (value - mean) / √(comomentᵢᵢ / count)   where `standardize` gives them
+        x = (value - mean) / √(comomentᵢᵢ / count)   with `standardize`
 
-    in float64, then cast. At most two windows are in memory; the next is read by threads while the
+    in float64, then cast. At most two windows are in memory: a thread reads the next one while the
     batches of one are taken.
 
     Args:
         table: a `Table`.
-        batch_size: how many rows a batch has; the last one may have fewer.
+        batch_size: the rows of a batch; the last one may have fewer.
         key: any typed key; None is the order of the files.
-        start: how many batches to leave out at the start. Windows before them are not read.
-        standardize: moments to standardize the columns with, the target too; of several parts the
-            merged ones. None leaves values as they are.
+        start: the number of batches to skip. Windows before them are not read.
+        standardize: moments to standardize the columns with, the target too; for several parts the
+            merged ones. None leaves the values as they are.
         dtype: the floating point dtype of the batches.
 
     Returns:
-        An iterator of (x, y): (rows, features) and (rows,), arrays of their own.
+        An iterator of (x, y), new arrays of shapes (rows, features) and (rows,).
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: batch_size is not positive or start negative, or values are too large for the
-            dtype, or a file is no longer the one that was checked: size or time have changed.
+        ValueError: batch_size is not positive, start is negative, values are too large for the
+            dtype, or the size or time of a file has changed since it was checked.
 
     Source: https://docs.pytorch.org/docs/stable/data.html
 
-    Differs from PyTorch: rows are mixed within windows, as above, and an order has a key.
+    Differs from PyTorch: rows are shuffled within windows, as above, and by a key.
 
     >>> import pathlib, tempfile
     >>> import jax
@@ -76,18 +76,18 @@ def batches(
     seed = None
     if key is not None:
         _checks.concrete("batches", "key", key)
-        seed = _order.seed(_checks.key("batches", key))
+        seed = _order.words_of(_checks.key("batches", key))
     if standardize is not None:
         fit_for(table, "batches", standardize)
     else:
         _in_range(table, kind)
     reading = Reading(seed, None if standardize is None else _scale(standardize), kind)
     for path, stamp in zip(table.files, table.stamps, strict=True):
-        _open.unchanged(path, stamp)
+        _files.unchanged(path, stamp)
     return _batches(table, batch_size, start * batch_size, reading)
 
 
-def _dtype(dtype: Any) -> np.dtype:
+def _dtype(dtype: DTypeLike) -> np.dtype:
     try:
         kind = np.dtype(dtype)
     except TypeError as error:
@@ -99,14 +99,14 @@ def _dtype(dtype: Any) -> np.dtype:
 
 
 def _scale(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
-    """What to subtract and multiply with. A constant column, a target that is, becomes zeros."""
-    deviation = spread(moments)
+    """What to subtract and to multiply with. A constant target becomes zeros."""
+    deviation = standard_deviation(moments)
     factor = 1 / np.where(deviation > 0, deviation, 1)
     return moments.mean[:, None], factor[:, None]
 
 
 def _in_range(table: Table, dtype: np.dtype) -> None:
-    """Refuses values beyond the dtype, of which the cast would make inf."""
+    """Refuses values that the cast would make infinite."""
     largest = float(jax.numpy.finfo(dtype).max)
     for index, name in enumerate((*table.features, table.target)):
         low, high = table.moments.low[index], table.moments.high[index]

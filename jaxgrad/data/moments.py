@@ -1,4 +1,4 @@
-"""Count, mean and triangular factor of the columns of a table, merged block by block."""
+"""Count, mean and triangular factor of the columns of a table, updated block by block."""
 
 import functools
 from typing import Any, NamedTuple
@@ -22,17 +22,17 @@ class Moments(
         ],
     )
 ):
-    """What is known of the columns over all rows that count: the features, then the target.
+    """Sums over the rows of a table: of its features, then of its target.
 
     Attributes:
-        count: how many rows there are.
+        count: the number of rows.
         shift: (columns,), float64, a value of each column.
-        offset: (columns,), float64, the mean of the rows less the shift: a small spread around a
-            large mean keeps its digits.
-        factor: (columns, columns), float64, upper triangular, R of the QR decomposition of the rows
-            less their mean. It keeps the digits that squares of the values would lose.
-        low: (columns,), the least values; inf where there are no rows.
-        high: (columns,), the greatest values; -inf where there are no rows.
+        offset: (columns,), float64, the mean of the rows less the shift. So a small deviation
+            around a large mean keeps its digits.
+        factor: (columns, columns), float64, the upper triangular R of the QR decomposition of the
+            rows less their mean. It keeps the digits that squares of the values would lose.
+        low: (columns,), the least values; inf if there are no rows.
+        high: (columns,), the greatest values; -inf if there are no rows.
     """
 
     __slots__ = ()
@@ -54,18 +54,18 @@ def moments(*blocks: Any) -> Moments:
 
         mean = Σ x / n;   factorᵀ factor = comoment = Σ (x - mean)(x - mean)ᵀ
 
-    in float64. The factor is that of a QR decomposition, updated block by block.
+    in float64. The factor is R of a QR decomposition, updated block by block.
 
     Args:
-        blocks: arrays (rows, columns) of finite numbers, all of the same columns; at least one.
+        blocks: one or more arrays (rows, columns) of finite numbers, all of the same columns.
 
     Returns:
         The `Moments`, in float64.
 
     Raises:
         TypeError: a block is no array of real numbers.
-        ValueError: there is no block, or one is not 2-D, or they differ in their columns, or a
-            value is not finite.
+        ValueError: there is no block, one is not 2-D, they differ in their columns, or a value is
+            not finite.
 
     Source: G. H. Golub and C. F. Van Loan, Matrix Computations (2013), 6.5: updating a QR
         factorization; A. J. Miller, "Least squares routines to supplement those of Gentleman",
@@ -81,23 +81,23 @@ def moments(*blocks: Any) -> Moments:
     if len(sizes) != 1:
         got = f"{sizes} columns" if sizes else "none"
         raise ValueError(_checks.wrong("moments", "blocks", "of the same columns", got))
-    return functools.reduce(added, arrays, none(sizes[0]))
+    return functools.reduce(updated, arrays, empty(sizes[0]))
 
 
 def merge(*parts: Moments) -> Moments:
-    """The moments of all the rows of which `parts` are the moments, in that order.
+    """The moments of all rows, from the moments of their parts in order.
 
         factor = R of QR of [factors; δᵢᵀ √(nᵢn/(nᵢ + n))],   δᵢ = meanᵢ - mean of those before
 
     Args:
-        parts: moments of the same columns, for instance of several processes; at least one.
+        parts: one or more moments of the same columns, for instance of several processes.
 
     Returns:
-        The `Moments`; those of no rows change nothing.
+        The `Moments`. A part without rows changes nothing.
 
     Raises:
         TypeError: a part is not a `Moments`.
-        ValueError: there is none, or they differ in their columns.
+        ValueError: there is no part, or they differ in their columns.
 
     Source: T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the sample
         variance", The American Statistician 37 (1983), 242-247
@@ -116,38 +116,38 @@ def merge(*parts: Moments) -> Moments:
     return functools.reduce(_merge, parts)
 
 
-def none(size: int) -> Moments:
+def empty(size: int) -> Moments:
     """The moments of no rows of `size` columns."""
     zero, infinite = np.zeros(size), np.full(size, np.inf)
     return Moments(0, zero, zero, np.zeros((size, size)), infinite, -infinite)
 
 
-def added(of: Moments, columns: np.ndarray) -> Moments:
-    """The moments with those of one block more, its columns the rows of a float64 array."""
+def updated(of: Moments, columns: np.ndarray) -> Moments:
+    """The moments with one more block: a float64 array (columns, rows)."""
     if not columns.size:
         return of
     count, low, high = columns.shape[1], columns.min(axis=1), columns.max(axis=1)
     shift = of.shift if of.count else _nearest(columns)
     offset = columns.sum(axis=1) / count - shift
-    # And what the rounding of the mean leaves.
+    # The rounding of that mean is added.
     offset += _triangle.sums(columns, shift, offset) / count
     return _joined(of._replace(shift=shift), count, offset, columns, (shift, offset), low, high)
 
 
-def spread(of: Moments) -> np.ndarray:
+def standard_deviation(of: Moments) -> np.ndarray:
     """The population standard deviation of each column."""
     return _triangle.lengths(of.factor) / np.sqrt(max(of.count, 1))
 
 
 def about_zero(of: Moments) -> np.ndarray:
-    """The triangular factor of the rows as they are: less no mean."""
-    return _triangle.of(np.concatenate([np.sqrt(of.count) * of.mean[None], of.factor]))
+    """The triangular factor of the rows themselves, not less their mean."""
+    return _triangle.factor_of(np.concatenate([np.sqrt(of.count) * of.mean[None], of.factor]))
 
 
 def _nearest(columns: np.ndarray) -> np.ndarray:
-    """Of each column the value that is nearest to its mean.
+    """The value of each column that is nearest to its mean.
 
-    Differences of a column's values are exact far oftener than those to a mean.
+    The difference of two values of a column is exact far more often than that of one and the mean.
     """
     away = np.abs(columns - columns.mean(axis=1, keepdims=True))
     return np.take_along_axis(columns, away.argmin(axis=1)[:, None], axis=1)[:, 0]
@@ -162,7 +162,7 @@ def _joined(
     low: np.ndarray,
     high: np.ndarray,
 ) -> Moments:
-    """The moments with those of `count` rows, of which the columns less `less` are a factor."""
+    """The moments with `count` more rows; `columns` less `less` are those rows or their factor."""
     total = of.count + count
     delta = offset - of.offset if of.count else np.zeros_like(offset)
     between = delta * np.sqrt(of.count * (count / total))
@@ -170,7 +170,7 @@ def _joined(
         total,
         of.shift,
         offset if not of.count else of.offset + delta * (count / total),
-        _triangle.joined(of.factor, columns, *less, between),
+        _triangle.updated(of.factor, columns, *less, between),
         np.minimum(of.low, low),
         np.maximum(of.high, high),
     )

@@ -1,12 +1,12 @@
-"""A table as what `jaxgrad.fit.fit_epochs` takes: the batches of any epoch, from any of them on."""
+"""A table as a source of batches for `jaxgrad.fit.fit_epochs`: any epoch, from any batch on."""
 
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
+from jax.typing import DTypeLike
 
 from .. import _checks
 from .batches import batches
@@ -16,34 +16,36 @@ from .table import Table
 
 @dataclass(frozen=True, eq=False)
 class TableSource:
-    """`(epoch, start)` -> the batches of that epoch without the first `start`; `source` makes it.
+    """A function `(epoch, start)` -> the batches of that epoch but the first `start`.
+
+    `source` makes it.
 
     Attributes:
-        table: the rows.
-        batch_size: how many of them a batch has.
-        key: from which, with the epoch folded in, an order is drawn; None is that of the files.
+        table: the table.
+        batch_size: the rows of a batch.
+        key: the epoch is folded in, and gives the order of its rows; None is that of the files.
         standardize: the moments to standardize the columns with, or None.
-        dtype: of the batches.
-        limit: the number of batches of an epoch; None is all.
+        dtype: the dtype of the batches.
+        limit: the number of batches of an epoch; None for all.
     """
 
     table: Table
     batch_size: int
     key: jax.Array | None
     standardize: Moments | None
-    dtype: Any
+    dtype: DTypeLike
     limit: int | None
 
     @property
     def fingerprint(self) -> str:
-        """Tells the batches from others: the table's, and how they are made of it."""
-        about = f"{self.batch_size} {np.dtype(self.dtype)} {self.limit}"
+        """Changes with the table's fingerprint and with every option that changes the batches."""
+        options = f"{self.batch_size} {np.dtype(self.dtype)} {self.limit}"
         seed = "" if self.key is None else np.asarray(jax.random.key_data(self.key)).tolist()
         moments = () if self.standardize is None else self.standardize.mean.tolist()
-        return f"{self.table.fingerprint} {about} {seed} {moments}"
+        return f"{self.table.fingerprint} {options} {seed} {moments}"
 
     def __call__(self, epoch: int, start: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The batches, (x, y) each."""
+        """The batches, pairs (x, y)."""
         key = None if self.key is None else jax.random.fold_in(self.key, epoch)
         found = batches(
             self.table,
@@ -62,19 +64,19 @@ def source(
     *,
     key: jax.Array | None = None,
     standardize: Moments | None = None,
-    dtype: Any = "float32",
+    dtype: DTypeLike = "float32",
     limit: int | None = None,
 ) -> TableSource:
-    r"""The batches of a table for a fit in epochs.
+    r"""A source of batches for a fit in epochs, from a table.
 
     Args:
         table: a `Table`.
-        batch_size: how many rows a batch has; the last of an epoch may have fewer.
-        key: any typed key, from which the order of each epoch is drawn; None is that of the files.
+        batch_size: the rows of a batch; the last one of an epoch may have fewer.
+        key: any typed key; it gives each epoch another order. None is the order of the files.
         standardize: moments to standardize the columns with, see `batches`.
         dtype: the floating point dtype of the batches.
-        limit: how many batches an epoch has, where that is fewer than there are: among several
-            processes, the least that any of them has.
+        limit: at most this many batches in an epoch. Among several processes, give the least
+            number of batches that one of them has.
 
     Returns:
         A `TableSource`.

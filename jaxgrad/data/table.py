@@ -1,4 +1,4 @@
-"""Open a table: choose columns, check every value once, and make its blocks readable at random."""
+"""Open a table: choose its columns, check every value once, and find its blocks."""
 
 import hashlib
 import json
@@ -10,36 +10,36 @@ from typing import Any
 import numpy as np
 
 from .. import _checks
-from . import _columns, _open
-from ._blocks import Block, Source
-from ._raw import Spool
-from ._rows import Options, opened
+from . import _columns, _files
+from ._blocks import Block, Storage
+from ._first_pass import Options, first_pass
+from ._spool import Spool
 from .moments import Moments
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table that has been checked, and where its rows are; `table` makes it.
+    """A table whose values have been checked, and where its rows are; `table` makes it.
 
     Attributes:
         files: the files, in the order of their rows.
-        features: the names of the columns that x is made of.
-        target: the name of the column that y is.
-        rows: how many rows count, in this part.
+        features: the names of the columns of x.
+        target: the name of the column of y.
+        rows: the number of complete rows in this part.
         moments: the `Moments` of those rows: the features, then the target.
-        dropped: how many rows of this part were dropped for a missing value.
+        dropped: the number of rows of this part that were dropped for a missing value.
         fingerprint: changes with the files' names, sizes and times, the columns and the options;
             it is the same for every part.
-        part: which part of the rows this is.
-        parts: of how many.
+        part: which part of the rows this is, from 0.
+        parts: the number of parts.
         stamps: size in bytes and modification time in nanoseconds of each file.
-        sources: where the rows of each file are read from.
+        storages: where the rows of each file are: there, or in what it was converted to.
         blocks: this part's blocks.
-        spool: keeps the folder of converted files while the table is in use; None without.
-        levels: the levels of each column of categories, of which the first has no column of its
-            own; `categorical` takes them, for another table of the same columns.
+        spool: keeps the folder of converted files while the table is in use; None without one.
+        levels: the levels of each column of categories; the first has no column of its own.
+            `categorical` takes them for another table of the same columns.
         columns: the columns of the files that are read, before levels are coded; the target last.
-        left_out: columns that are an index and are no features, as none were named.
+        left_out: the columns that are an index, if no features were named.
     """
 
     files: tuple[Path, ...]
@@ -52,7 +52,7 @@ class Table:
     fingerprint: str
     moments: Moments = field(repr=False)
     stamps: tuple[tuple[int, int], ...] = field(repr=False)
-    sources: tuple[Source, ...] = field(repr=False)
+    storages: tuple[Storage, ...] = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)
     spool: Spool | None = field(repr=False)
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -74,44 +74,44 @@ def table(
 ) -> Table:
     r"""Open files of columns that may be larger than memory.
 
-    All of this part's data are read once, in bounded memory: every value is checked, and the
-    moments of the columns are computed. A CSV file, and a Parquet file some row group of which
-    takes more than 160 MiB, are converted meanwhile to a temporary file of numbers. (A record
-    batch of a compressed Arrow file is read whole, however large it is.)
+    The rows of this part are read once, in bounded memory: every value is checked, and the moments
+    of the columns are computed. A CSV file is converted meanwhile to a temporary file of numbers,
+    and so is a Parquet file with a row group of more than 160 MiB. (A record batch of a compressed
+    Arrow file is read whole, however large it is.)
 
-    Integers, truth values and decimals are taken as numbers, in float64; integers beyond 2**53
-    that would lose their last digits are refused. A column of categories becomes a column of 0 and
-    1 for each level but the first, called `color[T.red]`, as R and patsy have it. Levels are
-    ordered as numbers where all of them are, else as text.
+    Integers, truth values and decimals become numbers in float64. An integer beyond 2**53 that
+    would lose its last digits is refused. A column of categories becomes a column of 0 and 1 for
+    each level but the first, named `color[T.red]` as in R and patsy. Levels are in the order of
+    numbers if all of them are numbers, else in that of text.
 
     Args:
         files: a path or several, of one format: .csv, .tsv or .txt, also with .gz (with a header,
             in UTF-8), .parquet, or .arrow or .feather (Arrow IPC files).
-        features: names of the columns to predict from; None takes all but the target and an index:
-            what pandas keeps as one, and columns of a CSV file without a name. Blanks around a
-            name do not count.
+        features: names of the columns to predict from; None takes all but the target and an index.
+            An index is what pandas marks as one, or a column of a CSV file without a name. Blanks
+            around a name do not matter.
         target: the name of the column to predict.
-        missing: "error", or "drop" for leaving out rows with a missing value in one of these
-            columns: null, NaN, and in CSV files an empty field or a word for it, such as NA, null,
-            None, <NA>, a dot, a dash or a question mark.
-        part: which share of the rows to take, from 0, where several processes share them.
-        parts: how many shares there are. Block i is part i % parts's; where blocks are few, each
-            is cut into as many pieces.
-        delimiter: what separates the fields of CSV files, one character; by default the comma,
-            tab, semicolon, bar or blank that gives the first rows of the first file as many
+        missing: "error", or "drop" to leave out rows with a missing value in one of these columns:
+            null, NaN, and in CSV files an empty field or a word for it, such as NA, null, None,
+            <NA>, a dot, a dash or a question mark.
+        part: which part of the rows to take, from 0, if several processes share them.
+        parts: the number of parts. Part p has the blocks p, p + parts, …; few blocks are first cut
+            into `parts` pieces each.
+        delimiter: the character between the fields of CSV files. By default it is the comma, tab,
+            semicolon, bar or blank that gives each of the first rows of the first file as many
             fields, most of them numbers.
-        categorical: those of the features that are categories, with or without their levels.
+        categorical: the features that are categories: a list, or a mapping to their levels.
         spool: a folder for temporary files; by default the system's. They are removed with the
-            table, or as the process ends (not where a signal kills it).
+            table, or as the process ends (unless a signal kills it).
 
     Returns:
-        The `Table`. With several parts, `check` has to be called with the merged moments.
+        The `Table`. With several parts, call `check` with the merged moments.
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: an option is unknown, a file cannot be read or is not what its name says, a
-            column is not there, twice there, or not of numbers; a value is missing, infinite or
-            no number; a row has too few or too many fields; a feature is constant; or there are
+        ValueError: an option is unknown; a file cannot be read or is not what its name says; a
+            column does not exist, exists twice, or is not of numbers; a value is missing, infinite
+            or no number; a row has too few or too many fields; a feature is constant; or there are
             fewer rows than features + 2. The message names the file, the column, and the line of
             a CSV file or the row (both counted from 1).
         ModuleNotFoundError: pyarrow is not installed.
@@ -128,18 +128,18 @@ def table(
     >>> people.features, people.rows, people.moments.mean.tolist()
     (('height',), 4, [59.5, 118.75])
     """
-    paths, format = _open.paths(files)
+    paths, format = _files.paths(files)
     missing = _checks.option("table", "missing", missing, ("error", "drop"))
     parts = _checks.integer("table", "parts", parts, minimum=1)
     part = _checks.integer("table", "part", part, minimum=0)
     if part >= parts:
         raise ValueError(_checks.wrong("table", "part", f"below parts = {parts}", part))
-    delimiter = _open.delimiter(delimiter, paths[0], format)
+    delimiter = _files.delimiter(delimiter, paths[0], format)
     chosen = _columns.chosen(paths, format, features, target, delimiter, categorical)
-    stamps, drop = tuple(map(_open.stamp, paths)), missing == "drop"
+    stamps, drop = tuple(map(_files.stamp, paths)), missing == "drop"
     options = Options(chosen.names, chosen.dtype, drop, part, parts, delimiter, chosen.levels)
-    names = options.told()
-    rows = opened(paths, format, options, None if spool is None else Path(spool))
+    names = tuple(name for name, _ in options.owners())
+    rows = first_pass(paths, format, options, None if spool is None else Path(spool))
     result = Table(
         files=paths,
         features=names[:-1],
@@ -151,7 +151,7 @@ def table(
         fingerprint=_fingerprint(paths, stamps, options),
         moments=rows.moments,
         stamps=stamps,
-        sources=rows.sources,
+        storages=rows.storages,
         blocks=rows.blocks,
         spool=rows.spool,
         levels=chosen.levels,
@@ -172,10 +172,10 @@ def _fingerprint(paths: Any, stamps: Any, options: Options) -> str:
 
 
 def check(table: Table, moments: Moments) -> None:
-    r"""Refuse a table from which nothing can be fitted: too few rows, or a constant feature.
+    r"""Refuse a table that cannot be fitted: too few rows, or a constant feature.
 
-    `table` does so itself where there is one part. Of several, no part knows: call this with the
-    merged moments of all.
+    `table` calls this for a table of one part. One of several parts does not know the others: call
+    this with the merged moments of all.
 
     Args:
         table: the table, or one part of it.
@@ -186,8 +186,8 @@ def check(table: Table, moments: Moments) -> None:
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: there are fewer rows than features + 2, a feature is constant, or values are so
-            large or so close that their squares are no float64.
+        ValueError: there are fewer rows than features + 2, a feature is constant, or the squares of
+            values or of their differences are out of the range of float64.
 
     Source: T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the sample
         variance", The American Statistician 37 (1983), 242-247
@@ -222,12 +222,12 @@ def check(table: Table, moments: Moments) -> None:
 
 
 def _digits(value: float) -> str:
-    """A number with as many digits as tell it from others."""
+    """A number with the fewest digits that give it back."""
     return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))
 
 
 def fit_for(table: Table, function: str, moments: Any) -> None:
-    """Refuses moments that are not of the table's columns."""
+    """Refuses moments that are not those of the table's columns."""
     columns = len(table.features) + 1
     if not isinstance(moments, Moments):
         got = type(moments).__name__

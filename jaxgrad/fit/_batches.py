@@ -1,8 +1,6 @@
-"""Where batches come from, and how they get onto devices."""
+"""Where batches come from, and how they are placed on devices."""
 
 import itertools
-import queue
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
@@ -11,16 +9,17 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec, Sharding
 
 from jaxgrad import _checks
+from jaxgrad.data._ahead import ahead
 
-Source = Callable[[int, int], Iterable[Any]]
-"""From an epoch and the number of batches to leave out, the batches of that epoch."""
+BatchSource = Callable[[int, int], Iterable[Any]]
+"""Takes an epoch and a number of batches to skip; gives the other batches of that epoch."""
 
 AHEAD = 2
-"""Batches that are read while one is worked on."""
+"""This many batches are read while one is worked on."""
 
 
-def source_of(function: str, data: Any) -> Source | None:
-    """The source that `data` is; None where it is a pytree of arrays."""
+def batch_source(function: str, data: Any) -> BatchSource | None:
+    """`data` as a source of batches; None if it is a pytree of arrays."""
     if callable(data):
         source: Any = data
         return source
@@ -33,7 +32,7 @@ def source_of(function: str, data: Any) -> Source | None:
     return None
 
 
-def _once(function: str, iterator: Iterator[Any]) -> Source:
+def _once(function: str, iterator: Iterator[Any]) -> BatchSource:
     def batches(epoch: int, start: int) -> Iterator[Any]:
         if epoch or start:
             expected = "a function (epoch, start) -> batches for more than one epoch"
@@ -56,8 +55,8 @@ def count(function: str, argument: str, batch: Any) -> int:
 def placed(function: str, batch: Any, sharding: Sharding | None) -> Any:
     """A batch on its devices; each process brings its own part.
 
-    Where its examples do not divide among the devices, as the last ones of an epoch, every device
-    has all of them, which gives the same numbers.
+    If its examples do not divide among the devices, as at the end of an epoch, every device gets
+    all of them. The numbers are the same.
     """
     if sharding is None:
         return jax.device_put(batch)
@@ -74,71 +73,38 @@ def placed(function: str, batch: Any, sharding: Sharding | None) -> Any:
     return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), batch)
 
 
-def explicit(sharding: Sharding | None) -> bool:
-    """Whether the types of arrays tell how they are sharded, and so each operation has to."""
+def is_explicit(sharding: Sharding | None) -> bool:
+    """Whether the mesh has explicit axes, so that the type of an array includes its sharding."""
     named = isinstance(sharding, NamedSharding)
     return named and AxisType.Explicit in sharding.mesh.axis_types
 
 
-def of_explicit(data: Any) -> Sharding | None:
-    """How the examples of arrays on an explicit mesh are laid out; None where they are not."""
+def explicit_sharding(data: Any) -> Sharding | None:
+    """How the examples of arrays on an explicit mesh are sharded; None if there is no such mesh."""
     for leaf in jax.tree.leaves(data):
         sharding = getattr(leaf, "sharding", None)
-        if isinstance(sharding, NamedSharding) and explicit(sharding):
+        if isinstance(sharding, NamedSharding) and is_explicit(sharding):
             return NamedSharding(sharding.mesh, PartitionSpec(*sharding.spec[:1]))
     return None
 
 
 def rows(data: Any, index: jax.Array, sharding: Sharding | None) -> Any:
-    """Some of the examples, in that order."""
-    if not isinstance(sharding, NamedSharding) or not explicit(sharding):
+    """The examples of these numbers, in this order."""
+    if not isinstance(sharding, NamedSharding) or not is_explicit(sharding):
         return jax.tree.map(lambda leaf: leaf[index], data)
     if index.shape[0] % sharding.num_devices:
         sharding = NamedSharding(sharding.mesh, PartitionSpec())
     return jax.tree.map(lambda leaf: leaf.at[index].get(out_sharding=sharding), data)
 
 
-def ahead(batches: Iterable[Any]) -> Generator[Any]:
-    """The batches, a few of them read ahead in a thread; what is raised there is raised here.
+def read_ahead(batches: Iterable[Any]) -> Generator[Any]:
+    """The batches, a few of them read in a thread before they are asked for.
 
     JAX's settings belong to a thread: nothing is placed on devices in that one.
     """
-    ready: queue.Queue[Any] = queue.Queue(maxsize=AHEAD)
-    left = threading.Event()
-
-    def put(item: Any) -> bool:
-        while not left.is_set():
-            try:
-                ready.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def read() -> None:
-        try:
-            for batch in batches:
-                if not put((jax.tree.map(_kept, batch), None)):
-                    return
-            put((None, StopIteration()))
-        except BaseException as error:
-            put((None, error))
-
-    thread = threading.Thread(target=read, daemon=True, name="jaxgrad-batches")
-    thread.start()
-    try:
-        while True:
-            batch, error = ready.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield batch
-    finally:
-        left.set()
-        thread.join()
+    return ahead((jax.tree.map(_kept, batch) for batch in batches), AHEAD)
 
 
 def _kept(leaf: Any) -> np.ndarray:
-    """A leaf of a batch that waits: its own memory, as a source may write the next into the old."""
+    """A leaf of a waiting batch, in memory of its own: a source may reuse that of its last one."""
     return np.asarray(leaf) if isinstance(leaf, jax.Array) else np.array(leaf)

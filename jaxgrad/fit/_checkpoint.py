@@ -1,6 +1,6 @@
-"""Where a fit stands, kept on disk: orbax writes the arrays, each step to a folder of its own.
+"""Checkpoints of a fit on disk: orbax writes the arrays of each to a folder of its own.
 
-A step is written beside its place and renamed once it is whole, so that a process that is killed
+A checkpoint is written beside its place and renamed once it is whole. So a process that is killed
 leaves the last good one.
 """
 
@@ -17,11 +17,11 @@ import numpy as np
 from jaxgrad import _extras
 
 KEPT = 2
-"""Checkpoints that stay: the last, and the one before."""
+"""The number of checkpoints that stay."""
 
 
 def opened(function: str, folder: str | Path) -> Any:
-    """The checkpoints in a folder, which is made where there is none."""
+    """The manager of the checkpoints in a folder, which is made if there is none."""
     ocp = _extras.load(f"{function}: checkpoint", "orbax.checkpoint", "checkpoint")
     options = ocp.CheckpointManagerOptions(
         max_to_keep=KEPT, enable_async_checkpointing=False, create=True
@@ -38,7 +38,7 @@ def opened(function: str, folder: str | Path) -> Any:
 
 
 def save(function: str, manager: Any, tree: Any, facts: dict[str, Any]) -> None:
-    """Writes where the fit stands as the next checkpoint."""
+    """Writes the next checkpoint: a tree of arrays, and facts."""
     ocp = importlib.import_module("orbax.checkpoint")
     last = manager.latest_step()
     number = 0 if last is None else last + 1
@@ -58,10 +58,10 @@ def save(function: str, manager: Any, tree: Any, facts: dict[str, Any]) -> None:
 
 
 def restored(function: str, manager: Any, like: Any, facts: dict[str, Any]) -> Any:
-    """The last checkpoint as (tree, its facts); None where there is none.
+    """The last checkpoint as (tree, its facts); None if there is none.
 
-    Raises a ValueError where it cannot be read, or is of another fit: where one of the `facts` has
-    another value there, or the tree is of another kind.
+    Raises a ValueError if it cannot be read, or is of another fit: one of the `facts` has another
+    value there, or its tree differs from `like` in structure, shapes or dtypes.
     """
     ocp = importlib.import_module("orbax.checkpoint")
     number = manager.latest_step()
@@ -75,7 +75,7 @@ def restored(function: str, manager: Any, like: Any, facts: dict[str, Any]) -> A
     except Exception as error:  # truncated, foreign, not JSON
         raise ValueError(_unreadable(function, manager, number, error)) from error
     told = {"kind": "params or optimizer state"}
-    # Fits with validation data and without differ in kind too.
+    # With validation data the tree has another kind: told first is what the user changed.
     wanted = {"validation": facts.get("validation"), "kind": _kind(like), **facts}
     for name, value in wanted.items():
         then = kind if name == "kind" else known.get(name)
@@ -98,7 +98,7 @@ def restored(function: str, manager: Any, like: Any, facts: dict[str, Any]) -> A
 
 
 def fingerprint(tree: Any) -> str:
-    """A digest of the numbers in a tree; of their shapes only where this process has not all."""
+    """A digest of a tree of arrays; of an array that is not all in this process, its shape only."""
     digest = hashlib.blake2b(digest_size=16)
     for leaf in jax.tree.leaves(tree):
         digest.update(f"{leaf.dtype}{leaf.shape}".encode())
@@ -108,7 +108,7 @@ def fingerprint(tree: Any) -> str:
 
 
 def _stored(leaf: jax.Array) -> jax.Array:
-    """A key as its numbers."""
+    """A leaf as orbax stores it: a key as its numbers."""
     is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
     return jax.random.key_data(leaf) if is_key else leaf
 
@@ -119,7 +119,7 @@ def _loaded(array: jax.Array, like: jax.Array) -> jax.Array:
 
 
 def _kind(tree: Any) -> str:
-    """Paths, dtypes and shapes in one digest."""
+    """A digest of the paths, dtypes and shapes of a tree."""
     paths = [
         f"{jax.tree_util.keystr(path)} {leaf.dtype}{list(leaf.shape)}"
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree)

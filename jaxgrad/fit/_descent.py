@@ -12,7 +12,7 @@ from jaxgrad.autograd import backward
 
 
 class Step(NamedTuple):
-    """What one step gives: the new params and state, the loss before it, and what moved them."""
+    """One step: the new params and state, the loss before it, its gradient and the update."""
 
     params: Any
     opt_state: Any
@@ -21,8 +21,8 @@ class Step(NamedTuple):
     updates: Any
 
 
-def checked(function: str, loss_fn: Any, optimizer: Any) -> None:
-    """Refuses what is no loss function, or no optimizer."""
+def check(function: str, loss_fn: Any, optimizer: Any) -> None:
+    """Refuses a loss function or an optimizer that is none."""
     if not callable(loss_fn):
         raise TypeError(_checks.wrong(function, "loss_fn", "callable", type(loss_fn).__name__))
     if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
@@ -30,8 +30,8 @@ def checked(function: str, loss_fn: Any, optimizer: Any) -> None:
         raise TypeError(_checks.wrong(function, "optimizer", expected, type(optimizer).__name__))
 
 
-def strong(params: Any) -> Any:
-    """The leaves in the dtypes that they have, no longer weakly typed."""
+def strongly_typed(params: Any) -> Any:
+    """The leaves in their own dtypes, no longer weakly typed."""
     return jax.tree.map(lambda leaf: leaf.astype(leaf.dtype), params)
 
 

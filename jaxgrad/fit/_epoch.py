@@ -1,4 +1,4 @@
-"""The compiled part of a fit in epochs: steps on batches, scans of arrays, losses to watch."""
+"""The compiled part of a fit in epochs: steps on batches, scans over arrays, validation."""
 
 import collections
 import contextlib
@@ -14,15 +14,15 @@ from jaxgrad import _checks, random
 from jaxgrad._leaves import merge, split
 
 from . import _batches
-from ._descent import descend, scalar_loss, strong
+from ._descent import descend, scalar_loss, strongly_typed
 
 NAME = "fit_epochs"
 _LAG = 4
-"""So many steps are under way before the first of them is looked at."""
+"""This many steps are under way before the loss of the first is read."""
 
 
 class Diverged(Exception):
-    """A loss that is not finite, in words, and the data that it was taken on."""
+    """A loss that is not finite: the words for it, and the data that it was order on."""
 
     def __init__(self, words: str, data: Any) -> None:
         """Keeps both."""
@@ -31,15 +31,15 @@ class Diverged(Exception):
 
 
 class State(NamedTuple):
-    """What a step takes and gives.
+    """What one step hands to the next.
 
     Attributes:
-        params: the differentiable ones.
-        opt_state: the optimizer's.
-        total: the sum of the epoch's losses, an example each.
-        carried: what rounding has left out of it.
-        finite: whether all losses were.
-        steps: how many were before the first that was not.
+        params: the differentiable params.
+        opt_state: the optimizer's state.
+        total: the sum of the losses of the epoch's examples.
+        carried: what rounding has left out of that sum.
+        finite: whether all losses so far were finite.
+        steps: the number of steps before the first loss that was not.
     """
 
     params: Any
@@ -51,7 +51,7 @@ class State(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What stays the same throughout a fit; `layout` is where the leaves of the state lie."""
+    """What stays the same throughout a fit; `layout` has the sharding of each leaf of the state."""
 
     loss_fn: Any
     optimizer: Any
@@ -70,7 +70,9 @@ def begin(params: Any, optimizer: Any, sharding: Sharding | None) -> tuple[State
         if not isinstance(sharding, NamedSharding):
             return leaf
         there = leaf.sharding.device_set == sharding.device_set
-        if there and (isinstance(leaf.sharding, NamedSharding) or not _batches.explicit(sharding)):
+        if there and (
+            isinstance(leaf.sharding, NamedSharding) or not _batches.is_explicit(sharding)
+        ):
             return leaf
         return jax.device_put(leaf, NamedSharding(sharding.mesh, PartitionSpec()))
 
@@ -80,7 +82,7 @@ def begin(params: Any, optimizer: Any, sharding: Sharding | None) -> tuple[State
 
 
 def _begun(chosen: Any, *, init: Any) -> State:
-    chosen = jax.tree.map(jnp.copy, strong(chosen))
+    chosen = jax.tree.map(jnp.copy, strongly_typed(chosen))
     return State(
         chosen,
         init(chosen),
@@ -95,8 +97,8 @@ _begun_at_once = jax.jit(_begun, static_argnames="init")
 
 
 def layout(state: State, sharding: Sharding | None) -> tuple[Sharding, ...] | None:
-    """Where the leaves of the state lie, if the compiler is to keep them there."""
-    if not isinstance(sharding, NamedSharding) or _batches.explicit(sharding):
+    """The sharding of each leaf of the state, if the compiler is to keep it."""
+    if not isinstance(sharding, NamedSharding) or _batches.is_explicit(sharding):
         return None
     return tuple(leaf.sharding for leaf in jax.tree.leaves(state))
 
@@ -113,14 +115,14 @@ def mean(state: State, examples: int) -> float:
 
 
 def _step(task: Task, state: State, fixed: Any, batch: Any) -> tuple[State, jax.Array]:
-    """One step, and the loss before it, which the state does not count yet."""
+    """One step, and the loss before it, which is not yet part of the total."""
     loss_of = scalar_loss(NAME, task.loss_fn, fixed, batch)
     params, opt_state, loss, _, _ = descend(loss_of, task.optimizer, state.params, state.opt_state)
     return _kept(task, state._replace(params=params, opt_state=opt_state)), loss
 
 
 def _kept(task: Task, state: State) -> State:
-    """The state, its leaves where they lay."""
+    """The state with its leaves sharded as before."""
     if task.layout is None:
         return state
     leaves, structure = jax.tree.flatten(state)
@@ -129,7 +131,7 @@ def _kept(task: Task, state: State) -> State:
 
 
 def _counted(state: State, losses: jax.Array, examples: int) -> State:
-    """The state with the losses of some steps counted, taken on so many examples each."""
+    """The state with the losses of some steps added, each a mean over `examples`."""
     finite = state.finite & (jnp.cumsum(~jnp.isfinite(losses)) == 0)
     term = jnp.sum(losses.astype(state.total.dtype)) * examples + state.carried
     total = state.total + term
@@ -143,20 +145,20 @@ def _counted(state: State, losses: jax.Array, examples: int) -> State:
 
 @functools.partial(jax.jit, static_argnames="task", donate_argnames="state")
 def _stepped(state: State, fixed: Any, batch: Any, *, task: Task) -> tuple[State, Any]:
-    """One step, and whether it is finite in a buffer that the next step does not take."""
+    """One step; also whether its loss is finite, in a buffer that the next step does not donate."""
     state, loss = _step(task, state, fixed, batch)
     state = _kept(task, _counted(state, loss[None], _batches.count(NAME, "a batch", batch)))
     return state, (state.finite & True, state.steps + 0)
 
 
-def through(
+def run_batches(
     task: Task,
     state: State,
     fixed: Any,
     batches: Iterable[Any],
     after: Callable[[State, int, int], None],
 ) -> tuple[State, int]:
-    """A step on each batch; `after` is told the state, and so far the batches and examples."""
+    """A step on each batch; then `after` gets the state, and the counts of batches and examples."""
     waiting: collections.deque[tuple[tuple[jax.Array, jax.Array], Any]] = collections.deque()
     examples = 0
     with _placed(task, batches) as read:
@@ -165,22 +167,22 @@ def through(
             state, now = _stepped(state, fixed, batch, task=task)
             waiting.append((now, batch))
             if len(waiting) > _LAG:
-                _look(*waiting.popleft())
+                _check_loss(*waiting.popleft())
             after(state, number, examples)
     while waiting:
-        _look(*waiting.popleft())
+        _check_loss(*waiting.popleft())
     return state, examples
 
 
 @contextlib.contextmanager
 def _placed(task: Task, batches: Iterable[Any]) -> Iterator[Iterator[Any]]:
-    """The batches on their devices, read ahead for as long as they are wanted."""
-    with contextlib.closing(_batches.ahead(batches)) as read:
+    """The batches on their devices; they are read ahead until the context ends."""
+    with contextlib.closing(_batches.read_ahead(batches)) as read:
         yield (_batches.placed(NAME, batch, task.sharding) for batch in read)
 
 
-def sound(state: State, data: Any) -> None:
-    """Raises where the params are not finite, as after a last step that overflowed."""
+def check_params(state: State, data: Any) -> None:
+    """Raises if the params are not finite, as after a last step that overflowed."""
     if not _all_finite(state.params):
         raise Diverged(f"params that are not after step {int(state.steps) - 1}", data)
 
@@ -190,18 +192,18 @@ def _all_finite(params: Any) -> jax.Array:
     return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(params)]))
 
 
-def _look(seen: tuple[jax.Array, jax.Array], data: Any) -> None:
+def _check_loss(seen: tuple[jax.Array, jax.Array], data: Any) -> None:
     finite, steps = seen
     if not finite:
         raise Diverged(f"a loss that is not at step {int(steps)}", data)
 
 
-def scan(
+def scan_epochs(
     task: Task, state: State, fixed: Any, data: Any, key: Any, first: int, count: int
 ) -> tuple[State, list[float]]:
-    """So many epochs over arrays in one compiled program, and the mean loss of each."""
+    """`count` epochs over arrays in one compiled program, and the mean loss of each."""
     state, totals = _scanned(state, fixed, data, key, first, task=task, count=count)
-    _look((state.finite, state.steps), data)
+    _check_loss((state.finite, state.steps), data)
     return state, [float(t) for t in totals]
 
 
@@ -212,11 +214,12 @@ def _scanned(
     examples = _batches.count(NAME, "data", data)
     size = min(task.batch_size or examples, examples)
 
-    laid = None if _batches.explicit(task.sharding) else task.sharding  # else by `_batches.rows`
+    # On explicit axes `_batches.rows` shards the batch.
+    kept = None if _batches.is_explicit(task.sharding) else task.sharding
 
     def step(state: State, batch: Any) -> tuple[State, jax.Array]:
-        if laid is not None and size % laid.num_devices == 0:
-            batch = jax.lax.with_sharding_constraint(batch, laid)
+        if kept is not None and size % kept.num_devices == 0:
+            batch = jax.lax.with_sharding_constraint(batch, kept)
         return _step(task, state, fixed, batch)
 
     def epoch(state: State, number: jax.Array) -> tuple[State, jax.Array]:
@@ -225,19 +228,19 @@ def _scanned(
             state, loss = step(state, data)
             state = _counted(state, loss[None], size)
         else:
-            taken = (
+            order = (
                 None if key is None else random.randperm(jax.random.fold_in(key, number), examples)
             )
-            if taken is None and _batches.explicit(task.sharding):
-                taken = jnp.arange(examples)  # a sharded axis cannot be cut in two
-            state = _over(step, state, data, taken, size, task.sharding)
+            if order is None and _batches.is_explicit(task.sharding):
+                order = jnp.arange(examples)  # a sharded axis cannot be cut in two
+            state = _over(step, state, data, order, size, task.sharding)
         return _kept(task, state), (state.total + state.carried) / examples
 
     return jax.lax.scan(epoch, state, first + jnp.arange(count))
 
 
-def _over(step: Any, state: State, data: Any, taken: Any, size: int, sharding: Any) -> State:
-    """Steps over the batches of one epoch, in the order `taken`, the short one last."""
+def _over(step: Any, state: State, data: Any, order: Any, size: int, sharding: Any) -> State:
+    """Steps over the batches of one epoch, in this order, the short one last."""
     examples = _batches.count(NAME, "data", data)
     whole = examples // size * size
 
@@ -247,12 +250,12 @@ def _over(step: Any, state: State, data: Any, taken: Any, size: int, sharding: A
     def rows(index: jax.Array) -> Any:
         return _batches.rows(data, index, sharding)
 
-    if taken is None:
+    if order is None:
         state, losses = jax.lax.scan(step, state, jax.tree.map(cut, data))
         last = jax.tree.map(lambda leaf: leaf[whole:], data)
     else:
-        state, losses = jax.lax.scan(lambda s, index: step(s, rows(index)), state, cut(taken))
-        last = rows(taken[whole:])
+        state, losses = jax.lax.scan(lambda s, index: step(s, rows(index)), state, cut(order))
+        last = rows(order[whole:])
     state, rest = _counted(state, losses, size), examples - whole
     if rest:
         state, loss = step(state, last)
@@ -260,7 +263,7 @@ def _over(step: Any, state: State, data: Any, taken: Any, size: int, sharding: A
     return state
 
 
-def watched(
+def validated(
     task: Task,
     metrics: tuple[tuple[str, Any], ...],
     params: Any,
@@ -272,7 +275,7 @@ def watched(
     with _placed(task, batches) as read:
         for batch in read:
             n = _batches.count(NAME, "validation", batch)
-            found = _told(params, fixed, batch, loss_fn=task.loss_fn, metrics=metrics)
+            found = _metrics(params, fixed, batch, loss_fn=task.loss_fn, metrics=metrics)
             sums.update({name: n * float(value) for name, value in found.items()})
             examples += n
     if not examples:
@@ -281,7 +284,7 @@ def watched(
 
 
 @functools.partial(jax.jit, static_argnames=("loss_fn", "metrics"))
-def _told(params: Any, fixed: Any, batch: Any, *, loss_fn: Any, metrics: Any) -> dict[str, Any]:
+def _metrics(params: Any, fixed: Any, batch: Any, *, loss_fn: Any, metrics: Any) -> dict[str, Any]:
     whole = merge(params, fixed)
     loss = scalar_loss(NAME, loss_fn, fixed, batch)(params)
     return {"": loss, **{name: jnp.asarray(fn(whole, batch)) for name, fn in metrics}}

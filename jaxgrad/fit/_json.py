@@ -1,4 +1,4 @@
-"""What `jaxgrad fit --json` writes: every digit, names and numbers only."""
+"""The file of `jaxgrad fit --json`: names and numbers, with all their digits."""
 
 import json
 import math
@@ -8,32 +8,34 @@ from typing import Any
 from .lines import Line
 
 
-def made(names: Sequence[str], rows: int, line: Line, exact: Line, intercept: bool) -> bytes:
-    """The fitted line and that of least squares, their coefficients by the columns' names.
+def content(names: Sequence[str], rows: int, line: Line, exact: Line, intercept: bool) -> bytes:
+    """The fitted line and that of least squares; coefficients by the names of their columns.
 
     A number that is not finite becomes null.
     """
-    errors = _named(names, exact.weight_error, exact.bias_error, intercept)
-    content = {
+    errors = _coefficients(names, exact.weight_error, exact.bias_error, intercept)
+    facts = {
         "least_squares": {
-            "coefficients": _named(names, exact.weight, exact.bias, intercept),
+            "coefficients": _coefficients(names, exact.weight, exact.bias, intercept),
             "standard_errors": errors,
             "rmse": _finite(exact.rmse),
             "r2": _finite(exact.r2),
             "condition": _finite(exact.condition),
         },
         "fitted": {
-            "coefficients": _named(names, line.weight, line.bias, intercept),
+            "coefficients": _coefficients(names, line.weight, line.bias, intercept),
             "rmse": _finite(line.rmse),
             "r2": _finite(line.r2),
         },
         "rows": rows,
     }
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
 
 
-def _named(names: Sequence[str], weight: Any, bias: float, intercept: bool) -> dict[str, Any]:
+def _coefficients(
+    names: Sequence[str], weight: Any, bias: float, intercept: bool
+) -> dict[str, Any]:
     values = {name: _finite(value) for name, value in zip(names, weight, strict=True)}
     return values | ({"(intercept)": _finite(bias)} if intercept else {})
 

@@ -9,12 +9,12 @@ import jax
 from jaxgrad import _extras
 
 Tell = Callable[[int, str], None]
-"""How many are done, and a few words."""
+"""Takes how many are done, and a few words to show beside the bar."""
 
 
 @contextlib.contextmanager
 def shown(function: str, progress: bool, total: int, unit: str) -> Iterator[Tell]:
-    """A function that moves a bar, on the first process and where it is asked for."""
+    """A function that moves a bar; elsewhere than on the first process it does nothing."""
     if not progress or jax.process_index():
         yield lambda done, words: None
         return

@@ -11,46 +11,46 @@ import numpy as np
 
 from jaxgrad import data, random
 
-from . import _student
-from ._plan import Plan
+from . import _t_distribution
+from ._hyperparameters import Hyperparameters
 from .epochs import EpochFit
 from .lines import Line
 
 
-def tell(
+def show(
     options: argparse.Namespace,
-    plan: Plan,
+    chosen: Hyperparameters,
     table: Any,
     counts: tuple[int, int],
     fitted: EpochFit,
     line: Line,
     exact: Line,
-    there: tuple[str, Line] | None,
 ) -> None:
-    """Prints the fit, the exact line beside it, and how well it does on the validation rows."""
+    """Prints the fit, and the exact line beside it."""
     rows = f"{counts[0]} rows" + (f" ({counts[1]} dropped)" if counts[1] else "")
     print(f"{', '.join(map(str, options.files))}: {rows}, target {table.target}")
-    _descent(options, plan, fitted, there is not None)
+    _show_descent(options, chosen, fitted, options.validation is not None)
     names = [*table.features, "(intercept)"]
-    _coefficients(names, line, exact, options)
-    _inference(names, exact, options)
-    _condition(exact, options)
-    if there is not None:
-        rows, other = there
-        print(f"on {rows}: rmse {other.rmse:.6g}, R² {other.r2:.6f}")
+    _show_coefficients(names, line, exact, options)
+    _show_inference(names, exact, options)
+    _show_condition(exact, options)
 
 
-def _descent(options: argparse.Namespace, plan: Plan, fitted: EpochFit, watched: bool) -> None:
-    momentum = f", Nesterov momentum {plan.momentum:.3g}" if plan.momentum else ""
+def _show_descent(
+    options: argparse.Namespace, chosen: Hyperparameters, fitted: EpochFit, watched: bool
+) -> None:
+    momentum = f", Nesterov momentum {chosen.momentum:.3g}" if chosen.momentum else ""
     print(
-        f"{plan.optimizer}, learning rate {plan.lr:.6g}{momentum}: {fitted.epochs} epochs, "
+        f"{chosen.optimizer}, learning rate {chosen.lr:.6g}{momentum}: {fitted.epochs} epochs, "
         f"{options.loss} {fitted.losses[fitted.best]:.6g}"
         + (" of the standardized target" if options.standardize else "")
         + (f", in epoch {fitted.best + 1}" if watched else "")
     )
 
 
-def _coefficients(names: list[str], line: Line, exact: Line, options: argparse.Namespace) -> None:
+def _show_coefficients(
+    names: list[str], line: Line, exact: Line, options: argparse.Namespace
+) -> None:
     """The fitted line beside that of least squares."""
     digits, few = options.digits or 6, options.digits or 3
     width, wide = max(map(len, names)), max(14, digits + 8)
@@ -65,13 +65,14 @@ def _coefficients(names: list[str], line: Line, exact: Line, options: argparse.N
     print(f"{'R²':{width}}  {line.r2:{wide}.{digits}f}  {exact.r2:{wide}.{digits}f}")
 
 
-def _inference(names: list[str], exact: Line, options: argparse.Namespace) -> None:
-    """How sure least squares is of each coefficient."""
+def _show_inference(names: list[str], exact: Line, options: argparse.Namespace) -> None:
+    """The 95 % interval, t and p of each coefficient of least squares."""
     digits, width = options.digits or 6, max(map(len, names))
     rows = [*zip(names, exact.weight, exact.weight_error, strict=False)]
     rows += [(names[-1], exact.bias, exact.bias_error)] if options.intercept else []
     found = [
-        _student.inferred(float(value), float(error), exact.freedom) for _, value, error in rows
+        _t_distribution.inference(float(value), float(error), exact.freedom)
+        for _, value, error in rows
     ]
     ends = [f"[{low:.{digits}g}, {high:.{digits}g}]" for _, _, low, high in found]
     wide = max(map(len, ["95 % interval", *ends]))
@@ -81,7 +82,7 @@ def _inference(names: list[str], exact: Line, options: argparse.Namespace) -> No
     print(f"\n{exact.freedom} degrees of freedom, ", end="")
 
 
-def _condition(exact: Line, options: argparse.Namespace) -> None:
+def _show_condition(exact: Line, options: argparse.Namespace) -> None:
     print(f"condition {exact.condition:.3g}", end="")
     if exact.digits < max(8, options.digits or 0):
         sure = max(0, int(exact.digits))
@@ -89,8 +90,8 @@ def _condition(exact: Line, options: argparse.Namespace) -> None:
     print()
 
 
-def saved(table: Any, line: Line, dtype: str = "float32") -> bytes:
-    """The line as `torch.nn.Linear` keeps them: weight (1, features), bias (1,)."""
+def safetensors(table: Any, line: Line, dtype: str = "float32") -> bytes:
+    """The line as safetensors, shaped as in `torch.nn.Linear`: weight (1, features), bias (1,)."""
     numbers = {"weight": line.weight[None], "bias": np.array([line.bias])}
     arrays = {name: array.astype(dtype) for name, array in numbers.items()}
     names = io.StringIO(newline="")
@@ -99,8 +100,8 @@ def saved(table: Any, line: Line, dtype: str = "float32") -> bytes:
     return importlib.import_module("safetensors.numpy").save(arrays, about)
 
 
-def plotted(path: Path, table: Any, fitted: EpochFit, line: Line, exact: Line) -> bytes:
-    """The rows and the line, or what is predicted of them; and the loss of the epochs."""
+def picture(path: Path, table: Any, fitted: EpochFit, line: Line, exact: Line) -> bytes:
+    """A picture: the rows and the line, or their targets and predictions; and the losses."""
     matplotlib = importlib.import_module("matplotlib.figure")
     figure = matplotlib.Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)

@@ -1,4 +1,4 @@
-"""How far a loss bends, which is what bounds the learning rate."""
+"""The largest curvature of a loss, which bounds the learning rate."""
 
 import functools
 import math
@@ -29,13 +29,13 @@ def largest_curvature(
 
     Args:
         loss_fn: `(params, data) -> loss`, as for `fit`; twice differentiable.
-        params: where; any pytree, its real floating point leaves count.
+        params: the point; any pytree, of which the real floating point leaves vary.
         data: any pytree of arrays.
         key: a typed key for the first direction; by default that of seed 0.
 
     Returns:
         λ, a scalar in the params' dtype (float32 for narrower ones), to about one part in a
-        thousand where no other eigenvalue is as large. NaN where the Hessian is not finite.
+        thousand if no other eigenvalue is as large. NaN if the Hessian is not finite.
 
     Raises:
         TypeError: params has no real floating point leaf, or a complex one.
@@ -91,7 +91,7 @@ def _largest(params: Any, data: Any, key: jax.Array, *, loss_fn: Any) -> jax.Arr
 
 
 def converging(loss_fn: Callable[..., Any], params: Any, data: Any) -> str:
-    """What learning rate would converge, in words; empty where the curvature says nothing."""
+    """The learning rates that converge, in words; "" if the curvature is unknown or negative."""
     if data is None or jax.process_count() > 1:
         return ""
     try:

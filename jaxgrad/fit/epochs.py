@@ -13,29 +13,30 @@ from jax.sharding import Sharding
 from jaxgrad import _checks, random
 from jaxgrad._leaves import merge
 
-from . import _batches, _checkpoint, _course, _epoch, _validation
-from ._course import Disk, Feed, Place
-from ._descent import checked
+from . import _batches, _checkpoint, _epoch, _training, _validation
+from ._descent import check
+from ._divergence import remedy
 from ._epoch import NAME, Diverged, State, Task
-from ._finite import remedy
 from ._progress import shown
+from ._training import Checkpoints, Inputs, Position
 
 _APART = 2**31 - 1
-"""Folded into the key for the rows that are set apart: no epoch has this number."""
+"""Folded into the key that draws the validation share: no epoch has this number."""
 
 
 class EpochFit(NamedTuple):
-    """What a fit in epochs leaves behind.
+    """The result of `fit_epochs`.
 
     Attributes:
-        params: the fitted parameters; with validation those of the epoch of the lowest loss there.
+        params: the fitted parameters; with validation, those of the epoch with the lowest
+            validation loss.
         opt_state: the optimizer's last state.
         losses: (epochs asked for,), the mean loss over the examples of each epoch, each batch's
             before its step; NaN for epochs that were not run.
         validation: (epochs asked for,), the mean loss over the validation data after each epoch;
-            NaN without.
-        metrics: for each metric likewise.
-        epochs: how many epochs were run.
+            NaN without validation data.
+        metrics: by name, such an array for each metric.
+        epochs: the number of epochs that were run.
         best: the epoch, counted from 0, whose params these are.
     """
 
@@ -69,39 +70,40 @@ def fit_epochs(
 
         for each epoch, for each batch B:   params ← params + update(∇ loss_fn(params, B))
 
-    Arrays stay on their devices, and an epoch is one compiled scan (all epochs are, where nothing
-    is to be done between them). Batches are read and placed ahead while one compiled step, whose
-    buffers are donated, works on the one before. The numbers do not depend on either, on where a
-    fit was interrupted, nor, but for rounding, on how many devices share a batch.
+    Arrays stay on their devices, and an epoch is one compiled scan (all epochs are one, if there is
+    nothing to do between them). Batches are read ahead and placed while a compiled step, whose
+    buffers are donated, works on the one before. The numbers do not depend on either, nor on where
+    a fit was interrupted; the number of devices that share a batch changes their rounding only.
 
     Args:
         loss_fn: `(params, batch) -> loss`, a mean over the examples of the batch.
         params: any pytree; integer leaves are carried along unchanged. Placed on a mesh they stay
             as they are sharded, and so does the optimizer's state.
         optimizer: any optax optimizer.
-        data: a pytree of arrays whose first axis counts the examples; or batches: a function
-            `(epoch, start) -> iterable of batches` that leaves out the first `start` (see
-            `jaxgrad.data.source`), an iterable that can be gone through again (a list of batches
+        data: a pytree of arrays whose first axis counts the examples; or a source of batches. A
+            source is a function `(epoch, start) -> iterable of batches` that skips the first
+            `start` (see `jaxgrad.data.source`), an iterable that can be repeated (a list of batches
             is a pytree: wrap it in a function), or, for one epoch, an iterator.
-        epochs: how often to go through the data, at least 1.
-        batch_size: for arrays: examples in a batch, of which the last of an epoch may have fewer;
-            by default all.
-        key: a typed key from which each epoch's order of arrays is drawn; by default their order.
-        validation: data on which the loss is taken after each epoch, as `data`; or a share between
-            0 and 1 of the arrays, drawn with `key`, or the last ones, that are then left out.
-        patience: stop after so many epochs without a lower validation loss; by default never.
-        metrics: by name, further functions `(params, batch) -> number`, means over the examples,
-            of the validation data.
+        epochs: the number of passes over the data, at least 1.
+        batch_size: for arrays, the examples in a batch; the last one of an epoch may have fewer. By
+            default all of them.
+        key: for arrays, a typed key that gives each epoch another order; by default their own.
+        validation: data, as `data`, on which the loss is taken after each epoch; or a share between
+            0 and 1 of the arrays, which is then not trained on: examples drawn with `key`, or
+            without one the last.
+        patience: stop after this many epochs without a lower validation loss; by default never.
+        metrics: by name, further functions `(params, batch) -> number` of the validation data, each
+            a mean over the examples.
         sharding: how a batch is laid out, such as `NamedSharding(mesh, PartitionSpec("data"))`.
             Among several processes, each brings its own part of every batch.
-        checkpoint: a folder. The same call takes the fit up where its last checkpoint left it, and
-            ends bit for bit as if it had never been interrupted. One of other data, validation
-            data, params to start from, batch size, key or metrics, or of an optimizer with another
-            state, is refused; the loss and the optimizer's constants are not compared. Batches are
-            told from others by a `fingerprint` that their source has; those of the validation data
-            by the first of them where it has none.
-        checkpoint_every: batches from one checkpoint to the next, at the end of an epoch for
-            arrays; by default one checkpoint at the end of each epoch.
+        checkpoint: a folder. The same call goes on from the last checkpoint there, and ends bit for
+            bit as if it had never been interrupted. A checkpoint is refused if it is of other data,
+            validation data, initial params, batch size, key or metrics, or if the optimizer's state
+            has another structure; the loss and the optimizer's constants are not compared. Sources
+            of batches are compared by their `fingerprint`; for validation data without one, the
+            first batches are.
+        checkpoint_every: batches from one checkpoint to the next; for arrays checkpoints are at the
+            end of an epoch. By default one at the end of each epoch.
         progress: whether to show a progress bar; needs rich.
 
     Returns:
@@ -110,11 +112,11 @@ def fit_epochs(
     Raises:
         TypeError: an argument is of the wrong kind, or params has no floating point leaf.
         ValueError: an argument is out of range; there is no batch; the loss is no scalar; the
-            checkpoint is of another fit or cannot be read; the validation loss is finite after no
-            epoch; or the fit diverged: the message names the step, and the number at fault where
-            data or params are not finite, else the rate that the largest curvature allows.
+            checkpoint is of another fit or cannot be read; the validation loss is never finite; or
+            the fit diverged. The message then names the step, and either the number at fault, if
+            data or params are not finite, or the rate that the largest curvature allows.
         OSError: a checkpoint cannot be written; the one before it is good.
-        ModuleNotFoundError: orbax or rich is asked for and not installed.
+        ModuleNotFoundError: orbax or rich is needed and not installed.
 
     Source: https://docs.pytorch.org/tutorials/beginner/basics/optimization_tutorial.html
 
@@ -135,7 +137,7 @@ def fit_epochs(
     >>> result.params["weight"].round(3), result.params["bias"].round(3)
     (Array(2., dtype=float32), Array(1., dtype=float32))
     """
-    checked(NAME, loss_fn, optimizer)
+    check(NAME, loss_fn, optimizer)
     _checks.concrete(NAME, "params", params)
     epochs = _checks.integer(NAME, "epochs", epochs, minimum=1)
     counts = {"batch_size": batch_size, "patience": patience, "checkpoint_every": checkpoint_every}
@@ -143,12 +145,12 @@ def fit_epochs(
         if value is not None:
             _checks.integer(NAME, name, value, minimum=1)
     key = None if key is None else _checks.key(NAME, key)
-    source = _batches.source_of(NAME, data)
+    source = _batches.batch_source(NAME, data)
     if source is None:
         _checks.concrete(NAME, "data", data)
         data = _checks.arrays(NAME, "data", data)
-        sharding = sharding or _batches.of_explicit(data)
-        data, validation = _set_apart(data, validation, key)
+        sharding = sharding or _batches.explicit_sharding(data)
+        data, validation = _split_validation(data, validation, key)
         data = data if sharding is None else _batches.placed(NAME, data, sharding)
     elif batch_size is not None or isinstance(validation, float):
         name, value = ("batch_size", batch_size) if batch_size else ("validation", validation)
@@ -157,34 +159,34 @@ def fit_epochs(
         raise ValueError(_checks.wrong(NAME, "validation", "given with patience", None))
     state, fixed = _epoch.begin(params, optimizer, sharding)
     task = Task(loss_fn, optimizer, batch_size, sharding, _epoch.layout(state, sharding))
-    feed = Feed(task, fixed, data, source, key)
-    watch = _validation.watch(task, fixed, validation, metrics or {})
-    watched = checkpoint and _validation.fingerprint(validation)
+    inputs = Inputs(task, fixed, data, source, key)
+    validate = _validation.validator(task, fixed, validation, metrics or {})
+    fingerprint = checkpoint and _validation.fingerprint(validation)
     with contextlib.ExitStack() as stack:
-        disk = None
+        checkpoints = None
         if checkpoint is not None:
             manager = stack.enter_context(_checkpoint.opened(NAME, checkpoint))
-            facts = {"validation": watched, **_facts(feed, params, data, metrics or {})}
-            disk = Disk(manager, checkpoint_every, facts)
+            facts = {"validation": fingerprint, **_facts(inputs, params, data, metrics or {})}
+            checkpoints = Checkpoints(manager, checkpoint_every, facts)
         tell = stack.enter_context(shown(NAME, progress, epochs, "epochs")) if progress else None
         try:
-            state, best, place = _course.run(
-                feed, state, watch, disk, epochs=epochs, patience=patience, tell=tell
+            state, best, position = _training.train(
+                inputs, state, validate, checkpoints, epochs=epochs, patience=patience, tell=tell
             )
         except Diverged as error:
-            raise ValueError(_words(error, loss_fn, params)) from None
-    if watch:
-        _validation.finite([w[""] for w in place.watched])
-    return _result(state, merge(best, fixed), place, epochs, tuple(metrics or {}))
+            raise ValueError(_diverged(error, loss_fn, params)) from None
+    if validate:
+        _validation.check_losses([w[""] for w in position.watched])
+    return _result(state, merge(best, fixed), position, epochs, tuple(metrics or {}))
 
 
-def _words(error: Diverged, loss_fn: Any, params: Any) -> str:
-    told = remedy(loss_fn, params, error.data)
-    return _checks.wrong(NAME, "the loss and params", "finite at every step", error, told)
+def _diverged(error: Diverged, loss_fn: Any, params: Any) -> str:
+    advice = remedy(loss_fn, params, error.data)
+    return _checks.wrong(NAME, "the loss and params", "finite at every step", error, advice)
 
 
-def _set_apart(data: Any, validation: Any, key: Any) -> tuple[Any, Any]:
-    """The data, and as validation data the share of it that `validation` is."""
+def _split_validation(data: Any, validation: Any, key: Any) -> tuple[Any, Any]:
+    """The data and the validation data; a share is taken from the data."""
     if not isinstance(validation, float):
         return data, validation
     examples = _batches.count(NAME, "data", data)
@@ -195,27 +197,27 @@ def _set_apart(data: Any, validation: Any, key: Any) -> tuple[Any, Any]:
     order = jnp.arange(examples)
     if key is not None:
         order = random.randperm(jax.random.fold_in(key, _APART), examples)
-    laid = _batches.of_explicit(data)
-    return _batches.rows(data, order[:kept], laid), _batches.rows(data, order[kept:], laid)
+    sharding = _batches.explicit_sharding(data)
+    return _batches.rows(data, order[:kept], sharding), _batches.rows(data, order[kept:], sharding)
 
 
-def _facts(feed: Feed, params: Any, data: Any, metrics: Any) -> dict[str, Any]:
-    """What a checkpoint must agree on to be of the same fit."""
-    if feed.source is None:
+def _facts(inputs: Inputs, params: Any, data: Any, metrics: Any) -> dict[str, Any]:
+    """The facts that a checkpoint of the same fit has too."""
+    if inputs.source is None:
         digest = _checkpoint.fingerprint(data)
     else:
         digest = str(getattr(data, "fingerprint", ""))
-    key = None if feed.key is None else _checkpoint.fingerprint(feed.key)
+    key = None if inputs.key is None else _checkpoint.fingerprint(inputs.key)
     return {
         "data": digest,
-        "batch_size": feed.task.batch_size,
+        "batch_size": inputs.task.batch_size,
         "key": key,
         "start": _checkpoint.fingerprint(_checks.arrays(NAME, "params", params)),
         "metrics": sorted(metrics),
     }
 
 
-def _result(state: State, params: Any, place: Place, epochs: int, metrics: Any) -> EpochFit:
+def _result(state: State, params: Any, position: Position, epochs: int, metrics: Any) -> EpochFit:
     def series(values: Iterable[float]) -> np.ndarray:
         result = np.full(epochs, np.nan)
         given = list(values)
@@ -225,9 +227,9 @@ def _result(state: State, params: Any, place: Place, epochs: int, metrics: Any) 
     return EpochFit(
         params,
         state.opt_state,
-        series(place.losses),
-        series(w[""] for w in place.watched),
-        {name: series(w[name] for w in place.watched) for name in metrics},
-        place.epoch,
-        place.best,
+        series(position.losses),
+        series(w[""] for w in position.watched),
+        {name: series(w[name] for w in position.watched) for name in metrics},
+        position.epoch,
+        position.best,
     )

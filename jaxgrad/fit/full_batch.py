@@ -15,19 +15,19 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 from jaxgrad._leaves import merge, split
 
-from ._descent import checked, descend, scalar_loss, strong
-from ._finite import remedy
+from ._descent import check, descend, scalar_loss, strongly_typed
+from ._divergence import remedy
 
 
 class Fit(NamedTuple):
-    """What a fit leaves behind.
+    """The result of `fit`.
 
     Attributes:
         params: the fitted parameters, in the structure and dtypes they came in.
         opt_state: the optimizer's last state.
         losses: (steps asked for,), the loss before each step; NaN after an early stop.
-        steps: how many steps were taken, an integer scalar.
-        converged: whether the loss changed by less than `tol`; False where no `tol` was given.
+        steps: the number of steps taken, an integer scalar.
+        converged: whether the loss changed by less than `tol`; False without a `tol`.
     """
 
     params: Any
@@ -56,23 +56,23 @@ def fit(
     Args:
         loss_fn: `(params, data) -> loss`, a pure function; the loss a real scalar, or one element.
         params: any pytree; integer leaves are carried along unchanged.
-        optimizer: any optax optimizer; it is given the loss, the gradient and the loss function,
-            for those that search along a line.
+        optimizer: any optax optimizer. One that searches along a line gets the loss, the gradient
+            and the loss function.
         data: any pytree of arrays, handed to `loss_fn` as it is.
-        steps: how many steps to take at most, at least 1.
-        tol: stop once the loss changes by less than this from one step to the next, in the
-            loss's units, unless the optimizer made no step at all; by default all steps are taken.
-            A fit with `tol` can be differentiated in forward mode only.
+        steps: take at most this many steps, at least 1.
+        tol: stop once the loss changes by less than this from one step to the next, unless the
+            optimizer did not move; by default all steps are taken. A fit with `tol` can be
+            differentiated in forward mode only.
 
     Returns:
         A `Fit`: params, opt_state, losses, steps, converged.
 
     Raises:
         TypeError: an argument is of the wrong kind, or params has no floating point leaf.
-        ValueError: the loss is no scalar, steps or tol is not positive, or the fit diverged: the
-            message names the first step whose loss is not finite, or the last step where only
-            params are not, and the rate that the largest curvature at the start allows. Under
-            tracing that is checked under `jaxgrad.checkify` only, and the parameters are NaN.
+        ValueError: the loss is no scalar, steps or tol is not positive, or the fit diverged. The
+            message then names the first step whose loss is not finite (the last step if only the
+            params are not), and the rate that the largest curvature at the start allows. Under
+            tracing divergence is reported under `jaxgrad.checkify` only, and the params are NaN.
 
     Source: the training loop of https://docs.pytorch.org/docs/stable/optim.html
 
@@ -87,7 +87,7 @@ def fit(
     >>> result.params.round(2), bool(result.converged)
     (Array(3., dtype=float32), True)
     """
-    checked("fit", loss_fn, optimizer)
+    check("fit", loss_fn, optimizer)
     params, data = _checks.arrays("fit", "params", params), _checks.arrays("fit", "data", data)
     steps = _checks.integer("fit", "steps", steps, minimum=1)
     if steps >= 2**31:
@@ -121,9 +121,9 @@ def fit(
 def _fit(
     params: Any, data: Any, tol: jax.Array | None, *, loss_fn: Any, optimizer: Any, steps: int
 ) -> tuple[Fit, jax.Array]:
-    """The fit, NaN where it diverged, and the step to name then; -1 where it stayed finite."""
+    """The fit, NaN if it diverged, and the step to name then; -1 if it stayed finite."""
     params, rest = split("fit", "params", params)
-    params = strong(params)
+    params = strongly_typed(params)
     loss_of = scalar_loss("fit", loss_fn, rest, data)
 
     def step(state: Any) -> tuple[Any, jax.Array]:
@@ -159,7 +159,7 @@ def _until(
 ) -> tuple[Any, jax.Array, jax.Array, jax.Array]:
     """Steps until the loss changes by less than `tol`, or is not finite.
 
-    A loss that stayed because the optimizer waited (a rate of 0, gathered gradients) is no sign.
+    A loss that stays because the optimizer waits, at a rate of 0 for instance, does not count.
     """
     losses = jnp.full(steps, jnp.nan, jax.eval_shape(step, state)[1].dtype)
 

@@ -112,8 +112,8 @@ def _least_squares(x: jax.Array, y: jax.Array) -> tuple[dict[str, jax.Array], ja
     targets = y.astype(wide(dtype)).reshape(y.shape[0], -1)
     centre, level = jnp.mean(columns, axis=0), jnp.mean(targets, axis=0)
     centred = columns - jnp.broadcast_to(centre, columns.shape)
-    # Columns of one length, so that their units do not decide the rank; what is left of a constant
-    # column is the rounding of its mean.
+    # Columns of one length, so that their units do not decide the rank. A constant column less its
+    # mean is the rounding of that mean.
     length = jnp.linalg.norm(jax.lax.stop_gradient(centred), axis=0)
     rounding = jnp.finfo(columns.dtype).eps * jnp.linalg.norm(
         jax.lax.stop_gradient(columns), axis=0

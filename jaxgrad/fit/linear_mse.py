@@ -1,8 +1,8 @@
-"""The mean squared error of a linear model from the moments of the data, read once for all steps.
+"""The mean squared error of a linear model from moments of the data: its steps read no rows.
 
-A training loop reads all rows twice in every step, forward and backward. As the mean squared error
-of a linear model is quadratic in its parameters, its second-order expansion about any parameters is
-the loss itself: three passes over the data make it, and then a step costs no rows at all.
+A training loop reads all rows twice in every step, forward and backward. The mean squared error of
+a linear model is quadratic in its parameters, so its second-order expansion is the loss itself.
+Three passes over the data make the expansion; after that a step reads nothing.
 """
 
 import functools
@@ -15,7 +15,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import wide
 
-from ._parts import Spread, laid, mean_over, spread
+from ._row_means import RowSharding, mean_over, resharded, row_sharding
 
 
 class LinearMoments(NamedTuple):
@@ -43,16 +43,16 @@ class LinearMoments(NamedTuple):
 
 
 def linear_moments(x: ArrayLike, y: ArrayLike) -> LinearMoments:
-    """What `linear_mse` needs of the data, in three passes over them and no second array.
+    """The moments of data that `linear_mse` takes, in three passes and without a second array.
 
-    Of rows that are sharded each device takes its own. Under an outer `jit` they are known to be
-    so only where the mesh's axis is explicit; elsewhere they are gathered in parts.
+    Each device takes the rows that it holds. Under an outer `jit` that is known only for a mesh
+    with explicit axes; otherwise the rows are gathered in chunks.
 
         centre = mean x,   covariance = mean (x - centre)(x - centre)ᵀ,   r at the least squares
 
-    The loss is right wherever it is expanded. The `weight` it is expanded about has the digits that
-    sums of products keep, about half as many as those of `least_squares` where columns are nearly
-    combinations of each other: take coefficients from there.
+    The loss is exact about any parameters. But the `weight` of the expansion comes from sums of
+    products: if columns are nearly combinations of each other it has half of the digits that
+    `least_squares` gives. Take coefficients from there.
 
     Args:
         x: inputs, (samples,) or (samples, in), floating point.
@@ -83,13 +83,13 @@ def linear_moments(x: ArrayLike, y: ArrayLike) -> LinearMoments:
     if y.ndim not in (1, x.ndim) or y.shape[0] != x.shape[0]:
         expected = f"({x.shape[0]},)" + f" or ({x.shape[0]}, out)" * (x.ndim == 2)
         raise ValueError(_checks.wrong("linear_moments", "y", expected, f"shape {y.shape}"))
-    return _moments(x, y, over=spread(x))
+    return _moments(x, y, over=row_sharding(x))
 
 
 @functools.partial(jax.jit, static_argnames="over")
-def _moments(x: jax.Array, y: jax.Array, *, over: Spread | None) -> LinearMoments:
+def _moments(x: jax.Array, y: jax.Array, *, over: RowSharding | None) -> LinearMoments:
     dtype = wide(jnp.result_type(x, y))
-    columns, targets = (laid(part.reshape(part.shape[0], -1), over) for part in (x, y))
+    columns, targets = (resharded(part.reshape(part.shape[0], -1), over) for part in (x, y))
 
     def mean(of_rows: Any, *centres: jax.Array, given: tuple[jax.Array, ...] = ()) -> Any:
         return mean_over(of_rows, columns, targets, dtype, over, centres=centres, given=given)
@@ -100,7 +100,9 @@ def _moments(x: jax.Array, y: jax.Array, *, over: Spread | None) -> LinearMoment
         return _dot(x, x), _dot(y, x)
 
     covariance, cross = mean(products, centre, level)
-    weight = jax.lax.stop_gradient(_solved(covariance, cross))  # about any point it is exact
+    weight = jax.lax.stop_gradient(
+        _solved(covariance, cross)
+    )  # the expansion about any point is exact
 
     def residuals(x: jax.Array, y: jax.Array, weight: jax.Array) -> tuple[jax.Array, ...]:
         r = jnp.matmul(x, weight.T, precision="highest") - y
@@ -125,7 +127,7 @@ def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def _solved(covariance: jax.Array, cross: jax.Array) -> jax.Array:
-    """The least solution of weight covariance = cross, also where columns are constant."""
+    """The smallest solution of weight covariance = cross, even if columns are constant."""
     scale = jnp.sqrt(jnp.diagonal(covariance))
     scale = jnp.where(scale > 0, scale, 1)
     values, vectors = jnp.linalg.eigh(covariance / (scale[:, None] * scale[None, :]))
@@ -142,23 +144,23 @@ def linear_mse(params: Any, data: LinearMoments) -> jax.Array:
         d = weight - weight₀,   e = bias - bias₀ + centre dᵀ
         loss = mean over out of loss₀ + 2 slope·d + 2 offset e + d covariance dᵀ + e²
 
-    the expansion about the least squares, of which no higher terms exist.
+    the expansion about the least-squares solution; it has no higher terms.
 
     Args:
         params: `{"weight": w, "bias": b}` of the shapes that the moments have: (out, in) and (out,)
             or (), (in,) and (), or () and ().
-        data: what `linear_moments(x, y)` gave.
+        data: the `LinearMoments` of x and y, from `linear_moments(x, y)`.
 
     Returns:
         The loss, a scalar in the promoted dtype of params and data.
 
     Raises:
         TypeError: params is no such mapping or not floating point, or data is no `LinearMoments`.
-        ValueError: the shapes are others.
+        ValueError: the shapes do not match.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
 
-    Differs from PyTorch: nothing of a size of the data is made or read.
+    Differs from PyTorch: no array as large as the data is made or read.
 
     >>> import jax.numpy as jnp, optax
     >>> from jaxgrad.fit import fit, linear_moments, linear_mse

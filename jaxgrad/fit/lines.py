@@ -1,4 +1,4 @@
-"""The exact line and how well any line fits, from a triangular factor: no row is needed twice."""
+"""The least-squares line, and how well any line fits, from moments: the rows are read once."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from jaxgrad.data import Moments
 from jaxgrad.data._triangle import lengths
 from jaxgrad.data.moments import about_zero
 
-from . import _rank
+from . import _collinearity
 
 
 class Line(NamedTuple):
@@ -19,15 +19,15 @@ class Line(NamedTuple):
 
     Attributes:
         weight: (features,).
-        bias: the intercept; 0 where there is none.
-        weight_error: (features,), the standard errors; NaN where none are known.
-        bias_error: the intercept's.
+        bias: the intercept; 0 for a line through 0.
+        weight_error: (features,), the standard errors; NaN if they are not known.
+        bias_error: the standard error of the intercept.
         rmse: the root of the mean squared residual over the rows.
         r2: the coefficient of determination, 1 for a perfect fit; NaN for a constant target.
-        condition: the condition number of the design, the columns beside one of ones for the
-            intercept, in the units of the data; NaN where the line is any.
-        digits: about how many digits of the worst weight rounding leaves; likewise.
-        freedom: how many rows there are more than coefficients.
+        condition: the condition number of the design in the units of the data: the features, and a
+            column of ones for the intercept; NaN if the line is not that of least squares.
+        digits: about how many digits of the worst weight are free of rounding; NaN likewise.
+        freedom: the degrees of freedom: rows less coefficients.
     """
 
     weight: np.ndarray
@@ -41,53 +41,53 @@ class Line(NamedTuple):
     freedom: int
 
 
-def least_squares_of(
+def least_squares_from_moments(
     moments: Moments, *, intercept: bool = True, names: Sequence[str] | None = None
 ) -> Line:
-    """The line of least mean squared error, with its standard errors.
+    """The line of least squares with its standard errors, from moments of the rows.
 
         R w = r,   b = ȳ - w·x̄,   se(w)² = s² diag(R⁻¹R⁻ᵀ),   se(b)² = s² (1/n + ‖x̄ᵀ R⁻¹‖²)
 
-    with [R r; 0 ρ] the triangular factor of the rows less their mean, and s² = ρ² over n - k - 1:
-    the classical errors, of residuals that are independent and of one variance. In float64, with
-    the digits of a QR decomposition of all the rows: sums of products would lose twice as many.
+    with [R r; 0 ρ] the triangular factor of the rows less their mean, and s² = ρ² / (n - k - 1).
+    These are the classical errors, for independent residuals of one variance. In float64, with the
+    digits of a QR decomposition of all the rows: sums of products would lose twice as many.
 
     Args:
-        moments: `jaxgrad.data.Moments` of k features and the target, the last column.
-        intercept: False for a line through 0, of the rows as they are.
-        names: of the features, for errors to name.
+        moments: `jaxgrad.data.Moments` of k features and, last, the target.
+        intercept: False for a line through 0.
+        names: the names of the features, for error messages.
 
     Returns:
         A `Line`.
 
     Raises:
         TypeError: `moments` is not a `Moments`.
-        ValueError: there are fewer than k + 2 rows (k + 1 without an intercept), there are no k
-            names, or a feature is constant or, to working precision, a combination of others. The
-            message names it and them, or counts them from 1.
+        ValueError: there are fewer than k + 2 rows (k + 1 without an intercept), the names are not
+            k, or a feature is constant or, to working precision, a combination of others. The
+            message has their names, or their numbers from 1.
 
     Source: G. H. Golub and C. F. Van Loan, Matrix Computations (2013), 5.3;
         https://www.itl.nist.gov/div898/strd/lls/lls.shtml has sets with certified values
 
     >>> from jaxgrad.data import moments
-    >>> from jaxgrad.fit import least_squares_of
-    >>> line = least_squares_of(moments([[0.0, 1.0], [1.0, 3.1], [2.0, 4.9], [3.0, 7.0]]))
+    >>> from jaxgrad.fit import least_squares_from_moments
+    >>> line = least_squares_from_moments(moments([[0.0, 1.0], [1.0, 3.1], [2.0, 4.9], [3.0, 7.0]]))
     >>> [round(float(x), 4) for x in (line.weight[0], line.bias, line.weight_error[0], line.r2)]
     [1.98, 1.03, 0.0424, 0.9991]
     """
-    _checks.instance("least_squares_of", "moments", moments, Moments)
+    _checks.instance("least_squares_from_moments", "moments", moments, Moments)
     count, features = moments.count, len(moments.mean) - 1
     if names is not None and len(names) != features:
         expected = f"of {features} features"
-        raise ValueError(_checks.wrong("least_squares_of", "names", expected, len(names)))
+        raise ValueError(_checks.wrong("least_squares_from_moments", "names", expected, len(names)))
     freedom = count - features - intercept
     if freedom < 1:
         expected = f"at least {features + intercept + 1} for {features} features"
-        raise ValueError(_checks.wrong("least_squares_of", "rows", expected, count))
+        raise ValueError(_checks.wrong("least_squares_from_moments", "rows", expected, count))
     whole = moments.factor if intercept else about_zero(moments)
     factor, scale = whole[:-1, :-1], lengths(whole[:-1, :-1])
     rounding = _rounding(moments, scale)
-    _rank.check("least_squares_of", factor, scale, rounding, count, names)
+    _collinearity.check("least_squares_from_moments", factor, scale, rounding, count, names)
     factor = factor / scale
     inverse = np.linalg.inv(factor) / scale[:, None]
     weight = np.linalg.solve(factor, whole[:-1, -1]) / scale
@@ -98,7 +98,7 @@ def least_squares_of(
         bias = float((target - weight @ mean) + (level - weight @ offset))
         of_mean = moments.mean[:-1] @ inverse
         bias_error = float(deviation * np.sqrt(1 / count + of_mean @ of_mean))
-    return described(moments, weight, bias, intercept=intercept)._replace(
+    return evaluate_line(moments, weight, bias, intercept=intercept)._replace(
         weight_error=deviation * lengths(inverse.T),
         bias_error=bias_error,
         condition=_condition(moments, whole[:-1, :-1], intercept),
@@ -106,45 +106,48 @@ def least_squares_of(
     )
 
 
-def described(moments: Moments, weight: ArrayLike, bias: float, *, intercept: bool = True) -> Line:
-    """Any line, and how well it fits the rows that the moments are of.
+def evaluate_line(
+    moments: Moments, weight: ArrayLike, bias: float, *, intercept: bool = True
+) -> Line:
+    """How well any line fits the rows of which these are the moments.
 
         Σ (y - w·x - b)² = n (ȳ - w·x̄ - b)² + ‖F [-w; 1]‖²
 
-    with F their triangular factor.
+    with F the triangular factor of the rows less their mean.
 
     Args:
         moments: `jaxgrad.data.Moments` of the features and the target, of at least one row.
         weight: (features,), real, in the units of the data.
         bias: the intercept.
-        intercept: False for a line through 0: r2 is 1 - Σ (y - w·x)² / Σ y², as such lines are
-            measured.
+        intercept: False for a line through 0, whose r2 is 1 - Σ (y - w·x)² / Σ y².
 
     Returns:
         A `Line`; its errors, condition and digits are NaN.
 
     Raises:
-        TypeError: `moments` is not a `Moments`, or the line is not of real numbers.
-        ValueError: the weight has another length, or there are no rows.
+        TypeError: `moments` is not a `Moments`, or weight or bias is not real.
+        ValueError: weight has another length, or there are no rows.
 
     Source: https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.linregress.html
 
     >>> from jaxgrad.data import moments
-    >>> from jaxgrad.fit import described
+    >>> from jaxgrad.fit import evaluate_line
     >>> rows = moments([[-1.0, -2.0], [1.0, 2.0]])
-    >>> described(rows, [2.0], 0.0).r2, round(described(rows, [0.0], 3.0).rmse, 3)
+    >>> evaluate_line(rows, [2.0], 0.0).r2, round(evaluate_line(rows, [0.0], 3.0).rmse, 3)
     (1.0, 3.606)
     """
-    _checks.instance("described", "moments", moments, Moments)
+    _checks.instance("evaluate_line", "moments", moments, Moments)
     if not moments.count:
-        raise ValueError(_checks.wrong("described", "moments", "of at least one row", "none"))
-    weight, bias = np.asarray(weight), float(_checks.number("described", "bias", bias))
+        raise ValueError(_checks.wrong("evaluate_line", "moments", "of at least one row", "none"))
+    weight, bias = np.asarray(weight), float(_checks.number("evaluate_line", "bias", bias))
     if weight.dtype.kind not in "fiu":
-        raise TypeError(_checks.wrong("described", "weight", "of real numbers", weight.dtype))
+        raise TypeError(_checks.wrong("evaluate_line", "weight", "of real numbers", weight.dtype))
     weight = weight.astype(float)
     if weight.shape != (len(moments.mean) - 1,):
         expected = f"({len(moments.mean) - 1},)"
-        raise ValueError(_checks.wrong("described", "weight", f"of shape {expected}", weight.shape))
+        raise ValueError(
+            _checks.wrong("evaluate_line", "weight", f"of shape {expected}", weight.shape)
+        )
     (*mean, target), (*offset, level) = moments.shift, moments.offset
     away = (target - weight @ mean - bias) + (level - weight @ offset)
     around = moments.factor @ np.array([*-weight, 1.0])
@@ -167,7 +170,7 @@ def described(moments: Moments, weight: ArrayLike, bias: float, *, intercept: bo
 
 
 def _rounding(moments: Moments, scale: np.ndarray) -> np.ndarray:
-    """How far the values of each feature are rounded, in units of their spread."""
+    """The rounding of the values of each feature, relative to the length of its column."""
     largest = np.maximum(-moments.low, moments.high)[:-1]
     unit = np.finfo(float).eps / 2 * largest * np.sqrt(moments.count)
     return unit / np.where(scale > 0, scale, 1)
@@ -176,9 +179,10 @@ def _rounding(moments: Moments, scale: np.ndarray) -> np.ndarray:
 def _digits(
     moments: Moments, factor: np.ndarray, inverse: np.ndarray, weight: np.ndarray, rest: float
 ) -> float:
-    """Rounding acts on the weights as noise of its size does, and turns the columns by residuals.
+    """About how many digits of the worst weight are free of rounding.
 
-    `factor` is that of columns of one length.
+    Rounding acts like noise of its size in the rows. In the columns it is multiplied by the
+    condition number and the residual. `factor` is that of columns of one length.
     """
     *largest, most = np.maximum(-moments.low, moments.high)
     noise = np.abs(weight) @ np.array(largest) + most + np.linalg.cond(factor) * abs(rest)

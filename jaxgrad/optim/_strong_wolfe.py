@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-
-from . import _trees as trees
+import optax
 
 C1, C2 = 1e-4, 0.9
 BRACKETING, ZOOMING, DONE = range(3)
@@ -82,9 +81,9 @@ def strong_wolfe(
 
     end = jax.lax.while_loop(goes_on, step, search)
     exhausted = end.phase == BRACKETING
-    ends = trees.chosen(exhausted, (start, end.new), end.ends)
+    ends = optax.tree.where(exhausted, (start, end.new), end.ends)
     second = jnp.where(exhausted, _higher(*ends), end.second)
-    return trees.chosen(second, *ends[::-1]), end.tried + 1
+    return optax.tree.where(second, *ends[::-1]), end.tried + 1
 
 
 def _higher(a: Point, b: Point) -> jax.Array:
@@ -112,7 +111,7 @@ def _bracket(evaluate: Callable[[jax.Array], Point], start: Point, s: _Search) -
         return s._replace(tried=s.tried + 1, previous=new, new=there)
 
     def stop(s: _Search) -> _Search:
-        ends = trees.chosen(good, (new, new), (previous, new))
+        ends = optax.tree.where(good, (new, new), (previous, new))
         phase = jnp.where(good, DONE, ZOOMING).astype(jnp.int32)
         return s._replace(phase=phase, ends=ends, second=_higher(*ends))
 
@@ -127,13 +126,13 @@ def _zoom(
     def narrowed(s: _Search) -> _Search:
         t, stuck = _trial(s)
         new = evaluate(t)
-        low, high = trees.chosen(s.second, s.ends[::-1], s.ends)
+        low, high = optax.tree.where(s.second, s.ends[::-1], s.ends)
         worse = _too_high(start, new) | (new.f >= low.f)
         good = ~worse & _flat(start, new)
         turned = ~worse & ~good & (new.slope * (high.t - low.t) >= 0)
-        high = trees.chosen(worse, new, trees.chosen(turned, low, high))
-        low = trees.chosen(worse, low, new)
-        ends = trees.chosen(s.second, (high, low), (low, high))
+        high = optax.tree.where(worse, new, optax.tree.where(turned, low, high))
+        low = optax.tree.where(worse, low, new)
+        ends = optax.tree.where(s.second, (high, low), (low, high))
         second = jnp.where(worse, _higher(*ends), s.second)
         phase = jnp.where(good, DONE, ZOOMING).astype(jnp.int32)
         return _Search(phase, s.tried + 1, s.previous, new, ends, second, stuck)
@@ -157,7 +156,7 @@ def _trial(s: _Search) -> tuple[jax.Array, jax.Array]:
 def _cubic(a: Point, b: Point, least: jax.Array, most: jax.Array) -> jax.Array:
     """The minimum of the cubic through both points and slopes, within bounds; else their middle."""
     a, b = a._replace(grad=()), b._replace(grad=())
-    a, b = trees.chosen(a.t <= b.t, (a, b), (b, a))
+    a, b = optax.tree.where(a.t <= b.t, (a, b), (b, a))
     d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
     square = d1 * d1 - a.slope * b.slope
     d2 = jnp.sqrt(jnp.where(square >= 0, square, 1))

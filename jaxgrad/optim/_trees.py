@@ -1,4 +1,8 @@
-"""Pytrees as vectors: what L-BFGS needs of them."""
+"""Pytrees as vectors: what L-BFGS needs and `optax.tree` does not do.
+
+Leaves of several dtypes keep theirs, where `optax.tree` promotes them or refuses to; an inner
+product is a sum of products, as PyTorch's is, not a `vdot`; and the largest of no elements is 0.
+"""
 
 from typing import Any
 
@@ -14,13 +18,13 @@ def dot(a: Tree, b: Tree) -> jax.Array:
     return _total(products, jnp.zeros(()))
 
 
-def moved(x: Tree, step: Any, direction: Tree) -> Tree:
-    """The point `step` times the direction away from x."""
+def add_scale(x: Tree, step: Any, direction: Tree) -> Tree:
+    """The sum x + step direction, in the dtypes of x."""
     return jax.tree.map(lambda p, d: p + jnp.asarray(step).astype(p.dtype) * d, x, direction)
 
 
-def scaled(factor: Any, x: Tree) -> Tree:
-    """`factor` times x."""
+def scale(factor: Any, x: Tree) -> Tree:
+    """The product factor x, in the dtypes of x."""
     return jax.tree.map(lambda leaf: jnp.asarray(factor).astype(leaf.dtype) * leaf, x)
 
 
@@ -30,15 +34,10 @@ def absolute_sum(x: Tree) -> jax.Array:
 
 
 def largest(x: Tree) -> jax.Array:
-    """The largest |xᵢ|; 0 of none, NaN of any NaN."""
+    """The largest |xᵢ|; 0 if there is none, NaN if one is NaN."""
     sizes = [jnp.max(jnp.abs(leaf), initial=0) for leaf in jax.tree.leaves(x)]
     dtype = jnp.result_type(*sizes) if sizes else jnp.zeros(()).dtype
     return jnp.max(jnp.stack([s.astype(dtype) for s in sizes])) if sizes else jnp.zeros(())
-
-
-def chosen(first: Any, a: Tree, b: Tree) -> Tree:
-    """The tree a where `first`, else b."""
-    return jax.tree.map(lambda x, y: jnp.where(first, x, y), a, b)
 
 
 def _total(parts: list[jax.Array], zero: jax.Array) -> jax.Array:

@@ -201,7 +201,7 @@ def _iteration(run: _Run, evaluate: Any, lr: jax.Array, options: _Options) -> _R
     state = _remembered(run, options)
     first = state.n_iter == 0
     negative = jax.tree.map(jnp.negative, run.grad)
-    d = trees.chosen(first, negative, _direction(run.grad, state, options.history_size))
+    d = optax.tree.where(first, negative, _direction(run.grad, state, options.history_size))
     t = jnp.where(first, jnp.minimum(1, 1 / trees.absolute_sum(run.grad)), 1).astype(lr.dtype) * lr
     state = state._replace(
         n_iter=state.n_iter + 1, d=d, t=t, prev_flat_grad=run.grad, prev_loss=run.loss
@@ -221,7 +221,7 @@ def _remembered(run: _Run, options: _Options) -> LBFGSState:
     """The state, with the last step and what it changed in the gradient among the pairs."""
     state = run.state
     y = jax.tree.map(jnp.subtract, run.grad, state.prev_flat_grad)
-    s = trees.scaled(state.t, state.d)
+    s = trees.scale(state.t, state.d)
     product = trees.dot(y, s).astype(state.ro.dtype)
     keeps = (state.n_iter > 0) & (product > 1e-10)
     place = jnp.where(keeps, state.pairs % options.history_size, options.history_size)
@@ -253,22 +253,22 @@ def _direction(grad: Any, state: LBFGSState, history: int) -> Any:
         i = (state.pairs - 1 - k) % history
         y, s, ro = pair(i)
         weight = trees.dot(s, q).astype(ro.dtype) * ro
-        return trees.moved(q, -weight, y), weights.at[i].set(weight)
+        return trees.add_scale(q, -weight, y), weights.at[i].set(weight)
 
     def forward(k: jax.Array, carry: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
         r, weights = carry
         i = (state.pairs - kept + k) % history
         y, s, ro = pair(i)
-        return trees.moved(r, weights[i] - trees.dot(y, r).astype(ro.dtype) * ro, s), weights
+        return trees.add_scale(r, weights[i] - trees.dot(y, r).astype(ro.dtype) * ro, s), weights
 
     start = jax.tree.map(jnp.negative, grad), jnp.zeros_like(state.ro)
     q, weights = jax.lax.fori_loop(0, kept, backward, start)
-    return jax.lax.fori_loop(0, kept, forward, (trees.scaled(state.H_diag, q), weights))[0]
+    return jax.lax.fori_loop(0, kept, forward, (trees.scale(state.H_diag, q), weights))[0]
 
 
 def _stepped(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> _Run:
     """A step of the given length. After the last iteration nothing is evaluated."""
-    x = trees.moved(run.x, run.state.t, run.state.d)
+    x = trees.add_scale(run.x, run.state.t, run.state.d)
 
     def evaluated(run: _Run) -> _Run:
         loss, grad = evaluate(x)
@@ -283,7 +283,7 @@ def _searched(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> 
     d, dtype = run.state.d, run.loss.dtype
 
     def along(t: jax.Array) -> Point:
-        f, grad = evaluate(trees.moved(run.x, t, d))
+        f, grad = evaluate(trees.add_scale(run.x, t, d))
         return Point(t, f.astype(dtype), trees.dot(grad, d).astype(dtype), grad)
 
     start = Point(jnp.zeros((), dtype), run.loss, slope, run.grad)
@@ -296,7 +296,7 @@ def _searched(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> 
         options.tolerance_change,
     )
     return run._replace(
-        x=trees.moved(run.x, point.t, d),
+        x=trees.add_scale(run.x, point.t, d),
         loss=point.f,
         grad=point.grad,
         state=run.state._replace(t=point.t),
@@ -311,7 +311,7 @@ def _judged(run: _Run, before: _Run, options: _Options) -> _Run:
     over = (
         (run.evals >= options.max_eval)
         | (trees.largest(run.grad) <= options.tolerance_grad)
-        | (trees.largest(trees.scaled(state.t, state.d)) <= change)
+        | (trees.largest(trees.scale(state.t, state.d)) <= change)
         | (jnp.abs(run.loss - state.prev_loss) < change)
     )
     return run._replace(state=state._replace(func_evals=state.func_evals + evals), over=over)

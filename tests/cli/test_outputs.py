@@ -5,7 +5,7 @@ import os
 import pytest
 
 from jaxgrad import cli
-from jaxgrad.fit import _written, command
+from jaxgrad.fit import _output_files, command
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path.write_bytes(b"before")
     path.chmod(0o640)
     link.symlink_to(path)
-    _written.write(link, b"after")
+    _output_files.write(link, b"after")
     assert path.read_bytes() == b"after" and path.stat().st_mode & 0o777 == 0o640
     assert link.is_symlink()
 
@@ -76,7 +76,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    assert _written.written({path: lambda: b"again"}) == (
+    assert _output_files.write_all({path: lambda: b"again"}) == (
         [],
         [f"cannot write {path}: No space left on device"],
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxgrad.data import _blocks, _order, _windows, batches, merge, moments, table
+from jaxgrad.data import _blocks, _order, _shuffle, batches, merge, moments, table
 
 ROWS = 1000
 
@@ -34,7 +34,7 @@ def path(tmp_path):
 def small(monkeypatch):
     """Blocks of 100 rows and windows of 300, so that a small table has several."""
     monkeypatch.setattr(_blocks, "BLOCK_ROWS", 100)
-    monkeypatch.setattr(_windows, "WINDOW_ROWS", 300)
+    monkeypatch.setattr(_shuffle, "WINDOW_ROWS", 300)
 
 
 def all_of(table, size, **options):
@@ -81,7 +81,7 @@ def test_the_order_is_what_it_was(path, small):
     assert y[:8].astype(int).tolist() == [488, 437, 181, 433, 544, 589, 174, 116]
 
 
-def test_rows_are_mixed_within_windows(path, small):
+def test_rows_are_mixed_within_shuffle(path, small):
     _, y = all_of(table(path, target="row"), 64, key=jax.random.key(0))
     blocks = [set(window // 100) for window in np.split(y.astype(int), [300, 600, 900])]
     assert sum(map(len, blocks)) == 10  # no block is in two windows
@@ -109,8 +109,8 @@ def test_start_leaves_out_batches(path, small, key, size):
 
 
 def test_start_reads_no_window_before(path, small, monkeypatch):
-    read, seen = _windows.read, []
-    monkeypatch.setattr(_windows, "read", lambda *a: seen.append(a[1].row) or read(*a))
+    read, seen = _shuffle.read, []
+    monkeypatch.setattr(_shuffle, "read", lambda *a: seen.append(a[1].row) or read(*a))
     rest = list(batches(table(path, target="row"), 150, start=5))
     assert len(rest) == 2 and sorted(seen) == [600, 700, 800, 900]
 

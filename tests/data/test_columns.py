@@ -170,7 +170,7 @@ class TestFiles:
 
     def test_a_pipe(self, tmp_path):
         os.mkfifo(tmp_path / "t.csv")
-        with pytest.raises(ValueError, match="t.csv, which can be read but once; write it to a f"):
+        with pytest.raises(ValueError, match="t.csv, which can be read only once; write it to a f"):
             table(tmp_path / "t.csv", target="y")
 
 

@@ -160,7 +160,7 @@ def test_large_row_groups_are_converted(tmp_path, monkeypatch):
     path = write(tmp_path / "t.parquet", numbers(), 500)
     monkeypatch.setattr(_parquet, "GROUP_BYTES", 1000)
     opened = table(path, target="weight", spool=tmp_path)
-    assert [source.format for source in opened.sources] == ["raw"]
+    assert [storage.format for storage in opened.storages] == ["raw"]
     np.testing.assert_array_equal(content(opened), np.column_stack(list(numbers().values())))
 
 
@@ -168,7 +168,7 @@ def test_the_converted_file_is_single_where_that_is_exact(tmp_path, monkeypatch)
     monkeypatch.setattr(_parquet, "GROUP_BYTES", 10)
     columns = {"a": np.arange(40, dtype=np.float32), "y": np.arange(40, dtype=np.int16)}
     opened = table(write(tmp_path / "t.parquet", columns), target="y")
-    assert opened.sources[0].dtype == "float32"
+    assert opened.storages[0].dtype == "float32"
     np.testing.assert_array_equal(content(opened)[:, 1], np.arange(40))
 
 

@@ -11,7 +11,7 @@ import safetensors.numpy as safetensors
 from fit_command import PEOPLE, fit, table
 
 from jaxgrad.cli.wording import of_options
-from jaxgrad.fit._table import named
+from jaxgrad.fit._table_options import split_names
 
 SLOPE, INTERCEPT = 0.28724923, 25.72345571
 
@@ -37,7 +37,7 @@ def test_as_the_columns_are(people, capsys):
     assert fit(people, "--target", "height", "--features", "weight", *options) == 0
     out = capsys.readouterr().out
     assert table(out)["weight"][0] == pytest.approx(0.47, abs=0.02)
-    assert "(intercept) is" in out and "the descent has not arrived; more --epochs" in out
+    assert "(intercept) is" in out and "the descent has not converged; more --epochs" in out
 
 
 def test_few_rows_are_steps_enough(tmp_path, capsys):
@@ -48,7 +48,7 @@ def test_few_rows_are_steps_enough(tmp_path, capsys):
     assert fit(path, "--target", "height") == 0
     out = capsys.readouterr().out
     fitted, exact, error = table(out)["weight"]
-    assert abs(fitted - exact) < 2 * error and "has not arrived" not in out
+    assert abs(fitted - exact) < 2 * error and "has not converged" not in out
 
 
 def test_validation_and_patience(people, capsys, tmp_path):
@@ -174,7 +174,7 @@ def test_an_index_is_left_out_and_told(colors, capsys):
 )
 def test_columns_that_are_named(texts, names):
     header = ["a", "b", "c, d", " e", "e"]
-    assert named(texts, header) == names
+    assert split_names(texts, header) == names
 
 
 def test_the_columns_of_validation_are_those_of_the_fit(tmp_path, capsys):

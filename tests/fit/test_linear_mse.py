@@ -9,7 +9,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from oracles import assert_same
 
 from jaxgrad.fit import LinearMoments, fit, linear, linear_moments, linear_mse
-from jaxgrad.fit._parts import spread
+from jaxgrad.fit._row_means import row_sharding
 from jaxgrad.functional import mse_loss
 
 SHAPES = [((), ()), ((3,), ()), ((3,), (2,)), ((1,), (1,))]
@@ -39,8 +39,8 @@ class TestTheLossOfTheData:
     @pytest.mark.parametrize(("inputs", "outputs"), SHAPES)
     def test_value_and_gradient(self, inputs, outputs, samples, dtype, monkeypatch):
         monkeypatch.setattr(
-            "jaxgrad.fit._parts.ROWS", 7
-        )  # 1, 7 and 50 rows: less than a part, one, several
+            "jaxgrad.fit._row_means.ROWS", 7
+        )  # 1, 7 and 50 rows: less than a chunk, one, several
         jax.clear_caches()
         x, y, params = drawn(inputs, outputs, dtype, samples)
         data = linear_moments(jnp.array(x, dtype), jnp.array(y, dtype))
@@ -178,7 +178,7 @@ class TestFits:
         x, y, _ = jax.tree.map(jnp.float32, drawn((3,), (), "float32", samples=64))
         x, y = jax.device_put((x, y), rows)
         moments_of = importlib.import_module("jaxgrad.fit.linear_mse")._moments
-        program = moments_of.lower(x, y, over=spread(x)).compile().as_text()
+        program = moments_of.lower(x, y, over=row_sharding(x)).compile().as_text()
         assert "all-reduce" in program and "all-gather" not in program
         assert "f32[8,3]" in program and "f32[64,3]" not in program
 

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from jaxgrad.data import merge, moments
-from jaxgrad.fit import described, least_squares_of
+from jaxgrad.fit import evaluate_line, least_squares_from_moments
 
 
 def rows(count=50, features=3, level=0.0, seed=0):
@@ -21,7 +21,7 @@ def of(x, y):
 @pytest.mark.parametrize("level", [0.0, 1e9])
 def test_one_feature_is_scipys_regression(level):
     x, y = rows(features=1, level=level)
-    line, theirs = least_squares_of(of(x, y)), stats.linregress(x[:, 0], y)
+    line, theirs = least_squares_from_moments(of(x, y)), stats.linregress(x[:, 0], y)
     rtol = 1e-10 if level == 0 else 1e-5
     np.testing.assert_allclose(line.weight, [theirs.slope], rtol=rtol)
     np.testing.assert_allclose(line.weight_error, [theirs.stderr], rtol=rtol)
@@ -32,7 +32,7 @@ def test_one_feature_is_scipys_regression(level):
 
 def test_several_features_are_solved_exactly():
     x, y = rows()
-    line = least_squares_of(of(x, y))
+    line = least_squares_from_moments(of(x, y))
     design = np.column_stack([x, np.ones(len(y))])
     solution, squares, *_ = np.linalg.lstsq(design, y, rcond=None)
     np.testing.assert_allclose([*line.weight, line.bias], solution, rtol=1e-10)
@@ -46,7 +46,7 @@ def test_any_line_is_described():
     x, y = rows()
     weight, bias = np.array([0.5, -1.0, 2.0]), 3.0
     residual = y - x @ weight - bias
-    line = described(of(x, y), weight, bias)
+    line = evaluate_line(of(x, y), weight, bias)
     np.testing.assert_allclose(line.rmse, np.sqrt(np.mean(residual**2)), rtol=1e-12)
     expected = 1 - np.sum(residual**2) / np.sum((y - y.mean()) ** 2)
     np.testing.assert_allclose(line.r2, expected, rtol=1e-12)
@@ -78,7 +78,7 @@ def errors(line, intercept=True):
 def test_certified_values(name, read):
     """To the digits that a decomposition of the whole design in float64 has, less half a one."""
     x, y, expected, of_errors, deviation, intercept = nist.SETS[name]
-    line = least_squares_of(read(np.column_stack([x, y])), intercept=intercept)
+    line = least_squares_from_moments(read(np.column_stack([x, y])), intercept=intercept)
     design = np.column_stack([np.ones(len(y)), x]) if intercept else x
     theirs = nist.digits(np.linalg.lstsq(design, y, rcond=1e-17)[0], expected)
     right = nist.digits(coefficients(line, intercept), expected)
@@ -93,7 +93,7 @@ def test_certified_values(name, read):
 @pytest.mark.parametrize("count", [20, 1000, 50_000])
 def test_a_line_with_little_noise(count):
     x = np.arange(count, dtype=float)
-    line = least_squares_of(of(x[:, None], 3 * x + 1 + 1e-7 * (-1.0) ** x))
+    line = least_squares_from_moments(of(x[:, None], 3 * x + 1 + 1e-7 * (-1.0) ** x))
     noise = (3 * x + 1 + 1e-7 * (-1.0) ** x).astype(np.longdouble) - 3 * x - 1
     assert line.rmse == pytest.approx(float(noise.std()), rel=1e-2)
     spread = np.sqrt(np.mean(noise**2) * count / (count - 2)) / (x.std() * np.sqrt(count))
@@ -104,14 +104,14 @@ def test_a_line_with_little_noise(count):
 @pytest.mark.parametrize("scale", [1e200, 1e-200])
 def test_columns_whose_squares_are_no_float(scale):
     x, y = rows()
-    line, plain = least_squares_of(of(x * scale, y)), least_squares_of(of(x, y))
+    line, plain = least_squares_from_moments(of(x * scale, y)), least_squares_from_moments(of(x, y))
     np.testing.assert_allclose(line.weight * scale, plain.weight, rtol=1e-12)
     np.testing.assert_allclose(line.weight_error * scale, plain.weight_error, rtol=1e-12)
     np.testing.assert_allclose(line.bias, plain.bias, rtol=1e-12)
 
 
 def test_a_constant_target():
-    line = least_squares_of(of(rows()[0], np.ones(50)))
+    line = least_squares_from_moments(of(rows()[0], np.ones(50)))
     np.testing.assert_array_equal([*line.weight, line.bias], [0, 0, 0, 1])
     assert line.rmse == 0 and np.isnan(line.r2) and not line.weight_error.any()
 
@@ -120,13 +120,13 @@ def test_noise_of_a_hundred_millionth():
     draw = np.random.default_rng(0)
     x, noise = draw.normal(size=(2, 10_000))
     noise -= x * (noise @ x) / (x @ x)
-    line = least_squares_of(of(x[:, None], 0.1 * x + 1e-9 * noise))
+    line = least_squares_from_moments(of(x[:, None], 0.1 * x + 1e-9 * noise))
     assert line.rmse == pytest.approx(1e-9 * noise.std(), rel=1e-5)
 
 
 def test_a_line_through_zero():
     x, y = rows(level=3.0)
-    line = least_squares_of(of(x, y), intercept=False)
+    line = least_squares_from_moments(of(x, y), intercept=False)
     solution, squares, *_ = np.linalg.lstsq(x, y, rcond=None)
     np.testing.assert_allclose(line.weight, solution, rtol=1e-12)
     assert line.bias == 0 and np.isnan(line.bias_error) and line.freedom == len(y) - 3
@@ -167,22 +167,22 @@ def test_no_single_answer(change, match, count):
     x, y = rows(count)
     x = change(x)
     with pytest.raises(ValueError, match=match):
-        least_squares_of(of(x, y[: len(x)]))
+        least_squares_from_moments(of(x, y[: len(x)]))
 
 
 def test_the_columns_are_named():
     x, y = rows()
     match = "column 'd' must be independent .* combination of columns 'a' and 'b'; leave it or one"
     with pytest.raises(ValueError, match=match):
-        least_squares_of(of(dependent(x), y), names="abcd")
+        least_squares_from_moments(of(dependent(x), y), names="abcd")
     with pytest.raises(ValueError, match="names must be of 3 features, got 2"):
-        least_squares_of(of(x, y), names="ab")
+        least_squares_from_moments(of(x, y), names="ab")
 
 
 def test_columns_that_are_nearly_dependent_have_an_answer():
     x, y = rows()
     x[:, 2] = x[:, 0] + 1e-9 * x[:, 1] * x[:, 0]
-    line = least_squares_of(of(x, y))
+    line = least_squares_from_moments(of(x, y))
     design = np.column_stack([np.ones(len(y)), x])
     theirs = np.linalg.lstsq(design, y, rcond=1e-17)[0]
     np.testing.assert_allclose(coefficients(line), theirs, rtol=1e-5)
@@ -200,10 +200,12 @@ def test_columns_that_are_nearly_dependent_have_an_answer():
     ],
 )
 def test_no_line_to_describe(arguments, error, match):
-    with pytest.raises(error, match=f"described: {match}"):
-        described(*arguments)
+    with pytest.raises(error, match=f"evaluate_line: {match}"):
+        evaluate_line(*arguments)
 
 
 def test_least_squares_only_of_moments():
-    with pytest.raises(TypeError, match="least_squares_of: moments must be a Moments, got list"):
-        least_squares_of([[1.0, 2.0]])
+    with pytest.raises(
+        TypeError, match="least_squares_from_moments: moments must be a Moments, got list"
+    ):
+        least_squares_from_moments([[1.0, 2.0]])

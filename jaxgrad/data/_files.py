@@ -33,8 +33,8 @@ def paths(files: Any) -> tuple[tuple[Path, ...], str]:
         raise ValueError(_checks.wrong("table", "files", "at least one path", "none"))
     result = tuple(map(Path, several))
     for given, path in zip(several, result, strict=True):
-        _here(str(given))
-        _readable(path)
+        _check_local(str(given))
+        _check_readable(path)
     formats = {_format(path) for path in result}
     if len(formats) > 1:
         got = ", ".join(path.name for path in result[:4])
@@ -51,19 +51,19 @@ def _format(path: Path) -> str:
     raise ValueError(_checks.wrong("table", "files", expected, str(path), remedy))
 
 
-def _here(path: str) -> None:
-    """Refuses what is no file of this machine."""
+def _check_local(path: str) -> None:
+    """Refuses an address, and standard input."""
     if URL.match(path):
         got, remedy = f"the address {path}", "download it first, for instance with curl -O"
         raise ValueError(_checks.wrong("table", "files", "files of this machine", got, remedy))
     if path == "-":
-        got, remedy = "-, standard input, which can be read but once", "write it to a file first"
+        got, remedy = "-, standard input, which can be read only once", "write it to a file first"
         raise ValueError(_checks.wrong("table", "files", "files on a disk", got, remedy))
 
 
-def _readable(path: Path) -> None:
+def _check_readable(path: Path) -> None:
     if path.exists() and not path.is_file() and not path.is_dir():
-        got, remedy = f"{path}, which can be read but once", "write it to a file first"
+        got, remedy = f"{path}, which can be read only once", "write it to a file first"
         raise ValueError(_checks.wrong("table", "files", "files on a disk", got, remedy))
     try:
         with path.open("rb") as file:
@@ -76,9 +76,9 @@ def _readable(path: Path) -> None:
 
 
 def delimiter(value: Any, first: Path, format: str) -> str:
-    """The delimiter of CSV files; where it is None, the one that is seen in the first."""
+    """The delimiter of CSV files, checked; for None the one that the first file seems to have."""
     if value is None:
-        return _csv_rows.sniffed(first) if format == "csv" else ","
+        return _csv_rows.guess_delimiter(first) if format == "csv" else ","
     if not isinstance(value, str) or len(value) != 1 or ord(value) > 127 or value in '"\r\n':
         expected = "one ASCII character, no quote and no line break"
         raise ValueError(_checks.wrong("table", "delimiter", expected, repr(value)))

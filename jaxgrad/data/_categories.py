@@ -2,7 +2,7 @@
 
     color: blue, red, tall -> color[T.red], color[T.tall]
 
-of which the first level has neither: what it has is in the intercept.
+A row of the first level has 0 in all of them: its effect is in the intercept.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,18 +12,10 @@ import numpy as np
 
 from .. import _checks
 from ._arrow import load
+from ._values import BadValue
 
 MOST = 1000
-"""More levels than these are names or numbers, not categories."""
-
-
-class Unknown(Exception):
-    """A value that is none of the levels: in which row, and which."""
-
-    def __init__(self, row: int, value: str) -> None:
-        """Keeps both."""
-        super().__init__(row, value)
-        self.row, self.value = row, value
+"""A column of more levels holds names or numbers, not categories."""
 
 
 def is_category(kind: Any) -> bool:
@@ -36,7 +28,7 @@ def is_category(kind: Any) -> bool:
 
 
 def texts(array: Any, words: Sequence[str] = ("",)) -> Any:
-    """The values of an Arrow array as text without blanks around it; null where it is a word."""
+    """An Arrow array as text without blanks around it; null where it is one of the words."""
     arrow, compute = load("pyarrow"), load("pyarrow.compute")
     if arrow.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -45,8 +37,8 @@ def texts(array: Any, words: Sequence[str] = ("",)) -> Any:
     return compute.if_else(missing, arrow.scalar(None, arrow.string()), text)
 
 
-def found(place: str, arrays: Iterable[Any], words: Sequence[str] = ("",)) -> set[str]:
-    """The levels that there are in the arrays of a column; missing values are none."""
+def distinct(place: str, arrays: Iterable[Any], words: Sequence[str] = ("",)) -> set[str]:
+    """The levels in the arrays of a column, without missing values."""
     seen: set[str] = set()
     for array in arrays:
         seen.update(filter(None, texts(array, words).unique().to_pylist()))
@@ -66,13 +58,16 @@ def ordered(levels: Iterable[str]) -> tuple[str, ...]:
         return tuple(levels)
 
 
-def told(name: str, levels: Sequence[str]) -> list[str]:
-    """The names of the columns that a column of categories becomes."""
+def coded_names(name: str, levels: Sequence[str]) -> list[str]:
+    """The names of the columns of 0 and 1 that a column of categories becomes."""
     return [f"{name}[T.{level}]" for level in levels[1:]]
 
 
 def coded(array: Any, levels: Sequence[str], words: Sequence[str] = ("",)) -> list[np.ndarray]:
-    """Those columns: 1 where it is that level, else 0, and NaN where it is missing."""
+    """Those columns: 1 where the value is that level, else 0, and NaN where it is missing.
+
+    Raises `BadValue` at a value that is none of the levels.
+    """
     arrow, compute = load("pyarrow"), load("pyarrow.compute")
     text = texts(array, words)
     codes = compute.index_in(text, value_set=arrow.array(levels, arrow.string()))
@@ -80,5 +75,7 @@ def coded(array: Any, levels: Sequence[str], words: Sequence[str] = ("",)) -> li
     codes = np.asarray(codes.fill_null(-1))
     unknown = np.flatnonzero((codes < 0) & ~missing)
     if unknown.size:
-        raise Unknown(int(unknown[0]), text[int(unknown[0])].as_py())
+        row = int(unknown[0])
+        expected = f"one of {', '.join(map(repr, levels)):.60}"
+        raise BadValue(row, (expected, repr(text[row].as_py()), "correct it"))
     return [np.where(missing, np.nan, codes == place) for place in range(1, len(levels))]

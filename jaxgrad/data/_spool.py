@@ -1,4 +1,4 @@
-"""Raw files: the rows of a table one after another, what other formats are converted to."""
+"""Temporary files of numbers that other formats are converted to: rows one after another."""
 
 import contextlib
 import weakref
@@ -31,22 +31,22 @@ def spool(parent: Path | None) -> Spool:
 
 
 @contextlib.contextmanager
-def writing(source: Any) -> Iterator[Callable[[np.ndarray], None]]:
+def writing(storage: Any) -> Iterator[Callable[[np.ndarray], None]]:
     """A function that writes arrays (rows, columns) to the file, one after another."""
     try:
-        with source.path.open("wb") as file:
-            yield lambda rows: file.write(np.ascontiguousarray(rows, source.dtype).data) and None
+        with storage.path.open("wb") as file:
+            yield lambda rows: file.write(np.ascontiguousarray(rows, storage.dtype).data) and None
     except OSError as error:
         text = (
-            f"table: a temporary copy of the rows cannot be written to {source.path.parent}: "
+            f"table: a temporary copy of the rows cannot be written to {storage.path.parent}: "
             f"{error.strerror}; name a folder with more room as spool"
         )
         raise ValueError(text) from error
 
 
-def read(source: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
+def read(storage: Any, block: Any, names: Sequence[str]) -> list[np.ndarray]:
     """The columns of a block, as views of its rows."""
-    dtype = np.dtype(source.dtype)
-    offset, columns = (block.first + block.skip) * len(names) * dtype.itemsize, len(names)
-    values = np.fromfile(source.path, dtype, block.stored * columns, offset=offset)
+    dtype, columns = np.dtype(storage.dtype), len(names)
+    offset = (block.first + block.skip) * columns * dtype.itemsize
+    values = np.fromfile(storage.path, dtype, block.stored * columns, offset=offset)
     return list(values.reshape(block.stored, columns).T)

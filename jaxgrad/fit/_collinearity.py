@@ -1,4 +1,4 @@
-"""Whether columns determine a line, and which of them do not."""
+"""Whether columns are independent enough to determine a line, and which of them are not."""
 
 from collections.abc import Sequence
 
@@ -18,10 +18,10 @@ def check(
     """Refuses a feature that is constant or, to working precision, a combination of others.
 
     `factor` is the triangular factor of `count` rows of the features and `scale` the length of its
-    columns; `rounding` is how far their values are rounded, in units of the spread.
+    columns; `rounding` is the rounding of their values, relative to that length.
     """
     if not np.all(scale > 0):
-        column = _named([int(np.argmin(scale > 0))], names)
+        column = _column_names([int(np.argmin(scale > 0))], names)
         raise ValueError(_checks.wrong(function, column, "varied", "a constant"))
     found = _first_dependent(factor / scale, rounding, count)
     if found is None:
@@ -29,13 +29,13 @@ def check(
     place, others = found
     got = "a constant but for rounding"
     if others:
-        got = f"to working precision a combination of {_named(others, names)}"
+        got = f"to working precision a combination of {_column_names(others, names)}"
     remedy = "leave it or one of them out" if others else "leave it out"
-    column = _named([place], names)
+    column = _column_names([place], names)
     raise ValueError(_checks.wrong(function, column, "independent of the others", got, remedy))
 
 
-def _named(places: Sequence[int], names: Sequence[str] | None) -> str:
+def _column_names(places: Sequence[int], names: Sequence[str] | None) -> str:
     """Columns in words: by name, or counted from 1."""
     found = [repr(names[place]) if names else str(place + 1) for place in places]
     listed = ", ".join(found[:-1]) + " and " * (len(found) > 1) + found[-1]
@@ -45,13 +45,13 @@ def _named(places: Sequence[int], names: Sequence[str] | None) -> str:
 def _first_dependent(
     factor: np.ndarray, rounding: np.ndarray, count: int
 ) -> tuple[int, list[int]] | None:
-    """The first column that those before it combine to, and which of them do; None if none is.
+    """The first column that is a combination of columns before it, and those; None if none is.
 
-    Its columns are of length 1.
+    The columns of `factor` have length 1.
     """
     if not _singular(factor, rounding, count):
         return None
-    most, least = len(factor), 0  # so many columns are singular, so many are not
+    most, least = len(factor), 0  # the first `most` columns are singular, the first `least` not
     while most - least > 1:
         middle = (most + least) // 2
         if _singular(factor[:middle, :middle], rounding[:middle], count):
@@ -67,12 +67,12 @@ def _first_dependent(
 
 
 def _singular(factor: np.ndarray, rounding: np.ndarray, count: int) -> bool:
-    """Whether some combination of the columns is no more than what rounding may leave of 0."""
+    """Whether some combination of the columns is 0 but for rounding."""
     _, values, vectors = np.linalg.svd(factor)
     return bool(values[-1] <= _tolerance(vectors[-1], rounding[: len(factor)], count))
 
 
 def _tolerance(combination: np.ndarray, rounding: np.ndarray, count: int) -> float:
-    """The rounding of the data in a combination, and that of the decomposition of many rows."""
+    """What rounding leaves of a combination that is 0: of the data, and in the decomposition."""
     steps = 4 * len(combination) + np.sqrt(count) / 8
     return float(2 * np.linalg.norm(combination * rounding) + np.finfo(float).eps * steps)

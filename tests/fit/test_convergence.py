@@ -1,4 +1,4 @@
-"""What `jaxgrad fit` does by default, whether it arrives, and what it says of least squares."""
+"""What `jaxgrad fit` does by default, whether it converges, and what it says of least squares."""
 
 import csv
 import json
@@ -58,21 +58,21 @@ ALONE = ("--target", "y")
         ("--loss", "l1_loss"),
     ],
 )
-def test_the_defaults_arrive_on_an_exact_line(line, options, capsys):
+def test_the_defaults_converge_on_an_exact_line(line, options, capsys):
     assert fit(line, *ALONE, *options) == 0
     out = capsys.readouterr().out
     assert table(out)["x"][:2] == pytest.approx([3, 3], rel=1e-4)
     assert table(out)["(intercept)"][:2] == pytest.approx([1, 1], rel=1e-4)
-    assert "not arrived" not in out
+    assert "not converged" not in out
 
 
 @pytest.mark.nightly
-def test_the_defaults_arrive_where_columns_are_alike(tmp_path, capsys):
+def test_the_defaults_converge_where_columns_are_alike(tmp_path, capsys):
     """Longley's: the largest curvature is 12,000 times the least."""
     names = ["y", *(f"x{place}" for place in range(1, 7))]
     path = written(tmp_path / "longley.csv", names, nist.LONGLEY)
     assert fit(path, *ALONE, "--json", tmp_path / "out.json") == 0
-    assert "not arrived" not in capsys.readouterr().out
+    assert "not converged" not in capsys.readouterr().out
     found = json.loads((tmp_path / "out.json").read_text())
     for name, value in found["fitted"]["coefficients"].items():
         error = found["least_squares"]["standard_errors"][name]
@@ -82,12 +82,12 @@ def test_the_defaults_arrive_where_columns_are_alike(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--lr", "0.01"), "Without --lr the fit takes what arrives"),
+        (("--lr", "0.01"), "Without --lr the fit chooses what converges"),
         (("--optimizer", "adam", "--epochs", "9"), "Without --optimizer, --epochs the fit takes"),
         (("--no-standardize", "--epochs", "50"), "more --epochs: it takes about "),
     ],
 )
-def test_what_has_not_arrived_says_so(line, options, told, capsys):
+def test_what_has_not_converged_says_so(line, options, told, capsys):
     assert fit(line, *ALONE, *options) == 0
     out = capsys.readouterr().out
     (said,) = re.findall(r"^(\S+) is (\S+) away from ([\d.]+), (\S+) of it: the descent", out, re.M)
@@ -96,7 +96,7 @@ def test_what_has_not_arrived_says_so(line, options, told, capsys):
     assert float(said[2]) == off and told in out
 
 
-def test_no_descent_arrives_where_columns_nearly_depend(tmp_path, capsys):
+def test_no_descent_converges_where_columns_nearly_depend(tmp_path, capsys):
     names = ["y", *(f"x{place}" for place in range(1, 6))]
     rows = np.column_stack([nist.SETS["Wampler1"].y, nist.WAMPLER_X])
     saved = tmp_path / "exact.safetensors"
@@ -147,7 +147,7 @@ def test_a_line_through_zero(tmp_path, capsys):
         assert fit(path, *ALONE, "--no-intercept", *options) == 0
         out = capsys.readouterr().out
         assert table(out)["x"][:2] == pytest.approx([x @ y / (x @ x)] * 2, rel=1e-4)
-        assert "(intercept)" not in out and "not arrived" not in out
+        assert "(intercept)" not in out and "not converged" not in out
 
 
 def test_the_columns_that_depend_are_named(tmp_path, capsys):

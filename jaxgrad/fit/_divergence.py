@@ -1,4 +1,4 @@
-"""What a fit that is not finite is to be told: whether numbers are at fault, or the rate."""
+"""The remedy for a fit that diverged: are numbers at fault, or the learning rate?"""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +12,15 @@ from .curvature import converging
 
 def remedy(loss_fn: Callable[..., Any], params: Any, data: Any) -> str:
     """What to do about a fit from these params that diverged on these data."""
-    if words := unsound(params):
+    if words := first_nonfinite(params):
         return f"the params to start from are not: {words}"
-    if (words := unsound(data)) and not _bears(loss_fn, params, data):
+    if (words := first_nonfinite(data)) and not _loss_is_finite(loss_fn, params, data):
         return f"the data are not: {words}; fill it in or leave such examples out"
     return "lower the learning rate or scale the data" + converging(loss_fn, params, data)
 
 
-def unsound(tree: Any) -> str:
-    """Where a tree of arrays has its first number that is not finite, in words; "" where none."""
+def first_nonfinite(tree: Any) -> str:
+    """The place and value of the first number in a tree that is not finite; "" if all are."""
     if jax.process_count() > 1:
         return ""  # not all of it is here
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
@@ -35,6 +35,6 @@ def unsound(tree: Any) -> str:
     return ""
 
 
-def _bears(loss_fn: Callable[..., Any], params: Any, data: Any) -> bool:
-    """Whether the loss is finite all the same, as one that leaves missing values out."""
+def _loss_is_finite(loss_fn: Callable[..., Any], params: Any, data: Any) -> bool:
+    """Whether the loss is finite in spite of the data, as one that leaves missing values out."""
     return bool(jnp.all(jnp.isfinite(jax.jit(loss_fn)(params, data))))

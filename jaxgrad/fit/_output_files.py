@@ -8,16 +8,16 @@ from pathlib import Path
 from jaxgrad._ending import whole
 
 
-def picture(option: str, path: Path) -> None:
-    """Refuses a name whose ending is no format of matplotlib's, which would add one of its own."""
+def check_picture(option: str, path: Path) -> None:
+    """Refuses a name whose ending is no format of matplotlib, which would add another ending."""
     canvas = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
     endings = [f".{name}" for name in sorted(canvas.get_supported_filetypes())]
     if path.suffix.lower() not in endings:
         raise ValueError(f"{option} must end in one of {' '.join(endings)}, got {path}")
 
 
-def written(contents: Mapping[Path, Callable[[], bytes]]) -> tuple[list[Path], list[str]]:
-    """Writes each file; the paths that were written, and in words those that could not be."""
+def write_all(contents: Mapping[Path, Callable[[], bytes]]) -> tuple[list[Path], list[str]]:
+    """Writes each file; the paths that were written, and a line for each that could not be."""
     done, failed = [], []
     for path, content in contents.items():
         try:
@@ -31,7 +31,7 @@ def written(contents: Mapping[Path, Callable[[], bytes]]) -> tuple[list[Path], l
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes beside the path and renames, so that there is the file before or the whole new one."""
+    """Writes beside the path and renames: the path never holds part of a file."""
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():  # a device or a pipe
         path.write_bytes(content)

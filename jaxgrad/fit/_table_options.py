@@ -1,4 +1,4 @@
-"""The table that the options of `jaxgrad fit` name."""
+"""The table that the options of `jaxgrad fit` ask for."""
 
 import argparse
 import csv
@@ -8,21 +8,21 @@ from typing import Any
 import jax
 
 from jaxgrad import data
-from jaxgrad.data import _columns, _open
+from jaxgrad.data import _columns, _files
 
 TAB = {"\\t": "\t", "tab": "\t"}
 
 
 def opened(options: argparse.Namespace, files: Any, like: data.Table | None = None) -> data.Table:
-    """This process's share of the table; with the columns and levels of another, if it is given."""
+    """This process's part of the table; with the columns and levels of another, `like`."""
     delimiter: Any = TAB.get(options.delimiter, options.delimiter)
     if like is not None:
         features, categorical, target = like.columns[:-1], like.levels, like.columns[-1]
     else:
         features, target = options.features, options.target
         header = _header(files, delimiter) if features or options.categorical else []
-        features = named(features, header) if features else None
-        categorical = named(options.categorical or [], header)
+        features = split_names(features, header) if features else None
+        categorical = split_names(options.categorical or [], header)
     return data.table(
         files,
         features=features,
@@ -36,15 +36,15 @@ def opened(options: argparse.Namespace, files: Any, like: data.Table | None = No
 
 
 def _header(files: Any, delimiter: Any) -> list[str]:
-    paths, format = _open.paths(files)
-    delimiter = _open.delimiter(delimiter, paths[0], format)
+    paths, format = _files.paths(files)
+    delimiter = _files.delimiter(delimiter, paths[0], format)
     return list(_columns.read_header(paths[0], format, delimiter).kinds)
 
 
-def named(texts: Sequence[str], header: Sequence[str]) -> list[str]:
-    """The columns that are named in some texts, with commas between them.
+def split_names(texts: Sequence[str], header: Sequence[str]) -> list[str]:
+    """The names in some texts, where they are separated by commas.
 
-    A comma may be part of a name: where the header has such a column, or within quotes.
+    A comma can be part of a name: within quotes, or if the header has a column of that name.
     """
     return [name for text in texts for name in _split(text, header)]
 
@@ -58,17 +58,17 @@ def _split(text: str, header: Sequence[str]) -> list[str]:
 
 
 def _divided(pieces: list[str], header: Sequence[str]) -> Iterator[list[str]]:
-    """The ways to put the pieces together to columns that there are, the shortest names first."""
+    """The ways to join the pieces into names of the header, the shortest names first."""
     if not pieces:
         yield []
     for stop in range(1, len(pieces) + 1):
-        name = _columns.known(",".join(pieces[:stop]), header)
+        name = _columns.matching_column(",".join(pieces[:stop]), header)
         if name is not None:
             yield from ([name, *rest] for rest in _divided(pieces[stop:], header))
 
 
-def told(table: data.Table) -> list[str]:
-    """What is to be known of the columns: what was left out, and what the levels stand beside."""
+def column_notes(table: data.Table) -> list[str]:
+    """A line for each index that was left out, and for each column of categories."""
     lines = [
         f"left out: {name!r}, an index; name it with --features to use it"
         for name in table.left_out
