@@ -120,7 +120,7 @@ def _topk(x: jax.Array, *, k: int, axis: int, largest: bool) -> Selected:
 
 
 def _unsigned(x: jax.Array) -> jax.Array:
-    """x with one zero and one NaN: top_k takes -0 for less than 0, a NaN of that sign for least."""
+    """Gives one zero and one NaN: top_k takes -0 for less than 0, a NaN of that sign for least."""
     if not is_a(x.dtype, jnp.floating):
         return x
     return jnp.where(x == 0, 0, jnp.where(x != x, jnp.nan, x))

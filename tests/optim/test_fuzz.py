@@ -64,7 +64,9 @@ def step_of(name, drawn, names):
 @given(data=st.data())
 def test_as_pytorch(name, data):
     drawn = data.draw(options_of(OPTIONS[name], ("lr",)), "options")
-    dtype, traced = data.draw(dtypes, "dtype"), data.draw(st.booleans(), "traced")
+    # A last bit of float32 may move what Muon rounds to bfloat16, and small singular values grow.
+    dtype = "float64" if name == "Muon" else data.draw(dtypes, "dtype")
+    traced = data.draw(st.booleans(), "traced")
     shapes, rng = OF.get(name, SHAPES), np.random.default_rng(data.draw(seeds, "seed"))
     absent = data.draw(st.sampled_from([None, None, 0, 1, 2]), "absent")
     if not traced:
