@@ -105,6 +105,8 @@ def lengths(least, most):
 
 DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout")
 DROPOUTS += ("feature_alpha_dropout",)
+KEYED = ("rrelu", *DROPOUTS)
+"""Functions that draw in training."""
 slope = st.sampled_from([0.01, 0.5, 0.0, -0.5, 1.0, 2])
 positive = st.sampled_from([1.0, 0.5, 2, 1e-3, 10.0])
 orders = st.sampled_from([2, 1, 0, 3, 0.5, INF, -INF, -1])

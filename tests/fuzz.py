@@ -4,6 +4,7 @@ An example is a call: shapes, dtypes and options. It is made with several sets o
 the time eagerly, half of the time in one compiled program with the gradient.
 """
 
+import contextlib
 import warnings
 from typing import Any, NamedTuple
 
@@ -12,15 +13,27 @@ import jax.numpy as jnp
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from outcomes import REFUSALS
 from torch_oracle import to_jax
 
-SETS = 8
-"""So many sets of numbers are tried for each call: what takes the time is to compile it."""
-searching = settings(
-    max_examples=200 // SETS,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-"""For 200 examples of a function."""
+CALLED, SETS = 12, 17
+"""So many calls of a function, each with so many sets of numbers, are 200 examples of it.
+
+What takes the time is to compile a call.
+"""
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+searching = settings(max_examples=CALLED, suppress_health_check=SLOW)
+FEW, FEW_SETS = 8, 25
+searching_few = settings(max_examples=FEW, suppress_health_check=SLOW)
+"""The same of calls that are slower to compile."""
+
+
+@contextlib.contextmanager
+def as_pytorch():
+    """64-bit types, and dtypes promoted; without keys, calls are dispatched the quick way."""
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.debug_key_reuse(False):
+        yield
+
 
 FLOATS = ("float32", "float64", "bfloat16", "float16")
 INTEGERS = ("int64", "int32", "int8", "uint8", "bool")
@@ -114,15 +127,23 @@ class Known(NamedTuple):
 
     Attributes:
         digits: the relative tolerance, where it is not the dtype's.
-        cancel: whether terms cancel, so that digits are those of the largest term.
+        cancel: whether terms cancel in a sum, so that digits are those of the largest: "answers"
+            where that is about the largest element of the answer, and for a derivative the
+            cotangent too; "inputs" where it may be as large as an input or the whole answer;
+            or `(given, options, slopes)`, the size of the terms of a value or a derivative.
         refusals: `(given, options, theirs)`, whether only one of both may refuse that.
         elements: `(given, options)`, where answers may differ: a mask, or all or none of them.
+        slopes: the same of derivatives alone.
+        exact: `(given, options, cotangent)`, the right values and derivatives in float64, which
+            alone count, or None where PyTorch's do.
     """
 
     digits: float = 0.0
-    cancel: bool = False
+    cancel: Any = ""
     refusals: Any = lambda given, options, theirs: False
     elements: Any = lambda given, options: False
+    slopes: Any = lambda given, options: False
+    exact: Any = lambda given, options, cotangent: None
 
 
 def hold(data, ours, theirs, call, known=None):
@@ -170,19 +191,20 @@ def _hold(asked, program, rng, fixed):
             f"{told}\nours: {ours.error or ours.value}\nPyTorch: {expected.error or expected.value}"
         )
         return
-    for what in ("value", "grads"):
+    right = asked.known.exact(given, fixed, expected.cotangent)
+    for number, what in enumerate(("value", "grads")):
         one, other, best = (getattr(answer, what) for answer in (ours, expected, exact))
         if one is None or other is None:
             continue
         assert len(one) == len(other)
-        excused = asked.known.elements(given, fixed)
-        scale = asked.known.cancel and largest([*other, *floating(given)], expected.cotangent)
-        for a, b, c in zip(one, other, best or [None] * len(other), strict=True):
-            arrays = map(np.asarray, (a, b, b if c is None else c))
-            found = apart(*arrays, asked.known.digits, scale, excused)
+        known = right is not None and right[number] is not None
+        best = right[number] if known else best or other
+        judge = Judge(asked.known, given, fixed, what == "grads", expected, known)
+        for a, b, c in zip(one, other, best, strict=True):
+            found = judge.apart(*map(np.asarray, (a, b, c)))
             assert not found, (
                 f"{what}: {found}\n{told}\ncotangent {expected.cotangent}\nours {a}\n"
-                f"PyTorch {b}\nin float64 {c}"
+                f"PyTorch {b}\nexactly {c}"
             )
 
 
@@ -196,11 +218,9 @@ def floating(given):
     return [x for x in given if isinstance(x, np.ndarray) and x.dtype.kind not in "biu"]
 
 
-def largest(answers, cotangent):
-    """The largest finite number of these and the cotangent."""
-    whole = answers if cotangent is None else (*answers, cotangent)
-    parts = [np.abs(np.asarray(part, complex)).ravel() for part in whole]
-    whole = np.concatenate(parts)
+def largest(parts):
+    """The largest finite number of all these."""
+    whole = np.concatenate([np.abs(np.asarray(part, complex)).ravel() for part in parts])
     return whole[np.isfinite(whole)].max(initial=0)
 
 
@@ -258,8 +278,11 @@ class Answer(NamedTuple):
 
 
 def _theirs(asked, given, rng, wide):
-    """PyTorch's answer, or (wide) the one that it has in float64."""
+    """PyTorch's answer, or (wide) the one that it has in float64; none where that is the same."""
     import torch
+
+    if wide and all(x.dtype in (np.float64, np.complex128) for x in floating(given)):
+        return Answer()
 
     rng = np.random.default_rng(rng.bit_generator.seed_seq.generate_state(4))
     tensors, moving = list(map(_tensor, given)), []
@@ -274,7 +297,7 @@ def _theirs(asked, given, rng, wide):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             value = asked.theirs(*tensors)
-    except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError) as error:
+    except REFUSALS as error:
         return Answer(error=error)
     found, first = [to_jax(v) for v in value], value[0]
     if not (moving and first.requires_grad):
@@ -300,31 +323,75 @@ def _tensor(value):
     return torch.tensor(value)
 
 
-def apart(a, b, exact, digits, scale, excused):
-    """In what an answer is apart from PyTorch's; None where it is not, or is the better one.
+class Judge(NamedTuple):
+    """What an answer to a call is held against.
 
-    It is as good where it is within the dtype's digits of PyTorch's or of PyTorch's in float64,
-    or where it is nearer to that than four times PyTorch's. Where terms of the size `scale` cancel
-    in a sum, the digits are those of the terms. Elements that are `excused` may differ.
+    Attributes:
+        known: what is known of the function.
+        given: the arguments.
+        options: the other options.
+        slopes: whether these are derivatives.
+        theirs: PyTorch's answer.
+        exactly: whether the exact answer alone counts.
     """
-    if a.shape != b.shape:
-        return f"shape {a.shape}, not {b.shape}"
-    if a.dtype != b.dtype:
-        return f"dtype {a.dtype}, not {b.dtype}"
-    if np.shape(excused) != a.shape:  # of an operand that is broadcast, or reduced
-        excused = np.any(excused)
-    if a.dtype.kind in "biu":
-        return None if ((a == b) | excused).all() else "other integers"
-    digits = max(DIGITS[str(a.dtype)], digits)
-    wide = np.complex128 if a.dtype.kind == "c" else np.float64
-    tiny = float(jnp.finfo(a.dtype).tiny) * 4 + 8 * float(jnp.finfo(a.dtype).eps) * scale
-    with np.errstate(all="ignore"):
-        exact = exact.astype(wide)
-        rounded = exact.astype(a.dtype).astype(wide)
-        a, b = a.astype(wide), b.astype(wide)
-        fine = (a == b) | (np.isnan(a) & np.isnan(b)) | (a == rounded)
-        fine |= (np.isnan(a) & np.isnan(exact)) | excused
-        for other in (b, exact):
-            fine |= np.abs(a - other) <= digits * np.abs(other) + tiny
-        fine |= np.isfinite(exact) & (np.abs(a - exact) <= 4 * np.abs(b - exact))
-    return None if fine.all() else f"{(~fine).sum()} of {fine.size} elements"
+
+    known: Known
+    given: list[Any]
+    options: dict[str, Any]
+    slopes: bool
+    theirs: Answer
+    exactly: bool
+
+    def apart(self, a, b, exact):
+        """In what an answer is apart from PyTorch's; None where it is not, or is the better one."""
+        if a.shape != b.shape:
+            return f"shape {a.shape}, not {b.shape}"
+        if a.dtype != b.dtype:
+            return f"dtype {a.dtype}, not {b.dtype}"
+        excused = self._excused(a.shape)
+        if a.dtype.kind in "biu":
+            right = exact if self.exactly else b
+            return None if ((a == right) | excused).all() else "other integers"
+        fine = self._fine(a, b, exact) | excused
+        return None if fine.all() else f"{(~fine).sum()} of {fine.size} elements"
+
+    def _excused(self, shape):
+        masks = [self.known.elements, self.known.slopes][: 1 + self.slopes]
+        excused = [mask(self.given, self.options) for mask in masks]
+        # Of an operand that is broadcast, or reduced, an element is all of them.
+        excused = [mask if np.shape(mask) == shape else np.any(mask) for mask in excused]
+        return np.logical_or.reduce(np.broadcast_arrays(*excused))
+
+    def _fine(self, a, b, exact):
+        """Where an answer is as good as PyTorch's.
+
+        That is where it is within the dtype's digits of PyTorch's or of PyTorch's in float64, or
+        nearer to that than four times PyTorch's. Where terms cancel the digits are theirs.
+        """
+        digits, of = max(DIGITS[str(a.dtype)], self.known.digits), jnp.finfo(a.dtype)
+        wide = np.complex128 if a.dtype.kind == "c" else np.float64
+        tiny = float(of.tiny) * 4 + 8 * float(of.eps) * self._scale(b)
+        with np.errstate(all="ignore"):
+            exact = exact.astype(wide)
+            rounded = exact.astype(a.dtype).astype(wide)
+            a, b = a.astype(wide), b.astype(wide)
+            fine = (a == rounded) | (np.isnan(a) & np.isnan(exact))
+            fine |= np.abs(a - exact) <= digits * np.abs(exact) + tiny
+            if self.exactly:
+                return fine
+            fine |= (a == b) | (np.isnan(a) & np.isnan(b))
+            fine |= np.abs(a - b) <= digits * np.abs(b) + tiny
+            return fine | np.isfinite(exact) & (np.abs(a - exact) <= 4 * np.abs(b - exact))
+
+    def _scale(self, b):
+        """The size of the terms that cancel."""
+        if not self.known.cancel:
+            return 0.0
+        if callable(self.known.cancel):
+            terms = self.known.cancel(self.given, self.options, self.slopes)
+            return terms if np.shape(terms) == b.shape else largest([terms])
+        answer, cotangent = self.theirs, self.theirs.cotangent
+        parts = [b] if not self.slopes or cotangent is None else [b, cotangent]
+        if self.known.cancel == "inputs":
+            parts = [*answer.value, *(answer.grads or []), *floating(self.given), *parts]
+        return largest(parts)

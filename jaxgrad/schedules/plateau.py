@@ -118,7 +118,9 @@ def reduce_lr_on_plateau(
         value: Any = None,
         **_: Any,
     ) -> tuple[optax.Updates, PlateauState]:
-        scale = state.lr / lr
+        begun = jnp.asarray(lr).astype(state.lr.dtype)
+        zero = begun == 0  # updates of that rate are 0, whatever scales them
+        scale = jnp.where(zero, 1, state.lr / jnp.where(zero, 1, begun))
         updates = jax.tree.map(lambda u: u * scale.astype(u.dtype), updates)
         if value is None:
             return updates, state

@@ -109,7 +109,7 @@ def topk(
 @functools.partial(jax.jit, static_argnames=("k", "axis", "largest"))
 def _topk(x: jax.Array, *, k: int, axis: int, largest: bool) -> Selected:
     if largest:
-        fixed = jax.lax.stop_gradient(x.reshape(x.shape or (1,)))
+        fixed = _unsigned(jax.lax.stop_gradient(x.reshape(x.shape or (1,))))
         places = jax.lax.top_k(jnp.moveaxis(fixed, axis, -1), k)[1]
         places = jnp.moveaxis(places, -1, axis).astype(int)
     else:
@@ -117,6 +117,13 @@ def _topk(x: jax.Array, *, k: int, axis: int, largest: bool) -> Selected:
     if x.ndim == 0 and k == 0:
         return Selected(jnp.zeros((0,), x.dtype), places)
     return picked(x, places, axis, keepdim=True)
+
+
+def _unsigned(x: jax.Array) -> jax.Array:
+    """Gives one zero and one NaN: top_k takes -0 for less than 0, a NaN of that sign for least."""
+    if not is_a(x.dtype, jnp.floating):
+        return x
+    return jnp.where(x == 0, 0, jnp.where(x != x, jnp.nan, x))
 
 
 def cummax(input: ArrayLike, dim: int) -> Selected:

@@ -226,3 +226,15 @@ def test_a_traced_count_beyond_the_cycle():
     error, _ = jaxgrad.checkify(jax.jit(schedule))(10)
     with pytest.raises(checkify.JaxRuntimeError, match="count must be at most the 9 steps"):
         error.throw()
+
+
+@pytest.mark.parametrize("lr", [0.0, jnp.zeros(())])
+def test_a_plateau_of_rate_zero_lets_zeros_through(lr):
+    plateau = schedules.reduce_lr_on_plateau(lr, patience=0)
+    state = plateau.init(jnp.zeros(2))
+    for update in (plateau.update, jax.jit(plateau.update)):
+        for metric in (1.0, 2.0):
+            updates, state = update(jnp.zeros(2), state, value=metric)
+            assert_same(updates, jnp.zeros(2))
+    slope = jax.grad(lambda lr: schedules.reduce_lr_on_plateau(lr).update(lr, state)[0])(0.0)
+    assert jnp.isfinite(slope)

@@ -138,6 +138,22 @@ def test_second_derivatives_at_kinks():
     assert_same(jax.hessian(T.amax)(jnp.ones(2)), jnp.zeros((2, 2)))
 
 
+@pytest.mark.parametrize("way", [jax.jit, jax.vmap, lambda fn: fn])
+def test_topk_looks_at_the_sign_of_neither_zero_nor_nan(any_dtype, way):
+    zeros = jnp.array([[-0.0, 0.0, 1.0, -1.0]], any_dtype)
+    of_row = (lambda fn: way(fn)) if way is jax.vmap else (lambda fn: way(lambda x: fn(x[0])[None]))
+    first = of_row(lambda x: T.topk(x, 3).indices)(zeros)
+    assert_same(first, jnp.array([[2, 0, 1]], first.dtype))
+    last = of_row(lambda x: T.topk(x, 3, largest=False).indices)(zeros)
+    assert_same(last, jnp.array([[3, 0, 1]], last.dtype))
+    negative = jnp.copysign(jnp.array(NAN, any_dtype), -1)
+    assert np.signbit(np.asarray(negative, float))
+    wild = jnp.array([[INF, 0.0, -INF, 2.0]], any_dtype).at[0, 1].set(negative)
+    found = of_row(lambda x: T.topk(x, 2).indices)(wild)
+    assert_same(found, jnp.array([[1, 0]], found.dtype))
+    assert np.isnan(np.asarray(T.topk(wild, 1).values, float)).all()
+
+
 def test_indices():
     x = jnp.array([[1.0, 3.0, 3.0, NAN], [2.0, 2.0, 1.0, 1.0]])
     assert_same(T.max(x, 1).indices, jnp.array([3, 0]))
