@@ -12,6 +12,8 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import is_a
 from jaxgrad.random import _draws
 
+from .._operands import derivatives
+from .._peak import below, largest
 from ._arguments import implicit_axis, is_complex, widened
 
 
@@ -129,17 +131,32 @@ def _vector(input: jax.Array) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames="dim")
 def _softmax(input: jax.Array, dim: int) -> jax.Array:
-    return jax.nn.softmax(_vector(input), dim).reshape(input.shape).astype(input.dtype)
+    return _shares(_vector(input), dim).reshape(input.shape).astype(input.dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dim")
 def _softmin(input: jax.Array, dim: int) -> jax.Array:
-    return jax.nn.softmax(-_vector(input), dim).reshape(input.shape).astype(input.dtype)
+    return _shares(-_vector(input), dim).reshape(input.shape).astype(input.dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dim")
 def _log_softmax(input: jax.Array, dim: int) -> jax.Array:
-    return jax.nn.log_softmax(_vector(input), dim).reshape(input.shape).astype(input.dtype)
+    x = _vector(input)
+    logits = below(x, largest(x, dim))
+    logits = logits - jnp.log(jnp.sum(jnp.exp(logits), dim, keepdims=True))
+    return logits.reshape(input.shape).astype(input.dtype)
+
+
+def _shares(x: jax.Array, dim: int) -> jax.Array:
+    def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+        return y * (t - jnp.sum(y * t, dim, keepdims=True))
+
+    @derivatives(slope)
+    def shares(x: jax.Array) -> jax.Array:
+        parts = jnp.exp(below(x, largest(x, dim)))
+        return parts / jnp.sum(parts, dim, keepdims=True)
+
+    return shares(x)
 
 
 def gumbel_softmax(
@@ -204,7 +221,7 @@ def _gumbel_softmax(
 ) -> jax.Array:
     x = _vector(logits)
     tau = jnp.asarray(tau).astype(x.dtype)
-    soft = jax.nn.softmax((x + _draws.gumbel(key, x.shape, x.dtype)) / tau, dim)
+    soft = _shares((x + _draws.gumbel(key, x.shape, x.dtype)) / tau, dim)
     if hard:
         places = jax.lax.broadcasted_iota(jnp.int32, x.shape, dim)
         largest = jax.lax.argmax(soft, dim, jnp.int32)
