@@ -113,4 +113,6 @@ from .special import logit as logit
 from .special import xlog1py as xlog1py
 from .special import xlogy as xlogy
 from .spread import std as std
+from .spread import std_mean as std_mean
 from .spread import var as var
+from .spread import var_mean as var_mean
