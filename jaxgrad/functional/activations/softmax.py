@@ -12,8 +12,6 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import is_a
 from jaxgrad.random import _draws
 
-from .._operands import derivatives
-from .._peak import below, largest
 from ._arguments import implicit_axis, is_complex, widened
 
 
@@ -131,32 +129,17 @@ def _vector(input: jax.Array) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames="dim")
 def _softmax(input: jax.Array, dim: int) -> jax.Array:
-    return _shares(_vector(input), dim).reshape(input.shape).astype(input.dtype)
+    return jax.nn.softmax(_vector(input), dim).reshape(input.shape).astype(input.dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dim")
 def _softmin(input: jax.Array, dim: int) -> jax.Array:
-    return _shares(-_vector(input), dim).reshape(input.shape).astype(input.dtype)
+    return jax.nn.softmax(-_vector(input), dim).reshape(input.shape).astype(input.dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dim")
 def _log_softmax(input: jax.Array, dim: int) -> jax.Array:
-    x = _vector(input)
-    logits = below(x, largest(x, dim))
-    logits = logits - jnp.log(jnp.sum(jnp.exp(logits), dim, keepdims=True))
-    return logits.reshape(input.shape).astype(input.dtype)
-
-
-def _shares(x: jax.Array, dim: int) -> jax.Array:
-    def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
-        return y * (t - jnp.sum(y * t, dim, keepdims=True))
-
-    @derivatives(slope)
-    def shares(x: jax.Array) -> jax.Array:
-        parts = jnp.exp(below(x, largest(x, dim)))
-        return parts / jnp.sum(parts, dim, keepdims=True)
-
-    return shares(x)
+    return jax.nn.log_softmax(_vector(input), dim).reshape(input.shape).astype(input.dtype)
 
 
 def gumbel_softmax(
@@ -221,7 +204,7 @@ def _gumbel_softmax(
 ) -> jax.Array:
     x = _vector(logits)
     tau = jnp.asarray(tau).astype(x.dtype)
-    soft = _shares((x + _draws.gumbel(key, x.shape, x.dtype)) / tau, dim)
+    soft = jax.nn.softmax((x + _draws.gumbel(key, x.shape, x.dtype)) / tau, dim)
     if hard:
         places = jax.lax.broadcasted_iota(jnp.int32, x.shape, dim)
         largest = jax.lax.argmax(soft, dim, jnp.int32)

@@ -11,7 +11,6 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast, is_a, wide
 
-from .._peak import below, largest
 from ._arguments import reduction_of
 from ._classes import axis_of, check_targets, chosen, class_weight, indices, picked, scale
 
@@ -185,25 +184,24 @@ def class_losses(
         smoothing = jnp.asarray(smoothing, x.dtype)
         smoothing = jnp.where((smoothing >= 0) & (smoothing <= 1), smoothing, jnp.nan)
     # The derivative does not depend on what is subtracted.
-    peak = largest(x, axis)
-    log_sum = jnp.log(jnp.sum(jnp.exp(below(x, peak)), axis, keepdims=True))
+    peak = jax.lax.stop_gradient(jnp.max(x, axis, keepdims=True, initial=-jnp.inf))
+    log_sum = jnp.log(jnp.sum(jnp.exp(x - peak), axis, keepdims=True))
     if is_a(target.dtype, jnp.floating):
         q = cast(target, x.dtype)
         if smoothing is not None:
             q = (1 - smoothing) * q + smoothing / max(x.shape[axis], 1)
         q = q if w is None else q * scale(w, q)
-        losses = -jnp.sum(q * (below(x, peak) - log_sum), axis)
+        losses = -jnp.sum(q * (x - peak - log_sum), axis)
         total = jnp.asarray(losses.size if x.shape[axis] else math.nan, x.dtype)
         return losses, total, jnp.ones((), bool)
     kept, possible, index = chosen(target, x.shape[axis], ignore_index)
-    losses = -jnp.squeeze(below(picked(x, jnp.expand_dims(index, axis)), peak) - log_sum, axis)
+    losses = -jnp.squeeze(picked(x, jnp.expand_dims(index, axis)) - peak - log_sum, axis)
     weights = kept.astype(x.dtype)
     if w is not None and w.size:
         weights = jnp.where(kept, w[index], 0)
         losses = losses * weights
     if smoothing is not None:
-        even = below(x, peak) - log_sum
-        even = even if w is None else scale(w, x) * even
+        even = x - peak - log_sum if w is None else scale(w, x) * (x - peak - log_sum)
         even = -jnp.sum(even, axis) * smoothing / max(x.shape[axis], 1)
         losses = (1 - smoothing) * losses + even
     losses = jnp.where(possible, jnp.where(kept, losses, 0), jnp.nan)
