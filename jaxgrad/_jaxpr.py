@@ -227,6 +227,36 @@ def while_inputs(eqn: JaxprEqn, inputs: Sequence[Any]) -> tuple[list[Any], list[
     return list(inputs[:first]), list(inputs[first:second]), list(inputs[second:])
 
 
+def is_batched(eqn: JaxprEqn) -> bool:
+    """Whether each example of a vmapped `while` ends by itself."""
+    return eqn.primitive.name == "while" and bool(eqn.params["cond_jaxpr"].out_avals[0].shape)
+
+
+def unbatched(eqn: JaxprEqn) -> ClosedJaxpr:
+    """A vmapped `while` as one that goes on until all examples have ended."""
+    conditions, step = eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
+
+    def loop(*inputs: Any) -> Any:
+        of_cond, consts, carry = while_inputs(eqn, inputs)
+
+        def more(carry: Sequence[Any]) -> jax.Array:
+            return evaluate(conditions, [*of_cond, *carry], as_it_is)[0]
+
+        def body(carry: Sequence[Any]) -> list[Any]:
+            kept, after = more(carry), evaluate(step, [*consts, *carry], as_it_is)
+            return [_chosen(kept, new, old) for new, old in zip(after, carry, strict=True)]
+
+        return jax.lax.while_loop(lambda carry: jnp.any(more(carry)), body, carry)
+
+    return jax.make_jaxpr(loop)(*(like(atom) for atom in eqn.invars))
+
+
+def _chosen(kept: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
+    """New examples where they are kept, and else old ones."""
+    axes = tuple(range(kept.ndim))
+    return jax.lax.select(jax.lax.broadcast_in_dim(kept, new.shape, axes), new, old)
+
+
 def _is_walked(pair: tuple[Any, Any]) -> bool:
     """Whether a value has an axis outside a loop that it does not have inside."""
     outside, inside = pair

@@ -162,7 +162,7 @@ CALLS = {
     **dict.fromkeys(("max", "min"), call(real, dim=axes_of, keepdim=yes)),
     **dict.fromkeys(("median", "nanmedian"), call(real, dim=axes_of, keepdim=yes)),
     **dict.fromkeys(
-        ("var", "std"),
+        ("var", "std", "var_mean", "std_mean"),
         call(arrays(), dim=axes, keepdim=yes, correction=st.sampled_from([0, 1, 2, 0.5])),
     ),
     **dict.fromkeys(

@@ -23,6 +23,19 @@ def origin(
     return _walked(body, inputs, bad[0], nan_only) if bad else None
 
 
+def within(born: Born, nan_only: bool) -> Born:
+    """Of what is born in a vmapped `while`, which is searched as one equation, where in it."""
+    eqn = born.levels[-1].eqn
+    if born.is_constant or not _jaxpr.is_batched(eqn):
+        return born
+    out = _worst(born.outputs, nan_only)[0]
+    iteration, found = _through(eqn, born.inputs, born.outputs, out, nan_only)
+    if not isinstance(found, Born):
+        return born
+    loop = born.levels[-1]._replace(within=iteration)
+    return found._replace(levels=(*born.levels[:-1], loop, *found.levels))
+
+
 def _worst(arrays: Sequence[Any], nan_only: bool) -> list[int]:
     """The numbers of the arrays that are not finite: of those with a NaN, if there are any."""
     bad = [n for n, x in enumerate(arrays) if not are_finite([x], nan_only)]
@@ -62,6 +75,11 @@ def _through(
         skipped = len(inputs) - len(called.inputs)
         came = _walked(called.body, called.inputs, out, nan_only)
         return called.within, came if isinstance(came, Born) else came + skipped
+    if _jaxpr.is_batched(eqn):
+        came = _walked(_jaxpr.unbatched(eqn), inputs, out, nan_only)
+        if not isinstance(came, Born) or not came.levels:
+            return "", came
+        return came.levels[0].within, came._replace(levels=came.levels[1:])
     if is_entered(eqn):
         return _Loop(eqn, inputs, nan_only).walked(outputs, out)
     return "", _blamed(eqn, inputs, outputs, out, nan_only)

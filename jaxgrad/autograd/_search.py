@@ -133,7 +133,7 @@ def is_entered(eqn: JaxprEqn) -> bool:
     """Whether it is a loop whose iterations can be searched, and that has one."""
     if eqn.primitive.name == "scan":
         return eqn.params["length"] > 0
-    return eqn.primitive.name == "while" and not _is_batched(eqn)
+    return eqn.primitive.name == "while" and not _jaxpr.is_batched(eqn)
 
 
 def call(eqn: JaxprEqn, inputs: Sequence[Any]) -> Inside | None:
@@ -197,11 +197,6 @@ def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> Insi
     return Inside(within, body, given(count, carry), is_whole=False)
 
 
-def _is_batched(eqn: JaxprEqn) -> bool:
-    """Whether each example of a vmapped `while` ends by itself: then it is one equation."""
-    return eqn.primitive.name == "while" and bool(eqn.params["cond_jaxpr"].out_avals[0].shape)
-
-
 class _Watched(NamedTuple):
     """An equation under tracing, and whether it happens there."""
 
@@ -231,7 +226,7 @@ def _watched(
         inlined = _jaxpr.inlined(eqn)
         if inlined is not None:
             return _watched(inlined, inputs, nan_only, log)
-        if eqn.primitive.name == "while" and not _is_batched(eqn):
+        if eqn.primitive.name == "while" and not _jaxpr.is_batched(eqn):
             outputs, bad = _flagged_while(eqn, inputs, nan_only)
         elif (entered := _jaxpr.entered(eqn, inputs, None, run)) is not None:
             outputs, bad = entered[0], jnp.any(entered[1])

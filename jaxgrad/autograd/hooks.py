@@ -1,5 +1,7 @@
 """A function on the way back: `Tensor.register_hook` as an identity with an opinion."""
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,9 +40,10 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
         values of the function; it is traced at once then.
 
     Raises:
-        TypeError: `fn` is not callable, a leaf is no array, or the gradient has another dtype.
-        ValueError: the gradient has another structure or shape. Both of it once the function is
-            differentiated.
+        TypeError: `fn` is not callable with one argument, a leaf is no array, or `fn` returns
+            another dtype.
+        ValueError: `fn` returns another structure or shape. What it returns is checked when the
+            function is differentiated.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
 
@@ -55,8 +58,7 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
     >>> jax.grad(loss)(jnp.array([0.25, 3.0]))
     Array([0.5, 1. ], dtype=float32)
     """
-    if not callable(fn):
-        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
+    _check_function(fn)
     leaves, structure = jax.tree.flatten(_checks.arrays(_NAME, "x", x))
     places = [n for n, leaf in enumerate(leaves) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
 
@@ -74,19 +76,40 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
     return structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
 
 
+def _check_function(fn: Any) -> None:
+    """Refuse what is no function of one argument."""
+    wrong = functools.partial(_checks.wrong, _NAME, "fn")
+    if not callable(fn):
+        remedy = "give a function of the gradient, such as lambda g: 2 * g"
+        raise TypeError(wrong("callable", type(fn).__name__, remedy))
+    try:
+        signature = inspect.signature(fn)
+    except (TypeError, ValueError):  # some of those written in C tell no arguments
+        return
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        remedy = "fix the others with functools.partial or a lambda"
+        expected = "callable with the gradient alone"
+        raise TypeError(wrong(expected, f"a function of {signature}", remedy)) from error
+
+
 def _like(gradient: Any, tree: Any) -> Any:
     """`gradient`, which must have the structure, shapes and dtypes of `tree`."""
+    wrong = functools.partial(_checks.wrong, _NAME, "the gradient that fn returns")
     expected, got = jax.tree.structure(tree), jax.tree.structure(gradient)
     if expected != got:
-        text = f"of structure {expected}"
-        raise ValueError(_checks.wrong(_NAME, "the gradient that fn returns", text, got))
+        remedy = "return what fn is given, changed with jax.tree.map, or None to leave it"
+        raise ValueError(wrong(f"of structure {expected}", got, remedy))
     result = _checks.arrays(_NAME, "the gradient that fn returns", gradient)
     for leaf, like in zip(jax.tree.leaves(result), jax.tree.leaves(tree), strict=True):
         got = f"{leaf.dtype}{list(leaf.shape)}"
         expected = f"{like.dtype}{list(like.shape)}"
-        error = TypeError if leaf.shape == like.shape else ValueError
-        if got != expected:
-            raise error(_checks.wrong(_NAME, "the gradient that fn returns", expected, got))
+        if leaf.shape != like.shape:
+            remedy = "reduce or repeat it with jnp.broadcast_to, or return None to leave it"
+            raise ValueError(wrong(expected, got, remedy))
+        if leaf.dtype != like.dtype:
+            raise TypeError(wrong(expected, got, f"cast it with .astype({str(like.dtype)!r})"))
     return result
 
 

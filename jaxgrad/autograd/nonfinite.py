@@ -14,7 +14,7 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 from jaxgrad import _checks, _jaxpr, _torch_names
 from jaxgrad._leaves import numbers, selected
 
-from ._origin import origin
+from ._origin import origin, within
 from ._rules import explained
 from ._search import Born, are_finite, first_born
 
@@ -109,8 +109,9 @@ def first_nonfinite(
 
     The equations of `fn`, then those of its vector-Jacobian product, are computed one by one, until
     one has finite inputs and an output that is not finite. Loops run compiled, and only the
-    iteration in which it happens one by one. A `while_loop` under `vmap` whose examples end each
-    by themselves is one equation, and so is a loop inside a `shard_map`.
+    iteration in which it happens one by one. Of a `while_loop` under `vmap` whose examples end each
+    by themselves, the iterations are followed back from its result. A loop inside a `shard_map` is
+    one equation.
 
     Where there is none and the value or the gradient is not finite all the same, it is followed
     back, from equation to equation, to the argument or the constant that was not finite to begin
@@ -290,7 +291,7 @@ def _found(
     """What is found in the equations: one of them, a constant, or what was given by its name."""
     arrays = [x for _, x in given]
     born, outputs = first_born(body, arrays, nan_only)
-    found = origin(body, arrays, outputs, nan_only) if born is None else born
+    found = origin(body, arrays, outputs, nan_only) if born is None else within(born, nan_only)
     if isinstance(found, int):
         return _given(*given[found], phase, nan_only)
     return None if found is None else _report(found, phase, derived, nan_only)

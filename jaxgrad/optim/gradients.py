@@ -1,5 +1,6 @@
 """Gradient surgery: torch.nn.utils' two ways to clip, as links of an `optax.chain`."""
 
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -54,6 +55,8 @@ def clip_grad_norm(
     most = _number("clip_grad_norm", "max_norm", max_norm)
     _checks.concrete("clip_grad_norm", "norm_type", norm_type)
     p = float(_number("clip_grad_norm", "norm_type", norm_type))
+    if math.isnan(p):
+        raise ValueError(_checks.wrong("clip_grad_norm", "norm_type", "a number", "nan"))
     refuses = _checks.truth("clip_grad_norm", "error_if_nonfinite", error_if_nonfinite)
 
     def init(params: optax.Params) -> ClipGradNormState:

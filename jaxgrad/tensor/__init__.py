@@ -19,7 +19,7 @@ from .pointwise import abs, angle, atan2, copysign, sgn, sign
 from .powers import exp2, float_power, hypot, pow, rsqrt
 from .quantiles import median, nanmedian, nanquantile, quantile
 from .special import logaddexp, logaddexp2, logcumsumexp, logit, xlog1py, xlogy
-from .spread import std, var
+from .spread import std, std_mean, var, var_mean
 
 __all__ = [
     "abs",
@@ -67,8 +67,10 @@ __all__ = [
     "sign",
     "sort",
     "std",
+    "std_mean",
     "topk",
     "var",
+    "var_mean",
     "vector_norm",
     "xlog1py",
     "xlogy",

@@ -35,6 +35,20 @@ def residuals(x: jax.Array, axes: tuple[int, ...], scale: jax.Array | None = Non
     return residuals(x) if scale is None else residuals(x, scale)
 
 
+def center(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    """The mean x̄ along those axes, which stay: the number itself where all are equal."""
+
+    @derivatives(lambda t, mean, x: jnp.mean(t, axes, keepdims=True))
+    def center(x: jax.Array) -> jax.Array:
+        scale = power_of_two(x, axes)  # the sum may not overflow where the mean does not
+        one = _one_of(x, axes)
+        one = jnp.where(jnp.isfinite(one), one, 0)
+        away = jnp.mean((x * 0.5 - one * 0.5) * (2 * scale), axes, keepdims=True)
+        return (one * scale + away) / scale
+
+    return center(x)
+
+
 def _product(x: jax.Array, *by: jax.Array) -> jax.Array:
     return functools.reduce(operator.mul, by, x)
 

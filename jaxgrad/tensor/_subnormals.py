@@ -9,6 +9,14 @@ def power(x: jax.Array) -> int:
     return int(-0.75 * jnp.finfo(x.dtype).minexp)
 
 
+def digits(x: jax.Array) -> jax.Array:
+    """A number for each x, which is in proportion to x where x is subnormal. A constant."""
+    x = jax.lax.stop_gradient(x)
+    bits = jax.lax.bitcast_convert_type(x, jnp.dtype(f"int{jnp.finfo(x.dtype).bits}"))
+    size = (bits & jnp.iinfo(bits.dtype).max).astype(x.dtype)
+    return jnp.where(bits < 0, -size, size)
+
+
 def lifted(x: jax.Array) -> jax.Array:
     """X times 2 to that power, with the digits of subnormal numbers. A constant in derivatives."""
     of, x = jnp.finfo(x.dtype), jax.lax.stop_gradient(x)

@@ -21,7 +21,7 @@ from jaxgrad._operands import (
     widened,
 )
 
-from ._subnormals import lifted
+from ._subnormals import digits
 
 
 def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
@@ -242,7 +242,16 @@ def scaled_exp2(x: jax.Array) -> jax.Array:
         return power(x.real, x.imag * math.log(2), scaled_exp2)
     # XLA's 2ˣ is that of x log 2, which costs a large x digits: 2 to a whole number is exact here.
     whole = jnp.clip(jnp.round(x), *_EXPONENTS[x.dtype.name])
-    return jnp.ldexp(jnp.exp2(x - whole), jnp.where(whole == whole, whole, 0).astype(jnp.int32))
+    exponent = jnp.where(whole == whole, whole, 0).astype(jnp.int32)
+    half = exponent >> 1  # of the whole exponent the power may be no normal number
+    return jnp.exp2(x - whole) * _two_to(half, x.dtype) * _two_to(exponent - half, x.dtype)
+
+
+def _two_to(exponent: jax.Array, dtype: Any) -> jax.Array:
+    """The power of two, by its bits: `jnp.ldexp` costs as much as ten exponentials."""
+    of = jnp.finfo(dtype)
+    bits = (exponent.astype(f"int{of.bits}") + (of.maxexp - 1)) << of.nmant
+    return jax.lax.bitcast_convert_type(bits, dtype)
 
 
 _EXPONENTS = {"float32": (-200, 200), "float64": (-1200, 1200)}
@@ -289,9 +298,11 @@ def _hypot(x: Any, y: Any) -> jax.Array:
 
 def _share(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
     """The quotient x / z, where z is the length of (x, y)."""
-    up, other = lifted(x), lifted(y)
-    flushed = (z == 0) & ((up != 0) | (other != 0))
-    return jnp.where(flushed, up / jnp.hypot(up, jnp.where(flushed, other, 1)), x / z)
+    # XLA takes subnormal numbers for 0, whose bits are integers in the same ratio.
+    left, right = digits(x), digits(y)
+    flushed = z == 0
+    length = jnp.where(flushed, jnp.sqrt(left * left + right * right), z)
+    return jnp.where(flushed, left, x) / length
 
 
 @derivatives(lambda t, z, x, y: t * _share(x, y, z), lambda t, z, x, y: t * _share(y, x, z))

@@ -1,4 +1,4 @@
-"""Variance and standard deviation."""
+"""Variance, standard deviation and mean."""
 
 import functools
 import math
@@ -14,7 +14,7 @@ from jaxgrad._complex import is_complex
 from jaxgrad._dtypes import wide
 from jaxgrad._operands import derivatives
 
-from ._moments import power_of_two, residuals
+from ._moments import center, power_of_two, residuals
 from .pointwise import magnitude
 
 
@@ -109,9 +109,112 @@ def std(
     return _spread("std", input, dim, unbiased, keepdim, correction)
 
 
-def _spread(
+def var_mean(
+    input: ArrayLike,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[jax.Array, jax.Array]:
+    """The variance, as `var` has it, and the mean.
+
+        s² = Σᵢ (xᵢ - x̄)² / max(0, n - c),   x̄ = Σᵢ xᵢ / n
+
+    The mean of equal numbers is that number, where a sum of them (`jnp.mean`, `torch.mean`) rounds,
+    so that x - x̄ of a constant column is 0.
+
+    Args:
+        input: an array of floating point or complex numbers.
+        dim: an axis or a sequence of axes; None is all of them.
+        unbiased: True is a correction of 1, False of 0.
+        keepdim: whether the axes stay, with size 1.
+        correction: c, a Python number; by default 1.
+
+    Returns:
+        The variance and the mean: arrays of the input's dtype, of complex numbers a real variance.
+
+    Raises:
+        TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
+            kind.
+        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.var_mean.html
+
+    Differs from PyTorch: as `var`. With an infinity the mean is ±∞; PyTorch's is NaN, but where the
+    infinity comes last.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import var_mean
+    >>> x = jnp.full(1000, 0.1)
+    >>> variance, mean = var_mean(x)
+    >>> float(variance), float(jnp.abs(x - mean).max()), float(jnp.abs(x - x.mean()).max()) > 0
+    (0.0, 0.0, True)
+    """
+    return _spread_and_mean("var_mean", input, dim, unbiased, keepdim, correction)
+
+
+def std_mean(
+    input: ArrayLike,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[jax.Array, jax.Array]:
+    """The standard deviation, as `std` has it, and the mean.
+
+        s = √(Σᵢ (xᵢ - x̄)² / max(0, n - c)),   x̄ = Σᵢ xᵢ / n
+
+    To bring columns to mean 0 and deviation 1: (x - x̄) / (s + ε) of a constant one is 0.
+
+    Args:
+        input: an array of floating point or complex numbers.
+        dim: an axis or a sequence of axes; None is all of them.
+        unbiased: True is a correction of 1, False of 0.
+        keepdim: whether the axes stay, with size 1.
+        correction: c, a Python number; by default 1.
+
+    Returns:
+        The standard deviation and the mean: arrays of the input's dtype, of complex numbers a real
+        deviation.
+
+    Raises:
+        TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
+            kind.
+        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.std_mean.html
+
+    Differs from PyTorch: as `std`. With an infinity the mean is ±∞; PyTorch's is NaN, but where the
+    infinity comes last.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.tensor import std_mean
+    >>> x = jnp.array([[1234567.0, 1.0], [1234567.0, 3.0], [1234567.0, 5.0]])
+    >>> deviation, mean = std_mean(x, 0, keepdim=True)
+    >>> (x - mean) / (deviation + 1e-6)
+    Array([[ 0.       , -0.9999995],
+           [ 0.       ,  0.       ],
+           [ 0.       ,  0.9999995]], dtype=float32)
+    """
+    return _spread_and_mean("std_mean", input, dim, unbiased, keepdim, correction)
+
+
+def _spread(function: str, *arguments: Any) -> jax.Array:
+    x, options = _given(function, *arguments)
+    return _spread_of(x, root=function == "std", **options)
+
+
+def _spread_and_mean(function: str, *arguments: Any) -> tuple[jax.Array, jax.Array]:
+    x, options = _given(function, *arguments)
+    return _spread_and_mean_of(x, root=function == "std_mean", **options)
+
+
+def _given(
     function: str, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any
-) -> jax.Array:
+) -> tuple[jax.Array, dict[str, Any]]:
+    """The array, and what is static."""
     x = _checks.array(function, "input", input)
     if not is_complex(x.dtype):
         _checks.promoted(function, "input", x)
@@ -124,17 +227,30 @@ def _spread(
     if unbiased is not None:
         correction = float(_checks.truth(function, "unbiased", unbiased))
     correction = 1.0 if correction is None else correction
-    return _spread_of(
-        x,
-        root=function == "std",
-        axes=_checks.axes(function, "dim", dim, x.ndim),
-        flat=dim is None or not x.ndim,
-        keepdim=_checks.truth(function, "keepdim", keepdim),
-        correction=_checks.static_number(function, "correction", correction),
-    )
+    return x, {
+        "axes": _checks.axes(function, "dim", dim, x.ndim),
+        "flat": dim is None or not x.ndim,
+        "keepdim": _checks.truth(function, "keepdim", keepdim),
+        "correction": _checks.static_number(function, "correction", correction),
+    }
 
 
-@functools.partial(jax.jit, static_argnames=("root", "axes", "flat", "keepdim", "correction"))
+_STATIC = ("root", "axes", "flat", "keepdim", "correction")
+
+
+@functools.partial(jax.jit, static_argnames=_STATIC)
+def _spread_and_mean_of(
+    x: jax.Array, *, axes: tuple[int, ...], keepdim: bool, **options: Any
+) -> tuple[jax.Array, jax.Array]:
+    if is_complex(x.dtype):
+        mean = jax.lax.complex(center(x.real, axes), center(x.imag, axes))
+    else:
+        mean = center(x.astype(wide(x.dtype)), axes).astype(x.dtype)
+    spread = _spread_of(x, axes=axes, keepdim=keepdim, **options)
+    return spread, mean if keepdim else jnp.squeeze(mean, axes)
+
+
+@functools.partial(jax.jit, static_argnames=_STATIC)
 def _spread_of(
     x: jax.Array,
     *,

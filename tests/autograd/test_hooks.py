@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -196,9 +198,27 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("fn", "error", "match"),
         [
-            (lambda g: g[:1], ValueError, r"must be float32\[3\], got float32\[1\]"),
-            (lambda g: g.astype("f2"), TypeError, r"must be float32\[3\], got float16\[3\]"),
-            (lambda g: (g, g), ValueError, "must be of structure"),
+            (
+                lambda g: g[:1],
+                ValueError,
+                r"must be float32\[3\], got float32\[1\]; reduce or repeat it with jnp.broad",
+            ),
+            (lambda g: g.sum(), ValueError, r"must be float32\[3\], got float32\[\]; reduce"),
+            (lambda g: 0, ValueError, r"must be float32\[3\], got int32\[\]; reduce"),
+            (
+                lambda g: g.astype("f2"),
+                TypeError,
+                r"must be float32\[3\], got float16\[3\]; cast it with .astype\('float32'\)",
+            ),
+            (lambda g: g.astype("c8"), TypeError, r".*got complex64\[3\]; cast it with"),
+            (lambda g: g > 0, TypeError, r".*got bool\[3\]; cast it with"),
+            (lambda g: jnp.ones((0,)), ValueError, r".*got float32\[0\]; reduce"),
+            (
+                lambda g: (g, g),
+                ValueError,
+                r"must be of structure PyTreeDef\(\*\), got PyTreeDef\(\(\*, \*\)\); return what",
+            ),
+            (lambda g: {"g": g}, ValueError, "must be of structure .*; return what fn is given"),
             (lambda g: "text", TypeError, "must be an array, got str"),
         ],
     )
@@ -206,9 +226,36 @@ class TestRefusals:
         with pytest.raises(error, match=f"gradient_hook: the gradient that fn returns {match}"):
             jax.grad(lambda x: gradient_hook(x, fn).sum())(X)
 
+    @pytest.mark.parametrize("transform", [jax.jit, jax.vmap], ids=["jit", "vmap"])
+    def test_what_fn_returns_in_transformations(self, transform):
+        fn = transform(lambda x: gradient_hook(x, lambda g: g[None]) ** 2)
+        with pytest.raises(ValueError, match="gradient_hook: the gradient that fn returns must"):
+            jax.grad(lambda x: fn(x).sum())(X)
+
+    @pytest.mark.parametrize(
+        ("fn", "match"),
+        [
+            (3, "callable, got int; give a function of the gradient, such as lambda g: 2"),
+            (None, "callable, got NoneType; give a function"),
+            (X, "callable, got ArrayImpl; give a function"),
+            (lambda: None, r"callable with the gradient alone, got a function of \(\); fix"),
+            (
+                lambda g, s: g * s,
+                r".* alone, got a function of \(g, s\); fix the others with functools",
+            ),
+            (lambda *, g: g, r".* alone, got a function of \(\*, g\)"),
+            (functools.partial(jnp.clip, X, -1, 1), "callable with the gradient alone, got"),
+        ],
+    )
+    def test_functions(self, fn, match):
+        with pytest.raises(TypeError, match=f"gradient_hook: fn must be {match}"):
+            gradient_hook(X, fn)
+
+    def test_functions_that_tell_no_arguments(self):
+        assert_same(jax.grad(lambda x: (gradient_hook(x, jnp.negative) * 2).sum())(X), -2 + 0 * X)
+        assert_same(jax.grad(lambda x: (gradient_hook(x, [].append) * 2).sum())(X), 2 + 0 * X)
+
     def test_arguments(self):
-        with pytest.raises(TypeError, match="gradient_hook: fn must be callable, got int"):
-            gradient_hook(X, 3)
         with pytest.raises(TypeError, match="gradient_hook: x must be an array, got str"):
             gradient_hook("text", clip)
 

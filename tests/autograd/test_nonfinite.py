@@ -64,7 +64,34 @@ class TestForward:
         several = jax.vmap(lambda x: fn(x)[1])
         assert first_nonfinite(several, ())(jnp.array([1.0, 20.0])) is None
         found = first_nonfinite(several, ())(jnp.array([1.0, 200.0]))
-        assert found.operation == "while" and found.index == (1,)
+        assert found.operation == "mul" and found.index == (1,)
+        assert found.within == ("while, iteration 127, counted from 0",)
+        assert found.path == ("output", "while", "select_n", "mul")
+        deep = jax.vmap(several)
+        found = first_nonfinite(deep, ())(jnp.array([[1.0, 20.0, 3.0], [1.0, 2.0, 200.0]]))
+        assert found.operation == "mul" and found.index == (1, 2)
+
+    @pytest.mark.parametrize("transform", [lambda f: f, jax.jit], ids=["eager", "jit"])
+    def test_examples_beside_a_constant_that_does_no_harm(self, transform):
+        def fn(x, n):
+            def step(state):
+                return state[0] + 1, 1 / jnp.where(state[1] > -jnp.inf, state[1], jnp.nan)
+
+            return jax.lax.while_loop(lambda s: s[0] < n, step, (0, x))[1]
+
+        several = transform(jax.vmap(fn))
+        x, n = jnp.array([1.0, 0.0, 2.0]), jnp.array([1, 1, 3])
+        found = first_nonfinite(several, ())(x, n)
+        assert found.operation == "div" and found.index == (1,)
+        assert found.within[-1] == "while, iteration 0, counted from 0"
+        assert first_nonfinite(several, ())(x, n.at[1].set(0)) is None  # it has ended by then
+
+        def twice(x):
+            return jax.lax.scan(lambda c, _: (several(c, n), None), x, None, length=2)[0]
+
+        assert first_nonfinite(twice, ())(x + 1) is None
+        found = first_nonfinite(twice, ())(x.at[1].set(jnp.inf))  # 1 / ∞, then 1 / 0
+        assert found.operation == "div" and found.within[0].startswith("scan, iteration 1 of 2")
 
     def test_no_iteration(self):
         assert first_nonfinite(lambda x: jax.lax.map(jnp.sin, x).sum())(jnp.zeros(0)) is None

@@ -34,7 +34,18 @@ TENSORS = (
     *("remainder", "fmod", "floor_divide", "logaddexp", "logaddexp2", "logcumsumexp", "xlogy"),
     *("special.xlog1py", "logit", "lgamma", "digamma", "polygamma", "i0", "special.i1"),
     *("special.ndtri", "linalg.vector_norm", "norm", "cdist", "amax", "amin", "max", "min"),
-    *("var", "std", "sort", "topk", "median", "nanmedian", "quantile", "nanquantile"),
+    *(
+        "var",
+        "std",
+        "var_mean",
+        "std_mean",
+        "sort",
+        "topk",
+        "median",
+        "nanmedian",
+        "quantile",
+        "nanquantile",
+    ),
     *("cummax", "cummin", "sigmoid", "tanh", "softmax", "log_softmax"),
 )
 NAMES = (*(f"nn.functional.{name}" for name in ACTIVATIONS + LOSSES), *TENSORS)
@@ -58,7 +69,7 @@ FLOATING = {
     *("multilabel_soft_margin_loss", "cross_entropy", "nll_loss", "kl_div", "ctc_loss"),
     *("binary_cross_entropy", "binary_cross_entropy_with_logits", "linear_cross_entropy"),
     *("hypot", "logaddexp", "logaddexp2", "logcumsumexp", "vector_norm", "norm", "cdist"),
-    *("var", "std", "quantile", "nanquantile"),
+    *("var", "std", "var_mean", "std_mean", "quantile", "nanquantile"),
 }
 """The functions of which PyTorch's database has no integers."""
 WRAPPING = (
@@ -225,7 +236,18 @@ COMPLEX = (
     *(f"nn.functional.{name}" for name in ("normalize", "l1_loss", "pairwise_distance")),
     *("nn.functional.triplet_margin_loss", "nn.functional.triplet_margin_with_distance_loss"),
     *("abs", "sgn", "angle", "pow", "float_power", "rsqrt", "exp2", "logaddexp", "logcumsumexp"),
-    *("linalg.vector_norm", "norm", "var", "std", "sigmoid", "tanh", "softmax", "log_softmax"),
+    *(
+        "linalg.vector_norm",
+        "norm",
+        "var",
+        "std",
+        "var_mean",
+        "std_mean",
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "log_softmax",
+    ),
 )
 WHOLE = [name for name in NAMES if name.split(".")[-1] not in FLOATING]
 

@@ -56,6 +56,9 @@ class TestClipGradNorm:
             ValueError, match="clip_grad_norm: norm_type must be a number, got 'fro"
         ):
             optim.clip_grad_norm(1.0, "fro")
+        for nan in ("nan", float("nan")):
+            with pytest.raises(ValueError, match="clip_grad_norm: norm_type must be a number, got"):
+                optim.clip_grad_norm(1.0, nan)
         with pytest.raises(ValueError, match="clip_grad_norm: max_norm must be a number, got 'big"):
             optim.clip_grad_norm("big")
         with pytest.raises(

@@ -187,6 +187,10 @@ def _products(x: jax.Array, matrix: jax.Array) -> jax.Array:
     """X times the flattened matrix, transposed; added up in at least float32."""
     rows, kind = math.prod(matrix.shape[:-1]), wide(x.dtype)
     flat = matrix.reshape(rows, matrix.shape[-1])
+    if x.shape[1] == 1:
+        # XLA makes these products in the loop that subtracts the largest, and does not round them
+        # there: 1e11 less itself would be thousands, and its exponential infinite.
+        x, flat = (jnp.pad(array, ((0, 0), (0, 1))) for array in (x, flat))
     return jax.lax.dot_general(x, flat, (((1,), (1,)), ((), ())), preferred_element_type=kind)
 
 

@@ -208,6 +208,32 @@ def test_traced_targets_that_are_no_class():
     assert np.isnan(jax.jit(F.linear_cross_entropy)(x, jnp.ones((3, 3)), wrong))
 
 
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+@pytest.mark.parametrize("scale", [1e5, 1e11, 1e13])
+def test_logits_of_one_feature(scale, reduction):
+    """The products are made in the loop that subtracts the largest: exp(1e11 - 1e11) was inf."""
+    x = jnp.array([[0.3], [-1.7], [0.9]]) * scale**0.5
+    w = jnp.array([[0.1], [-2.3], [1.1], [0.7]]) * scale**0.5
+    y = jnp.array([2, 0, 1])
+    exact = -log_softmax(np.asarray(x * w.T, float), 1)[jnp.arange(3), y]
+    exact = jnp.array(exact if reduction == "none" else exact.mean(), "f4")
+
+    def chunked(x, w):
+        return F.linear_cross_entropy(x, w, y, reduction=reduction, chunk_size=2)
+
+    def whole(x, w):
+        return F.cross_entropy(x * w.T, y, reduction=reduction)
+
+    def summed(x, w):
+        return whole(x, w).sum()
+
+    expected = jax.grad(summed, (0, 1))(x, w)  # eagerly the products are rounded by themselves
+    for fn in (chunked, jax.jit(chunked)):
+        assert_same(fn(x, w), exact, rtol=1e-5)
+        slopes = jax.jit(jax.grad(lambda *xw, fn=fn: fn(*xw).sum(), (0, 1)))(x, w)
+        assert_same(slopes, expected, rtol=1e-5)
+
+
 def test_linear_cross_entropy_keeps_no_logits():
     shapes = [jax.ShapeDtypeStruct(s, "float32") for s in ((512, 16), (16384, 16))]
     target = jax.ShapeDtypeStruct((512,), "int32")
