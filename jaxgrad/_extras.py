@@ -7,8 +7,8 @@ from typing import Any
 
 EXTRAS = {
     "study": (
-        *("equinox", "fastjsonschema", "flax", "jinja2", "markupsafe", "matplotlib", "ml_dtypes"),
-        *("pebble", "rich", "scipy"),
+        *("equinox", "fastjsonschema", "flax", "jinja2", "markdown_it", "markupsafe"),
+        *("matplotlib", "ml_dtypes", "pebble", "pygments", "rich", "scipy"),
     ),
     "data": ("matplotlib", "pyarrow", "rich", "safetensors"),
     "checkpoint": ("orbax.checkpoint",),

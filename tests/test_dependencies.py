@@ -39,7 +39,8 @@ def modules(node):
 
 
 def distribution(module):
-    return "orbax_checkpoint" if module.startswith("orbax.") else module.partition(".")[0]
+    top = "orbax_checkpoint" if module.startswith("orbax.") else module.partition(".")[0]
+    return {"markdown_it": "markdown_it_py"}.get(top, top)
 
 
 def imported():
