@@ -50,16 +50,15 @@ def pictures(row: Row) -> list[Picture]:
         return [_law(answers)] if all(laws) and not all(map(_keeps, laws)) else []
     if row.case.picture == "curve":
         curves = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
-        drawn = _picture(lambda axes: _curve(axes, answers), _tell_curve(answers), "the answers")
-        return [drawn] if _apart(curves).size else []
+        title = "the answer at each step"
+        drawn = _picture(lambda axes: _curve(axes, answers), _tell_curve(answers), title)
+        return [drawn] if _visible(curves, of_logarithms=True) else []
     x = _kink(row, answers)
     if x is None:
         return []
     values = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
     slopes = {name: np.asarray(answer.grads["x"], float) for name, answer in answers.items()}
-    differing = [
-        name for name, of in (("value", values), ("derivative", slopes)) if _apart(of).size
-    ]
+    differing = [name for name, of in (("value", values), ("derivative", slopes)) if _visible(of)]
     shown = ("value", "derivative") if differing and row.case.picture == "kink" else differing
     return [_over(x, {"value": values, "derivative": slopes}[name], name) for name in shown]
 
@@ -222,15 +221,15 @@ def _law(answers: dict[str, Answer]) -> Picture:
     """Drawn answers against their exact law."""
     laws = {name: answer.law for name, answer in answers.items() if answer.law}
     told = ", ".join(
-        f"{name} {'keeps to it' if kept(law) else 'does not'} (p = {law.pvalue:.2g})"
+        f"{name} {'agrees' if kept(law) else 'does not'} (p = {law.pvalue:.2g})"
         for name, law in laws.items()
     )
     if any(law.continuous for law in laws.values()):
-        alt = f"By how much the share drawn below each quantile differs from the exact law: {told}."
-        title = "share of the draws below each quantile, less the exact share"
+        alt = f"How the share drawn below each quantile differs from the exact one: {told}."
+        title = "distance from the exact distribution"
         return _picture(lambda axes: _deviation(axes, answers), alt, title)
     categories = max(len(law.counts) for law in laws.values())
-    alt = f"How often each of {categories} categories was drawn, beside the exact law: {told}."
+    alt = f"How often each of {categories} categories was drawn, and is expected: {told}."
     return _picture(lambda axes: _histogram(axes, answers), alt, "draws of each category")
 
 
@@ -249,10 +248,10 @@ def _deviation(axes: Axes, answers: dict[str, Answer]) -> None:
             if index == 0:
                 width = band(size)
                 axes.fill_between(
-                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="law kept"
+                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="within chance"
                 )
-    axes.set_ylabel("drawn below - law", color=GREY)
-    _dress(axes, "quantile of the exact law")
+    axes.set_ylabel("share below, difference", color=GREY)
+    _dress(axes, "quantile of the exact distribution")
 
 
 def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
@@ -270,7 +269,7 @@ def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
                 np.append(answer.law.expected, answer.law.expected[-1]),
                 where="post",
                 color=GREY,
-                label="the exact law" if index == 0 else None,
+                label="expected" if index == 0 else None,
             )
     axes.set_ylabel("draws", color=GREY)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -304,6 +303,20 @@ def _over(x: np.ndarray, sides: dict[str, np.ndarray], label: str) -> Picture:
     range_ = f"The {label} over x from {x[0]:.6g} to {x[-1]:.6g} by {', '.join(sides)}"
     alt = f"{range_}: {'; '.join(told) or 'all alike'}."
     return _picture(draw, alt, f"{label} over x")
+
+
+def _visible(sides: Mapping[str, np.ndarray], *, of_logarithms: bool = False) -> bool:
+    """Whether an eye can tell the sides apart: by a hundredth of what the axis spans."""
+    first, *others = (np.asarray(y, float) for y in sides.values())
+    if any(y.shape != first.shape for y in others):
+        return True
+    finite = first[np.isfinite(first)]
+    span = np.ptp(finite) if finite.size else 0.0
+    near = [np.isclose(y, first, rtol=0.0, atol=0.01 * span, equal_nan=True) for y in others]
+    if of_logarithms:
+        alike = [np.isclose(y, first, rtol=0.1, atol=0.0, equal_nan=True) for y in others]
+        near = [linear & log for linear, log in zip(near, alike, strict=True)]
+    return not all(map(np.all, near))
 
 
 def _apart(sides: Mapping[str, np.ndarray]) -> np.ndarray:

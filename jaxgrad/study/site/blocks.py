@@ -77,7 +77,7 @@ def far(row: Row) -> str:
     """Why numbers many ulps apart are the same; empty where they are near each other.
 
     It tells the two numbers that are the same by the absolute tolerance alone and whose relative
-    distance is the largest, or else names the row's own relative tolerance.
+    distance is the largest, or else names the relative tolerance.
     """
     best, answer = row.versus_jaxgrad or row.versus_jax, row.jaxgrad or row.jax
     if best.verdict != "same" or (best.ulps or 0) < NEAR:
@@ -88,10 +88,14 @@ def far(row: Row) -> str:
     if apart:
         _, expected, got, absolute = max(apart)
         return (
-            f"{got:.3g} and PyTorch's {expected:.3g} differ by {abs(expected - got):.1e}, "
+            f"{got:.6g} and PyTorch's {expected:.6g} differ by {abs(expected - got):.1e}, "
             f"within the absolute tolerance of {absolute:g}"
         )
-    return f"within this row's own relative tolerance of {row.case.rtol:g}" if row.case.rtol else ""
+    if row.case.rtol:
+        return f"within this row's own relative tolerance of {row.case.rtol:g}"
+    dtypes = {str(e.dtype) for e, _ in pairs if isinstance(e, np.ndarray)}
+    relative = max(TOLERANCES[dtype][0] for dtype in dtypes & TOLERANCES.keys())
+    return f"within the relative tolerance of {relative:g}"
 
 
 def _apart(expected: Any, got: Any, rtol: float | None) -> tuple[float, float, float, float] | None:
@@ -134,7 +138,7 @@ def _facts(row: Row, best: Comparison) -> dict[str, str]:
     distance = f"{ulps(best)} ulps at most" if ulps(best) else ""
     facts = {
         "inputs": "; ".join(inputs),
-        "exact law": case.law,
+        "exact distribution": case.law,
         "distance": ", ".join(filter(None, (distance, bits))),
         "why it is the same": far(row),
         "tolerance of its own": str(case.rtol) if case.rtol else "",

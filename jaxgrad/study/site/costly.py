@@ -53,7 +53,7 @@ COSTLY = {
         "Adam with weight_decay is not AdamW", "optimizer = "
     ),
     "schedules-cosineannealinglr-by-hand": Costly(
-        "The first step uses the rate of count 0, not of count 1", "scheduler? = "
+        "A cosine schedule counted from 1 is one step ahead of PyTorch's", "scheduler? = "
     ),
     "layers-batchnorm-the-running-mean-after-one-batch": Costly(
         "The momentum of BatchNorm is the weight of the new batch, in flax of the old mean"

@@ -65,8 +65,8 @@ def markdown(text: str) -> Markup:
 
 def _highlight(code: str, language: str, _: Any) -> str:
     if ">>>" in code:
-        return console(code)
-    return python(code) if language in ("python", "py") else escape(code)
+        return str(console(code))
+    return str(python(code) if language in ("python", "py") else escape(code))
 
 
 def notebook(document: dict[str, Any]) -> Markup:

@@ -60,6 +60,11 @@ class Entry:
     counted: tuple[Row, ...]
     verdict: str
 
+    @property
+    def torch(self) -> bool:
+        """Whether the name is PyTorch's."""
+        return self.name.startswith("torch.")
+
 
 def listed() -> list[str]:
     """The names of PyTorch 2.13 that the index has, whether jaxgrad offers them or not."""
@@ -97,7 +102,7 @@ def _function(name: str, known: set[str]) -> str:
 
 
 def entries(rows: Sequence[Row]) -> list[Entry]:
-    """The index of what is measured, in alphabetical order."""
+    """The index of what is measured in alphabetical order, jaxgrad's own names last."""
     everything = list(offered())
     of_name: dict[str, list[Offer]] = {name: [] for name in listed()}
     alone = []
@@ -124,7 +129,7 @@ def entries(rows: Sequence[Row]) -> list[Entry]:
         for name, offers in of_name.items()
     ]
     made += [_entry(offer.path, [offer], _calling(offer, rows)) for offer in alone]
-    return sorted(made, key=lambda entry: (entry.name.lower(), entry.name))
+    return sorted(made, key=lambda entry: (not entry.torch, entry.name.lower(), entry.name))
 
 
 def _alike(name: str, cases: Mapping[str, list[Row]]) -> list[Row]:

@@ -42,6 +42,7 @@ def test_a_notebook_in_both_folders_is_one_guide(tmp_path):
 
 def test_markdown_is_marked_and_its_html_escaped():
     html = guides.markdown("# A\n\n<b>x</b> [to](https://x.org)\n\n```python\nx = 'a<b'\n```\n")
+    assert '<pre><code class="language-python">x = <s>' in html
     assert "<h1>A</h1>" in html and "&lt;b&gt;x&lt;/b&gt;" in html
     assert "<s>'a&lt;b'</s>" in html or "<s>&#39;a&lt;b&#39;</s>" in html
     assert "javascript:" not in guides.markdown("[x](javascript:alert(1))").replace(
