@@ -15,7 +15,7 @@ from .diff import drift
 from .measure import Comparison
 from .rows import Row
 
-PLACES = 12
+PLACES = 8
 """So many of an answer's first numbers are told where there is room."""
 FEW = 6
 """So many in the terminal, where an answer is to fit into a line or two."""

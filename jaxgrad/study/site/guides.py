@@ -64,6 +64,7 @@ def markdown(text: str) -> Markup:
 
 
 def _highlight(code: str, language: str, _: Any) -> str:
+    code = f"{code.rstrip()}\n"
     if ">>>" in code:
         return str(console(code))
     return str(python(code) if language in ("python", "py") else escape(code))

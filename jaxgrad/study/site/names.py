@@ -25,6 +25,8 @@ _BY_RULE = {
     "torch.nn.functional": ("functional",),
 }
 """The rooms that have a PyTorch module's functions under PyTorch's own names."""
+_AGAIN = ("init", "replay")
+"""The rooms that have a sampler's name for initial weights or for PyTorch's seeds."""
 _ALONE = ("autograd", "fit", "graph")
 """The rooms whose functions a case may call without naming the room."""
 
@@ -72,8 +74,8 @@ def listed() -> list[str]:
 
 
 def offered() -> Iterator[Offer]:
-    """Every public function and class of jaxgrad's rooms; what replays PyTorch's seeds last."""
-    for room in sorted(jaxgrad.__all__, key=lambda room: (room == "replay", room)):
+    """Every public function and class of jaxgrad's rooms; rooms that use a name again last."""
+    for room in sorted(jaxgrad.__all__, key=lambda room: (room in _AGAIN, room)):
         module = getattr(jaxgrad, room)
         if not inspect.ismodule(module):
             continue
