@@ -8,7 +8,7 @@ from typing import Any
 EXTRAS = {
     "study": (
         *("equinox", "fastjsonschema", "flax", "jinja2", "markdown_it", "markupsafe"),
-        *("matplotlib", "ml_dtypes", "pebble", "rich", "scipy"),
+        *("matplotlib", "ml_dtypes", "pebble", "pygments", "rich", "scipy"),
     ),
     "data": ("matplotlib", "pyarrow", "rich", "safetensors", "scipy"),
     "checkpoint": ("orbax.checkpoint",),

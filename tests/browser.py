@@ -35,3 +35,15 @@ def choice(tab, name):
 
 def slugs(found):
     return [row.case.anchor() for row in found]
+
+
+def luminance(color):
+    channels = [int(number) / 255 for number in re.findall(r"\d+", color)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(ink, paper):
+    """The contrast ratio of WCAG 2."""
+    low, high = sorted([luminance(ink), luminance(paper)])
+    return (high + 0.05) / (low + 0.05)

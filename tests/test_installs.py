@@ -149,7 +149,10 @@ def test_data_and_checkpoint(environment):
 
 def test_study(environment):
     there = environment("study")
-    assert "every declared verdict held" in there.prints("jaxgrad", "study", "--only", "defaults")
+    study = there.prints("jaxgrad", "study", "--only", "defaults", "--site", "site")
+    assert "every declared verdict held" in study
+    guides = {path.stem for path in (there.folder / "site" / "guides").iterdir()}
+    assert {"porting", "tour", "debugging_gradients"} <= guides
     assert all((there.folder / f"study.{kind}").stat().st_size for kind in ("html", "md", "json"))
     assert "0 differences" in there.prints("jaxgrad", "diff", "study.json", "study.json")
     assert "torch.clamp" in there.prints("jaxgrad", "study", "show", "clamp", "both")

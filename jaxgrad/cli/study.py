@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .outputs import check_folder
 from .refusal import Refused, need_folder, need_study, need_torch
 
 EXACT_FLAG = "--xla_cpu_max_isa=AVX"
@@ -50,6 +51,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--out", metavar="FOLDER", type=Path, default=Path(), help="where to write (default: here)"
     )
     study.add_argument(
+        "--site",
+        metavar="FOLDER",
+        type=Path,
+        help="write a web site of what is measured as well: a page for each PyTorch name",
+    )
+    study.add_argument(
         "--jobs", metavar="N", type=int, help="processes (default: one for each core)"
     )
     study.add_argument(
@@ -62,8 +69,9 @@ def _add_show(study: argparse.ArgumentParser) -> None:
     show = study.add_subparsers(metavar="show ROW", dest="action").add_parser(
         "show",
         help="measure one row and print all of it",
-        description="Measures the row of that anchor or name, or the rows whose anchor contains "
-        "it, and prints code, answers, verdicts and the reason.",
+        description="Measures the row of that anchor or name, or the rows whose anchor or name "
+        "contains it, and prints code, answers, verdicts and the reason. Lists the rows without "
+        "measuring them if there are many.",
     )
     show.add_argument("row", metavar="ROW", nargs="+", help="an anchor or a name, or a part of one")
     show.set_defaults(run=_show)
@@ -76,6 +84,7 @@ def _study(options: argparse.Namespace) -> int:
     if options.live or options.record:
         need_torch("without --live its recorded answers are used")
     need_folder(options.out)
+    check_folder("--site", options.site)
     if (options.jobs is not None and options.jobs < 1) or options.limit <= 0:
         raise Refused("--jobs and --limit must be above 0")
     from jaxgrad.study import measuring
@@ -94,8 +103,7 @@ def _show(options: argparse.Namespace) -> int:
     if not chosen:
         raise Refused(f"no row is called {wanted!r}; `jaxgrad study` lists them all")
     if len(chosen) > measuring.SHOWN:
-        names = ", ".join(case.anchor() for case in chosen[: measuring.SHOWN])
-        raise Refused(f"{len(chosen)} rows are called {wanted!r}: {names}, …; say more")
+        return measuring.listed(chosen, wanted)
     return measuring.show(chosen, live=options.live)
 
 

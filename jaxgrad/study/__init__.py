@@ -12,6 +12,8 @@
     rows       cases -> rows: everything measured
     workers    the cases, each in one of several processes
     report     rows -> counts, summary, JSON;  page: rows -> one self-contained HTML file
+    site       rows -> a web site, with a page for each PyTorch name;  guides: its texts
+    mentions   the PyTorch functions that a case is about
     terminal   rows -> what the command prints;  progress: how far it is
     speed      the same work in PyTorch, plain JAX and jaxgrad, each in its own process
 

@@ -15,7 +15,7 @@ from .progress import progress
 from .rows import Row
 
 SHOWN = 5
-"""So many rows are shown at once."""
+"""So many rows are shown at once; more are listed by name."""
 
 
 def study(options: argparse.Namespace) -> int:
@@ -75,7 +75,12 @@ def _written(
     }
     for name, text in written.items():
         (options.out / name).write_text(text, encoding="utf-8")
-    return [options.out / name for name in written]
+    paths = [options.out / name for name in written]
+    if options.site is not None:
+        from .site import build
+
+        paths.append(build.write(done, options.site, exact=options.exact)[0])
+    return paths
 
 
 def _record(family: str, cases: Sequence[Case], bar: Console) -> Path:
@@ -92,6 +97,22 @@ def found(wanted: str) -> list[Case]:
         for case in CASES
         if wanted.lower() in case.anchor() or wanted.lower() in case.name.lower()
     ]
+
+
+def listed(cases: Sequence[Case], wanted: str) -> int:
+    """Prints the anchors and names of the cases without measuring them; returns 0."""
+    console = Console(highlight=False)
+    for case in cases:
+        name = " ".join(case.name.split())
+        console.print(case.anchor(), style="bold", soft_wrap=True, markup=False)
+        console.print(f"    {name}", soft_wrap=True, markup=False)
+    console.print(
+        f"{len(cases)} rows match {wanted!r}; `jaxgrad study show` with one of these names or "
+        "anchors measures it.",
+        soft_wrap=True,
+        markup=False,
+    )
+    return 0
 
 
 def show(cases: Sequence[Case], *, live: bool) -> int:

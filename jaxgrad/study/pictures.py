@@ -2,7 +2,8 @@
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 
-from .answer import Answer
+from .answer import Answer, Law
 from .law import band, kept
 from .measure import Comparison
 from .rows import Row
@@ -40,30 +41,51 @@ class Picture(NamedTuple):
 
 
 def pictures(row: Row) -> list[Picture]:
-    """The row's pictures; most rows have none."""
+    """The row's pictures, where the sides differ; where all are alike a picture says nothing."""
     answers = _answers(row)
     if not answers:
         return []
     if row.case.law:
-        drawn = all(answer.law for answer in answers.values())
-        return [_law(answers)] if drawn else []
+        laws = [answer.law for answer in answers.values()]
+        return [_law(answers)] if all(laws) and not all(map(_keeps, laws)) else []
     if row.case.picture == "curve":
-        return [_picture(lambda axes: _curve(axes, answers), _tell_curve(answers))]
+        curves = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
+        title = "the answer at each step"
+        drawn = _picture(lambda axes: _curve(axes, answers), _tell_curve(answers), title)
+        return [drawn] if _visible(curves, of_logarithms=True) else []
     x = _kink(row, answers)
     if x is None:
         return []
     values = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
     slopes = {name: np.asarray(answer.grads["x"], float) for name, answer in answers.items()}
-    return [_over(x, values, "value"), _over(x, slopes, "derivative")]
+    differing = [name for name, of in (("value", values), ("derivative", slopes)) if _visible(of)]
+    shown = ("value", "derivative") if differing and row.case.picture == "kink" else differing
+    return [_over(x, {"value": values, "derivative": slopes}[name], name) for name in shown]
 
 
-def overview(rows: Sequence[Row]) -> list[tuple[Row | None, Picture]]:
-    """How often each side agrees with PyTorch, and then the rows that are worth the cover."""
+def _keeps(law: Law | None) -> bool:
+    return law is None or kept(law)
+
+
+def overview(
+    rows: Sequence[Row], drawn: Mapping[str, Sequence[Picture]]
+) -> list[tuple[Row | None, Picture]]:
+    """How often each side agrees with PyTorch, and then the rows that are worth the cover.
+
+    Args:
+        rows: all rows.
+        drawn: their pictures by their anchors.
+    """
     families = len({row.case.family for row in rows})
     alt = "Bars: in how many cases of each family either side is as PyTorch, as the table tells."
-    agreement = _picture(lambda axes: _agreement(axes, rows), alt, 0.8 + 0.3 * families, left=0.2)
+    title = "cases that agree with PyTorch, by family"
+    height = 1.1 + 0.3 * families
+    agreement = _picture(lambda axes: _agreement(axes, rows), alt, title, height, left=0.2)
     chosen = [row for row in rows if row.case.picture == "cover"]
-    return [(None, agreement), *((row, drawn) for row in chosen for drawn in pictures(row))]
+    return [
+        (None, agreement),
+        *((row, each) for row in chosen for each in drawn[row.case.anchor()]),
+    ]
 
 
 def _answers(row: Row) -> dict[str, Answer]:
@@ -86,12 +108,30 @@ def _kink(row: Row, answers: dict[str, Answer]) -> np.ndarray | None:
     return x.astype(float)
 
 
-def _picture(draw: Callable[[Axes], None], alt: str, height: float = 2.7, left=0.16) -> Picture:
+def _picture(
+    draw: Callable[[Axes], None], alt: str, title: str, height: float = 3.0, left: float = 0.16
+) -> Picture:
+    """Draws under a title and a legend, which stands above the axes and hides no line."""
     figure = Figure(figsize=(WIDTH, height))
-    axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.62 / height))
+    axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 1.1 / height))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     draw(axes)
+    at = (0.02, 1 - 0.08 / height)
+    figure.text(*at, title, color=GREY, fontsize=11, fontweight="bold", va="top")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="upper left",
+        bbox_to_anchor=(0.0, 1 - 0.27 / height),
+        ncols=len(labels),
+        frameon=False,
+        labelcolor=GREY,
+        fontsize=9,
+        columnspacing=1.2,
+        handlelength=2.2,
+    )
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with matplotlib.rc_context({"svg.hashsalt": "jaxgrad", "svg.fonttype": "none"}):
@@ -109,9 +149,22 @@ def _slim(svg: str) -> str:
     named = {name: f"i{i}" for i, name in enumerate(dict.fromkeys(re.findall(r"#([mp]\w+)", svg)))}
     svg = re.sub(r'(?<=#)[mp]\w+|(?<= id=")[^"]*', lambda name: named.get(name[0], ""), svg)
     svg = svg.replace(' id=""', "")
+    svg, rules = _shared(svg)
     scheme = "text{font-family:system-ui,sans-serif}svg{color:#5d5b55}"
     scheme += "@media(prefers-color-scheme:dark){svg{color:#a5a29a}}"
-    return svg.replace("</style>", f"{scheme}</style>", 1)
+    return svg.replace("</style>", f"{scheme}{rules}</style>", 1)
+
+
+def _shared(svg: str) -> tuple[str, str]:
+    """An SVG whose repeated styles are classes, and the rules of these."""
+    counts = Counter(re.findall(r' style="([^"]*)"', svg))
+    names = {style: f"c{i}" for i, style in enumerate(counts) if counts[style] > 2}
+
+    def shorter(style: re.Match[str]) -> str:
+        return f' class="{names[style[1]]}"' if style[1] in names else style[0]
+
+    rules = "".join(f".{name}{{{style}}}" for style, name in names.items())
+    return re.sub(r' style="([^"]*)"', shorter, svg), rules
 
 
 def _rounded(attribute: re.Match[str]) -> str:
@@ -126,7 +179,6 @@ def _dress(axes: Axes, label: str) -> None:
         axes.spines[side].set_visible(False)
     for side in ("bottom", "left"):
         axes.spines[side].set_color(GREY)
-    axes.legend(frameon=False, labelcolor=GREY, fontsize=9)
 
 
 def _agreement(axes: Axes, rows: Sequence[Row]) -> None:
@@ -157,7 +209,6 @@ def _agreement(axes: Axes, rows: Sequence[Row]) -> None:
     axes.margins(y=0.02)
     axes.set_xlim(0, 1.2 * max(map(len, of_families.values())))
     _dress(axes, "cases")
-    axes.legend(frameon=False, labelcolor=GREY, fontsize=9, loc="lower right")
 
 
 def _kind(comparison: Comparison | None) -> str:
@@ -170,15 +221,16 @@ def _law(answers: dict[str, Answer]) -> Picture:
     """Drawn answers against their exact law."""
     laws = {name: answer.law for name, answer in answers.items() if answer.law}
     told = ", ".join(
-        f"{name} {'keeps to it' if kept(law) else 'does not'} (p = {law.pvalue:.2g})"
+        f"{name} {'agrees' if kept(law) else 'does not'} (p = {law.pvalue:.2g})"
         for name, law in laws.items()
     )
     if any(law.continuous for law in laws.values()):
-        alt = f"By how much the share drawn below each quantile differs from the exact law: {told}."
-        return _picture(lambda axes: _deviation(axes, answers), alt)
+        alt = f"How the share drawn below each quantile differs from the exact one: {told}."
+        title = "distance from the exact distribution"
+        return _picture(lambda axes: _deviation(axes, answers), alt, title)
     categories = max(len(law.counts) for law in laws.values())
-    alt = f"How often each of {categories} categories was drawn, beside the exact law: {told}."
-    return _picture(lambda axes: _histogram(axes, answers), alt)
+    alt = f"How often each of {categories} categories was drawn, and is expected: {told}."
+    return _picture(lambda axes: _histogram(axes, answers), alt, "draws of each category")
 
 
 def _deviation(axes: Axes, answers: dict[str, Answer]) -> None:
@@ -196,10 +248,10 @@ def _deviation(axes: Axes, answers: dict[str, Answer]) -> None:
             if index == 0:
                 width = band(size)
                 axes.fill_between(
-                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="law kept"
+                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="within chance"
                 )
-    axes.set_ylabel("drawn below - law", color=GREY)
-    _dress(axes, "quantile of the exact law")
+    axes.set_ylabel("share below, difference", color=GREY)
+    _dress(axes, "quantile of the exact distribution")
 
 
 def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
@@ -217,17 +269,17 @@ def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
                 np.append(answer.law.expected, answer.law.expected[-1]),
                 where="post",
                 color=GREY,
-                label="the exact law" if index == 0 else None,
+                label="expected" if index == 0 else None,
             )
     axes.set_ylabel("draws", color=GREY)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _dress(axes, "category")
 
 
-def _plot(axes: Axes, x: np.ndarray, y: np.ndarray, name: str) -> None:
+def _plot(axes: Axes, x: np.ndarray, y: np.ndarray, name: str, *, markers: bool) -> None:
     """One side's line; what is not finite is left out."""
     style = {**STYLES[name], "markersize": 4}
-    if x.size > DENSE:
+    if not markers:
         style["marker"] = None
     axes.plot(x, np.where(np.isfinite(y), y, np.nan), label=name, **style)
 
@@ -237,13 +289,11 @@ def _over(x: np.ndarray, sides: dict[str, np.ndarray], label: str) -> Picture:
 
     def draw(axes: Axes) -> None:
         for name, y in sides.items():
-            _plot(axes, x, y, name)
+            _plot(axes, x, y, name, markers=x.size <= DENSE)
         axes.set_ylabel(label, color=GREY)
         _dress(axes, "x")
 
-    first, *others = sides.values()
-    alike = [np.isclose(y, first, rtol=1e-5, atol=1e-8, equal_nan=True) for y in others]
-    apart = np.flatnonzero(~np.all(np.reshape([*alike, np.full(x.size, True)], (-1, x.size)), 0))
+    apart = _apart(sides)
     told = [
         f"at x = {x[i]:.6g} " + ", ".join(f"{name} {y[i]:.6g}" for name, y in sides.items())
         for i in apart[:3].tolist()
@@ -251,7 +301,30 @@ def _over(x: np.ndarray, sides: dict[str, np.ndarray], label: str) -> Picture:
     if apart.size > 3:
         told.append(f"and {apart.size - 3} more points apart")
     range_ = f"The {label} over x from {x[0]:.6g} to {x[-1]:.6g} by {', '.join(sides)}"
-    return _picture(draw, f"{range_}: {'; '.join(told) or 'all alike'}.")
+    alt = f"{range_}: {'; '.join(told) or 'all alike'}."
+    return _picture(draw, alt, f"{label} over x")
+
+
+def _visible(sides: Mapping[str, np.ndarray], *, of_logarithms: bool = False) -> bool:
+    """Whether an eye can tell the sides apart: by a hundredth of what the axis spans."""
+    first, *others = (np.asarray(y, float) for y in sides.values())
+    if any(y.shape != first.shape for y in others):
+        return True
+    finite = first[np.isfinite(first)]
+    span = np.ptp(finite) if finite.size else 0.0
+    near = [np.isclose(y, first, rtol=0.0, atol=0.01 * span, equal_nan=True) for y in others]
+    if of_logarithms:
+        alike = [np.isclose(y, first, rtol=0.1, atol=0.0, equal_nan=True) for y in others]
+        near = [linear & log for linear, log in zip(near, alike, strict=True)]
+    return not all(map(np.all, near))
+
+
+def _apart(sides: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The places at which the sides differ."""
+    first, *others = sides.values()
+    alike = [np.isclose(y, first, rtol=1e-5, atol=1e-8, equal_nan=True) for y in others]
+    everywhere = np.full(first.size, True)
+    return np.flatnonzero(~np.all(np.reshape([*alike, everywhere], (-1, first.size)), 0))
 
 
 def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
@@ -259,7 +332,7 @@ def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
     drawn = []
     for name, answer in answers.items():
         values = np.asarray(answer.value, float)
-        _plot(axes, np.arange(len(values)), values, name)
+        _plot(axes, np.arange(len(values)), values, name, markers=False)
         drawn.append(values[np.isfinite(values) & (values != 0)])
     numbers = np.concatenate(drawn)
     smallest, largest = np.min(np.abs(numbers)), np.max(np.abs(numbers))

@@ -16,8 +16,10 @@ from .diff import drift
 from .measure import Comparison
 from .rows import Row
 
-PLACES = 20
+PLACES = 8
 """So many of an answer's first numbers are told where there is room."""
+FEW = 6
+"""So many in the terminal, where an answer is to fit into a line or two."""
 
 
 class Tally(NamedTuple):
@@ -104,7 +106,7 @@ def brief(answer: Answer | None, places: int, digits: int = 9) -> str:
     if answer.law:
         value = answer.value
         return f"{_short(value.dtype)}{list(value.shape[1:])}, law p = {answer.law.pvalue:.2g}"
-    leaves = [_leaf(leaf, places, digits) for _, leaf in flat(answer.value)]
+    leaves = _first([_leaf(leaf, places, digits) for _, leaf in flat(answer.value)], places)
     text = leaves[0] if len(leaves) == 1 else f"[{'; '.join(leaves)}]"
     grads = (f"; d{name} {_leaf(leaf, places, digits)}" for name, leaf in answer.grads.items())
     return text + "".join(grads)
@@ -129,10 +131,13 @@ def _leaf(leaf: Any, places: int, digits: int) -> str:
         return str(leaf)
     floating = leaf.dtype.kind in "fV"  # V is bfloat16
     numbers = [f"{float(x):.{digits}g}" if floating else str(x) for x in leaf.ravel().tolist()]
-    if len(numbers) > places + 1:
-        numbers = [*numbers[:places], "…", numbers[-1]]
     shape = f"{list(leaf.shape)}" if leaf.shape else ""
-    return f"{_short(leaf.dtype)}{shape} " + ", ".join(numbers)
+    return f"{_short(leaf.dtype)}{shape} " + ", ".join(_first(numbers, places))
+
+
+def _first(parts: list[str], places: int) -> list[str]:
+    """The first parts and the last one, if there are many."""
+    return parts if len(parts) <= places + 1 else [*parts[:places], "…", parts[-1]]
 
 
 def _short(dtype: Any) -> str:
@@ -182,6 +187,17 @@ def _side(
     return side
 
 
+def _told(answer: Answer | None) -> list[str]:
+    """An answer in one line, each of its gradients in one more; big arrays are shortened."""
+    if answer is None:
+        return ["-> –"]
+    value = Answer(answer.value, {}, answer.error, law=answer.law)
+    gradients = answer.grads.items()
+    return [f"-> {brief(value, FEW)}"] + [
+        f"   gradient of {name}: {brief(Answer(leaf), FEW)}" for name, leaf in gradients
+    ]
+
+
 def whole(row: Row) -> Text:
     """A row with its code, answers, verdicts and reason."""
     case = row.case
@@ -190,7 +206,7 @@ def whole(row: Row) -> Text:
     if case.link:
         text.append(f"{case.link}\n", style="dim")
     for name, value in case.inputs.items():
-        text.append(f"{name} = {brief(Answer(value), PLACES)}\n", style="default")
+        text.append(f"{name} = {brief(Answer(value), FEW)}\n", style="default")
     for title, code, answer, comparison in (
         ("PyTorch", case.torch, row.torch, None),
         ("plain JAX", case.jax, row.jax, row.versus_jax),
@@ -202,7 +218,7 @@ def whole(row: Row) -> Text:
             detail = f" ({comparison.detail})" if comparison and comparison.detail else ""
             text.append(f"\n{title}{verdict}{detail}\n", style="bold")
             text.append("".join(f"    {line}\n" for line in code.splitlines()), style="default")
-            text.append(f"    -> {brief(answer, PLACES)}\n", style="default")
+            text.append("".join(f"    {line}\n" for line in _told(answer)), style="default")
     if case.oracle:
         text.append("\nthe right answer\n", style="bold")
         text.append(f"    {case.oracle}\n", style="default")

@@ -40,12 +40,29 @@ def test_one_row_is_shown_whole():
     )
     assert all(words in result.stdout for words in told)
     assert "no row is called" in jaxgrad("show", "nothing like it").stderr
-    assert "say more" in jaxgrad("show", "gradient").stderr
+
+
+def test_rows_that_many_match_are_listed():
+    result = jaxgrad("show", "conv")
+    assert result.returncode == 0, result.stderr
+    matching = [case for case in CASES if "conv" in case.anchor() or "conv" in case.name.lower()]
+    lines = result.stdout.splitlines()
+    assert lines[:-1:2] == [case.anchor() for case in matching]
+    assert lines[-1].startswith(f"{len(matching)} rows match 'conv'")
+
+
+def test_big_arrays_are_shortened():
+    result = jaxgrad("show", "layers-conv2d-in-groups")
+    assert result.returncode == 0, result.stderr
+    assert "gradient of w: f32[4, 2, 3, 3]" in result.stdout
+    told = [line for line in result.stdout.splitlines() if "f32[" in line]
+    assert told and all(line.count(",") < 14 for line in told)
 
 
 @pytest.mark.slow  # .ci/run asks the installed PyTorch the same
 def test_every_declared_verdict_holds(tmp_path):
-    result = jaxgrad("--all", "--out", str(tmp_path))
+    site = tmp_path / "site"
+    result = jaxgrad("--all", "--out", str(tmp_path), "--site", str(site))
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     document = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))
     assert document["held"] and len(document["rows"]) == len(CASES)
@@ -58,6 +75,7 @@ def test_every_declared_verdict_holds(tmp_path):
     assert document["summary"] in " ".join(guide.split()), "the guide tells another result"
     html = (tmp_path / "study.html").read_text(encoding="utf-8")
     assert html.count("<details id=") == len(CASES)
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 10e6
 
 
 @pytest.mark.nightly
@@ -138,6 +156,22 @@ def test_the_notebooks_cases_come_first_and_the_rest_is_named(tmp_path):
     table = result.stdout[: result.stdout.index("3 cases. In the")].splitlines()
     assert max(map(len, table)) <= 80
     assert {path.name for path in tmp_path.iterdir()} == {"study.html", "study.md", "study.json"}
+
+
+def test_a_site_is_written_too(tmp_path):
+    folder = tmp_path / "site"
+    result = with_cases("cases.CASES[0]", "--out", str(tmp_path), "--site", str(folder))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"{folder / 'index.html'}" in result.stdout
+    pages = {path.relative_to(folder).as_posix() for path in folder.rglob("*.html")}
+    assert {"index.html", "names.html", "cases.html", "guides/porting.html"} <= pages
+    assert "f/torch.nn.functional.relu.html" in pages
+
+
+def test_a_site_where_a_file_is_is_refused(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert cli.main(["study", "--out", str(tmp_path), "--site", str(tmp_path / "file")]) == 2
+    assert "--site must be a folder" in capsys.readouterr().err
 
 
 def test_the_exact_study_is_asked_the_same(monkeypatch):

@@ -223,12 +223,22 @@ def test_documents():
 
 
 def test_pictures():
-    drawn = case(torch="", jax="jax.random.normal(key, (2000,))", law="stats.norm()")
+    normal = "jax.random.normal(key, (2000,))"
+    drawn = case(torch="", jax=normal, jaxgrad=normal, law="stats.norm()")
     curve = case(picture="curve")
-    kink = case(picture="kink", inputs={"x": f32([-1, 0, 1])}, grads=("x",), jax="jnp.abs(x)")
+    absolute = {"jax": "jnp.abs(x)", "jaxgrad": "jnp.abs(x)", "inputs": {"x": f32([-1, 0, 1])}}
+    kink = case(picture="kink", grads=("x",), **absolute)
+    cases = [drawn, curve, kink]
+    others = ["jax.random.uniform(key, (2000,))", "x * 3", "jnp.maximum(x, -x)"]
 
     def answer(case):
         return run.run(case, "jax"), "2.13.0"
 
-    done = list(rows.measure([drawn, curve, kink], answer))
-    assert [len(pictures(row)) for row in done] == [1, 1, 2]  # a kink's value and derivative
+    def other(case):
+        another = others[[each.name for each in cases].index(case.name)]
+        return run.run(replace(case, jax=another), "jax"), "2.13.0"
+
+    cases = [replace(each, name=f"case {i}") for i, each in enumerate(cases)]
+    assert [len(pictures(row)) for row in rows.measure(cases, answer)] == [0, 0, 0]
+    shown = [len(pictures(row)) for row in rows.measure(cases, other)]
+    assert shown == [1, 1, 2]  # a kink's value and derivative

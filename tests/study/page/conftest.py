@@ -12,10 +12,11 @@ CHROMIUM = shutil.which("chromium")
 MEASURE = """
 import pickle, sys
 from jaxgrad.study import rows
-from jaxgrad.study.cases import CASES, PAGES
-covers = tuple(case for case in CASES if case.picture == "cover")
-loop, bounds, discrete = (PAGES[n].cases for n in ("loop", "kinks_bounds", "sampling_discrete"))
-cases = loop + bounds + discrete[:8] + covers
+from jaxgrad.study.cases import CASES
+from jaxgrad.study.site.costly import COSTLY
+sampling = [case for case in CASES if case.family == "sampling"][:8]
+cases = [case for case in CASES if case.family == "loop" or case.picture == "cover"
+         or case.anchor() in COSTLY or "kinks-clamp" in case.anchor() or case in sampling]
 pickle.dump(list(rows.measure(cases, rows.recorded)), open(sys.argv[1], "wb"))
 """
 
@@ -67,6 +68,16 @@ def address(all_rows, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "study.html"
     path.write_text(page(all_rows, exact=False), encoding="utf-8")
     return path.as_uri()
+
+
+@pytest.fixture(scope="session")
+def site(all_rows, tmp_path_factory):
+    """The folder of the site of all rows."""
+    from jaxgrad.study.site import build
+
+    folder = tmp_path_factory.mktemp("site")
+    build.write(all_rows, folder, exact=False)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import pathlib
 import re
 
 import pytest
-from browser import case, choice, measured, settled, sync_api
+from browser import case, choice, contrast, luminance, measured, settled, sync_api
 
 from jaxgrad.study import page as pages
 from jaxgrad.study import pictures
@@ -110,23 +110,12 @@ def test_contrast(visit, address, scheme):
       return [getComputedStyle(element).color, getComputedStyle(around).backgroundColor]; }"""
     parts = ["h1", ".soft", "form label", "input", "select", "output", "h3", "summary b.same"]
     parts += ["summary b.other", "summary b.broken", "h4.same", "h4.other", "p.broken", "pre"]
+    parts += [f"pre {part}" for part in "bu"]
     for part in [*parts, "samp", "samp i", "dt", "dd", "thead th", "figcaption", "a", "h3 small"]:
         ink, paper = tab.locator(part).first.evaluate(seen)
         assert contrast(ink, paper) >= 4.5, (part, ink, paper)
     light = luminance(paper) > 0.5
     assert light == (scheme == "light")
-
-
-def luminance(color):
-    channels = [int(number) / 255 for number in re.findall(r"\d+", color)[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(ink, paper):
-    """The contrast ratio of WCAG 2."""
-    low, high = sorted([luminance(ink), luminance(paper)])
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_without_scripts(visit, address, all_rows):

@@ -1,0 +1,175 @@
+"""Measured rows -> the files of a web site that asks nothing of any server."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jaxgrad
+
+from ..page import page
+from ..pictures import pictures
+from ..report import summary, tally
+from ..rows import Row
+from . import reference, verdicts
+from .blocks import block, versions
+from .costly import COSTLY, given
+from .guides import guides
+from .highlight import python
+from .names import Entry, entries
+from .templates import environment
+
+_HERE = Path(__file__).parent
+
+
+def write(rows: Sequence[Row], folder: Path, *, exact: bool) -> list[Path]:
+    """Writes the site of what is measured and returns its files, the first screen first.
+
+    Args:
+        rows: the measured rows.
+        folder: where to write; made if it is not there. Files of the same names are replaced.
+        exact: whether contraction was off.
+    """
+    files = _Site(rows, exact).files()
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+class _Site:
+    """What the pages share: the rows' pictures and blocks, the names and their addresses."""
+
+    def __init__(self, rows: Sequence[Row], exact: bool) -> None:
+        self._rows, self._exact = rows, exact
+        self._entries = entries(rows)
+        self._guides = guides()
+        self._addresses = addresses(self._entries)
+        self._drawn = {row.case.anchor(): pictures(row) for row in rows}
+        self._pictures: dict[str, str] = {}
+        self._cases = {row.case.anchor(): self._case(row) for row in rows}
+
+    def files(self) -> dict[str, str]:
+        """Every file's text by its name."""
+        files = {
+            "index.html": self._page("index", "", **self._first_screen()),
+            "names.html": self._page("names", "", **self._names()),
+            "cases.html": page(self._rows, exact=self._exact, home="index.html", drawn=self._drawn),
+        }
+        for guide in self._guides:
+            name = f"guides/{guide.name}.html"
+            files[name] = self._page("guide", "../", title=guide.title, guide=guide)
+        for entry in self._entries:
+            if entry.name in self._addresses:
+                files[self._addresses[entry.name]] = self._function(entry)
+        texts = {name: (_HERE / name).read_text(encoding="utf-8") for name in _SOURCES}
+        return {
+            **files,
+            "site.css": texts["code.css"] + texts["site.css"],
+            "site.js": texts["site.js"],
+            **self._pictures,
+        }
+
+    def _page(self, template: str, root: str, **data: Any) -> str:
+        shared = {
+            "root": root,
+            "guides": self._guides,
+            "versions": {**versions(self._rows), "jaxgrad": jaxgrad.__version__},
+            "exact": self._exact,
+            "meanings": verdicts.VERDICTS,
+        }
+        return environment().get_template(f"site/{template}.html.jinja").render(shared | data)
+
+    def _case(self, row: Row) -> dict[str, Any]:
+        drawn = []
+        for place, picture in enumerate(self._drawn[row.case.anchor()]):
+            name = f"pictures/{row.case.anchor()}-{place}.svg"
+            self._pictures[name] = picture.svg
+            drawn.append({**picture._asdict(), "svg": "", "src": f"../{name}"})
+        return {**block(row, drawn), "kind": verdicts.of_case(row), "row": row}
+
+    def _first_screen(self) -> dict[str, Any]:
+        measured = [anchor for anchor in COSTLY if anchor in self._cases]
+        families = dict.fromkeys(row.case.family for row in self._rows)
+        table = {
+            family: tally([row for row in self._rows if row.case.family == family])
+            for family in families
+        }
+        counts = {kind: 0 for kind in verdicts.VERDICTS}
+        for entry in self._entries:
+            if entry.verdict:
+                counts[entry.verdict] += 1
+        return {
+            "title": "",
+            "ten": [self._costly(anchor) for anchor in measured],
+            "left_out": len(COSTLY) - len(measured),
+            "summary": summary(self._rows),
+            "table": table,
+            "counts": counts,
+        }
+
+    def _costly(self, anchor: str) -> dict[str, Any]:
+        case = self._cases[anchor]
+        pictures = [
+            {**each, "src": each["src"].removeprefix("../")} for each in case["pictures"][-1:]
+        ]
+        return {
+            "headline": COSTLY[anchor].headline,
+            "case": case,
+            "sides": given(case["row"], COSTLY[anchor]),
+            "home": self._home(anchor),
+            "pictures": pictures,
+        }
+
+    def _home(self, anchor: str) -> str:
+        """The address of a case: on the page of a name that it is about, or among all cases."""
+        about = (e for e in self._entries if any(r.case.anchor() == anchor for r in e.counted))
+        entry = next(about, None)
+        return f"{self._addresses[entry.name] if entry else 'cases.html'}#{anchor}"
+
+    def _names(self) -> dict[str, Any]:
+        return {
+            "title": "PyTorch's names",
+            "entries": self._entries,
+            "addresses": self._addresses,
+            "rule": verdicts.RULE,
+        }
+
+    def _function(self, entry: Entry) -> str:
+        cases = [self._cases[row.case.anchor()] for row in entry.rows]
+        offers = [
+            {
+                "path": offer.path,
+                "signature": reference.signature(offer),
+                "sections": reference.sections(offer.value),
+            }
+            for offer in entry.offers
+        ]
+        return self._page(
+            "function",
+            "../",
+            title=entry.name,
+            entry=entry,
+            offers=offers,
+            cases=cases,
+            counts=verdicts.counts(entry.rows),
+            mended=[(case, python(case["case"].remedy)) for case in cases if case["case"].remedy],
+        )
+
+
+_SOURCES = ("code.css", "site.css", "site.js")
+
+
+def addresses(names: Sequence[Entry]) -> Mapping[str, str]:
+    """The page of each name that has anything to show, by the name.
+
+    Names that differ by capitals alone, such as torch.Tensor and torch.tensor, get files that
+    differ by more: some file systems take capitals for small letters.
+    """
+    taken: dict[str, int] = {}
+    found = {}
+    for entry in names:
+        if entry.offers or entry.rows:
+            again = taken[entry.name.lower()] = taken.get(entry.name.lower(), 0) + 1
+            found[entry.name] = f"f/{entry.name}{f'-{again}' if again > 1 else ''}.html"
+    return found
