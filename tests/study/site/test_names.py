@@ -60,7 +60,7 @@ def test_a_function_of_torch_is_found_wherever_its_room_is():
 
 
 def test_a_method_is_listed_under_its_function():
-    found = indexed({"torch": "x.clamp(0.0)", "jaxgrad": "F.clamp(x, 0.0)"})
+    found = indexed({"torch": "x.clamp(0.0)", "jaxgrad": "T.clamp(x, 0.0)"})
     assert "torch.Tensor.clamp" not in found
     assert len(found["torch.clamp"].rows) == 1
 
@@ -68,7 +68,7 @@ def test_a_method_is_listed_under_its_function():
 def test_only_cases_that_call_the_function_count_where_it_is_offered():
     mended = {"jax": "x - 1", "verdict_jax": "value"}
     found = indexed(
-        {"torch": "torch.abs(x)", "jaxgrad": "F.abs(x) * 0 + x + 1"},
+        {"torch": "torch.abs(x)", "jaxgrad": "T.abs(x) * 0 + x + 1"},
         {"torch": "torch.abs(x)", "jaxgrad": "x + 1", **mended},
     )
     assert len(found["torch.abs"].rows) == 2 and len(found["torch.abs"].counted) == 1
