@@ -99,7 +99,9 @@ def array(function: str, argument: str, value: Any) -> jax.Array:
         return jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
         got = f"{type(value).__name__} {value!r:.60}"
-        raise TypeError(wrong(function, argument, "an array", got)) from error
+        is_dtype = isinstance(value, (type, np.dtype)) or hasattr(value, "dtype")
+        remedy = "give a dtype by keyword: dtype=…" if is_dtype else ""
+        raise TypeError(wrong(function, argument, "an array", got, remedy)) from error
 
 
 def arrays(function: str, argument: str, tree: Any) -> Any:
@@ -202,23 +204,61 @@ def concrete(function: str, argument: str, tree: Any) -> None:
 
 def key(function: str, value: Any) -> jax.Array:
     """`value` as one typed key, of any implementation."""
-    if not (isinstance(value, jax.Array) and is_a(value.dtype, jax.dtypes.prng_key)):
+    if not (isinstance(value, jax.Array) and value.dtype.type is jax.dtypes.prng_key):
         got = f"{type(value).__name__} {value!r:.60}"
-        remedy = "make one with jax.random.key(seed)"
-        raise TypeError(wrong(function, "key", "a typed key", got, remedy))
+        raise TypeError(wrong(function, "key", "a typed key", got, _key_instead(function, value)))
     if value.ndim:
         remedy = "map over the keys with jax.vmap"
         raise ValueError(wrong(function, "key", "a single key", f"shape {value.shape}", remedy))
     return value
 
 
+def _key_instead(function: str, value: Any) -> str:
+    """What to write in place of what is no key."""
+    if getattr(value, "dtype", None) == np.uint32 and value.shape and value.shape[-1] in (2, 4):
+        return "make a typed one of it with jax.random.wrap_key_data"
+    return f"make one with jax.random.key(seed), it comes first: {function}(key, …)"
+
+
 def shape(function: str, value: Any) -> tuple[int, ...]:
     """`value`, an integer or a sequence of integers, as a shape."""
+    if type(value) is int and 0 <= value < 2**31:
+        return (value,)
     sizes = value if isinstance(value, (tuple, list)) else (value,)
-    result = tuple(integer(function, "shape", size, minimum=0) for size in sizes)
+    try:
+        result = tuple(integer(function, "shape", size, minimum=0) for size in sizes)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{error}{_shape_instead(value)}") from error
     if math.prod(result) >= 2**48 or len(result) > 64:  # beyond, XLA aborts the process
         raise ValueError(wrong(function, "shape", "an addressable size", result))
     return result
+
+
+def _shape_instead(value: Any) -> str:
+    """What to write in place of what is no shape."""
+    if isinstance(value, Tracer):
+        return ""
+    if getattr(value, "shape", ()):
+        return "; pass its .shape"
+    one = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return "; the sizes come first, as in (2, 3), and other numbers after them" if one else ""
+
+
+def no_shape(function: str, argument: str, value: Any, expected: str) -> None:
+    """Refuse a tuple or a list, as JAX's samplers take the shape where PyTorch's take a number."""
+    if isinstance(value, (tuple, list)):
+        sizes = all(isinstance(one, (int, np.integer)) for one in value)
+        remedy = "give the shape by keyword: shape={}" if sizes else "make it one: jnp.array({})"
+        got = f"{value!r:.60}"
+        raise TypeError(wrong(function, argument, expected, got, remedy.format(got)))
+
+
+def _dtype_instead(value: Any) -> str:
+    """What to write in place of what is no dtype."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return ""
+    return "sizes are one argument, as in (2, 3), and other numbers are given by keyword"
 
 
 def float_dtype(function: str, value: Any) -> Any:
@@ -226,7 +266,8 @@ def float_dtype(function: str, value: Any) -> Any:
     try:
         dtype = made(float if value is None else value)
     except (TypeError, ValueError) as error:
-        raise TypeError(wrong(function, "dtype", "a floating point dtype", repr(value))) from error
+        expected, remedy = "a floating point dtype", _dtype_instead(value)
+        raise TypeError(wrong(function, "dtype", expected, repr(value), remedy)) from error
     if not is_floating(dtype):
         raise TypeError(wrong(function, "dtype", "a floating point dtype", dtype))
     return dtype

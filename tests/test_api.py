@@ -21,6 +21,7 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 LAYERS = [
     "_dtypes",
     "_checks",
+    "_calls",
     "_extras",
     "_ending",
     "_jaxpr",

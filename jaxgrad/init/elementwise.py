@@ -10,10 +10,12 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_a, wide
 from jaxgrad.init import _draws, _laws
 
 
+@called
 def uniform(
     key: jax.Array,
     shape: Any,
@@ -57,6 +59,7 @@ def uniform(
     return _draws.placed("uniform", weight, out_sharding)
 
 
+@called
 def normal(
     key: jax.Array,
     shape: Any,
@@ -101,6 +104,7 @@ def normal(
     return _draws.placed("normal", weight, out_sharding)
 
 
+@called
 def bernoulli(
     key: jax.Array,
     shape: Any,
@@ -160,6 +164,7 @@ def _bernoulli(
     return jnp.where(valid, jnp.where(second, values[1], values[0]), jnp.nan)
 
 
+@called
 def multinomial(
     key: jax.Array,
     shape: Any,

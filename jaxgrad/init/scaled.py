@@ -9,9 +9,11 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _laws
 
 
+@called
 def xavier_uniform(
     key: jax.Array,
     shape: Any,
@@ -61,6 +63,7 @@ def xavier_uniform(
     return _filled(name, target, _laws.uniform, std, out_sharding, layout)
 
 
+@called
 def xavier_normal(
     key: jax.Array,
     shape: Any,
@@ -110,6 +113,7 @@ def xavier_normal(
     return _filled(name, target, _laws.normal, std, out_sharding, layout)
 
 
+@called
 def kaiming_uniform(
     key: jax.Array,
     shape: Any,
@@ -165,6 +169,7 @@ def kaiming_uniform(
     return _filled(name, target, _laws.uniform, std, out_sharding, layout)
 
 
+@called
 def kaiming_normal(
     key: jax.Array,
     shape: Any,

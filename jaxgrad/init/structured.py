@@ -8,10 +8,12 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import wide
 from jaxgrad.init import _draws, _laws
 
 
+@called
 def eye(
     key: jax.Array | None,
     shape: Any,
@@ -52,6 +54,7 @@ def eye(
     return _draws.placed("eye", weight, out_sharding, layout)
 
 
+@called
 def dirac(
     key: jax.Array | None,
     shape: Any,
@@ -109,6 +112,7 @@ def dirac(
     return _draws.placed("dirac", weight, out_sharding, layout)
 
 
+@called
 def orthogonal(
     key: jax.Array,
     shape: Any,
@@ -166,6 +170,7 @@ def orthogonal(
 _orthogonalised = jax.jit(_laws.orthogonalised, static_argnames="shape")
 
 
+@called
 def sparse(
     key: jax.Array,
     shape: Any,

@@ -10,6 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import wide
 from jaxgrad.init import _draws
 from jaxgrad.random.keys import unrolled
@@ -18,6 +19,7 @@ SLIVER = 2.0**-6
 """Below this difference of erf at its ends, an interval beside the mean is a tail."""
 
 
+@called
 def trunc_normal(
     key: jax.Array,
     shape: Any,

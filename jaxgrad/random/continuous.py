@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called, filling
 from jaxgrad._dtypes import wide
 
 from . import _draws
@@ -15,6 +16,7 @@ from ._arguments import are_place_and_scale, filled
 from .keys import unrolled
 
 
+@called
 def rand(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
     """Samples of the uniform distribution on [0, 1): `torch.rand`.
 
@@ -45,6 +47,7 @@ def rand(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
     return _uniform(key, 0.0, 1.0, shape, dtype)[0]
 
 
+@filling
 def uniform(
     key: jax.Array, shape: Any, a: ArrayLike = 0.0, b: ArrayLike = 1.0, *, dtype: Any = None
 ) -> jax.Array:
@@ -111,6 +114,7 @@ def _uniform(
     return jnp.where(valid, samples, jnp.nan), valid
 
 
+@called
 def exponential(
     key: jax.Array, shape: Any, lambd: ArrayLike = 1.0, *, dtype: Any = None
 ) -> jax.Array:
@@ -171,6 +175,7 @@ def _exponential(
     return jnp.where(valid, samples, jnp.nan), valid
 
 
+@filling
 def cauchy(
     key: jax.Array,
     shape: Any,

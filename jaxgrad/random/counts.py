@@ -12,6 +12,7 @@ from jax.scipy.special import ndtri
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import cast, wide
 
 from . import _draws
@@ -25,6 +26,7 @@ TERMS = 52
 """At a mean of 10, more successes than this come with a probability below 2⁻⁶⁵."""
 
 
+@called
 def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
     """Samples of Poisson distributions, one for each rate: `torch.poisson`.
 
@@ -148,6 +150,7 @@ def _polynomial(x: jax.Array, coefficients: Any) -> jax.Array:
     return value
 
 
+@called
 def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
     """Samples of binomial distributions, one for each pair: `torch.binomial`.
 

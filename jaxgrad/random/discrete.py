@@ -9,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_a, made, wide
 
 from . import _draws
@@ -17,6 +18,7 @@ from ._wide import halves, joined, upper_half
 from .keys import unrolled, words
 
 
+@called
 def bernoulli(
     key: jax.Array, input: ArrayLike, shape: Any = None, *, dtype: Any = None
 ) -> jax.Array:
@@ -85,6 +87,7 @@ def _bernoulli(
     return jnp.where(valid, ones.astype(dtype), _poison(dtype)), jnp.all(valid)
 
 
+@called
 def randint(
     key: jax.Array, low: int, high: int | None = None, shape: Any = (), *, dtype: Any = None
 ) -> jax.Array:
@@ -122,6 +125,8 @@ def randint(
     (2, 3)
     """
     key = _checks.key("randint", key)
+    for argument, value in (("low", low), ("high", high)):
+        _checks.no_shape("randint", argument, value, "an integer")
     low = _checks.integer("randint", "low", low, minimum=-(2**63))
     low, high = (0, low) if high is None else (low, high)
     high = _checks.integer("randint", "high", high, minimum=-(2**63))
@@ -168,6 +173,7 @@ def _below(key: jax.Array, shape: tuple[int, ...], end: int) -> jax.Array:
     return joined(upper_half(halves(more), factor)) + (low < rest).astype(jnp.uint64)
 
 
+@called
 def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) -> jax.Array:
     """Samples how many trials it takes to succeed once: `Tensor.geometric_`.
 

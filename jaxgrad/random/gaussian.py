@@ -9,12 +9,14 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called, filling
 from jaxgrad._dtypes import is_a, wide
 
 from ._arguments import are_place_and_scale, filled
 from .keys import unrolled
 
 
+@called
 def randn(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
     """Samples of the standard normal distribution: `torch.randn`.
 
@@ -49,6 +51,7 @@ def _randn(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return jax.random.normal(unrolled(key), shape, wide(dtype)).astype(dtype)
 
 
+@called
 def normal(
     key: jax.Array,
     mean: ArrayLike = 0.0,
@@ -119,6 +122,7 @@ def _moment(argument: str, value: Any) -> Any:
     """A mean or a standard deviation: a Python number stays one."""
     if type(value) in (int, float):
         return _checks.number("normal", argument, value)
+    _checks.no_shape("normal", argument, value, "a number or an array")
     result = _checks.array("normal", argument, value)
     if not is_a(result.dtype, jnp.number) and result.dtype != bool:
         raise TypeError(_checks.wrong("normal", argument, "an array of numbers", result.dtype))
@@ -168,6 +172,7 @@ def _normal(
     return samples.astype(dtype), jnp.all(valid)
 
 
+@filling
 def log_normal(
     key: jax.Array, shape: Any, mean: ArrayLike = 1.0, std: ArrayLike = 2.0, *, dtype: Any = None
 ) -> jax.Array:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_a
 
 from .keys import words
@@ -18,6 +19,7 @@ SORTED = 1024
 ROUNDS = 12
 
 
+@called
 def randperm(key: jax.Array, n: int, *, dtype: Any = None) -> jax.Array:
     """A random permutation of 0 to n - 1: `torch.randperm`.
 

@@ -6,10 +6,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxgrad._calls import called, filling
 from jaxgrad.replay import _arguments, _arithmetic, _draws
 from jaxgrad.replay.generator import State, checked
 
 
+@called
 def rand(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
     """Uniform numbers on [0, 1): `torch.rand`.
 
@@ -44,6 +46,7 @@ def rand(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, Sta
     return jnp.asarray(values), state
 
 
+@filling
 def uniform(
     state: State, shape: Any, a: Any = 0.0, b: Any = 1.0, *, dtype: Any = None
 ) -> tuple[jax.Array, State]:
@@ -83,6 +86,7 @@ def uniform(
     return jnp.asarray(values), state
 
 
+@called
 def exponential(
     state: State, shape: Any, lambd: Any = 1.0, *, dtype: Any = None
 ) -> tuple[jax.Array, State]:
@@ -120,6 +124,7 @@ def exponential(
     return jnp.asarray(values), state
 
 
+@filling
 def cauchy(
     state: State, shape: Any, median: Any = 0.0, sigma: Any = 1.0, *, dtype: Any = None
 ) -> tuple[jax.Array, State]:

@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad.replay import _arguments, _arithmetic, _choices, _draws
 from jaxgrad.replay.generator import State, checked
 
 
+@called
 def randint(
     state: State, low: Any = 0, high: Any = None, shape: Any = None, *, dtype: Any = None
 ) -> tuple[jax.Array, State]:
@@ -49,6 +51,8 @@ def randint(
     state = checked("randint", state)
     if shape is None:
         low, high, shape = 0, low, high
+    for argument, value in (("low", low), ("high", high)):
+        _checks.no_shape("randint", argument, value, "an integer")
     least, most = -(2**63), 2**63 - 1
     low = _arguments.count("randint", "low", low, minimum=least, largest=most)
     high = _arguments.count("randint", "high", high, minimum=least, largest=most)
@@ -102,6 +106,7 @@ def _representable(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
     return low, high
 
 
+@called
 def randperm(state: State, n: int) -> tuple[jax.Array, State]:
     """A random permutation of 0 … n - 1: `torch.randperm`.
 
@@ -132,6 +137,7 @@ def randperm(state: State, n: int) -> tuple[jax.Array, State]:
     return jnp.asarray(values.astype(_arguments.default_int())), state
 
 
+@called
 def bernoulli(
     state: State, input: Any, shape: Any = None, *, dtype: Any = None
 ) -> tuple[jax.Array, State]:
@@ -201,6 +207,7 @@ def _probabilities(input: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
     return probability.astype(np.float32) if narrow else probability, probability.dtype
 
 
+@called
 def multinomial(
     state: State, input: Any, num_samples: int, replacement: bool = False
 ) -> tuple[jax.Array, State]:
@@ -274,6 +281,7 @@ def _check_weights(weights: np.ndarray, num_samples: int, replacement: bool) -> 
         raise ValueError(_checks.wrong(name, "input", "positive somewhere in each row", got))
 
 
+@called
 def geometric(state: State, shape: Any, p: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
     """Geometric numbers, trials up to the first success: `Tensor.geometric_(p)`.
 

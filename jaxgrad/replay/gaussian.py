@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgrad import _checks
+from jaxgrad._calls import called, filling
 from jaxgrad.replay import _arguments, _arithmetic, _draws, _truncated
 from jaxgrad.replay.generator import State, checked
 
 
+@called
 def randn(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
     """Standard normal numbers: `torch.randn`.
 
@@ -48,6 +50,7 @@ def randn(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, St
     return jnp.asarray(values), state
 
 
+@called
 def normal(
     state: State, mean: Any = 0.0, std: Any = 1.0, shape: Any = None, *, dtype: Any = None
 ) -> tuple[jax.Array, State]:
@@ -86,6 +89,8 @@ def normal(
     Array([ 1.5409961, 99.70657  ], dtype=float32)
     """
     state = checked("normal", state)
+    for argument, value in (("mean", mean), ("std", std)):
+        _checks.no_shape("normal", argument, value, "a number or an array")
     if shape is None:
         return _normal_arrays(state, mean, std, dtype)
     dtype, shape = _arguments.float_dtype("normal", dtype), _arguments.shape("normal", shape)
@@ -161,6 +166,7 @@ def _size(dtype: np.dtype) -> int:
     return dtype.itemsize
 
 
+@filling
 def log_normal(
     state: State, shape: Any, mean: Any = 1.0, std: Any = 2.0, *, dtype: Any = None
 ) -> tuple[jax.Array, State]:
@@ -201,6 +207,7 @@ def log_normal(
     return jnp.asarray(_draws.narrow(values, dtype).reshape(shape)), state
 
 
+@filling
 def trunc_normal(
     state: State,
     shape: Any,

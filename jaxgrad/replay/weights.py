@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgrad import _checks, init
+from jaxgrad._calls import called, misfit
 from jaxgrad.init._draws import Source
 from jaxgrad.init._laws import Draw
 from jaxgrad.replay import _arguments, _draws
@@ -58,7 +59,11 @@ def _replayed(
 
     def replayed(state: State, *args: P.args, **kwargs: P.kwargs) -> tuple[R, State]:
         stream: Any = _Stream(name, checked(name, state))
-        bound = signature.bind(stream, *args, **kwargs)
+        try:
+            bound = signature.bind(stream, *args, **kwargs)
+        except TypeError as error:
+            reason = misfit(replayed, (state, *args), kwargs, error)
+            raise TypeError(reason) from None
         bound.arguments["dtype"] = _arguments.float_dtype(name, bound.arguments.get("dtype"))
         values = function(*bound.args, **bound.kwargs)
         return values, stream.state
@@ -70,7 +75,7 @@ def _replayed(
     replayed.__dict__["__signature__"] = inspect.Signature(
         [state, *others], return_annotation=result
     )
-    return replayed
+    return called(replayed)
 
 
 def _documented(function: Callable[..., Any], example: str) -> str:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
+from jaxgrad._calls import called
 
 from ._arguments import bound, compared, compiled, holds, real, widened
 
@@ -166,6 +167,7 @@ def _prelu(input: jax.Array, weight: jax.Array) -> jax.Array:
     return (x * jnp.where(x > 0, jnp.ones((), x.dtype), slope)).astype(input.dtype)
 
 
+@called
 def rrelu(
     key: jax.Array,
     input: ArrayLike,

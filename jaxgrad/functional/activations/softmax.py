@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_a
 from jaxgrad.random import _draws
 
@@ -142,6 +143,7 @@ def _log_softmax(input: jax.Array, dim: int) -> jax.Array:
     return jax.nn.log_softmax(_vector(input), dim).reshape(input.shape).astype(input.dtype)
 
 
+@called
 def gumbel_softmax(
     key: jax.Array,
     logits: ArrayLike,

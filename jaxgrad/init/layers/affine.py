@@ -4,9 +4,11 @@ from typing import Any
 
 import jax
 
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
 
 
+@called
 def linear(
     key: jax.Array,
     in_features: int,
@@ -47,6 +49,7 @@ def linear(
     return _draws.parameters("linear", key, _plans.linear(in_features, out_features, bias), dtype)
 
 
+@called
 def bilinear(
     key: jax.Array,
     in1_features: int,
@@ -91,6 +94,7 @@ def bilinear(
     return _draws.parameters("bilinear", key, plan, dtype)
 
 
+@called
 def embedding(
     key: jax.Array,
     num_embeddings: int,

@@ -4,9 +4,11 @@ from typing import Any
 
 import jax
 
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
 
 
+@called
 def multihead_attention(
     key: jax.Array,
     embed_dim: int,

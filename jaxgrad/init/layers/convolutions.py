@@ -4,9 +4,11 @@ from typing import Any
 
 import jax
 
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
 
 
+@called
 def conv1d(
     key: jax.Array,
     in_channels: int,
@@ -55,6 +57,7 @@ def conv1d(
     return _draws.parameters("conv1d", key, plan, dtype)
 
 
+@called
 def conv2d(
     key: jax.Array,
     in_channels: int,
@@ -103,6 +106,7 @@ def conv2d(
     return _draws.parameters("conv2d", key, plan, dtype)
 
 
+@called
 def conv3d(
     key: jax.Array,
     in_channels: int,
@@ -151,6 +155,7 @@ def conv3d(
     return _draws.parameters("conv3d", key, plan, dtype)
 
 
+@called
 def conv_transpose1d(
     key: jax.Array,
     in_channels: int,
@@ -199,6 +204,7 @@ def conv_transpose1d(
     return _draws.parameters("conv_transpose1d", key, plan, dtype)
 
 
+@called
 def conv_transpose2d(
     key: jax.Array,
     in_channels: int,
@@ -247,6 +253,7 @@ def conv_transpose2d(
     return _draws.parameters("conv_transpose2d", key, plan, dtype)
 
 
+@called
 def conv_transpose3d(
     key: jax.Array,
     in_channels: int,

@@ -4,9 +4,11 @@ from typing import Any
 
 import jax
 
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
 
 
+@called
 def rnn(
     key: jax.Array,
     input_size: int,
@@ -55,6 +57,7 @@ def rnn(
     return _draws.parameters("rnn", key, plan, dtype)
 
 
+@called
 def lstm(
     key: jax.Array,
     input_size: int,
@@ -106,6 +109,7 @@ def lstm(
     return _draws.parameters("lstm", key, plan, dtype)
 
 
+@called
 def gru(
     key: jax.Array,
     input_size: int,
