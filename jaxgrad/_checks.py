@@ -9,7 +9,7 @@ fast dispatch, and a small call would take several times as long.
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -19,6 +19,9 @@ from jax.core import Tracer
 from jax.experimental import checkify as jax_checkify
 
 from jaxgrad._dtypes import is_a, is_floating, made, result_type, wide
+
+Shape = int | Sequence[int]
+"""A shape as an argument: one size, or a sequence of them."""
 
 
 def checkify(
@@ -261,7 +264,7 @@ def _dtype_instead(value: Any) -> str:
     return "sizes are one argument, as in (2, 3), and other numbers are given by keyword"
 
 
-def float_dtype(function: str, value: Any) -> Any:
+def float_dtype(function: str, value: Any) -> np.dtype:
     """`value` as a real floating point dtype; None is JAX's default float."""
     try:
         dtype = made(float if value is None else value)
@@ -273,7 +276,7 @@ def float_dtype(function: str, value: Any) -> Any:
     return dtype
 
 
-def number_dtype(function: str, value: Any, default: Any) -> Any:
+def number_dtype(function: str, value: Any, default: Any) -> np.dtype:
     """`value` as a real dtype of integers, floats or truth values; None is the default's."""
     try:
         dtype = made(default if value is None else value)

@@ -7,10 +7,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks, random
 from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import is_a, wide
 from jaxgrad.init import _draws, _laws
 
@@ -18,8 +19,8 @@ from jaxgrad.init import _draws, _laws
 @called
 def uniform(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     a: ArrayLike = 0.0,
@@ -62,8 +63,8 @@ def uniform(
 @called
 def normal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     mean: ArrayLike = 0.0,
@@ -107,8 +108,8 @@ def normal(
 @called
 def bernoulli(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     p: ArrayLike = 0.5,
@@ -167,8 +168,8 @@ def _bernoulli(
 @called
 def multinomial(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     values: ArrayLike | Sequence[float],
@@ -233,7 +234,7 @@ def _chosen(values: jax.Array, indices: jax.Array, shape: tuple[int, ...]) -> ja
     return weight[: math.prod(shape)].reshape(shape)
 
 
-def _values(function: str, values: Any, dtype: Any) -> jax.Array:
+def _values(function: str, values: Any, dtype: DTypeLike) -> jax.Array:
     """What may be drawn: real numbers, one-dimensional and not empty."""
     array = _checks.array(function, "values", values)
     real = is_a(array.dtype, jnp.floating) or is_a(array.dtype, jnp.integer)

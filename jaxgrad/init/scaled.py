@@ -6,18 +6,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad.init import _draws, _laws
 
 
 @called
 def xavier_uniform(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     gain: ArrayLike = 1.0,
@@ -66,8 +67,8 @@ def xavier_uniform(
 @called
 def xavier_normal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     gain: ArrayLike = 1.0,
@@ -116,8 +117,8 @@ def xavier_normal(
 @called
 def kaiming_uniform(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     a: float = 0.0,
@@ -172,8 +173,8 @@ def kaiming_uniform(
 @called
 def kaiming_normal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     a: float = 0.0,

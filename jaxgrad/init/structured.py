@@ -5,10 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import wide
 from jaxgrad.init import _draws, _laws
 
@@ -16,8 +17,8 @@ from jaxgrad.init import _draws, _laws
 @called
 def eye(
     key: jax.Array | None,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     layout: str = "torch",
@@ -57,8 +58,8 @@ def eye(
 @called
 def dirac(
     key: jax.Array | None,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     groups: int = 1,
@@ -115,8 +116,8 @@ def dirac(
 @called
 def orthogonal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     gain: ArrayLike = 1.0,
@@ -173,8 +174,8 @@ _orthogonalised = jax.jit(_laws.orthogonalised, static_argnames="shape")
 @called
 def sparse(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     sparsity: float,
@@ -237,7 +238,7 @@ def sparse(
 _sparsified = jax.jit(_laws.sparsified, static_argnames="zeros")
 
 
-def _matrix(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
+def _matrix(function: str, shape: Shape, layout: Any) -> tuple[int, ...]:
     """A shape of two dimensions, in PyTorch's layout."""
     shape = _draws.torch_shape(function, shape, layout)
     if len(shape) != 2:

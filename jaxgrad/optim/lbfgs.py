@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.typing import DTypeLike
 
 from .. import _checks
 from . import _arguments as arguments
@@ -139,7 +140,7 @@ def lbfgs(
         def zeros(*axes: int) -> Any:  # each its own memory, as a step may be given it to write to
             return jax.tree.map(lambda p: jnp.broadcast_to(jnp.zeros_like(p), (*axes, *p.shape)), x)
 
-        def numbers(dtype: Any, *shape: int) -> jax.Array:
+        def numbers(dtype: DTypeLike, *shape: int) -> jax.Array:
             return jnp.asarray(np.zeros(shape, dtype))
 
         history = options.history_size

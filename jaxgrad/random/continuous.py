@@ -5,10 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called, filling
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import wide
 
 from . import _draws
@@ -17,7 +18,7 @@ from .keys import unrolled
 
 
 @called
-def rand(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
+def rand(key: jax.Array, shape: Shape, *, dtype: DTypeLike | None = None) -> jax.Array:
     """Samples of the uniform distribution on [0, 1): `torch.rand`.
 
         p(x) = 1,   0 ≤ x < 1
@@ -49,7 +50,12 @@ def rand(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
 
 @filling
 def uniform(
-    key: jax.Array, shape: Any, a: ArrayLike = 0.0, b: ArrayLike = 1.0, *, dtype: Any = None
+    key: jax.Array,
+    shape: Shape,
+    a: ArrayLike = 0.0,
+    b: ArrayLike = 1.0,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Samples of the uniform distribution on [a, b): `Tensor.uniform_(a, b)`.
 
@@ -99,7 +105,7 @@ def _is_range(a: Any, b: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _uniform(
-    key: jax.Array, a: ArrayLike, b: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, a: ArrayLike, b: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     a, b = jnp.asarray(a, dtype), jnp.asarray(b, dtype)
     low, high = a.astype(wide(a.dtype)), b.astype(wide(a.dtype))
@@ -116,7 +122,7 @@ def _uniform(
 
 @called
 def exponential(
-    key: jax.Array, shape: Any, lambd: ArrayLike = 1.0, *, dtype: Any = None
+    key: jax.Array, shape: Shape, lambd: ArrayLike = 1.0, *, dtype: DTypeLike | None = None
 ) -> jax.Array:
     """Samples of the exponential distribution: `Tensor.exponential_`.
 
@@ -161,7 +167,7 @@ def _is_rate(lambd: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _exponential(
-    key: jax.Array, lambd: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, lambd: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     lambd = jnp.asarray(lambd, wide(dtype))  # beyond float16 there are rates of float16 samples
     valid = _is_rate(lambd)
@@ -178,11 +184,11 @@ def _exponential(
 @filling
 def cauchy(
     key: jax.Array,
-    shape: Any,
+    shape: Shape,
     median: ArrayLike = 0.0,
     sigma: ArrayLike = 1.0,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Samples of the Cauchy distribution: `Tensor.cauchy_`.
 
@@ -226,7 +232,7 @@ def cauchy(
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _cauchy(
-    key: jax.Array, median: ArrayLike, sigma: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, median: ArrayLike, sigma: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     median, sigma = jnp.asarray(median, dtype), jnp.asarray(sigma, dtype)
     valid = are_place_and_scale(median, sigma)

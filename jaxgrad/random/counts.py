@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtri
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
@@ -272,7 +272,7 @@ def _many_binomial(key: jax.Array, needed: jax.Array, n: jax.Array, p: jax.Array
 
 
 def _proposal(
-    key: jax.Array, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """A fair truth value, a uniform number in (0, 1/2], and one in (0, 1).
 

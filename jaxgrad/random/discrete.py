@@ -6,10 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import is_a, made, wide
 
 from . import _draws
@@ -20,7 +21,7 @@ from .keys import unrolled, words
 
 @called
 def bernoulli(
-    key: jax.Array, input: ArrayLike, shape: Any = None, *, dtype: Any = None
+    key: jax.Array, input: ArrayLike, shape: Shape | None = None, *, dtype: DTypeLike | None = None
 ) -> jax.Array:
     """Samples 1 with probability p and 0 otherwise: `torch.bernoulli`, `Tensor.bernoulli_(p)`.
 
@@ -76,7 +77,7 @@ def _is_probability(p: Any, *_: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _bernoulli(
-    key: jax.Array, input: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, input: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     input = jnp.asarray(input)
     probability = jax.lax.stop_gradient(jnp.broadcast_to(input, shape).astype(wide(input.dtype)))
@@ -89,7 +90,12 @@ def _bernoulli(
 
 @called
 def randint(
-    key: jax.Array, low: int, high: int | None = None, shape: Any = (), *, dtype: Any = None
+    key: jax.Array,
+    low: int,
+    high: int | None = None,
+    shape: Shape = (),
+    *,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Integers, each of [low, high) as likely as the others: `torch.randint`.
 
@@ -141,7 +147,7 @@ def randint(
     return _randint(key, _checks.shape("randint", shape), low, high, dtype)
 
 
-def _whole_numbers(dtype: Any) -> tuple[int, int]:
+def _whole_numbers(dtype: DTypeLike) -> tuple[int, int]:
     """The range of whole numbers that a dtype of floats or truth values holds without gaps."""
     if is_a(dtype, jnp.bool_):
         return 0, 1
@@ -150,7 +156,9 @@ def _whole_numbers(dtype: Any) -> tuple[int, int]:
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "low", "high", "dtype"))
-def _randint(key: jax.Array, shape: tuple[int, ...], low: int, high: int, dtype: Any) -> jax.Array:
+def _randint(
+    key: jax.Array, shape: tuple[int, ...], low: int, high: int, dtype: DTypeLike
+) -> jax.Array:
     kind = jnp.uint32 if high - low <= 2**32 and not jax.enable_x64.value else jnp.uint64
     offset = _below(key, shape, high - low).astype(kind)
     signed = jnp.int32 if kind == jnp.uint32 else jnp.int64
@@ -174,7 +182,9 @@ def _below(key: jax.Array, shape: tuple[int, ...], end: int) -> jax.Array:
 
 
 @called
-def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) -> jax.Array:
+def geometric(
+    key: jax.Array, shape: Shape, p: ArrayLike, *, dtype: DTypeLike | None = None
+) -> jax.Array:
     """Samples how many trials it takes to succeed once: `Tensor.geometric_`.
 
         P(x = k) = p (1 - p)ᵏ⁻¹,   k = 1, 2, 3, …
@@ -224,7 +234,7 @@ def _is_chance(p: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _geometric(
-    key: jax.Array, p: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, p: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     p = jax.lax.stop_gradient(jnp.asarray(p).astype(wide(jnp.asarray(p).dtype)))
     valid = _is_chance(p)
@@ -237,7 +247,7 @@ def _geometric(
     return jnp.where(valid, samples.astype(dtype), _poison(dtype)), valid
 
 
-def _poison(dtype: Any) -> Any:
+def _poison(dtype: DTypeLike) -> Any:
     """What no sampler of this kind gives: NaN, or where there is none the least integer."""
     if is_a(dtype, jnp.floating):
         return jnp.array(jnp.nan, dtype)

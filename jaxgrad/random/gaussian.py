@@ -6,10 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called, filling
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import is_a, wide
 
 from ._arguments import are_place_and_scale, filled
@@ -17,7 +18,7 @@ from .keys import unrolled
 
 
 @called
-def randn(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
+def randn(key: jax.Array, shape: Shape, *, dtype: DTypeLike | None = None) -> jax.Array:
     """Samples of the standard normal distribution: `torch.randn`.
 
         p(x) = exp(-x²/2) / √(2π)
@@ -47,7 +48,7 @@ def randn(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
-def _randn(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+def _randn(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
     return jax.random.normal(unrolled(key), shape, wide(dtype)).astype(dtype)
 
 
@@ -56,9 +57,9 @@ def normal(
     key: jax.Array,
     mean: ArrayLike = 0.0,
     std: ArrayLike = 1.0,
-    shape: Any = None,
+    shape: Shape | None = None,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Samples of normal distributions, one for each element: `torch.normal`.
 
@@ -137,7 +138,7 @@ def _is_deviation(std: Any) -> Any:
     return std >= 0
 
 
-def _matched(mean: Any, std: Any, shape: Any) -> tuple[tuple[int, ...], Any]:
+def _matched(mean: Any, std: Any, shape: Shape | None) -> tuple[tuple[int, ...], Any]:
     """The shape of the samples, and std in a shape that broadcasts to it."""
     of_mean, of_std = (() if isinstance(x, float) else x.shape for x in (mean, std))
     try:
@@ -161,7 +162,7 @@ def _matched(mean: Any, std: Any, shape: Any) -> tuple[tuple[int, ...], Any]:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _normal(
-    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     mean, std = jnp.asarray(mean).astype(dtype), jnp.asarray(std).astype(dtype)
     valid = _is_deviation(std)
@@ -174,7 +175,12 @@ def _normal(
 
 @filling
 def log_normal(
-    key: jax.Array, shape: Any, mean: ArrayLike = 1.0, std: ArrayLike = 2.0, *, dtype: Any = None
+    key: jax.Array,
+    shape: Shape,
+    mean: ArrayLike = 1.0,
+    std: ArrayLike = 2.0,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Samples whose logarithm is normal: `Tensor.log_normal_`.
 
@@ -217,7 +223,7 @@ def log_normal(
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _log_normal(
-    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     mean, std = jnp.asarray(mean, dtype), jnp.asarray(std, dtype)
     valid = are_place_and_scale(mean, std)

@@ -2,10 +2,10 @@
 
 import functools
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
@@ -20,7 +20,7 @@ ROUNDS = 12
 
 
 @called
-def randperm(key: jax.Array, n: int, *, dtype: Any = None) -> jax.Array:
+def randperm(key: jax.Array, n: int, *, dtype: DTypeLike | None = None) -> jax.Array:
     """A random permutation of 0 to n - 1: `torch.randperm`.
 
     Up to 1,024 elements it is uniform over all n! permutations, but for ties of 64-bit random
@@ -62,7 +62,7 @@ def randperm(key: jax.Array, n: int, *, dtype: Any = None) -> jax.Array:
     return _randperm(key, n, dtype)
 
 
-def _largest(dtype: Any) -> int:
+def _largest(dtype: DTypeLike) -> int:
     """The largest whole number up to which the dtype holds all."""
     if is_a(dtype, jnp.floating):
         return 2 ** (jnp.finfo(dtype).nmant + 1)
@@ -70,7 +70,7 @@ def _largest(dtype: Any) -> int:
 
 
 @functools.partial(jax.jit, static_argnames=("n", "dtype"))
-def _randperm(key: jax.Array, n: int, dtype: Any) -> jax.Array:
+def _randperm(key: jax.Array, n: int, dtype: DTypeLike) -> jax.Array:
     if n <= SORTED:
         order = jax.lax.sort((*words(key, (n,)), jax.lax.iota(jnp.int32, n)), num_keys=2)
         return order[2].astype(dtype)

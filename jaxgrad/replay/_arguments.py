@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
 
@@ -62,7 +63,7 @@ def float_dtype(function: str, value: Any) -> np.dtype:
     return floating(function, "dtype", _checks.float_dtype(function, value))
 
 
-def floating(function: str, argument: str, dtype: Any) -> np.dtype:
+def floating(function: str, argument: str, dtype: DTypeLike) -> np.dtype:
     """`dtype` as one of the floating point dtypes that PyTorch's samplers know."""
     if str(dtype) not in _FLOATS:
         raise TypeError(_checks.wrong(function, argument, "one of " + ", ".join(_FLOATS), dtype))

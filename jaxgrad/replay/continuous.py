@@ -5,14 +5,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxgrad._calls import called, filling
+from jaxgrad._checks import Shape
 from jaxgrad.replay import _arguments, _arithmetic, _draws
 from jaxgrad.replay.generator import State, checked
 
 
 @called
-def rand(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
+def rand(state: State, shape: Shape, *, dtype: DTypeLike | None = None) -> tuple[jax.Array, State]:
     """Uniform numbers on [0, 1): `torch.rand`.
 
         x = (w mod 2²⁴) / 2²⁴,   w the generator's next word (float64: 53 bits of two words)
@@ -48,7 +50,7 @@ def rand(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, Sta
 
 @filling
 def uniform(
-    state: State, shape: Any, a: Any = 0.0, b: Any = 1.0, *, dtype: Any = None
+    state: State, shape: Shape, a: Any = 0.0, b: Any = 1.0, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
     """Uniform numbers on [a, b): `Tensor.uniform_(a, b)`.
 
@@ -88,7 +90,7 @@ def uniform(
 
 @called
 def exponential(
-    state: State, shape: Any, lambd: Any = 1.0, *, dtype: Any = None
+    state: State, shape: Shape, lambd: Any = 1.0, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
     """Exponential numbers with rate λ: `Tensor.exponential_(lambd)`.
 
@@ -126,7 +128,12 @@ def exponential(
 
 @filling
 def cauchy(
-    state: State, shape: Any, median: Any = 0.0, sigma: Any = 1.0, *, dtype: Any = None
+    state: State,
+    shape: Shape,
+    median: Any = 0.0,
+    sigma: Any = 1.0,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> tuple[jax.Array, State]:
     """Cauchy numbers: `Tensor.cauchy_(median, sigma)`.
 

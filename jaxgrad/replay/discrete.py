@@ -6,16 +6,23 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad.replay import _arguments, _arithmetic, _choices, _draws
 from jaxgrad.replay.generator import State, checked
 
 
 @called
 def randint(
-    state: State, low: Any = 0, high: Any = None, shape: Any = None, *, dtype: Any = None
+    state: State,
+    low: Any = 0,
+    high: Any = None,
+    shape: Shape | None = None,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> tuple[jax.Array, State]:
     """Integers of [low, high): `torch.randint`, called as `randint(state, high, shape)` too.
 
@@ -139,7 +146,7 @@ def randperm(state: State, n: int) -> tuple[jax.Array, State]:
 
 @called
 def bernoulli(
-    state: State, input: Any, shape: Any = None, *, dtype: Any = None
+    state: State, input: Any, shape: Shape | None = None, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
     """Ones with probability p: `torch.bernoulli(p)`, and with a shape `Tensor.bernoulli_(p)`.
 
@@ -191,7 +198,7 @@ def bernoulli(
     return jnp.asarray((values.reshape(shape) < probability).astype(result)), state
 
 
-def _probabilities(input: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
+def _probabilities(input: Any, dtype: DTypeLike | None) -> tuple[np.ndarray, np.dtype]:
     """An array of probabilities, in float32 or float64, and its own dtype."""
     _checks.concrete("bernoulli", "input", input)
     if isinstance(input, (int, float)):
@@ -282,7 +289,9 @@ def _check_weights(weights: np.ndarray, num_samples: int, replacement: bool) -> 
 
 
 @called
-def geometric(state: State, shape: Any, p: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
+def geometric(
+    state: State, shape: Shape, p: Any, *, dtype: DTypeLike | None = None
+) -> tuple[jax.Array, State]:
     """Geometric numbers, trials up to the first success: `Tensor.geometric_(p)`.
 
         x = ⌈log u / log(1 - p)⌉,   u ~ U[0, 1) of 53 bits, in float64 whatever the dtype

@@ -6,15 +6,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called, filling
+from jaxgrad._checks import Shape
 from jaxgrad.replay import _arguments, _arithmetic, _draws, _truncated
 from jaxgrad.replay.generator import State, checked
 
 
 @called
-def randn(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
+def randn(state: State, shape: Shape, *, dtype: DTypeLike | None = None) -> tuple[jax.Array, State]:
     """Standard normal numbers: `torch.randn`.
 
         x = √(-2 log(1 - u₁)) cos 2πu₂,   y = √(-2 log(1 - u₁)) sin 2πu₂       (Box and Muller)
@@ -52,7 +54,12 @@ def randn(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, St
 
 @called
 def normal(
-    state: State, mean: Any = 0.0, std: Any = 1.0, shape: Any = None, *, dtype: Any = None
+    state: State,
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    shape: Shape | None = None,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> tuple[jax.Array, State]:
     """Normal numbers: `torch.normal`, and with a shape `Tensor.normal_(mean, std)` too.
 
@@ -100,7 +107,9 @@ def normal(
     return jnp.asarray(values), state
 
 
-def _normal_arrays(state: State, mean: Any, std: Any, dtype: Any) -> tuple[jax.Array, State]:
+def _normal_arrays(
+    state: State, mean: Any, std: Any, dtype: DTypeLike | None
+) -> tuple[jax.Array, State]:
     _checks.concrete("normal", "mean and std", (mean, std))
     arrays = [not isinstance(x, (int, float)) for x in (mean, std)]
     if not any(arrays):
@@ -168,7 +177,7 @@ def _size(dtype: np.dtype) -> int:
 
 @filling
 def log_normal(
-    state: State, shape: Any, mean: Any = 1.0, std: Any = 2.0, *, dtype: Any = None
+    state: State, shape: Shape, mean: Any = 1.0, std: Any = 2.0, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
     """Log-normal numbers: `Tensor.log_normal_(mean, std)`.
 
@@ -210,13 +219,13 @@ def log_normal(
 @filling
 def trunc_normal(
     state: State,
-    shape: Any,
+    shape: Shape,
     mean: Any = 0.0,
     std: Any = 1.0,
     a: Any = -2.0,
     b: Any = 2.0,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> tuple[jax.Array, State]:
     """Normal numbers truncated to [a, b]: `torch.nn.init.trunc_normal_`.
 

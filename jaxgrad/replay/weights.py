@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks, init
 from jaxgrad._calls import called, misfit
@@ -30,7 +31,7 @@ class _Stream(Source):
     def __init__(self, function: str, state: State):
         self.function, self.state = function, state
 
-    def draw(self, draw: Draw, dtype: Any) -> jax.Array:
+    def draw(self, draw: Draw, dtype: DTypeLike) -> jax.Array:
         """As `Tensor.uniform_`, `normal_`, `fill_` and, column by column, `torch.randperm`."""
         _checks.concrete(self.function, draw.name, draw.args)
         shape, dtype = _arguments.shape(self.function, draw.shape), np.dtype(dtype)

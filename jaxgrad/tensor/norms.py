@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, real_part, wide
@@ -17,7 +17,12 @@ from .pointwise import magnitude
 
 
 def vector_norm(
-    x: ArrayLike, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    x: ArrayLike,
+    ord: float = 2,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """The p-norm of a vector: `torch.linalg.vector_norm`.
 
@@ -62,7 +67,7 @@ def norm(
     p: float | str | None = "fro",
     dim: Any = None,
     keepdim: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """The p-norm of an array's elements: `torch.norm`.
 
@@ -107,7 +112,14 @@ def norm(
 
 
 def _checked(
-    function: str, name: str, x: Any, of_order: str, p: Any, dim: Any, keepdim: Any, dtype: Any
+    function: str,
+    name: str,
+    x: Any,
+    of_order: str,
+    p: Any,
+    dim: Any,
+    keepdim: Any,
+    dtype: DTypeLike | None,
 ) -> jax.Array:
     x = _inexact(function, name, x)
     order = float(p) if isinstance(p, bool) else _order(function, of_order, p)
@@ -128,7 +140,7 @@ def _inexact(function: str, name: str, x: Any) -> jax.Array:
     return result
 
 
-def _result_dtype(function: str, x: jax.Array, dtype: Any) -> Any:
+def _result_dtype(function: str, x: jax.Array, dtype: DTypeLike) -> Any:
     of = real_part(x.dtype) if dtype is None else _checks.float_dtype(function, dtype)
     if dtype is not None and not _holds(of, real_part(x.dtype)):
         raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
@@ -149,7 +161,7 @@ def _order(function: str, name: str, p: Any) -> float:
 
 @functools.partial(jax.jit, static_argnames=("p", "axes", "keepdim", "dtype"))
 def _vector_norm(
-    x: jax.Array, *, p: float, axes: tuple[int, ...], keepdim: bool, dtype: Any
+    x: jax.Array, *, p: float, axes: tuple[int, ...], keepdim: bool, dtype: DTypeLike
 ) -> jax.Array:
     over, kept = axes, [1 if a in axes else n for a, n in enumerate(x.shape)]
     if p != 0 and math.prod(x.shape[a] for a in axes) == 1:
@@ -162,7 +174,7 @@ def _vector_norm(
     return (norms if keepdim else jnp.squeeze(norms, axes)).astype(dtype)
 
 
-def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: Any) -> jax.Array:
+def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: DTypeLike | None) -> jax.Array:
     x = _inexact("norm", "input", input)
     keepdim = _checks.truth("norm", "keepdim", keepdim)
     axes = tuple(range(x.ndim)) if dim is None else dim
@@ -175,7 +187,9 @@ def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: Any) -> jax.Array:
 
 
 @functools.partial(jax.jit, static_argnames=("axes", "keepdim", "dtype"))
-def _nuclear_norm(x: jax.Array, *, axes: tuple[int, ...], keepdim: bool, dtype: Any) -> jax.Array:
+def _nuclear_norm(
+    x: jax.Array, *, axes: tuple[int, ...], keepdim: bool, dtype: DTypeLike
+) -> jax.Array:
     parts = [x.real, x.imag] if jnp.iscomplexobj(x) else [x]
     parts = [jnp.moveaxis(part, axes, (-2, -1)).astype(wide(dtype)) for part in parts]
     matrices = parts[0] if len(parts) == 1 else jax.lax.complex(*parts)
@@ -299,7 +313,7 @@ def cdist(
 
 
 @functools.partial(jax.jit, static_argnames=("p", "dtype"))
-def _cdist(a: jax.Array, b: jax.Array, *, p: float, dtype: Any) -> jax.Array:
+def _cdist(a: jax.Array, b: jax.Array, *, p: float, dtype: DTypeLike) -> jax.Array:
     batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     rows, columns = ((x.astype(wide(dtype)), x.shape[-2:]) for x in (a, b))
     a = jnp.broadcast_to(rows[0], (*batch, *rows[1]))[..., :, None, :]

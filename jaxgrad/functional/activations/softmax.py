@@ -2,11 +2,10 @@
 
 import functools
 import warnings
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
@@ -16,7 +15,7 @@ from jaxgrad.random import _draws
 from ._arguments import implicit_axis, is_complex, widened
 
 
-def softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """Probabilities from logits: `torch.nn.functional.softmax`, `torch.softmax`.
 
         yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ)
@@ -46,7 +45,7 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.
     return _softmax(*_logits("softmax", input, dim, dtype))
 
 
-def softmin(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """Probabilities that are largest where the input is least.
 
         yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ)
@@ -77,7 +76,9 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.
     return _softmin(*_logits("softmin", input, dim, dtype))
 
 
-def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+def log_softmax(
+    input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None
+) -> jax.Array:
     """The logarithm of `softmax`: `torch.nn.functional.log_softmax`, `torch.log_softmax`.
 
         yᵢ = xᵢ - log Σⱼ exp(xⱼ)
@@ -106,7 +107,9 @@ def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> 
     return _log_softmax(*_logits("log_softmax", input, dim, dtype))
 
 
-def _logits(function: str, input: ArrayLike, dim: int, dtype: Any) -> tuple[jax.Array, int]:
+def _logits(
+    function: str, input: ArrayLike, dim: int, dtype: DTypeLike | None
+) -> tuple[jax.Array, int]:
     """The input in the dtype to work in, and the axis."""
     x = _checks.array(function, "input", input)
     castable = any(is_a(x.dtype, kind) for kind in (jnp.integer, jnp.bool_, jnp.complexfloating))

@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, wide
@@ -44,7 +44,7 @@ def as_float(array: jax.Array) -> jax.Array:
     return array if is_a(array.dtype, jnp.floating) else array.astype(FROM_INTEGERS)
 
 
-def widened(dtype: Any, *values: Any) -> list[jax.Array]:
+def widened(dtype: DTypeLike, *values: Any) -> list[jax.Array]:
     """Arrays and numbers in the dtype to compute a result of `dtype` in."""
     return [cast(jnp.asarray(value), wide(dtype)) for value in values]
 

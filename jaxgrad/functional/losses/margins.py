@@ -1,11 +1,10 @@
 """Losses that ask for a margin: between two scores, or between the right class and the others."""
 
 import functools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a
@@ -240,7 +239,12 @@ def multilabel_soft_margin_loss(
 
 @functools.partial(jax.jit, static_argnames=("dtype", "reduction"))
 def _multilabel_soft_margin_loss(
-    input: jax.Array, target: jax.Array, weight: jax.Array | None, *, dtype: Any, reduction: str
+    input: jax.Array,
+    target: jax.Array,
+    weight: jax.Array | None,
+    *,
+    dtype: DTypeLike,
+    reduction: str,
 ) -> jax.Array:
     x, y = widened(dtype, input, target)
     losses = y * log_of_sum(-x) + (1 - y) * log_of_sum(x)

@@ -1,11 +1,10 @@
 """Losses of a number against a number."""
 
 import functools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._operands import derivatives
@@ -253,7 +252,7 @@ def _huber_loss(
     delta: float | jax.Array,
     weight: jax.Array | None,
     *,
-    dtype: Any,
+    dtype: DTypeLike,
     reduction: str,
 ) -> jax.Array:
     x, y, delta = widened(input.dtype, input, target, delta)

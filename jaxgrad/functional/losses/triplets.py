@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import real_part
@@ -108,7 +108,7 @@ def _triplet_margin_loss(
     *,
     p: float,
     swap: bool,
-    dtype: Any,
+    dtype: DTypeLike,
     reduction: str,
 ) -> jax.Array:
     # In the wide dtype from here on, so that the two derivatives of an example are added up there.
@@ -119,7 +119,7 @@ def _triplet_margin_loss(
 
 @functools.partial(jax.jit, static_argnames=("dtype", "reduction"))
 def _of_distances(
-    distances: list[jax.Array], margin: float | jax.Array, *, dtype: Any, reduction: str
+    distances: list[jax.Array], margin: float | jax.Array, *, dtype: DTypeLike, reduction: str
 ) -> jax.Array:
     near, far, *swapped = jnp.broadcast_arrays(*widened(real_part(dtype), *distances))
     if swapped:

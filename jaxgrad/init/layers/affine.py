@@ -1,8 +1,7 @@
 """Default parameters of the layers that multiply by a matrix or pick its rows."""
 
-from typing import Any
-
 import jax
+from jax.typing import DTypeLike
 
 from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
@@ -15,7 +14,7 @@ def linear(
     out_features: int,
     bias: bool = True,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Linear`.
 
@@ -57,7 +56,7 @@ def bilinear(
     out_features: int,
     bias: bool = True,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Bilinear`.
 
@@ -101,7 +100,7 @@ def embedding(
     embedding_dim: int,
     padding_idx: int | None = None,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Embedding`.
 

@@ -1,8 +1,7 @@
 """Default parameters of attention."""
 
-from typing import Any
-
 import jax
+from jax.typing import DTypeLike
 
 from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
@@ -18,7 +17,7 @@ def multihead_attention(
     add_bias_kv: bool = False,
     kdim: int | None = None,
     vdim: int | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.MultiheadAttention`.
 

@@ -1,8 +1,7 @@
 """Default parameters of the convolutions."""
 
-from typing import Any
-
 import jax
+from jax.typing import DTypeLike
 
 from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
@@ -17,7 +16,7 @@ def conv1d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Conv1d`.
 
@@ -66,7 +65,7 @@ def conv2d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Conv2d`.
 
@@ -115,7 +114,7 @@ def conv3d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Conv3d`.
 
@@ -164,7 +163,7 @@ def conv_transpose1d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.ConvTranspose1d`.
 
@@ -213,7 +212,7 @@ def conv_transpose2d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.ConvTranspose2d`.
 
@@ -262,7 +261,7 @@ def conv_transpose3d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.ConvTranspose3d`.
 

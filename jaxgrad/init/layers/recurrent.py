@@ -1,8 +1,7 @@
 """Default parameters of the recurrent layers."""
 
-from typing import Any
-
 import jax
+from jax.typing import DTypeLike
 
 from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
@@ -17,7 +16,7 @@ def rnn(
     *,
     bias: bool = True,
     bidirectional: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.RNN`.
 
@@ -67,7 +66,7 @@ def lstm(
     *,
     bidirectional: bool = False,
     proj_size: int = 0,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.LSTM`.
 
@@ -118,7 +117,7 @@ def gru(
     bias: bool = True,
     *,
     bidirectional: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.GRU`.
 
