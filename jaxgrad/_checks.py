@@ -18,6 +18,7 @@ import numpy as np
 from jax.core import Tracer
 from jax.experimental import checkify as jax_checkify
 
+from jaxgrad import _remedies
 from jaxgrad._dtypes import is_a, is_floating, made, result_type, wide
 
 Shape = int | Sequence[int]
@@ -209,18 +210,13 @@ def key(function: str, value: Any) -> jax.Array:
     """`value` as one typed key, of any implementation."""
     if not (isinstance(value, jax.Array) and value.dtype.type is jax.dtypes.prng_key):
         got = f"{type(value).__name__} {value!r:.60}"
-        raise TypeError(wrong(function, "key", "a typed key", got, _key_instead(function, value)))
+        raise TypeError(
+            wrong(function, "key", "a typed key", got, _remedies.for_key(function, value))
+        )
     if value.ndim:
         remedy = "map over the keys with jax.vmap"
         raise ValueError(wrong(function, "key", "a single key", f"shape {value.shape}", remedy))
     return value
-
-
-def _key_instead(function: str, value: Any) -> str:
-    """What to write in place of what is no key."""
-    if getattr(value, "dtype", None) == np.uint32 and value.shape and value.shape[-1] in (2, 4):
-        return "make a typed one of it with jax.random.wrap_key_data"
-    return f"make one with jax.random.key(seed), it comes first: {function}(key, …)"
 
 
 def shape(function: str, value: Any) -> tuple[int, ...]:
@@ -232,20 +228,10 @@ def shape(function: str, value: Any) -> tuple[int, ...]:
         result = tuple(integer(function, "shape", size, minimum=0) for size in sizes)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{error}{_shape_instead(value)}") from error
+        raise kind(f"{error}{_remedies.for_shape(value)}") from error
     if math.prod(result) >= 2**48 or len(result) > 64:  # beyond, XLA aborts the process
         raise ValueError(wrong(function, "shape", "an addressable size", result))
     return result
-
-
-def _shape_instead(value: Any) -> str:
-    """What to write in place of what is no shape."""
-    if isinstance(value, Tracer):
-        return ""
-    if getattr(value, "shape", ()):
-        return "; pass its .shape"
-    one = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return "; the sizes come first, as in (2, 3), and other numbers after them" if one else ""
 
 
 def no_shape(function: str, argument: str, value: Any, expected: str) -> None:
@@ -257,19 +243,12 @@ def no_shape(function: str, argument: str, value: Any, expected: str) -> None:
         raise TypeError(wrong(function, argument, expected, got, remedy.format(got)))
 
 
-def _dtype_instead(value: Any) -> str:
-    """What to write in place of what is no dtype."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return ""
-    return "sizes are one argument, as in (2, 3), and other numbers are given by keyword"
-
-
 def float_dtype(function: str, value: Any) -> np.dtype:
     """`value` as a real floating point dtype; None is JAX's default float."""
     try:
         dtype = made(float if value is None else value)
     except (TypeError, ValueError) as error:
-        expected, remedy = "a floating point dtype", _dtype_instead(value)
+        expected, remedy = "a floating point dtype", _remedies.for_dtype(value)
         raise TypeError(wrong(function, "dtype", expected, repr(value), remedy)) from error
     if not is_floating(dtype):
         raise TypeError(wrong(function, "dtype", "a floating point dtype", dtype))
@@ -377,3 +356,37 @@ def axes(function: str, argument: str, value: Any, ndim: int) -> tuple[int, ...]
     if len(set(result)) < len(result):
         raise ValueError(wrong(function, argument, "made of different axes", value))
     return result if ndim else ()
+
+
+class Checks:
+    """The checks above of one function's arguments, in its name."""
+
+    def __init__(self, function: str):
+        self.wrong = functools.partial(wrong, function)
+        self.array = functools.partial(array, function)
+        self.arrays = functools.partial(arrays, function)
+        self.floating = functools.partial(floating, function)
+        self.promoted = functools.partial(promoted, function)
+        self.scalar = functools.partial(scalar, function)
+        self.number = functools.partial(number, function)
+        self.bounded = functools.partial(bounded, function)
+        self.static_number = functools.partial(static_number, function)
+        self.truth = functools.partial(truth, function)
+        self.integer = functools.partial(integer, function)
+        self.concrete = functools.partial(concrete, function)
+        self.instance = functools.partial(instance, function)
+        self.key = functools.partial(key, function)
+        self.shape = functools.partial(shape, function)
+        self.no_shape = functools.partial(no_shape, function)
+        self.float_dtype = functools.partial(float_dtype, function)
+        self.number_dtype = functools.partial(number_dtype, function)
+        self.option = functools.partial(option, function)
+        self.same_shape = functools.partial(same_shape, function)
+        self.axis = functools.partial(axis, function)
+        self.axes = functools.partial(axes, function)
+
+
+@functools.cache
+def of(function: str) -> Checks:
+    """The checks in the name of a function: `of("normal").key(x)` is `key("normal", x)`."""
+    return Checks(function)

@@ -20,6 +20,7 @@ ROOT = pathlib.Path(jaxgrad.__file__).parent
 README = pathlib.Path(__file__).parent.parent / "README.md"
 LAYERS = [
     "_dtypes",
+    "_remedies",
     "_checks",
     "_calls",
     "_extras",

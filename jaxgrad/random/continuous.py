@@ -43,8 +43,9 @@ def rand(key: jax.Array, shape: Shape, *, dtype: DTypeLike | None = None) -> jax
     >>> rand(key(0), (2, 3)).shape
     (2, 3)
     """
-    key = _checks.key("rand", key)
-    shape, dtype = _checks.shape("rand", shape), _checks.float_dtype("rand", dtype)
+    check = _checks.of("rand")
+    key = check.key(key)
+    shape, dtype = check.shape(shape), check.float_dtype(dtype)
     return _uniform(key, 0.0, 1.0, shape, dtype)[0]
 
 
@@ -88,12 +89,13 @@ def uniform(
     >>> x.shape, bool((x >= -1).all()), bool((x < 1).all())
     ((4, 4), True, True)
     """
-    key = _checks.key("uniform", key)
-    shape = _checks.shape("uniform", shape)
-    dtype = _checks.float_dtype("uniform", dtype)
-    a, b = _checks.number("uniform", "a", a), _checks.number("uniform", "b", b)
+    check = _checks.of("uniform")
+    key = check.key(key)
+    shape = check.shape(shape)
+    dtype = check.float_dtype(dtype)
+    a, b = check.number("a", a), check.number("b", b)
     samples, valid = _uniform(key, a, b, shape, dtype)
-    text = _checks.wrong("uniform", "[a, b)", f"a finite range of {dtype}", "[{a}, {b})")
+    text = check.wrong("[a, b)", f"a finite range of {dtype}", "[{a}, {b})")
     _checks.in_range(_is_range, valid, text, dtype, a=a, b=b)
     return samples
 

@@ -61,10 +61,11 @@ def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
     >>> poisson(key(0), jnp.array([0.0, 4.0, 100.0])).shape
     (3,)
     """
-    key = _checks.key("poisson", key)
-    input = _checks.floating("poisson", "input", input)
+    check = _checks.of("poisson")
+    key = check.key(key)
+    input = check.floating("input", input)
     samples, valid = _poisson(key, input)
-    text = _checks.wrong("poisson", "input", "finite and at least 0", "{least} to {most}")
+    text = check.wrong("input", "finite and at least 0", "{least} to {most}")
     _checks.each_holds(valid, text, input)
     return samples
 

@@ -55,16 +55,17 @@ def bernoulli(
     >>> bernoulli(key(0), 0.9, (2, 3)).shape
     (2, 3)
     """
-    key = _checks.key("bernoulli", key)
-    text = _checks.wrong("bernoulli", "input", "in [0, 1] everywhere", "{least} to {most}")
+    check = _checks.of("bernoulli")
+    key = check.key(key)
+    text = check.wrong("input", "in [0, 1] everywhere", "{least} to {most}")
     if type(input) is float:
-        dtype = _checks.number_dtype("bernoulli", dtype, float)
-        shape = () if shape is None else _checks.shape("bernoulli", shape)
+        dtype = check.number_dtype(dtype, float)
+        shape = () if shape is None else check.shape(shape)
         samples, valid = _bernoulli(key, input, shape, dtype)
         _checks.in_range(_is_probability, valid, text, made(float), least=input, most=input)
         return samples
-    input = _checks.floating("bernoulli", "input", input)
-    dtype = _checks.number_dtype("bernoulli", dtype, input.dtype)
+    input = check.floating("input", input)
+    dtype = check.number_dtype(dtype, input.dtype)
     shape = input.shape if shape is None else broadcast("bernoulli", input, shape)
     samples, valid = _bernoulli(key, input, shape, dtype)
     _checks.each_holds(valid, text, input)
@@ -130,21 +131,22 @@ def randint(
     >>> randint(key(0), 10, shape=(2, 3)).shape
     (2, 3)
     """
-    key = _checks.key("randint", key)
+    check = _checks.of("randint")
+    key = check.key(key)
     for argument, value in (("low", low), ("high", high)):
-        _checks.no_shape("randint", argument, value, "an integer")
-    low = _checks.integer("randint", "low", low, minimum=-(2**63))
+        check.no_shape(argument, value, "an integer")
+    low = check.integer("low", low, minimum=-(2**63))
     low, high = (0, low) if high is None else (low, high)
-    high = _checks.integer("randint", "high", high, minimum=-(2**63))
+    high = check.integer("high", high, minimum=-(2**63))
     if high <= low:
-        raise ValueError(_checks.wrong("randint", "high", f"above low = {low}", high))
-    dtype = _checks.number_dtype("randint", dtype, int)
+        raise ValueError(check.wrong("high", f"above low = {low}", high))
+    dtype = check.number_dtype(dtype, int)
     exact = is_a(dtype, jnp.integer)
     least, most = (jnp.iinfo(dtype).min, jnp.iinfo(dtype).max) if exact else _whole_numbers(dtype)
     if low < least or high - 1 > most:
         expected = f"a range that {dtype} holds, {least} to {most}"
-        raise ValueError(_checks.wrong("randint", "[low, high)", expected, f"[{low}, {high})"))
-    return _randint(key, _checks.shape("randint", shape), low, high, dtype)
+        raise ValueError(check.wrong("[low, high)", expected, f"[{low}, {high})"))
+    return _randint(key, check.shape(shape), low, high, dtype)
 
 
 def _whole_numbers(dtype: DTypeLike) -> tuple[int, int]:
@@ -215,13 +217,14 @@ def geometric(
     >>> int(geometric(key(0), 1000, 0.5).min())
     1
     """
-    key, shape = _checks.key("geometric", key), _checks.shape("geometric", shape)
-    p = _checks.number("geometric", "p", p)
-    dtype = _checks.number_dtype("geometric", dtype, float)
+    check = _checks.of("geometric")
+    key, shape = check.key(key), check.shape(shape)
+    p = check.number("p", p)
+    dtype = check.number_dtype(dtype, float)
     if is_a(dtype, jnp.bool_):
-        raise TypeError(_checks.wrong("geometric", "dtype", "a dtype of numbers", dtype))
+        raise TypeError(check.wrong("dtype", "a dtype of numbers", dtype))
     samples, valid = _geometric(key, p, shape, dtype)
-    text = _checks.wrong("geometric", "p", "in (0, 1)", "{p}")
+    text = check.wrong("p", "in (0, 1)", "{p}")
     _checks.in_range(
         _is_chance, valid, text, p.dtype if isinstance(p, jax.Array) else made(float), p=p
     )

@@ -52,13 +52,14 @@ def randperm(key: jax.Array, n: int, *, dtype: DTypeLike | None = None) -> jax.A
     >>> randperm(key(0), 4).sort()
     Array([0, 1, 2, 3], dtype=int32)
     """
-    key = _checks.key("randperm", key)
-    n = _checks.integer("randperm", "n", n, minimum=0)
+    check = _checks.of("randperm")
+    key = check.key(key)
+    n = check.integer("n", n, minimum=0)
     if n >= 2**31:
-        raise ValueError(_checks.wrong("randperm", "n", "below 2**31", n))
-    dtype = _checks.number_dtype("randperm", dtype, int)
+        raise ValueError(check.wrong("n", "below 2**31", n))
+    dtype = check.number_dtype(dtype, int)
     if n and _largest(dtype) < n - 1:
-        raise ValueError(_checks.wrong("randperm", "dtype", f"a dtype that holds {n - 1}", dtype))
+        raise ValueError(check.wrong("dtype", f"a dtype that holds {n - 1}", dtype))
     return _randperm(key, n, dtype)
 
 

@@ -140,7 +140,7 @@ def _inexact(function: str, name: str, x: Any) -> jax.Array:
     return result
 
 
-def _result_dtype(function: str, x: jax.Array, dtype: DTypeLike) -> Any:
+def _result_dtype(function: str, x: jax.Array, dtype: DTypeLike | None) -> Any:
     of = real_part(x.dtype) if dtype is None else _checks.float_dtype(function, dtype)
     if dtype is not None and not _holds(of, real_part(x.dtype)):
         raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
