@@ -200,15 +200,16 @@ def bernoulli(
 
 def _probabilities(input: Any, dtype: DTypeLike | None) -> tuple[np.ndarray, np.dtype]:
     """An array of probabilities, in float32 or float64, and its own dtype."""
-    _checks.concrete("bernoulli", "input", input)
+    check = _checks.of("bernoulli")
+    check.concrete("input", input)
     if isinstance(input, (int, float)):
         remedy = "say how many with shape="
-        raise TypeError(_checks.wrong("bernoulli", "input", "an array", f"{input!r:.60}", remedy))
+        raise TypeError(check.wrong("input", "an array", f"{input!r:.60}", remedy))
     if dtype is not None:
         remedy = "the array decides it"
         expected = "left out beside an array"
-        raise ValueError(_checks.wrong("bernoulli", "dtype", expected, f"{dtype!r:.60}", remedy))
-    probability = np.asarray(_checks.floating("bernoulli", "input", input))
+        raise ValueError(check.wrong("dtype", expected, f"{dtype!r:.60}", remedy))
+    probability = np.asarray(check.floating("input", input))
     _arguments.floating("bernoulli", "input", probability.dtype)
     narrow = probability.dtype.itemsize == 2
     return probability.astype(np.float32) if narrow else probability, probability.dtype

@@ -110,16 +110,17 @@ def normal(
 def _normal_arrays(
     state: State, mean: Any, std: Any, dtype: DTypeLike | None
 ) -> tuple[jax.Array, State]:
-    _checks.concrete("normal", "mean and std", (mean, std))
+    check = _checks.of("normal")
+    check.concrete("mean and std", (mean, std))
     arrays = [not isinstance(x, (int, float)) for x in (mean, std)]
     if not any(arrays):
         remedy = "say how many with shape="
-        raise TypeError(_checks.wrong("normal", "mean or std", "an array", "two numbers", remedy))
+        raise TypeError(check.wrong("mean or std", "an array", "two numbers", remedy))
     if dtype is not None:
         remedy = "the arrays decide it"
-        raise ValueError(_checks.wrong("normal", "dtype", "left out beside arrays", dtype, remedy))
+        raise ValueError(check.wrong("dtype", "left out beside arrays", dtype, remedy))
     given, argument = (mean, "mean") if arrays[0] else (std, "std")
-    given = _checks.floating("normal", argument, given)
+    given = check.floating(argument, given)
     result = _arguments.floating("normal", argument, given.dtype)
     if not arrays[1]:
         std = _arguments.real("normal", "std", std)
