@@ -99,8 +99,9 @@ def normal(
     >>> init.normal(jax.random.key(0), (3, 5), std=0.02).shape
     (3, 5)
     """
+    check = _checks.of("normal")
     key, shape, dtype = _draws.target("normal", key, shape, dtype)
-    args = _checks.number("normal", "mean", mean), _checks.number("normal", "std", std)
+    args = check.number("mean", mean), check.number("std", std)
     weight = _draws.sample(key, _laws.Draw("weight", shape, "normal", args), dtype)
     return _draws.placed("normal", weight, out_sharding)
 
@@ -145,12 +146,13 @@ def bernoulli(
     >>> w.shape, bool(((w == -1) | (w == 1)).all())
     ((3, 5), True)
     """
+    check = _checks.of("bernoulli")
     key, shape, dtype = _draws.target("bernoulli", key, shape, dtype)
-    p = _checks.number("bernoulli", "p", p)
+    p = check.number("p", p)
     values = _values("bernoulli", values, dtype)
     if values.size != 2:
-        raise ValueError(_checks.wrong("bernoulli", "values", "two", values.size))
-    text = _checks.wrong("bernoulli", "p", "in [0, 1]", "{p}")
+        raise ValueError(check.wrong("values", "two", values.size))
+    text = check.wrong("p", "in [0, 1]", "{p}")
     _checks.holds((p >= 0) & (p <= 1), text, p=lambda: jnp.asarray(p))
     return _draws.placed("bernoulli", _bernoulli(key, p, values, shape), out_sharding)
 

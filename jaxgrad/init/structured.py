@@ -98,14 +98,15 @@ def dirac(
     <BLANKLINE>
            [[0., 1., 0.]]], dtype=float32)
     """
+    check = _checks.of("dirac")
     shape = _draws.torch_shape("dirac", shape, layout)
     if not 3 <= len(shape) <= 5:
-        raise ValueError(_checks.wrong("dirac", "shape", "of 3, 4 or 5 dimensions", shape))
-    groups = _checks.integer("dirac", "groups", groups, minimum=1)
+        raise ValueError(check.wrong("shape", "of 3, 4 or 5 dimensions", shape))
+    groups = check.integer("groups", groups, minimum=1)
     if shape[0] % groups:
         expected = f"a divisor of the {shape[0]} output channels"
-        raise ValueError(_checks.wrong("dirac", "groups", expected, groups))
-    block = jnp.eye(shape[0] // groups, shape[1], dtype=_checks.float_dtype("dirac", dtype))
+        raise ValueError(check.wrong("groups", expected, groups))
+    block = jnp.eye(shape[0] // groups, shape[1], dtype=check.float_dtype(dtype))
     weight = jnp.zeros(shape, block.dtype)
     if weight.size:
         middle = tuple(size // 2 for size in shape[2:])

@@ -164,11 +164,12 @@ def group_norm(
     >>> {name: value.shape for name, value in init.group_norm(2, 4).items()}
     {'weight': (4,), 'bias': (4,)}
     """
-    groups = _checks.integer("group_norm", "num_groups", num_groups, minimum=1)
-    channels = _checks.integer("group_norm", "num_channels", num_channels, minimum=0)
+    check = _checks.of("group_norm")
+    groups = check.integer("num_groups", num_groups, minimum=1)
+    channels = check.integer("num_channels", num_channels, minimum=0)
     if channels % groups:
         expected = f"divisible by num_groups = {groups}"
-        raise ValueError(_checks.wrong("group_norm", "num_channels", expected, channels))
+        raise ValueError(check.wrong("num_channels", expected, channels))
     return _affine("group_norm", channels, ("affine", affine), bias, dtype)
 
 
