@@ -102,11 +102,12 @@ def norm(
     >>> norm(jnp.array([[3.0, 0.0], [0.0, 4.0]]))
     Array(5., dtype=float32)
     """
+    check = _checks.of("norm")
     if isinstance(p, str):
-        if _checks.option("norm", "p", p, ("fro", "nuc")) == "nuc":
+        if check.option("p", p, ("fro", "nuc")) == "nuc":
             return _nuclear(input, dim, keepdim, dtype)
         if isinstance(dim, (tuple, list)) and len(dim) > 2:
-            raise ValueError(_checks.wrong("norm", "dim", "one or two axes for 'fro'", dim))
+            raise ValueError(check.wrong("dim", "one or two axes for 'fro'", dim))
     order = 2 if p is None or isinstance(p, str) else p
     return _checked("norm", "input", input, "p", order, dim, keepdim, dtype)
 
@@ -175,14 +176,15 @@ def _vector_norm(
 
 
 def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: DTypeLike | None) -> jax.Array:
+    check = _checks.of("norm")
     x = _inexact("norm", "input", input)
-    keepdim = _checks.truth("norm", "keepdim", keepdim)
+    keepdim = check.truth("keepdim", keepdim)
     axes = tuple(range(x.ndim)) if dim is None else dim
     if not (isinstance(axes, (tuple, list)) and len(axes) == 2 <= x.ndim):
         name, got = ("input", f"shape {x.shape}") if dim is None else ("dim", dim)
         expected = "a matrix for 'nuc'" if dim is None else "two axes of the array for 'nuc'"
-        raise ValueError(_checks.wrong("norm", name, expected, got, "dim=(-2, -1) is the last two"))
-    axes = _checks.axes("norm", "dim", axes, x.ndim)
+        raise ValueError(check.wrong(name, expected, got, "dim=(-2, -1) is the last two"))
+    axes = check.axes("dim", axes, x.ndim)
     return _nuclear_norm(x, axes=axes, keepdim=keepdim, dtype=_result_dtype("norm", x, dtype))
 
 
@@ -292,23 +294,24 @@ def cdist(
     >>> cdist(jnp.zeros((1, 2)), jnp.array([[3.0, 4.0], [0.0, 0.0]]))
     Array([[5., 0.]], dtype=float32)
     """
-    a, b = _checks.floating("cdist", "x1", x1), _checks.floating("cdist", "x2", x2)
+    check = _checks.of("cdist")
+    a, b = check.floating("x1", x1), check.floating("x2", x2)
     order = _order("cdist", "p", p)
     if order < 0:
-        raise ValueError(_checks.wrong("cdist", "p", "at least 0", p))
+        raise ValueError(check.wrong("p", "at least 0", p))
     mode = "use_mm_for_euclid_dist"
     modes = (f"{mode}_if_necessary", mode, f"donot_{mode}")
-    _checks.option("cdist", "compute_mode", compute_mode, modes)
+    check.option("compute_mode", compute_mode, modes)
     for name, value in (("x1", a), ("x2", b)):
         if value.ndim < 2:
-            raise ValueError(_checks.wrong("cdist", name, "of two axes or more", value.shape))
+            raise ValueError(check.wrong(name, "of two axes or more", value.shape))
     if a.shape[-1] != b.shape[-1]:
-        raise ValueError(_checks.wrong("cdist", "x2", f"of {a.shape[-1]} columns", b.shape[-1]))
+        raise ValueError(check.wrong("x2", f"of {a.shape[-1]} columns", b.shape[-1]))
     try:
         jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     except ValueError as error:
         expected = f"of a batch that broadcasts with {a.shape[:-2]}"
-        raise ValueError(_checks.wrong("cdist", "x2", expected, b.shape[:-2])) from error
+        raise ValueError(check.wrong("x2", expected, b.shape[:-2])) from error
     return _cdist(a, b, p=order, dtype=jnp.result_type(a, b))
 
 
