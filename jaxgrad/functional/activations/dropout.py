@@ -86,9 +86,10 @@ def dropout1d(
     >>> dropout1d(key(0), jnp.ones((2, 3))).sum(1) % 6
     Array([0., 0.], dtype=float32)
     """
-    x = _checks.array("dropout1d", "input", input)
+    check = _checks.of("dropout1d")
+    x = check.array("input", input)
     if x.ndim not in (2, 3):
-        raise ValueError(_checks.wrong("dropout1d", "input", "2-D or 3-D", f"{x.ndim}-D"))
+        raise ValueError(check.wrong("input", "2-D or 3-D", f"{x.ndim}-D"))
     return _dropped("dropout1d", key, x, p, training, leading=x.ndim - 1)
 
 

@@ -108,8 +108,9 @@ def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
     >>> jax.grad(leaky_relu)(0.0)
     Array(0.01, dtype=float32, weak_type=True)
     """
-    x = _checks.floating("leaky_relu", "input", input)
-    return _leaky_relu(x, _checks.number("leaky_relu", "negative_slope", negative_slope))
+    check = _checks.of("leaky_relu")
+    x = check.floating("input", input)
+    return _leaky_relu(x, check.number("negative_slope", negative_slope))
 
 
 @compiled(0.01)
@@ -146,16 +147,17 @@ def prelu(input: ArrayLike, weight: ArrayLike) -> jax.Array:
     >>> prelu(jnp.array([[-2.0, -2.0]]), jnp.array([0.25, 0.5]))
     Array([[-0.5, -1. ]], dtype=float32)
     """
-    x = _checks.floating("prelu", "input", input)
-    weight = _checks.array("prelu", "weight", weight)
+    check = _checks.of("prelu")
+    x = check.floating("input", input)
+    weight = check.array("weight", weight)
     if weight.dtype != x.dtype:
-        raise TypeError(_checks.wrong("prelu", "weight", f"{x.dtype} as input is", weight.dtype))
+        raise TypeError(check.wrong("weight", f"{x.dtype} as input is", weight.dtype))
     if weight.ndim > 1:
-        raise ValueError(_checks.wrong("prelu", "weight", "0-D or 1-D", f"shape {weight.shape}"))
+        raise ValueError(check.wrong("weight", "0-D or 1-D", f"shape {weight.shape}"))
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.size != 1 and weight.size != channels:
         expected = f"1 or {channels} numbers, as input has channels,"
-        raise ValueError(_checks.wrong("prelu", "weight", expected, weight.size))
+        raise ValueError(check.wrong("weight", expected, weight.size))
     return _prelu(x, weight)
 
 
@@ -208,12 +210,11 @@ def rrelu(
     >>> bool((-1 / 3 < y) & (y <= -1 / 8))
     True
     """
-    key = _checks.key("rrelu", key)
-    x = _checks.floating("rrelu", "input", input)
-    bounds = [
-        _checks.number("rrelu", name, value) for name, value in (("lower", lower), ("upper", upper))
-    ]
-    training = _checks.truth("rrelu", "training", training)
+    check = _checks.of("rrelu")
+    key = check.key(key)
+    x = check.floating("input", input)
+    bounds = [check.number(name, value) for name, value in (("lower", lower), ("upper", upper))]
+    training = check.truth("training", training)
     for name, value in zip(("lower", "upper"), bounds, strict=True):
         holds("rrelu", name, value, abs(value) < math.inf, "finite")
     holds("rrelu", "lower", bounds[0], bounds[0] <= bounds[1], "at most upper")

@@ -189,17 +189,18 @@ def gumbel_softmax(
     >>> gumbel_softmax(key(0), jnp.array([0.0, 50.0]), hard=True)
     Array([0., 1.], dtype=float32)
     """
-    key = _checks.key("gumbel_softmax", key)
-    logits = _checks.floating("gumbel_softmax", "logits", logits)
-    tau = _checks.number("gumbel_softmax", "tau", tau)
-    hard = _checks.truth("gumbel_softmax", "hard", hard)
-    if _checks.static_number("gumbel_softmax", "eps", eps) != 1e-10:
+    check = _checks.of("gumbel_softmax")
+    key = check.key(key)
+    logits = check.floating("logits", logits)
+    tau = check.number("tau", tau)
+    hard = check.truth("hard", hard)
+    if check.static_number("eps", eps) != 1e-10:
         warnings.warn("gumbel_softmax: `eps` is deprecated and has no effect.", stacklevel=2)
-    dim = _checks.axis("gumbel_softmax", "dim", dim, logits.ndim)
+    dim = check.axis("dim", dim, logits.ndim)
     if hard and logits.ndim and not logits.shape[dim]:
         expected = f"of one or more along axis {dim}"
         got = f"shape {logits.shape}"
-        raise ValueError(_checks.wrong("gumbel_softmax", "logits", expected, got))
+        raise ValueError(check.wrong("logits", expected, got))
     return _gumbel_softmax(key, logits, tau, hard, dim)
 
 

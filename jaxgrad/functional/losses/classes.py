@@ -252,8 +252,9 @@ def nll_loss(
     >>> nll_loss(jnp.log(jnp.array([[0.5, 0.5], [0.75, 0.25]])), jnp.array([0, 1]))
     Array(1.0397208, dtype=float32)
     """
-    input = _checks.floating("nll_loss", "input", input)
-    target = indices("nll_loss", input, _checks.array("nll_loss", "target", target))
+    check = _checks.of("nll_loss")
+    input = check.floating("input", input)
+    target = indices("nll_loss", input, check.array("target", target))
     given = class_arguments("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
     loss, valid = _nll_loss(given.arrays, **given.static)
     given.check(valid)

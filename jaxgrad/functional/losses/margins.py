@@ -54,10 +54,11 @@ def margin_ranking_loss(
     >>> margin_ranking_loss(first, second, jnp.array([1.0, 1.0]), reduction="none")
     Array([2., 0.], dtype=float32)
     """
+    check = _checks.of("margin_ranking_loss")
     named = {"input1": input1, "input2": input2, "target": target}
     a, b, y = (real("margin_ranking_loss", name, value) for name, value in named.items())
-    _checks.same_shape("margin_ranking_loss", "input2", b, "input1", a)
-    _checks.same_shape("margin_ranking_loss", "target", y, "input1", a)
+    check.same_shape("input2", b, "input1", a)
+    check.same_shape("target", y, "input1", a)
     dtype = jnp.result_type(a, b, y)
     if not is_a(dtype, jnp.floating):
         dtype = FROM_INTEGERS
@@ -65,7 +66,7 @@ def margin_ranking_loss(
         cast(a, dtype),
         cast(b, dtype),
         cast(y, dtype),
-        _checks.number("margin_ranking_loss", "margin", margin),
+        check.number("margin", margin),
         reduction=reduction_of("margin_ranking_loss", reduction),
     )
 
@@ -119,10 +120,11 @@ def hinge_embedding_loss(
     >>> hinge_embedding_loss(jnp.array([0.25, 0.25]), jnp.array([1, -1]), reduction="none")
     Array([0.25, 0.75], dtype=float32)
     """
-    x = _checks.floating("hinge_embedding_loss", "input", input)
+    check = _checks.of("hinge_embedding_loss")
+    x = check.floating("input", input)
     y = _labels("hinge_embedding_loss", target)
-    _checks.same_shape("hinge_embedding_loss", "target", y, "input", x)
-    margin = _checks.number("hinge_embedding_loss", "margin", margin)
+    check.same_shape("target", y, "input", x)
+    margin = check.number("margin", margin)
     reduction = reduction_of("hinge_embedding_loss", reduction)
     return _hinge_embedding_loss(x, y, margin, reduction=reduction)
 
