@@ -122,6 +122,16 @@ def floating(function: str, argument: str, value: Any) -> jax.Array:
     return result
 
 
+def real(
+    function: str, argument: str, value: Any, expected: str = "an array of real numbers"
+) -> jax.Array:
+    """`value` as an array of integers or of real floating point numbers; truth values are none."""
+    result = array(function, argument, value)
+    if not (is_floating(result.dtype) or is_a(result.dtype, jnp.integer)):
+        raise TypeError(wrong(function, argument, expected, result.dtype))
+    return result
+
+
 def promoted(function: str, argument: str, *arrays: Any) -> Any:
     """The dtype that arrays and dtypes promote to, which must be real floating point."""
     dtype = result_type(*arrays)
@@ -366,15 +376,13 @@ class Checks:
         self.array = functools.partial(array, function)
         self.arrays = functools.partial(arrays, function)
         self.floating = functools.partial(floating, function)
+        self.real = functools.partial(real, function)
         self.promoted = functools.partial(promoted, function)
-        self.scalar = functools.partial(scalar, function)
         self.number = functools.partial(number, function)
-        self.bounded = functools.partial(bounded, function)
         self.static_number = functools.partial(static_number, function)
         self.truth = functools.partial(truth, function)
         self.integer = functools.partial(integer, function)
         self.concrete = functools.partial(concrete, function)
-        self.instance = functools.partial(instance, function)
         self.key = functools.partial(key, function)
         self.shape = functools.partial(shape, function)
         self.no_shape = functools.partial(no_shape, function)

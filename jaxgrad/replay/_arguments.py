@@ -35,7 +35,7 @@ def count(function: str, argument: str, value: Any, minimum: int, largest: int =
     return result
 
 
-def real(function: str, argument: str, value: Any) -> float:
+def scalar(function: str, argument: str, value: Any) -> float:
     """`value`, a real scalar, in full precision: PyTorch computes with it in float64."""
     _checks.concrete(function, argument, value)
     if not isinstance(value, (int, float)) or isinstance(value, bool):
@@ -49,7 +49,7 @@ def real(function: str, argument: str, value: Any) -> float:
 
 def positive(function: str, argument: str, value: Any) -> float:
     """`value` as a real scalar above 0."""
-    result = real(function, argument, value)
+    result = scalar(function, argument, value)
     if not result > 0:
         raise ValueError(_checks.wrong(function, argument, "above 0", result))
     return result

@@ -82,7 +82,7 @@ def uniform(
     """
     state = checked("uniform", state)
     shape, dtype = _arguments.shape("uniform", shape), _arguments.float_dtype("uniform", dtype)
-    a, b = _arguments.real("uniform", "a", a), _arguments.real("uniform", "b", b)
+    a, b = _arguments.scalar("uniform", "a", a), _arguments.scalar("uniform", "b", b)
     _arguments.ordered("uniform", a, b, dtype)
     values, state = _draws.uniform(state, shape, dtype, a, b)
     return jnp.asarray(values), state
@@ -165,7 +165,7 @@ def cauchy(
     name = "cauchy"
     state = checked(name, state)
     shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    median = _arguments.real(name, "median", median)
+    median = _arguments.scalar(name, "median", median)
     sigma = _arguments.positive(name, "sigma", sigma)
     units, state = _draws.unit64(state, math.prod(shape))
     values = _arithmetic.fma64(_arithmetic.libm(math.tan, math.pi * (units - 0.5)), sigma, median)

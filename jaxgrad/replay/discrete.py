@@ -188,7 +188,7 @@ def bernoulli(
     else:
         shape = _arguments.shape("bernoulli", shape)
         result = _arguments.float_dtype("bernoulli", dtype)
-        probability = np.array(_arguments.real("bernoulli", "input", input))
+        probability = np.array(_arguments.scalar("bernoulli", "input", input))
     least, most = np.min(probability, initial=1), np.max(probability, initial=0)
     if not (0 <= least and most <= 1):
         got = f"{least} to {most}"
@@ -323,7 +323,7 @@ def geometric(
     name = "geometric"
     state = checked(name, state)
     shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    p = _arguments.real(name, "p", p)
+    p = _arguments.scalar(name, "p", p)
     if not 0 < p < 1:
         raise ValueError(_checks.wrong(name, "p", "in (0, 1)", p))
     units, state = _draws.unit64(state, math.prod(shape))

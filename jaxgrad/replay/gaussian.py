@@ -101,7 +101,7 @@ def normal(
     if shape is None:
         return _normal_arrays(state, mean, std, dtype)
     dtype, shape = _arguments.float_dtype("normal", dtype), _arguments.shape("normal", shape)
-    mean, std = _arguments.real("normal", "mean", mean), _arguments.real("normal", "std", std)
+    mean, std = _arguments.scalar("normal", "mean", mean), _arguments.scalar("normal", "std", std)
     _at_least_zero(std)
     values, state = _draws.normal(state, shape, dtype, mean, std)
     return jnp.asarray(values), state
@@ -123,7 +123,7 @@ def _normal_arrays(
     given = check.floating(argument, given)
     result = _arguments.floating("normal", argument, given.dtype)
     if not arrays[1]:
-        std = _arguments.real("normal", "std", std)
+        std = _arguments.scalar("normal", "std", std)
         _at_least_zero(std)
         mean = _real_array("mean", mean)
         values, state = _draws.normal(state, mean.shape, result, 0.0, std)
@@ -136,7 +136,7 @@ def _normal_arrays(
 
 
 def _scalar_mean(mean: Any, dtype: np.dtype) -> np.ndarray:
-    return _draws.narrow(np.array(_arguments.real("normal", "mean", mean)), dtype)
+    return _draws.narrow(np.array(_arguments.scalar("normal", "mean", mean)), dtype)
 
 
 def _real_array(argument: str, value: Any) -> np.ndarray:
@@ -210,7 +210,7 @@ def log_normal(
     name = "log_normal"
     state = checked(name, state)
     shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    mean, std = _arguments.real(name, "mean", mean), _arguments.positive(name, "std", std)
+    mean, std = _arguments.scalar(name, "mean", mean), _arguments.positive(name, "std", std)
     logs, state = _draws.one_by_one(state, math.prod(shape), mean, std)
     values = _arithmetic.libm(math.exp, np.minimum(logs, 709.0))
     values = np.where(logs > 709, np.inf, values)
@@ -269,8 +269,8 @@ def trunc_normal(
     name = "trunc_normal"
     state = checked(name, state)
     shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    mean, std = _arguments.real(name, "mean", mean), _arguments.positive(name, "std", std)
-    a, b = _arguments.real(name, "a", a), _arguments.real(name, "b", b)
+    mean, std = _arguments.scalar(name, "mean", mean), _arguments.positive(name, "std", std)
+    a, b = _arguments.scalar(name, "a", a), _arguments.scalar(name, "b", b)
     for argument, value in (("mean", mean), ("std", std)):
         if not math.isfinite(value):
             raise ValueError(_checks.wrong(name, argument, "finite", value))

@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks, random
 from jaxgrad._calls import called
 
-from ._arguments import bound, compared, compiled, holds, real, widened
+from ._arguments import NUMBERS, bound, compared, compiled, holds, widened
 
 
 @jax.jit
@@ -41,7 +41,7 @@ def relu(input: ArrayLike) -> jax.Array:
     >>> jax.grad(relu)(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _relu(real("relu", input))
+    return _relu(_checks.real("relu", "input", input, NUMBERS))
 
 
 @jax.jit
@@ -79,7 +79,7 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
     >>> threshold(jnp.array([0.5, 1.0, 2.0]), 1.0, 20.0)
     Array([20., 20.,  2.], dtype=float32)
     """
-    x = real("threshold", input)
+    x = _checks.real("threshold", "input", input, NUMBERS)
     limit = bound("threshold", "threshold", threshold, x)
     return _threshold(x, limit, bound("threshold", "value", value, x))
 

@@ -24,19 +24,11 @@ def pair(
     return [cast(array, dtype) for array in arrays]
 
 
-def real(function: str, argument: str, value: ArrayLike) -> jax.Array:
-    """`value` as an array of real numbers; truth values are none."""
-    array = _checks.array(function, argument, value)
-    if not any(is_a(array.dtype, kind) for kind in (jnp.floating, jnp.integer)):
-        raise TypeError(_checks.wrong(function, argument, "an array of real numbers", array.dtype))
-    return array
-
-
 def number(function: str, argument: str, value: ArrayLike) -> jax.Array:
-    """As `real`, and complex numbers too."""
+    """`value` as an array of real or of complex numbers."""
     array = _checks.array(function, argument, value)
     is_complex = is_a(array.dtype, jnp.complexfloating)
-    return array if is_complex else real(function, argument, array)
+    return array if is_complex else _checks.real(function, argument, array)
 
 
 def as_float(array: jax.Array) -> jax.Array:

@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast
 
-from ._arguments import as_float, real, reduced, reduction_of, widened
+from ._arguments import as_float, reduced, reduction_of, widened
 from ._kinks import floored
 
 
@@ -56,8 +56,8 @@ def poisson_nll_loss(
     Array([ 1.        , -0.28171825], dtype=float32)
     """
     check = _checks.of("poisson_nll_loss")
-    x = as_float(real("poisson_nll_loss", "input", input))
-    y = real("poisson_nll_loss", "target", target)
+    x = as_float(_checks.real("poisson_nll_loss", "input", input))
+    y = _checks.real("poisson_nll_loss", "target", target)
     check.same_shape("target", y, "input", x)
     dtype = check.promoted("input or target", x, y)
     return _poisson_nll_loss(
@@ -134,8 +134,8 @@ def gaussian_nll_loss(
     Array(0.8465736, dtype=float32)
     """
     check = _checks.of("gaussian_nll_loss")
-    x = real("gaussian_nll_loss", "input", input)
-    y = real("gaussian_nll_loss", "target", target)
+    x = _checks.real("gaussian_nll_loss", "input", input)
+    y = _checks.real("gaussian_nll_loss", "target", target)
     if y.ndim and not _narrowed(y.shape, x.shape):
         expected = f"of input's shape {x.shape}, or with one dimension of 1 instead, or a number"
         raise ValueError(check.wrong("target", expected, y.shape))

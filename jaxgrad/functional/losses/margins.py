@@ -10,7 +10,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a
 from jaxgrad._sigmoids import log_of_sum
 
-from ._arguments import pair, real, reduced, reduction_of, widened
+from ._arguments import pair, reduced, reduction_of, widened
 from ._kinks import clamped
 
 
@@ -56,7 +56,7 @@ def margin_ranking_loss(
     """
     check = _checks.of("margin_ranking_loss")
     named = {"input1": input1, "input2": input2, "target": target}
-    a, b, y = (real("margin_ranking_loss", name, value) for name, value in named.items())
+    a, b, y = (_checks.real("margin_ranking_loss", name, value) for name, value in named.items())
     check.same_shape("input2", b, "input1", a)
     check.same_shape("target", y, "input1", a)
     dtype = jnp.result_type(a, b, y)
@@ -134,7 +134,7 @@ def _labels(function: str, target: ArrayLike) -> jax.Array:
     y = _checks.array(function, "target", target)
     if is_a(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
         return y.astype(jnp.int32)
-    return real(function, "target", y)
+    return _checks.real(function, "target", y)
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -223,7 +223,7 @@ def multilabel_soft_margin_loss(
     Array(1.4100376, dtype=float32)
     """
     name = "multilabel_soft_margin_loss"
-    x, y = _checks.floating(name, "input", input), real(name, "target", target)
+    x, y = _checks.floating(name, "input", input), _checks.real(name, "target", target)
     if not x.ndim:
         raise ValueError(_checks.wrong(name, "input", "of shape (..., C)", "shape ()"))
     x, y = pair(name, x, y)

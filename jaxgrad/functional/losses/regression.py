@@ -10,7 +10,7 @@ from jaxgrad import _checks
 from jaxgrad._operands import derivatives
 from jaxgrad.tensor.pointwise import magnitude
 
-from ._arguments import pair, real, reduced, reduction_of, widened
+from ._arguments import pair, reduced, reduction_of, widened
 
 
 def mse_loss(
@@ -107,7 +107,10 @@ def l1_loss(
         dtype = jnp.result_type(input, target)
         input = magnitude(input.astype(dtype) - target.astype(dtype))
         target = jnp.zeros_like(input)
-    input, target = real("l1_loss", "input", input), real("l1_loss", "target", target)
+    input, target = (
+        _checks.real("l1_loss", "input", input),
+        _checks.real("l1_loss", "target", target),
+    )
     arrays = pair("l1_loss", input, target, weight)
     return _l1_loss(*arrays, reduction=reduction_of("l1_loss", reduction))
 

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike, DTypeLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import real_part
 
-from ._arguments import as_float, number, real, reduced, reduction_of, widened
+from ._arguments import as_float, number, reduced, reduction_of, widened
 from ._kinks import clamped
 from .distances import broadcast, degree_of, distance, vectors
 
@@ -191,7 +191,9 @@ def triplet_margin_with_distance_loss(
         got = type(distance_function).__name__
         raise TypeError(_checks.wrong(name, "distance_function", "a function", got))
     pairs = [(a, b), (a, c)] + [(b, c)] * swap
-    distances = [as_float(real(name, "the distance", distance_function(*ends))) for ends in pairs]
+    distances = [
+        as_float(_checks.real(name, "the distance", distance_function(*ends))) for ends in pairs
+    ]
     shape = distances[0]
     for other in distances[1:]:
         broadcast(name, "the distance", other, "another one", shape)
