@@ -9,7 +9,7 @@ fast dispatch, and a small call would take several times as long.
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -18,7 +18,11 @@ import numpy as np
 from jax.core import Tracer
 from jax.experimental import checkify as jax_checkify
 
+from jaxgrad import _remedies
 from jaxgrad._dtypes import is_a, is_floating, made, result_type, wide
+
+Shape = int | Sequence[int]
+"""A shape as an argument: one size, or a sequence of them."""
 
 
 def checkify(
@@ -99,7 +103,9 @@ def array(function: str, argument: str, value: Any) -> jax.Array:
         return jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
         got = f"{type(value).__name__} {value!r:.60}"
-        raise TypeError(wrong(function, argument, "an array", got)) from error
+        is_dtype = isinstance(value, (type, np.dtype)) or hasattr(value, "dtype")
+        remedy = "give a dtype by keyword: dtype=…" if is_dtype else ""
+        raise TypeError(wrong(function, argument, "an array", got, remedy)) from error
 
 
 def arrays(function: str, argument: str, tree: Any) -> Any:
@@ -113,6 +119,16 @@ def floating(function: str, argument: str, value: Any) -> jax.Array:
     """`value` as a real floating point array."""
     result = array(function, argument, value)
     promoted(function, argument, result)
+    return result
+
+
+def real(
+    function: str, argument: str, value: Any, expected: str = "an array of real numbers"
+) -> jax.Array:
+    """`value` as an array of integers or of real floating point numbers; truth values are none."""
+    result = array(function, argument, value)
+    if not (is_floating(result.dtype) or is_a(result.dtype, jnp.integer)):
+        raise TypeError(wrong(function, argument, expected, result.dtype))
     return result
 
 
@@ -202,10 +218,11 @@ def concrete(function: str, argument: str, tree: Any) -> None:
 
 def key(function: str, value: Any) -> jax.Array:
     """`value` as one typed key, of any implementation."""
-    if not (isinstance(value, jax.Array) and is_a(value.dtype, jax.dtypes.prng_key)):
+    if not (isinstance(value, jax.Array) and value.dtype.type is jax.dtypes.prng_key):
         got = f"{type(value).__name__} {value!r:.60}"
-        remedy = "make one with jax.random.key(seed)"
-        raise TypeError(wrong(function, "key", "a typed key", got, remedy))
+        raise TypeError(
+            wrong(function, "key", "a typed key", got, _remedies.for_key(function, value))
+        )
     if value.ndim:
         remedy = "map over the keys with jax.vmap"
         raise ValueError(wrong(function, "key", "a single key", f"shape {value.shape}", remedy))
@@ -214,25 +231,41 @@ def key(function: str, value: Any) -> jax.Array:
 
 def shape(function: str, value: Any) -> tuple[int, ...]:
     """`value`, an integer or a sequence of integers, as a shape."""
+    if type(value) is int and 0 <= value < 2**31:
+        return (value,)
     sizes = value if isinstance(value, (tuple, list)) else (value,)
-    result = tuple(integer(function, "shape", size, minimum=0) for size in sizes)
+    try:
+        result = tuple(integer(function, "shape", size, minimum=0) for size in sizes)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{error}{_remedies.for_shape(value)}") from error
     if math.prod(result) >= 2**48 or len(result) > 64:  # beyond, XLA aborts the process
         raise ValueError(wrong(function, "shape", "an addressable size", result))
     return result
 
 
-def float_dtype(function: str, value: Any) -> Any:
+def no_shape(function: str, argument: str, value: Any, expected: str) -> None:
+    """Refuse a tuple or a list, as JAX's samplers take the shape where PyTorch's take a number."""
+    if isinstance(value, (tuple, list)):
+        sizes = all(isinstance(one, (int, np.integer)) for one in value)
+        remedy = "give the shape by keyword: shape={}" if sizes else "make it one: jnp.array({})"
+        got = f"{value!r:.60}"
+        raise TypeError(wrong(function, argument, expected, got, remedy.format(got)))
+
+
+def float_dtype(function: str, value: Any) -> np.dtype:
     """`value` as a real floating point dtype; None is JAX's default float."""
     try:
         dtype = made(float if value is None else value)
     except (TypeError, ValueError) as error:
-        raise TypeError(wrong(function, "dtype", "a floating point dtype", repr(value))) from error
+        expected, remedy = "a floating point dtype", _remedies.for_dtype(value)
+        raise TypeError(wrong(function, "dtype", expected, repr(value), remedy)) from error
     if not is_floating(dtype):
         raise TypeError(wrong(function, "dtype", "a floating point dtype", dtype))
     return dtype
 
 
-def number_dtype(function: str, value: Any, default: Any) -> Any:
+def number_dtype(function: str, value: Any, default: Any) -> np.dtype:
     """`value` as a real dtype of integers, floats or truth values; None is the default's."""
     try:
         dtype = made(default if value is None else value)
@@ -333,3 +366,35 @@ def axes(function: str, argument: str, value: Any, ndim: int) -> tuple[int, ...]
     if len(set(result)) < len(result):
         raise ValueError(wrong(function, argument, "made of different axes", value))
     return result if ndim else ()
+
+
+class Checks:
+    """The checks above of one function's arguments, in its name."""
+
+    def __init__(self, function: str):
+        self.wrong = functools.partial(wrong, function)
+        self.array = functools.partial(array, function)
+        self.arrays = functools.partial(arrays, function)
+        self.floating = functools.partial(floating, function)
+        self.real = functools.partial(real, function)
+        self.promoted = functools.partial(promoted, function)
+        self.number = functools.partial(number, function)
+        self.static_number = functools.partial(static_number, function)
+        self.truth = functools.partial(truth, function)
+        self.integer = functools.partial(integer, function)
+        self.concrete = functools.partial(concrete, function)
+        self.key = functools.partial(key, function)
+        self.shape = functools.partial(shape, function)
+        self.no_shape = functools.partial(no_shape, function)
+        self.float_dtype = functools.partial(float_dtype, function)
+        self.number_dtype = functools.partial(number_dtype, function)
+        self.option = functools.partial(option, function)
+        self.same_shape = functools.partial(same_shape, function)
+        self.axis = functools.partial(axis, function)
+        self.axes = functools.partial(axes, function)
+
+
+@functools.cache
+def of(function: str) -> Checks:
+    """The checks in the name of a function: `of("normal").key(x)` is `key("normal", x)`."""
+    return Checks(function)

@@ -5,16 +5,16 @@ are those of the formulas themselves, which therefore have the right ones too.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxgrad._dtypes import is_a
 from jaxgrad._operands import derivatives
 
 
-def is_complex(dtype: Any) -> bool:
+def is_complex(dtype: DTypeLike) -> bool:
     """Whether the dtype is one of complex numbers."""
     return is_a(dtype, jnp.complexfloating)
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_real, result_type, wide
@@ -75,14 +76,14 @@ def floating_common(function: str, **operands: Any) -> Any:
     return dtype if is_a(dtype, jnp.inexact) else FROM_INTEGERS
 
 
-def together(dtype: Any, *operands: Any) -> list[jax.Array]:
+def together(dtype: DTypeLike, *operands: Any) -> list[jax.Array]:
     """The operands in one dtype and one shape."""
     if is_a(dtype, jnp.inexact):
         return [array.astype(dtype) for array in widened(dtype, *operands)]
     return list(jnp.broadcast_arrays(*(jnp.asarray(value).astype(dtype) for value in operands)))
 
 
-def widened(dtype: Any, *operands: Any) -> list[jax.Array]:
+def widened(dtype: DTypeLike, *operands: Any) -> list[jax.Array]:
     """The operands in the dtype to compute in and one shape.
 
     They are repeated in the wide dtype, so that their derivatives are added up there.

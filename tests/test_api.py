@@ -22,7 +22,9 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 GUIDES = sorted((ROOT / "study" / "guides").glob("*.md"))
 LAYERS = [
     "_dtypes",
+    "_remedies",
     "_checks",
+    "_calls",
     "_extras",
     "_ending",
     "_jaxpr",

@@ -21,32 +21,33 @@ class Flat(NamedTuple):
 
 def flattened(fn: Callable[..., Any], args: tuple[Any, ...]) -> Flat:
     """`fn` as a function of its floating point leaves in 64 bits."""
-    paths, structure = jax.tree.flatten_with_path(_checks.arrays("gradcheck", "inputs", args))
+    check = _checks.of("gradcheck")
+    paths, structure = jax.tree.flatten_with_path(check.arrays("inputs", args))
     leaves = [leaf for _, leaf in paths]
     places = [n for n, leaf in enumerate(leaves) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
     if not places:
         got = ", ".join(sorted({str(leaf.dtype) for leaf in leaves})) or "no arrays"
         expected = "floating point or complex in at least one leaf"
-        raise TypeError(_checks.wrong("gradcheck", "inputs", expected, got))
+        raise TypeError(check.wrong("inputs", expected, got))
 
     def outputs(chosen: Sequence[jax.Array]) -> list[tuple[Any, Any]]:
         given = dict(zip(places, chosen, strict=True))
         whole = structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
         found = jax.tree.flatten_with_path(fn(*whole))[0]
-        found = [(p, _checks.array("gradcheck", "output", x)) for p, x in found]
+        found = [(p, check.array("output", x)) for p, x in found]
         return [(p, x) for p, x in found if jnp.issubdtype(jnp.result_type(x), jnp.inexact)]
 
     inputs = [wide(leaves[n]) for n in places]
     first = outputs(inputs)
-    _checks.concrete("gradcheck", "what fn closes over", [x for _, x in first])
+    check.concrete("what fn closes over", [x for _, x in first])
     if not first:
         expected = "floating point or complex in at least one leaf"
-        raise TypeError(_checks.wrong("gradcheck", "output", expected, "none"))
+        raise TypeError(check.wrong("output", expected, "none"))
     for path, x in first:
         if jnp.finfo(jnp.result_type(x)).bits != 64:
             name, got = "output" + jax.tree_util.keystr(path), jnp.result_type(x)
             remedy = "a cast inside fn loses the digits that differences need"
-            raise ValueError(_checks.wrong("gradcheck", name, "64-bit as the inputs", got, remedy))
+            raise ValueError(check.wrong(name, "64-bit as the inputs", got, remedy))
     return Flat(
         lambda chosen: [jnp.asarray(x) for _, x in outputs(chosen)],
         inputs,

@@ -86,14 +86,15 @@ def _leaf_rates(
     fn: Callable[[jax.Array], jax.Array], leaf: jax.Array, delta: jax.Array, traced: bool
 ) -> jax.Array:
     """The rates for each element of one leaf, in the shape of fn's output + the leaf's."""
-    leaf = _checks.floating("central_difference", "argument", leaf)
+    check = _checks.of("central_difference")
+    leaf = check.floating("argument", leaf)
     if leaf.size == 0:
         out = jax.eval_shape(fn, leaf)
         return jnp.zeros(out.shape + leaf.shape, out.dtype)
     step = delta.astype(leaf.dtype)
     visible = leaf + step > leaf - step
     expected = f"visible beside x in {leaf.dtype}"
-    text = _checks.wrong("central_difference", "delta", expected, "{delta}")
+    text = check.wrong("delta", expected, "{delta}")
     _checks.holds(jnp.all(visible | ~jnp.isfinite(leaf)), text, delta=lambda: delta)
 
     def near(index: Any) -> jax.Array:

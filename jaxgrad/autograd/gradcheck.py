@@ -91,13 +91,14 @@ def gradcheck(
       backward, output by inputs[0], element [1] by [1]: analytic 1, numeric 0, tolerance 1e-05; \
 a kink: the slope is -1 from below and 1 from above
     """
+    check = _checks.of("gradcheck")
     args = inputs if isinstance(inputs, tuple) else (inputs,)
     if not callable(fn):
-        raise TypeError(_checks.wrong("gradcheck", "fn", "callable", type(fn).__name__))
-    step = _checks.static_number("gradcheck", "eps", eps)
+        raise TypeError(check.wrong("fn", "callable", type(fn).__name__))
+    step = check.static_number("eps", eps)
     if step <= 0:
-        raise ValueError(_checks.wrong("gradcheck", "eps", "positive", eps))
-    _checks.concrete("gradcheck", "inputs", args)
+        raise ValueError(check.wrong("eps", "positive", eps))
+    check.concrete("inputs", args)
     flags = {
         "raise_exception": raise_exception,
         "check_undefined_grad": check_undefined_grad,
@@ -106,18 +107,18 @@ a kink: the slope is -1 from below and 1 from above
         "fast_mode": fast_mode,
     }
     for name, flag in flags.items():
-        _checks.truth("gradcheck", name, flag)
+        check.truth(name, flag)
     if not (check_forward_ad or check_backward_ad):
         expected, got = "True, or check_forward_ad", check_backward_ad
-        raise ValueError(_checks.wrong("gradcheck", "check_backward_ad", expected, got))
+        raise ValueError(check.wrong("check_backward_ad", expected, got))
     limits = {"atol": atol, "rtol": rtol, "nondet_tol": nondet_tol}
     for name, limit in limits.items():
-        limits[name] = _checks.static_number("gradcheck", name, limit)
+        limits[name] = check.static_number(name, limit)
         if limits[name] < 0:
-            raise ValueError(_checks.wrong("gradcheck", name, "at least 0", limit))
+            raise ValueError(check.wrong(name, "at least 0", limit))
     tolerance, allowed = _Tolerance(limits["atol"], limits["rtol"]), limits["nondet_tol"]
     if key is not None:
-        _checks.key("gradcheck", key)
+        check.key(key)
     with jax.enable_x64(True), explained("gradcheck"):
         flat = flattened(fn, args)
         directions = _directions([*flat.inputs, *flat.call(flat.inputs)], key)
@@ -198,7 +199,8 @@ def gradgradcheck(
 
 def _given_cotangents(flat: Flat, outputs: Sequence[jax.Array], tree: Any) -> list[jax.Array]:
     """The floating point leaves of the cotangent, which belong to the outputs one by one."""
-    leaves = jax.tree.flatten_with_path(_checks.arrays("gradgradcheck", "grad_outputs", tree))[0]
+    check = _checks.of("gradgradcheck")
+    leaves = jax.tree.flatten_with_path(check.arrays("grad_outputs", tree))[0]
     chosen = {
         "output" + jax.tree_util.keystr(path): wide(leaf)
         for path, leaf in leaves
@@ -208,11 +210,11 @@ def _given_cotangents(flat: Flat, outputs: Sequence[jax.Array], tree: Any) -> li
     if {name: leaf.shape for name, leaf in chosen.items()} != shapes:
         got = {name: leaf.shape for name, leaf in chosen.items()}
         expected = f"of structure and shapes {shapes}"
-        raise ValueError(_checks.wrong("gradgradcheck", "grad_outputs", expected, got))
+        raise ValueError(check.wrong("grad_outputs", expected, got))
     for name, y in zip(flat.output_names, outputs, strict=True):
         if jnp.iscomplexobj(chosen[name]) and not jnp.iscomplexobj(y):
             expected, got = f"real for {name}", chosen[name].dtype
-            raise TypeError(_checks.wrong("gradgradcheck", "grad_outputs", expected, got))
+            raise TypeError(check.wrong("grad_outputs", expected, got))
     return [
         chosen[name].astype(y.dtype) for name, y in zip(flat.output_names, outputs, strict=True)
     ]

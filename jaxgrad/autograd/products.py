@@ -123,22 +123,23 @@ def _has_custom_tangent(eqn: JaxprEqn) -> bool:
 
 def _tangents(chosen: Any, directions: Any) -> Any:
     """The directions as arrays like what they belong to."""
+    check = _checks.of("hvp")
     leaves, structure = jax.tree.flatten(chosen)
     try:
         given = structure.flatten_up_to(tuple(directions))
     except (TypeError, ValueError) as error:
         expected, got = f"of structure {structure}", jax.tree.structure(directions)
-        raise ValueError(_checks.wrong("hvp", "v", expected, got)) from error
+        raise ValueError(check.wrong("v", expected, got)) from error
     result = []
     for leaf, like in zip(given, leaves, strict=True):
-        tangent = _checks.array("hvp", "v", leaf)
+        tangent = check.array("v", leaf)
         if tangent.weak_type and jnp.can_cast(tangent.dtype, like.dtype, "same_kind"):
             tangent = tangent.astype(like.dtype)
         if tangent.shape != like.shape:
             expected, got = f"of shape {like.shape}", f"shape {tangent.shape}"
-            raise ValueError(_checks.wrong("hvp", "v", expected, got))
+            raise ValueError(check.wrong("v", expected, got))
         if tangent.dtype != like.dtype:
-            raise TypeError(_checks.wrong("hvp", "v", like.dtype, tangent.dtype))
+            raise TypeError(check.wrong("v", like.dtype, tangent.dtype))
         result.append(tangent)
     return structure.unflatten(result)
 

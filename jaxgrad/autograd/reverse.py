@@ -70,11 +70,12 @@ def backward(
     >>> grads[0, 0]
     Array(110., dtype=float32)
     """
+    check = _checks.of("backward")
     if not callable(fn):
-        raise TypeError(_checks.wrong("backward", "fn", "callable", type(fn).__name__))
+        raise TypeError(check.wrong("fn", "callable", type(fn).__name__))
     numbers("backward", argnums)
-    _checks.truth("backward", "has_aux", has_aux)
-    _checks.option("backward", "unused", unused, ("zeros", "none"))
+    check.truth("has_aux", has_aux)
+    check.option("unused", unused, ("zeros", "none"))
 
     @functools.wraps(fn)
     def value_and_grads(*args: Any, cotangent: Any = None, grads: Any = None, **kwargs: Any) -> Any:
@@ -106,24 +107,25 @@ def backward(
 
 def _full_cotangent(value: Any, cotangent: Any) -> Any:
     """The cotangent in the structure, shapes and dtypes of `value`, or an error that names it."""
+    check = _checks.of("backward")
     leaves, structure = jax.tree.flatten(value)
     if not leaves:
         expected, remedy = "floating point or complex", "does the function return its result?"
-        raise TypeError(_checks.wrong("backward", "output", expected, value, remedy))
+        raise TypeError(check.wrong("output", expected, value, remedy))
     if cotangent is None and len(leaves) > 1:
         expected = "given for an output of several arrays"
         remedy = "or return what is not to be differentiated beside the value, with has_aux=True"
-        raise ValueError(_checks.wrong("backward", "cotangent", expected, "None", remedy))
+        raise ValueError(check.wrong("cotangent", expected, "None", remedy))
     for leaf in leaves:
-        dtype = _checks.array("backward", "output", leaf).dtype
+        dtype = check.array("output", leaf).dtype
         if not jnp.issubdtype(dtype, jnp.inexact):
             remedy = "return it beside the value, with has_aux=True"
             expected = "floating point or complex"
-            raise TypeError(_checks.wrong("backward", "output", expected, dtype, remedy))
+            raise TypeError(check.wrong("output", expected, dtype, remedy))
         if cotangent is None and (jnp.size(leaf) != 1 or jnp.iscomplexobj(leaf)):
             expected = "given for an output that is no real scalar"
             got = f"None for {dtype}{list(jnp.shape(leaf))}"
-            raise ValueError(_checks.wrong("backward", "cotangent", expected, got))
+            raise ValueError(check.wrong("cotangent", expected, got))
     if cotangent is None:
         return jax.tree.map(jnp.ones_like, value)
     given = _flat("cotangent", cotangent, structure)
@@ -159,14 +161,15 @@ def _flat(argument: str, tree: Any, structure: Any) -> list[Any]:
 
 def _like(argument: str, leaf: Any, like: Any) -> jax.Array:
     """`leaf` as an array, which must have the shape and dtype of `like`."""
+    check = _checks.of("backward")
     like = jnp.asarray(like)
-    result = _checks.array("backward", argument, leaf)
+    result = check.array(argument, leaf)
     if result.weak_type and jnp.can_cast(result.dtype, like.dtype, "same_kind"):
         result = result.astype(like.dtype)
     if result.shape != like.shape:
         got = f"shape {result.shape}"
-        raise ValueError(_checks.wrong("backward", argument, f"of shape {like.shape}", got))
+        raise ValueError(check.wrong(argument, f"of shape {like.shape}", got))
     if result.dtype != like.dtype:
         remedy = f"cast it with .astype({like.dtype})"
-        raise TypeError(_checks.wrong("backward", argument, like.dtype, result.dtype, remedy))
+        raise TypeError(check.wrong(argument, like.dtype, result.dtype, remedy))
     return result

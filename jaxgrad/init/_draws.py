@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks, random
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import cast, wide
 from jaxgrad.init._laws import Draw
 from jaxgrad.init._plans import Plan
@@ -19,7 +21,7 @@ LAYOUTS = ("torch", "flax")
 class Source:
     """What may stand for a key: draws follow one another, as from a generator with a state."""
 
-    def draw(self, draw: Draw, dtype: Any) -> jax.Array:
+    def draw(self, draw: Draw, dtype: DTypeLike) -> jax.Array:
         """The numbers of one draw."""
         raise NotImplementedError
 
@@ -29,10 +31,12 @@ class Target(NamedTuple):
 
     key: Any
     shape: tuple[int, ...]
-    dtype: Any
+    dtype: DTypeLike
 
 
-def target(function: str, key: Any, shape: Any, dtype: Any, layout: Any = "torch") -> Target:
+def target(
+    function: str, key: Any, shape: Shape, dtype: DTypeLike | None, layout: Any = "torch"
+) -> Target:
     """The arguments that all initialisers share, checked."""
     key, shape = checked(function, key), torch_shape(function, shape, layout)
     return Target(key, shape, _checks.float_dtype(function, dtype))
@@ -48,7 +52,7 @@ def split(key: jax.Array | Source, count: int) -> list[Any]:
     return [key] * count if isinstance(key, Source) else list(jax.random.split(key, count))
 
 
-def torch_shape(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
+def torch_shape(function: str, shape: Shape, layout: Any) -> tuple[int, ...]:
     """The shape in PyTorch's layout: (out, in, *kernel) of (*kernel, in, out)."""
     shape = _checks.shape(function, shape)
     if _checks.option(function, "layout", layout, LAYOUTS) == "flax" and len(shape) > 1:
@@ -56,7 +60,7 @@ def torch_shape(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
     return shape
 
 
-def sample(key: jax.Array | Source, draw: Draw, dtype: Any) -> jax.Array:
+def sample(key: jax.Array | Source, draw: Draw, dtype: DTypeLike) -> jax.Array:
     """The numbers of one draw."""
     if isinstance(key, Source):
         return key.draw(draw, dtype)
@@ -97,14 +101,16 @@ def kept(draws: tuple[Draw, ...]) -> list[Draw]:
     return [draw for index, draw in enumerate(draws) if index >= last[draw.name]]
 
 
-def parameters(function: str, key: Any, plan: Plan, dtype: Any) -> dict[str, jax.Array]:
+def parameters(
+    function: str, key: Any, plan: Plan, dtype: DTypeLike | None
+) -> dict[str, jax.Array]:
     """A layer's parameters by name: one key for each draw that is kept; a source makes all."""
     key, dtype = checked(function, key), _checks.float_dtype(function, dtype)
     values = (_filled if isinstance(key, Source) else _compiled)(key, plan, dtype)
     return {name: values[name] for name in plan.names}  # a compiled function sorts its dict
 
 
-def _filled(key: Any, plan: Plan, dtype: Any) -> dict[str, jax.Array]:
+def _filled(key: Any, plan: Plan, dtype: DTypeLike) -> dict[str, jax.Array]:
     """The draws of a plan, in their order."""
     draws = plan.draws if isinstance(key, Source) else kept(plan.draws)
     keys = iter(split(key, sum(draw.kind != "constant" for draw in draws)))

@@ -31,10 +31,11 @@ def linear(in_features: Any, out_features: Any, bias: Any = True) -> Plan:
 
 def bilinear(in1_features: Any, in2_features: Any, out_features: Any, bias: Any = True) -> Plan:
     """torch.nn.Bilinear."""
-    in1 = _checks.integer("bilinear", "in1_features", in1_features, minimum=1)
+    check = _checks.of("bilinear")
+    in1 = check.integer("in1_features", in1_features, minimum=1)
     out, in2 = _sizes("bilinear", out_features=out_features, in2_features=in2_features)
-    shapes = {"weight": _checks.shape("bilinear", (out, in1, in2))}
-    if _checks.truth("bilinear", "bias", bias):
+    shapes = {"weight": check.shape((out, in1, in2))}
+    if check.truth("bias", bias):
         shapes["bias"] = (out,)
     return _in_order(_uniform(shapes, 1 / math.sqrt(in1)))
 
@@ -56,14 +57,15 @@ def convolution(
 
 def embedding(num_embeddings: Any, embedding_dim: Any, padding_idx: Any = None) -> Plan:
     """torch.nn.Embedding."""
+    check = _checks.of("embedding")
     shape = _sizes("embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
     weight = Draw("weight", shape, "normal", (0.0, 1.0))
     if padding_idx is None:
         return _in_order((weight,))
-    row = _checks.integer("embedding", "padding_idx", padding_idx, minimum=-shape[0])
+    row = check.integer("padding_idx", padding_idx, minimum=-shape[0])
     if row >= shape[0]:
         expected = f"less than num_embeddings = {shape[0]}"
-        raise ValueError(_checks.wrong("embedding", "padding_idx", expected, row))
+        raise ValueError(check.wrong("padding_idx", expected, row))
     return _in_order((weight, Draw("weight", shape[1:], "constant", (0.0,), row % shape[0])))
 
 

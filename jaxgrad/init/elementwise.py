@@ -7,17 +7,20 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks, random
+from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import is_a, wide
 from jaxgrad.init import _draws, _laws
 
 
+@called
 def uniform(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     a: ArrayLike = 0.0,
@@ -57,10 +60,11 @@ def uniform(
     return _draws.placed("uniform", weight, out_sharding)
 
 
+@called
 def normal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     mean: ArrayLike = 0.0,
@@ -95,16 +99,18 @@ def normal(
     >>> init.normal(jax.random.key(0), (3, 5), std=0.02).shape
     (3, 5)
     """
+    check = _checks.of("normal")
     key, shape, dtype = _draws.target("normal", key, shape, dtype)
-    args = _checks.number("normal", "mean", mean), _checks.number("normal", "std", std)
+    args = check.number("mean", mean), check.number("std", std)
     weight = _draws.sample(key, _laws.Draw("weight", shape, "normal", args), dtype)
     return _draws.placed("normal", weight, out_sharding)
 
 
+@called
 def bernoulli(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     p: ArrayLike = 0.5,
@@ -140,12 +146,13 @@ def bernoulli(
     >>> w.shape, bool(((w == -1) | (w == 1)).all())
     ((3, 5), True)
     """
+    check = _checks.of("bernoulli")
     key, shape, dtype = _draws.target("bernoulli", key, shape, dtype)
-    p = _checks.number("bernoulli", "p", p)
+    p = check.number("p", p)
     values = _values("bernoulli", values, dtype)
     if values.size != 2:
-        raise ValueError(_checks.wrong("bernoulli", "values", "two", values.size))
-    text = _checks.wrong("bernoulli", "p", "in [0, 1]", "{p}")
+        raise ValueError(check.wrong("values", "two", values.size))
+    text = check.wrong("p", "in [0, 1]", "{p}")
     _checks.holds((p >= 0) & (p <= 1), text, p=lambda: jnp.asarray(p))
     return _draws.placed("bernoulli", _bernoulli(key, p, values, shape), out_sharding)
 
@@ -160,10 +167,11 @@ def _bernoulli(
     return jnp.where(valid, jnp.where(second, values[1], values[0]), jnp.nan)
 
 
+@called
 def multinomial(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     values: ArrayLike | Sequence[float],
@@ -228,7 +236,7 @@ def _chosen(values: jax.Array, indices: jax.Array, shape: tuple[int, ...]) -> ja
     return weight[: math.prod(shape)].reshape(shape)
 
 
-def _values(function: str, values: Any, dtype: Any) -> jax.Array:
+def _values(function: str, values: Any, dtype: DTypeLike) -> jax.Array:
     """What may be drawn: real numbers, one-dimensional and not empty."""
     array = _checks.array(function, "values", values)
     real = is_a(array.dtype, jnp.floating) or is_a(array.dtype, jnp.integer)

@@ -1,7 +1,6 @@
 """What the scale of a weight depends on: the gain of the nonlinearity, and the fans."""
 
-from typing import Any
-
+from jaxgrad._checks import Shape
 from jaxgrad.init import _draws, _laws
 
 
@@ -37,7 +36,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return _laws.gain("calculate_gain", nonlinearity, "param", param)
 
 
-def calculate_fan(shape: Any, layout: str = "torch") -> tuple[int, int]:
+def calculate_fan(shape: Shape, layout: str = "torch") -> tuple[int, int]:
     """How many inputs feed an output of a weight, and how many outputs an input feeds.
 
         fan_in = in · Π kernel,   fan_out = out · Π kernel

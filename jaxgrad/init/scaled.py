@@ -6,16 +6,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad.init import _draws, _laws
 
 
+@called
 def xavier_uniform(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     gain: ArrayLike = 1.0,
@@ -61,10 +64,11 @@ def xavier_uniform(
     return _filled(name, target, _laws.uniform, std, out_sharding, layout)
 
 
+@called
 def xavier_normal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     gain: ArrayLike = 1.0,
@@ -110,10 +114,11 @@ def xavier_normal(
     return _filled(name, target, _laws.normal, std, out_sharding, layout)
 
 
+@called
 def kaiming_uniform(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     a: float = 0.0,
@@ -165,10 +170,11 @@ def kaiming_uniform(
     return _filled(name, target, _laws.uniform, std, out_sharding, layout)
 
 
+@called
 def kaiming_normal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     a: float = 0.0,

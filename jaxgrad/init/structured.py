@@ -5,17 +5,20 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import wide
 from jaxgrad.init import _draws, _laws
 
 
+@called
 def eye(
     key: jax.Array | None,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     layout: str = "torch",
@@ -52,10 +55,11 @@ def eye(
     return _draws.placed("eye", weight, out_sharding, layout)
 
 
+@called
 def dirac(
     key: jax.Array | None,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     groups: int = 1,
@@ -94,14 +98,15 @@ def dirac(
     <BLANKLINE>
            [[0., 1., 0.]]], dtype=float32)
     """
+    check = _checks.of("dirac")
     shape = _draws.torch_shape("dirac", shape, layout)
     if not 3 <= len(shape) <= 5:
-        raise ValueError(_checks.wrong("dirac", "shape", "of 3, 4 or 5 dimensions", shape))
-    groups = _checks.integer("dirac", "groups", groups, minimum=1)
+        raise ValueError(check.wrong("shape", "of 3, 4 or 5 dimensions", shape))
+    groups = check.integer("groups", groups, minimum=1)
     if shape[0] % groups:
         expected = f"a divisor of the {shape[0]} output channels"
-        raise ValueError(_checks.wrong("dirac", "groups", expected, groups))
-    block = jnp.eye(shape[0] // groups, shape[1], dtype=_checks.float_dtype("dirac", dtype))
+        raise ValueError(check.wrong("groups", expected, groups))
+    block = jnp.eye(shape[0] // groups, shape[1], dtype=check.float_dtype(dtype))
     weight = jnp.zeros(shape, block.dtype)
     if weight.size:
         middle = tuple(size // 2 for size in shape[2:])
@@ -109,10 +114,11 @@ def dirac(
     return _draws.placed("dirac", weight, out_sharding, layout)
 
 
+@called
 def orthogonal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     gain: ArrayLike = 1.0,
@@ -166,10 +172,11 @@ def orthogonal(
 _orthogonalised = jax.jit(_laws.orthogonalised, static_argnames="shape")
 
 
+@called
 def sparse(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     sparsity: float,
@@ -232,7 +239,7 @@ def sparse(
 _sparsified = jax.jit(_laws.sparsified, static_argnames="zeros")
 
 
-def _matrix(function: str, shape: Any, layout: Any) -> tuple[int, ...]:
+def _matrix(function: str, shape: Shape, layout: Any) -> tuple[int, ...]:
     """A shape of two dimensions, in PyTorch's layout."""
     shape = _draws.torch_shape(function, shape, layout)
     if len(shape) != 2:

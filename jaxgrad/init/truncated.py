@@ -7,9 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import wide
 from jaxgrad.init import _draws
 from jaxgrad.random.keys import unrolled
@@ -18,10 +20,11 @@ SLIVER = 2.0**-6
 """Below this difference of erf at its ends, an interval beside the mean is a tail."""
 
 
+@called
 def trunc_normal(
     key: jax.Array,
-    shape: Any,
-    dtype: Any = None,
+    shape: Shape,
+    dtype: DTypeLike | None = None,
     out_sharding: Any = None,
     *,
     mean: ArrayLike = 0.0,
@@ -93,7 +96,7 @@ def _is_interval(low: Any, high: Any) -> Any:
     return (low <= high) & (low < math.inf) & (high > -math.inf)
 
 
-def _is_around(dtype: Any, mean: Any, low: Any, high: Any) -> bool:
+def _is_around(dtype: DTypeLike, mean: Any, low: Any, high: Any) -> bool:
     """Whether the interval is known to hold the mean, and so to be no tail."""
     if not all(isinstance(x, float) for x in (mean, low, high)):
         return False
@@ -111,7 +114,7 @@ def _trunc_normal(
     a: ArrayLike,
     b: ArrayLike,
     shape: tuple[int, ...],
-    dtype: Any,
+    dtype: DTypeLike,
     tail: bool,
 ) -> tuple[jax.Array, jax.Array]:
     """The samples, and whether mean, std, a and b are a law; `tail`: whether it may be a tail."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from .. import _checks
 
@@ -80,7 +81,7 @@ def parameters(function: str, tree: Any) -> Any:
     )
 
 
-def gradient(function: str, grad: jax.Array, dtype: Any) -> jax.Array:
+def gradient(function: str, grad: jax.Array, dtype: DTypeLike) -> jax.Array:
     """A gradient in the dtype of what it moves."""
     kind = jnp.complexfloating if jnp.iscomplexobj(grad) else jnp.floating
     if jnp.issubdtype(dtype, kind):

@@ -5,15 +5,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 Rounding = Callable[[jax.Array], jax.Array]
 
 
-def narrow(dtype: Any) -> bool:
+def narrow(dtype: DTypeLike) -> bool:
     return dtype in (jnp.bfloat16, jnp.float16)
 
 
-def rounding(dtype: Any) -> Rounding:
+def rounding(dtype: DTypeLike) -> Rounding:
     if not narrow(dtype):
         return lambda x: x
     if dtype == jnp.float16:
@@ -50,7 +51,7 @@ def back(like: jax.Array) -> Callable[[Any], Any]:
     return lambda x: x if x is None else x.astype(like.dtype)
 
 
-def cast(value: Any, dtype: Any) -> Any:
+def cast(value: Any, dtype: DTypeLike) -> Any:
     """A number of a rule as a leaf of this dtype uses it: an array of one element as a scalar."""
     if not isinstance(value, jax.Array):
         return value

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.core import Tracer
+from jax.typing import DTypeLike
 
 from .. import _checks
 from . import _arguments as arguments
@@ -48,7 +49,7 @@ class Leaf(NamedTuple):
     slots: Slots
     numbers: dict[str, Any]
     rounded: _kinds.Rounding
-    dtype: Any
+    dtype: DTypeLike
 
     def over(self, x: jax.Array, name: str) -> jax.Array:
         """`x` by a number of `Rule.divisors`. XLA makes it a product with the reciprocal.

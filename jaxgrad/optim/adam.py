@@ -211,12 +211,13 @@ def sparse_adam(
     >>> bool(jnp.any(updates[0]))  # Adam would go on, from its moments
     False
     """
+    check = _checks.of("sparse_adam")
     beta1, beta2 = arguments.betas("sparse_adam", betas)
     eps = arguments.bounded("sparse_adam", "eps", eps, lambda x: x > 0, "above 0")
     if not callable(lr):
         lr = arguments.bounded("sparse_adam", "lr", lr, lambda x: x > 0, "above 0")
     if sparse_dim is not None:
-        sparse_dim = _checks.integer("sparse_adam", "sparse_dim", sparse_dim, 0)
+        sparse_dim = check.integer("sparse_dim", sparse_dim, 0)
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         root = jnp.sqrt(one_minus_power(beta2, step))
@@ -228,7 +229,7 @@ def sparse_adam(
         m, v = leaf.slots["exp_avg"], leaf.slots["exp_avg_sq"]
         if sparse_dim is not None and sparse_dim > g.ndim:
             expected = f"of at least {sparse_dim} axes"
-            raise ValueError(_checks.wrong("sparse_adam", "params", expected, f"shape {g.shape}"))
+            raise ValueError(check.wrong("params", expected, f"shape {g.shape}"))
         axes = tuple(range(g.ndim if sparse_dim is None else sparse_dim, g.ndim))
         moves = jnp.any(g != 0, axis=axes, keepdims=True)
         new_m = rounded(m + rounded((g - m) * (1 - n["beta1"])))

@@ -52,12 +52,13 @@ def clip_grad_norm(
     >>> float(state[0].total_norm), updates.round(3).tolist()
     (5.0, [-0.6000000238418579, -0.800000011920929])
     """
+    check = _checks.of("clip_grad_norm")
     most = _number("clip_grad_norm", "max_norm", max_norm)
-    _checks.concrete("clip_grad_norm", "norm_type", norm_type)
+    check.concrete("norm_type", norm_type)
     p = float(_number("clip_grad_norm", "norm_type", norm_type))
     if math.isnan(p):
-        raise ValueError(_checks.wrong("clip_grad_norm", "norm_type", "a number", "nan"))
-    refuses = _checks.truth("clip_grad_norm", "error_if_nonfinite", error_if_nonfinite)
+        raise ValueError(check.wrong("norm_type", "a number", "nan"))
+    refuses = check.truth("error_if_nonfinite", error_if_nonfinite)
 
     def init(params: optax.Params) -> ClipGradNormState:
         return ClipGradNormState(jnp.zeros((), _dtype(jax.tree.leaves(params))))
@@ -72,7 +73,7 @@ def clip_grad_norm(
         scale = jnp.minimum(1, jnp.asarray(most).astype(dtype) / (norm + 1e-6))
         if refuses:
             finite = jnp.isfinite(norm)
-            text = _checks.wrong("clip_grad_norm", "updates", "of a finite norm", "{norm}")
+            text = check.wrong("updates", "of a finite norm", "{norm}")
             _checks.holds(finite, text, norm=lambda: norm)
             scale = jnp.where(finite, scale, jnp.nan)
         scaled = jax.tree.map(lambda g: g * scale.astype(g.dtype), updates)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.typing import DTypeLike
 
 from .. import _checks
 from . import _arguments as arguments
@@ -116,18 +117,19 @@ def lbfgs(
     >>> [round(float(v), 3) for v in optax.apply_updates(x, updates)]
     [1.0, 1.0]
     """
+    check = _checks.of("lbfgs")
     rate = arguments.rate("lbfgs", lr)
     iterations = arguments.count("lbfgs", "max_iter", max_iter, 1)
     if max_eval is None:
         max_eval = iterations * 5 // 4
     if line_search_fn is not None:
-        _checks.option("lbfgs", "line_search_fn", line_search_fn, ("strong_wolfe",))
+        check.option("line_search_fn", line_search_fn, ("strong_wolfe",))
     options = _Options(
         iterations,
         arguments.count("lbfgs", "max_eval", max_eval, 1),
         arguments.number("lbfgs", "tolerance_grad", tolerance_grad),
         arguments.number("lbfgs", "tolerance_change", tolerance_change),
-        _checks.integer("lbfgs", "history_size", history_size, 1),
+        check.integer("history_size", history_size, 1),
         line_search_fn is not None,
     )
 
@@ -139,7 +141,7 @@ def lbfgs(
         def zeros(*axes: int) -> Any:  # each its own memory, as a step may be given it to write to
             return jax.tree.map(lambda p: jnp.broadcast_to(jnp.zeros_like(p), (*axes, *p.shape)), x)
 
-        def numbers(dtype: Any, *shape: int) -> jax.Array:
+        def numbers(dtype: DTypeLike, *shape: int) -> jax.Array:
             return jnp.asarray(np.zeros(shape, dtype))
 
         history = options.history_size
@@ -167,7 +169,7 @@ def lbfgs(
     ) -> tuple[optax.Updates, LBFGSState]:
         if params is None or value_fn is None:
             missing = "params" if params is None else "value_fn"
-            raise ValueError(_checks.wrong("lbfgs", missing, "given to update", None))
+            raise ValueError(check.wrong(missing, "given to update", None))
         treedef = jax.tree.structure(params)
         leaves = treedef.flatten_up_to(updates)
         free = [leaf is not None for leaf in leaves]

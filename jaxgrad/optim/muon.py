@@ -73,19 +73,20 @@ def muon(
     >>> bool(jnp.all(jnp.linalg.svd(updates)[1] > 0.7))  # every singular value near √2
     True
     """
+    check = _checks.of("muon")
     weight_decay, momentum, eps = arguments.not_negative(
         "muon", weight_decay=weight_decay, momentum=momentum, eps=eps
     )
-    steps = _checks.integer("muon", "ns_steps", ns_steps, 0)
+    steps = check.integer("ns_steps", ns_steps, 0)
     if steps >= 100:
-        raise ValueError(_checks.wrong("muon", "ns_steps", "below 100", steps))
+        raise ValueError(check.wrong("ns_steps", "below 100", steps))
     if not isinstance(ns_coefficients, (tuple, list)) or len(ns_coefficients) != 3:
         expected, got = "three numbers", f"{ns_coefficients!r:.60}"
-        raise ValueError(_checks.wrong("muon", "ns_coefficients", expected, got))
+        raise ValueError(check.wrong("ns_coefficients", expected, got))
     a, b, c = (arguments.number("muon", "ns_coefficients", value) for value in ns_coefficients)
     if adjust_lr_fn is not None:
-        _checks.option("muon", "adjust_lr_fn", adjust_lr_fn, ("original", "match_rms_adamw"))
-    nesterov = _checks.truth("muon", "nesterov", nesterov)
+        check.option("adjust_lr_fn", adjust_lr_fn, ("original", "match_rms_adamw"))
+    nesterov = check.truth("nesterov", nesterov)
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr, "momentum": momentum, "eps": eps}

@@ -54,21 +54,20 @@ def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
     >>> int(state.count), state.exp_avg.tolist()
     (7, [1.0, 1.0])
     """
+    check = _checks.of("from_torch_state")
     if not isinstance(state_dict, dict) or not isinstance(state_dict.get("state"), dict):
         got = f"{type(state_dict).__name__} {state_dict!r:.60}"
-        raise TypeError(_checks.wrong("from_torch_state", "state_dict", "a state_dict", got))
+        raise TypeError(check.wrong("state_dict", "a state_dict", got))
     of_leaf = {int(key): value for key, value in state_dict["state"].items()}
     found = _ours("from_torch_state", state)
     for i, theirs in of_leaf.items():
         if not 0 <= i < _leaves(found):
             expected = f"of {_leaves(found)} parameters"
-            raise ValueError(
-                _checks.wrong("from_torch_state", "state_dict", expected, f"one of {i}")
-            )
+            raise ValueError(check.wrong("state_dict", expected, f"one of {i}"))
         strangers = set(theirs) - {*found._fields, "step", "al"}
         if strangers:
             expected, got = f"{type(found).__name__}'s", sorted(strangers)
-            raise ValueError(_checks.wrong("from_torch_state", "state_dict", expected, got))
+            raise ValueError(check.wrong("state_dict", expected, got))
     new = _lbfgs_from(of_leaf, found) if isinstance(found, LBFGSState) else _from(of_leaf, found)
     return jax.tree.map(
         lambda one: new if one is found else one, state, is_leaf=lambda one: one is found

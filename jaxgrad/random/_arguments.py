@@ -6,12 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec, reshard
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._checks import Shape
 
 
 def filled(
-    name: str, key: Any, shape: Any, dtype: Any, parameters: dict[str, Any]
+    name: str, key: Any, shape: Shape, dtype: DTypeLike | None, parameters: dict[str, Any]
 ) -> tuple[jax.Array, tuple[int, ...], Any, list[Any]]:
     """The checked arguments of a sampler that fills a shape, with its scalar parameters."""
     key = _checks.key(name, key)
@@ -24,7 +26,7 @@ def are_place_and_scale(place: Any, scale: Any) -> Any:
     return _checks.finite(place) & _checks.finite(scale) & (scale > 0)
 
 
-def broadcast(name: str, input: jax.Array, shape: Any) -> tuple[int, ...]:
+def broadcast(name: str, input: jax.Array, shape: Shape) -> tuple[int, ...]:
     """`shape`, to which the input must broadcast."""
     shape = _checks.shape(name, shape)
     if not input.ndim:

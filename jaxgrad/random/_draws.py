@@ -5,21 +5,22 @@ events that are rarer come too often or never, and its logarithm is at times inf
 numbers keep their relative precision down to 2⁻⁴⁰, go down to 2⁻⁶³, and are never 0.
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from .keys import words
 
 
-def fine_uniform(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+def fine_uniform(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
     """Numbers in (0, 1], for dtypes of 32 bits and more."""
     _, half = signed_half(key, shape, dtype)
     return 2 * half
 
 
-def signed_half(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> tuple[jax.Array, jax.Array]:
+def signed_half(
+    key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike
+) -> tuple[jax.Array, jax.Array]:
     """A fair truth value, and a uniform number in (0, 1/2] that is independent of it.
 
     Together they are a uniform number by its distance from the nearer end of (0, 1).
@@ -30,7 +31,7 @@ def signed_half(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> tuple[jax
     return (high & jnp.uint32(1)).astype(bool), half
 
 
-def exponential(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+def exponential(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
     """Exponential numbers of mean 1, between 2⁻⁶⁴ and 45: never 0, never infinite."""
     above, half = signed_half(key, shape, dtype)
     # -log(u) for u = half below the median of u, and for u = 1 - half above it. There
@@ -42,6 +43,6 @@ def exponential(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array
     return jnp.where(unresolved, half, -jnp.log(w) * ratio)
 
 
-def gumbel(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+def gumbel(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
     """Standard Gumbel numbers."""
     return -jnp.log(exponential(key, shape, dtype))

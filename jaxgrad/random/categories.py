@@ -10,6 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import wide
 
 from . import _draws
@@ -18,6 +19,7 @@ from ._wide import Wide, cumulative, upper_half
 from .keys import words
 
 
+@called
 def multinomial(
     key: jax.Array, input: ArrayLike, num_samples: int, replacement: bool = False
 ) -> jax.Array:

@@ -5,9 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called, filling
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import wide
 
 from . import _draws
@@ -15,7 +17,8 @@ from ._arguments import are_place_and_scale, filled
 from .keys import unrolled
 
 
-def rand(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
+@called
+def rand(key: jax.Array, shape: Shape, *, dtype: DTypeLike | None = None) -> jax.Array:
     """Samples of the uniform distribution on [0, 1): `torch.rand`.
 
         p(x) = 1,   0 ≤ x < 1
@@ -40,13 +43,20 @@ def rand(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
     >>> rand(key(0), (2, 3)).shape
     (2, 3)
     """
-    key = _checks.key("rand", key)
-    shape, dtype = _checks.shape("rand", shape), _checks.float_dtype("rand", dtype)
+    check = _checks.of("rand")
+    key = check.key(key)
+    shape, dtype = check.shape(shape), check.float_dtype(dtype)
     return _uniform(key, 0.0, 1.0, shape, dtype)[0]
 
 
+@filling
 def uniform(
-    key: jax.Array, shape: Any, a: ArrayLike = 0.0, b: ArrayLike = 1.0, *, dtype: Any = None
+    key: jax.Array,
+    shape: Shape,
+    a: ArrayLike = 0.0,
+    b: ArrayLike = 1.0,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Samples of the uniform distribution on [a, b): `Tensor.uniform_(a, b)`.
 
@@ -79,12 +89,13 @@ def uniform(
     >>> x.shape, bool((x >= -1).all()), bool((x < 1).all())
     ((4, 4), True, True)
     """
-    key = _checks.key("uniform", key)
-    shape = _checks.shape("uniform", shape)
-    dtype = _checks.float_dtype("uniform", dtype)
-    a, b = _checks.number("uniform", "a", a), _checks.number("uniform", "b", b)
+    check = _checks.of("uniform")
+    key = check.key(key)
+    shape = check.shape(shape)
+    dtype = check.float_dtype(dtype)
+    a, b = check.number("a", a), check.number("b", b)
     samples, valid = _uniform(key, a, b, shape, dtype)
-    text = _checks.wrong("uniform", "[a, b)", f"a finite range of {dtype}", "[{a}, {b})")
+    text = check.wrong("[a, b)", f"a finite range of {dtype}", "[{a}, {b})")
     _checks.in_range(_is_range, valid, text, dtype, a=a, b=b)
     return samples
 
@@ -96,7 +107,7 @@ def _is_range(a: Any, b: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _uniform(
-    key: jax.Array, a: ArrayLike, b: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, a: ArrayLike, b: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     a, b = jnp.asarray(a, dtype), jnp.asarray(b, dtype)
     low, high = a.astype(wide(a.dtype)), b.astype(wide(a.dtype))
@@ -111,8 +122,9 @@ def _uniform(
     return jnp.where(valid, samples, jnp.nan), valid
 
 
+@called
 def exponential(
-    key: jax.Array, shape: Any, lambd: ArrayLike = 1.0, *, dtype: Any = None
+    key: jax.Array, shape: Shape, lambd: ArrayLike = 1.0, *, dtype: DTypeLike | None = None
 ) -> jax.Array:
     """Samples of the exponential distribution: `Tensor.exponential_`.
 
@@ -157,7 +169,7 @@ def _is_rate(lambd: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _exponential(
-    key: jax.Array, lambd: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, lambd: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     lambd = jnp.asarray(lambd, wide(dtype))  # beyond float16 there are rates of float16 samples
     valid = _is_rate(lambd)
@@ -171,13 +183,14 @@ def _exponential(
     return jnp.where(valid, samples, jnp.nan), valid
 
 
+@filling
 def cauchy(
     key: jax.Array,
-    shape: Any,
+    shape: Shape,
     median: ArrayLike = 0.0,
     sigma: ArrayLike = 1.0,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Samples of the Cauchy distribution: `Tensor.cauchy_`.
 
@@ -221,7 +234,7 @@ def cauchy(
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _cauchy(
-    key: jax.Array, median: ArrayLike, sigma: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, median: ArrayLike, sigma: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     median, sigma = jnp.asarray(median, dtype), jnp.asarray(sigma, dtype)
     valid = are_place_and_scale(median, sigma)

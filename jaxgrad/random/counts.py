@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtri
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import cast, wide
 
 from . import _draws
@@ -25,6 +26,7 @@ TERMS = 52
 """At a mean of 10, more successes than this come with a probability below 2⁻⁶⁵."""
 
 
+@called
 def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
     """Samples of Poisson distributions, one for each rate: `torch.poisson`.
 
@@ -59,10 +61,11 @@ def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
     >>> poisson(key(0), jnp.array([0.0, 4.0, 100.0])).shape
     (3,)
     """
-    key = _checks.key("poisson", key)
-    input = _checks.floating("poisson", "input", input)
+    check = _checks.of("poisson")
+    key = check.key(key)
+    input = check.floating("input", input)
     samples, valid = _poisson(key, input)
-    text = _checks.wrong("poisson", "input", "finite and at least 0", "{least} to {most}")
+    text = check.wrong("input", "finite and at least 0", "{least} to {most}")
     _checks.each_holds(valid, text, input)
     return samples
 
@@ -148,6 +151,7 @@ def _polynomial(x: jax.Array, coefficients: Any) -> jax.Array:
     return value
 
 
+@called
 def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
     """Samples of binomial distributions, one for each pair: `torch.binomial`.
 
@@ -269,7 +273,7 @@ def _many_binomial(key: jax.Array, needed: jax.Array, n: jax.Array, p: jax.Array
 
 
 def _proposal(
-    key: jax.Array, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """A fair truth value, a uniform number in (0, 1/2], and one in (0, 1).
 

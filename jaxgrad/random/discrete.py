@@ -6,9 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import is_a, made, wide
 
 from . import _draws
@@ -17,8 +19,9 @@ from ._wide import halves, joined, upper_half
 from .keys import unrolled, words
 
 
+@called
 def bernoulli(
-    key: jax.Array, input: ArrayLike, shape: Any = None, *, dtype: Any = None
+    key: jax.Array, input: ArrayLike, shape: Shape | None = None, *, dtype: DTypeLike | None = None
 ) -> jax.Array:
     """Samples 1 with probability p and 0 otherwise: `torch.bernoulli`, `Tensor.bernoulli_(p)`.
 
@@ -52,16 +55,17 @@ def bernoulli(
     >>> bernoulli(key(0), 0.9, (2, 3)).shape
     (2, 3)
     """
-    key = _checks.key("bernoulli", key)
-    text = _checks.wrong("bernoulli", "input", "in [0, 1] everywhere", "{least} to {most}")
+    check = _checks.of("bernoulli")
+    key = check.key(key)
+    text = check.wrong("input", "in [0, 1] everywhere", "{least} to {most}")
     if type(input) is float:
-        dtype = _checks.number_dtype("bernoulli", dtype, float)
-        shape = () if shape is None else _checks.shape("bernoulli", shape)
+        dtype = check.number_dtype(dtype, float)
+        shape = () if shape is None else check.shape(shape)
         samples, valid = _bernoulli(key, input, shape, dtype)
         _checks.in_range(_is_probability, valid, text, made(float), least=input, most=input)
         return samples
-    input = _checks.floating("bernoulli", "input", input)
-    dtype = _checks.number_dtype("bernoulli", dtype, input.dtype)
+    input = check.floating("input", input)
+    dtype = check.number_dtype(dtype, input.dtype)
     shape = input.shape if shape is None else broadcast("bernoulli", input, shape)
     samples, valid = _bernoulli(key, input, shape, dtype)
     _checks.each_holds(valid, text, input)
@@ -74,7 +78,7 @@ def _is_probability(p: Any, *_: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _bernoulli(
-    key: jax.Array, input: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, input: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     input = jnp.asarray(input)
     probability = jax.lax.stop_gradient(jnp.broadcast_to(input, shape).astype(wide(input.dtype)))
@@ -85,8 +89,14 @@ def _bernoulli(
     return jnp.where(valid, ones.astype(dtype), _poison(dtype)), jnp.all(valid)
 
 
+@called
 def randint(
-    key: jax.Array, low: int, high: int | None = None, shape: Any = (), *, dtype: Any = None
+    key: jax.Array,
+    low: int,
+    high: int | None = None,
+    shape: Shape = (),
+    *,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Integers, each of [low, high) as likely as the others: `torch.randint`.
 
@@ -121,22 +131,25 @@ def randint(
     >>> randint(key(0), 10, shape=(2, 3)).shape
     (2, 3)
     """
-    key = _checks.key("randint", key)
-    low = _checks.integer("randint", "low", low, minimum=-(2**63))
+    check = _checks.of("randint")
+    key = check.key(key)
+    for argument, value in (("low", low), ("high", high)):
+        check.no_shape(argument, value, "an integer")
+    low = check.integer("low", low, minimum=-(2**63))
     low, high = (0, low) if high is None else (low, high)
-    high = _checks.integer("randint", "high", high, minimum=-(2**63))
+    high = check.integer("high", high, minimum=-(2**63))
     if high <= low:
-        raise ValueError(_checks.wrong("randint", "high", f"above low = {low}", high))
-    dtype = _checks.number_dtype("randint", dtype, int)
+        raise ValueError(check.wrong("high", f"above low = {low}", high))
+    dtype = check.number_dtype(dtype, int)
     exact = is_a(dtype, jnp.integer)
     least, most = (jnp.iinfo(dtype).min, jnp.iinfo(dtype).max) if exact else _whole_numbers(dtype)
     if low < least or high - 1 > most:
         expected = f"a range that {dtype} holds, {least} to {most}"
-        raise ValueError(_checks.wrong("randint", "[low, high)", expected, f"[{low}, {high})"))
-    return _randint(key, _checks.shape("randint", shape), low, high, dtype)
+        raise ValueError(check.wrong("[low, high)", expected, f"[{low}, {high})"))
+    return _randint(key, check.shape(shape), low, high, dtype)
 
 
-def _whole_numbers(dtype: Any) -> tuple[int, int]:
+def _whole_numbers(dtype: DTypeLike) -> tuple[int, int]:
     """The range of whole numbers that a dtype of floats or truth values holds without gaps."""
     if is_a(dtype, jnp.bool_):
         return 0, 1
@@ -145,7 +158,9 @@ def _whole_numbers(dtype: Any) -> tuple[int, int]:
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "low", "high", "dtype"))
-def _randint(key: jax.Array, shape: tuple[int, ...], low: int, high: int, dtype: Any) -> jax.Array:
+def _randint(
+    key: jax.Array, shape: tuple[int, ...], low: int, high: int, dtype: DTypeLike
+) -> jax.Array:
     kind = jnp.uint32 if high - low <= 2**32 and not jax.enable_x64.value else jnp.uint64
     offset = _below(key, shape, high - low).astype(kind)
     signed = jnp.int32 if kind == jnp.uint32 else jnp.int64
@@ -168,7 +183,10 @@ def _below(key: jax.Array, shape: tuple[int, ...], end: int) -> jax.Array:
     return joined(upper_half(halves(more), factor)) + (low < rest).astype(jnp.uint64)
 
 
-def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) -> jax.Array:
+@called
+def geometric(
+    key: jax.Array, shape: Shape, p: ArrayLike, *, dtype: DTypeLike | None = None
+) -> jax.Array:
     """Samples how many trials it takes to succeed once: `Tensor.geometric_`.
 
         P(x = k) = p (1 - p)ᵏ⁻¹,   k = 1, 2, 3, …
@@ -199,13 +217,14 @@ def geometric(key: jax.Array, shape: Any, p: ArrayLike, *, dtype: Any = None) ->
     >>> int(geometric(key(0), 1000, 0.5).min())
     1
     """
-    key, shape = _checks.key("geometric", key), _checks.shape("geometric", shape)
-    p = _checks.number("geometric", "p", p)
-    dtype = _checks.number_dtype("geometric", dtype, float)
+    check = _checks.of("geometric")
+    key, shape = check.key(key), check.shape(shape)
+    p = check.number("p", p)
+    dtype = check.number_dtype(dtype, float)
     if is_a(dtype, jnp.bool_):
-        raise TypeError(_checks.wrong("geometric", "dtype", "a dtype of numbers", dtype))
+        raise TypeError(check.wrong("dtype", "a dtype of numbers", dtype))
     samples, valid = _geometric(key, p, shape, dtype)
-    text = _checks.wrong("geometric", "p", "in (0, 1)", "{p}")
+    text = check.wrong("p", "in (0, 1)", "{p}")
     _checks.in_range(
         _is_chance, valid, text, p.dtype if isinstance(p, jax.Array) else made(float), p=p
     )
@@ -218,7 +237,7 @@ def _is_chance(p: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _geometric(
-    key: jax.Array, p: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, p: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     p = jax.lax.stop_gradient(jnp.asarray(p).astype(wide(jnp.asarray(p).dtype)))
     valid = _is_chance(p)
@@ -231,7 +250,7 @@ def _geometric(
     return jnp.where(valid, samples.astype(dtype), _poison(dtype)), valid
 
 
-def _poison(dtype: Any) -> Any:
+def _poison(dtype: DTypeLike) -> Any:
     """What no sampler of this kind gives: NaN, or where there is none the least integer."""
     if is_a(dtype, jnp.floating):
         return jnp.array(jnp.nan, dtype)

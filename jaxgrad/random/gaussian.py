@@ -6,16 +6,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called, filling
+from jaxgrad._checks import Shape
 from jaxgrad._dtypes import is_a, wide
 
 from ._arguments import are_place_and_scale, filled
 from .keys import unrolled
 
 
-def randn(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
+@called
+def randn(key: jax.Array, shape: Shape, *, dtype: DTypeLike | None = None) -> jax.Array:
     """Samples of the standard normal distribution: `torch.randn`.
 
         p(x) = exp(-x²/2) / √(2π)
@@ -40,22 +43,24 @@ def randn(key: jax.Array, shape: Any, *, dtype: Any = None) -> jax.Array:
     >>> randn(key(0), (2, 3)).shape
     (2, 3)
     """
-    key = _checks.key("randn", key)
-    return _randn(key, _checks.shape("randn", shape), _checks.float_dtype("randn", dtype))
+    check = _checks.of("randn")
+    key = check.key(key)
+    return _randn(key, check.shape(shape), check.float_dtype(dtype))
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
-def _randn(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+def _randn(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
     return jax.random.normal(unrolled(key), shape, wide(dtype)).astype(dtype)
 
 
+@called
 def normal(
     key: jax.Array,
     mean: ArrayLike = 0.0,
     std: ArrayLike = 1.0,
-    shape: Any = None,
+    shape: Shape | None = None,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Samples of normal distributions, one for each element: `torch.normal`.
 
@@ -96,18 +101,19 @@ def normal(
     >>> normal(key(0), 0.5, jnp.arange(1.0, 6.0)).shape
     (5,)
     """
-    key = _checks.key("normal", key)
+    check = _checks.of("normal")
+    key = check.key(key)
     center, scale = _moment("mean", mean), _moment("std", std)
     if dtype is None and not (_is_weak(center) and _is_weak(scale)):
         argument, given = ("std", scale) if _is_weak(center) else ("mean", center)
-        dtype = _checks.floating("normal", argument, given).dtype
-    dtype = _checks.float_dtype("normal", dtype)
+        dtype = check.floating(argument, given).dtype
+    dtype = check.float_dtype(dtype)
     shape, scale = _matched(center, scale, shape)
     for argument, value in (("mean", center), ("std", scale)):
         if not isinstance(value, float) and is_a(value.dtype, jnp.complexfloating):
-            raise TypeError(_checks.wrong("normal", argument, "real", value.dtype))
+            raise TypeError(check.wrong(argument, "real", value.dtype))
     samples, valid = _normal(key, center, scale, shape, dtype)
-    text = _checks.wrong("normal", "std", "at least 0 everywhere", "{std}")
+    text = check.wrong("std", "at least 0 everywhere", "{std}")
     if isinstance(scale, float):
         _checks.in_range(_is_deviation, valid, text, dtype, std=scale)
     elif scale.size:
@@ -117,11 +123,13 @@ def normal(
 
 def _moment(argument: str, value: Any) -> Any:
     """A mean or a standard deviation: a Python number stays one."""
+    check = _checks.of("normal")
     if type(value) in (int, float):
-        return _checks.number("normal", argument, value)
-    result = _checks.array("normal", argument, value)
+        return check.number(argument, value)
+    check.no_shape(argument, value, "a number or an array")
+    result = check.array(argument, value)
     if not is_a(result.dtype, jnp.number) and result.dtype != bool:
-        raise TypeError(_checks.wrong("normal", argument, "an array of numbers", result.dtype))
+        raise TypeError(check.wrong(argument, "an array of numbers", result.dtype))
     return result
 
 
@@ -133,31 +141,32 @@ def _is_deviation(std: Any) -> Any:
     return std >= 0
 
 
-def _matched(mean: Any, std: Any, shape: Any) -> tuple[tuple[int, ...], Any]:
+def _matched(mean: Any, std: Any, shape: Shape | None) -> tuple[tuple[int, ...], Any]:
     """The shape of the samples, and std in a shape that broadcasts to it."""
+    check = _checks.of("normal")
     of_mean, of_std = (() if isinstance(x, float) else x.shape for x in (mean, std))
     try:
         together = of_mean if of_std in ((), of_mean) else np.broadcast_shapes(of_mean, of_std)
     except ValueError:
         if mean.size != std.size:
             expected = f"of a shape that broadcasts with mean's {of_mean}, or of its size"
-            raise ValueError(_checks.wrong("normal", "std", expected, of_std)) from None
+            raise ValueError(check.wrong("std", expected, of_std)) from None
         together, std = of_mean, std.reshape(of_mean)
     if shape is None:
         return together, std
-    shape = _checks.shape("normal", shape)
+    shape = check.shape(shape)
     try:
         if not together or np.broadcast_shapes(together, shape) == shape:
             return shape, std
     except ValueError:
         pass
     expected = f"a shape to which mean and std, {together}, broadcast"
-    raise ValueError(_checks.wrong("normal", "shape", expected, shape))
+    raise ValueError(check.wrong("shape", expected, shape))
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _normal(
-    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     mean, std = jnp.asarray(mean).astype(dtype), jnp.asarray(std).astype(dtype)
     valid = _is_deviation(std)
@@ -168,8 +177,14 @@ def _normal(
     return samples.astype(dtype), jnp.all(valid)
 
 
+@filling
 def log_normal(
-    key: jax.Array, shape: Any, mean: ArrayLike = 1.0, std: ArrayLike = 2.0, *, dtype: Any = None
+    key: jax.Array,
+    shape: Shape,
+    mean: ArrayLike = 1.0,
+    std: ArrayLike = 2.0,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """Samples whose logarithm is normal: `Tensor.log_normal_`.
 
@@ -212,7 +227,7 @@ def log_normal(
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def _log_normal(
-    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: Any
+    key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     mean, std = jnp.asarray(mean, dtype), jnp.asarray(std, dtype)
     valid = are_place_and_scale(mean, std)

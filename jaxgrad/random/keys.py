@@ -53,18 +53,19 @@ def key(seed: ArrayLike) -> jax.Array:
     >>> bool(jax.random.normal(jaxgrad.random.key(0)) == jax.random.normal(jax.random.key(0)))
     True
     """
+    check = _checks.of("key")
     if isinstance(seed, (np.ndarray, np.generic)) and seed.dtype in ("int64", "uint64"):
         _single(seed)
         return _of_words(int(seed))
     if isinstance(seed, (jax.Array, np.ndarray, np.generic)):
-        seed = _checks.array("key", "seed", seed)
+        seed = check.array("seed", seed)
         if not is_a(seed.dtype, jnp.integer):
-            raise TypeError(_checks.wrong("key", "seed", "an integer", seed.dtype))
+            raise TypeError(check.wrong("seed", "an integer", seed.dtype))
         _single(seed)
         return jax.random.key(seed, impl=IMPLEMENTATION)
-    seed = _checks.integer("key", "seed", seed, minimum=-(2**63))
+    seed = check.integer("seed", seed, minimum=-(2**63))
     if seed >= 2**63:
-        raise ValueError(_checks.wrong("key", "seed", "below 2**63", seed))
+        raise ValueError(check.wrong("seed", "below 2**63", seed))
     return _of_words(seed)
 
 

@@ -2,12 +2,13 @@
 
 import functools
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_a
 
 from .keys import words
@@ -18,7 +19,8 @@ SORTED = 1024
 ROUNDS = 12
 
 
-def randperm(key: jax.Array, n: int, *, dtype: Any = None) -> jax.Array:
+@called
+def randperm(key: jax.Array, n: int, *, dtype: DTypeLike | None = None) -> jax.Array:
     """A random permutation of 0 to n - 1: `torch.randperm`.
 
     Up to 1,024 elements it is uniform over all n! permutations, but for ties of 64-bit random
@@ -50,17 +52,18 @@ def randperm(key: jax.Array, n: int, *, dtype: Any = None) -> jax.Array:
     >>> randperm(key(0), 4).sort()
     Array([0, 1, 2, 3], dtype=int32)
     """
-    key = _checks.key("randperm", key)
-    n = _checks.integer("randperm", "n", n, minimum=0)
+    check = _checks.of("randperm")
+    key = check.key(key)
+    n = check.integer("n", n, minimum=0)
     if n >= 2**31:
-        raise ValueError(_checks.wrong("randperm", "n", "below 2**31", n))
-    dtype = _checks.number_dtype("randperm", dtype, int)
+        raise ValueError(check.wrong("n", "below 2**31", n))
+    dtype = check.number_dtype(dtype, int)
     if n and _largest(dtype) < n - 1:
-        raise ValueError(_checks.wrong("randperm", "dtype", f"a dtype that holds {n - 1}", dtype))
+        raise ValueError(check.wrong("dtype", f"a dtype that holds {n - 1}", dtype))
     return _randperm(key, n, dtype)
 
 
-def _largest(dtype: Any) -> int:
+def _largest(dtype: DTypeLike) -> int:
     """The largest whole number up to which the dtype holds all."""
     if is_a(dtype, jnp.floating):
         return 2 ** (jnp.finfo(dtype).nmant + 1)
@@ -68,7 +71,7 @@ def _largest(dtype: Any) -> int:
 
 
 @functools.partial(jax.jit, static_argnames=("n", "dtype"))
-def _randperm(key: jax.Array, n: int, dtype: Any) -> jax.Array:
+def _randperm(key: jax.Array, n: int, dtype: DTypeLike) -> jax.Array:
     if n <= SORTED:
         order = jax.lax.sort((*words(key, (n,)), jax.lax.iota(jnp.int32, n)), num_keys=2)
         return order[2].astype(dtype)

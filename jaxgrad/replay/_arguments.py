@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
 
@@ -34,7 +35,7 @@ def count(function: str, argument: str, value: Any, minimum: int, largest: int =
     return result
 
 
-def real(function: str, argument: str, value: Any) -> float:
+def scalar(function: str, argument: str, value: Any) -> float:
     """`value`, a real scalar, in full precision: PyTorch computes with it in float64."""
     _checks.concrete(function, argument, value)
     if not isinstance(value, (int, float)) or isinstance(value, bool):
@@ -48,7 +49,7 @@ def real(function: str, argument: str, value: Any) -> float:
 
 def positive(function: str, argument: str, value: Any) -> float:
     """`value` as a real scalar above 0."""
-    result = real(function, argument, value)
+    result = scalar(function, argument, value)
     if not result > 0:
         raise ValueError(_checks.wrong(function, argument, "above 0", result))
     return result
@@ -62,7 +63,7 @@ def float_dtype(function: str, value: Any) -> np.dtype:
     return floating(function, "dtype", _checks.float_dtype(function, value))
 
 
-def floating(function: str, argument: str, dtype: Any) -> np.dtype:
+def floating(function: str, argument: str, dtype: DTypeLike) -> np.dtype:
     """`dtype` as one of the floating point dtypes that PyTorch's samplers know."""
     if str(dtype) not in _FLOATS:
         raise TypeError(_checks.wrong(function, argument, "one of " + ", ".join(_FLOATS), dtype))

@@ -5,12 +5,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
+from jaxgrad._calls import called, filling
+from jaxgrad._checks import Shape
 from jaxgrad.replay import _arguments, _arithmetic, _draws
 from jaxgrad.replay.generator import State, checked
 
 
-def rand(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
+@called
+def rand(state: State, shape: Shape, *, dtype: DTypeLike | None = None) -> tuple[jax.Array, State]:
     """Uniform numbers on [0, 1): `torch.rand`.
 
         x = (w mod 2²⁴) / 2²⁴,   w the generator's next word (float64: 53 bits of two words)
@@ -44,8 +48,9 @@ def rand(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, Sta
     return jnp.asarray(values), state
 
 
+@filling
 def uniform(
-    state: State, shape: Any, a: Any = 0.0, b: Any = 1.0, *, dtype: Any = None
+    state: State, shape: Shape, a: Any = 0.0, b: Any = 1.0, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
     """Uniform numbers on [a, b): `Tensor.uniform_(a, b)`.
 
@@ -77,14 +82,15 @@ def uniform(
     """
     state = checked("uniform", state)
     shape, dtype = _arguments.shape("uniform", shape), _arguments.float_dtype("uniform", dtype)
-    a, b = _arguments.real("uniform", "a", a), _arguments.real("uniform", "b", b)
+    a, b = _arguments.scalar("uniform", "a", a), _arguments.scalar("uniform", "b", b)
     _arguments.ordered("uniform", a, b, dtype)
     values, state = _draws.uniform(state, shape, dtype, a, b)
     return jnp.asarray(values), state
 
 
+@called
 def exponential(
-    state: State, shape: Any, lambd: Any = 1.0, *, dtype: Any = None
+    state: State, shape: Shape, lambd: Any = 1.0, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
     """Exponential numbers with rate λ: `Tensor.exponential_(lambd)`.
 
@@ -120,8 +126,14 @@ def exponential(
     return jnp.asarray(values), state
 
 
+@filling
 def cauchy(
-    state: State, shape: Any, median: Any = 0.0, sigma: Any = 1.0, *, dtype: Any = None
+    state: State,
+    shape: Shape,
+    median: Any = 0.0,
+    sigma: Any = 1.0,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> tuple[jax.Array, State]:
     """Cauchy numbers: `Tensor.cauchy_(median, sigma)`.
 
@@ -153,7 +165,7 @@ def cauchy(
     name = "cauchy"
     state = checked(name, state)
     shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    median = _arguments.real(name, "median", median)
+    median = _arguments.scalar(name, "median", median)
     sigma = _arguments.positive(name, "sigma", sigma)
     units, state = _draws.unit64(state, math.prod(shape))
     values = _arithmetic.fma64(_arithmetic.libm(math.tan, math.pi * (units - 0.5)), sigma, median)

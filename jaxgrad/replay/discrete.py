@@ -6,14 +6,23 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
+from jaxgrad._checks import Shape
 from jaxgrad.replay import _arguments, _arithmetic, _choices, _draws
 from jaxgrad.replay.generator import State, checked
 
 
+@called
 def randint(
-    state: State, low: Any = 0, high: Any = None, shape: Any = None, *, dtype: Any = None
+    state: State,
+    low: Any = 0,
+    high: Any = None,
+    shape: Shape | None = None,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> tuple[jax.Array, State]:
     """Integers of [low, high): `torch.randint`, called as `randint(state, high, shape)` too.
 
@@ -49,6 +58,8 @@ def randint(
     state = checked("randint", state)
     if shape is None:
         low, high, shape = 0, low, high
+    for argument, value in (("low", low), ("high", high)):
+        _checks.no_shape("randint", argument, value, "an integer")
     least, most = -(2**63), 2**63 - 1
     low = _arguments.count("randint", "low", low, minimum=least, largest=most)
     high = _arguments.count("randint", "high", high, minimum=least, largest=most)
@@ -102,6 +113,7 @@ def _representable(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
     return low, high
 
 
+@called
 def randperm(state: State, n: int) -> tuple[jax.Array, State]:
     """A random permutation of 0 … n - 1: `torch.randperm`.
 
@@ -132,8 +144,9 @@ def randperm(state: State, n: int) -> tuple[jax.Array, State]:
     return jnp.asarray(values.astype(_arguments.default_int())), state
 
 
+@called
 def bernoulli(
-    state: State, input: Any, shape: Any = None, *, dtype: Any = None
+    state: State, input: Any, shape: Shape | None = None, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
     """Ones with probability p: `torch.bernoulli(p)`, and with a shape `Tensor.bernoulli_(p)`.
 
@@ -175,7 +188,7 @@ def bernoulli(
     else:
         shape = _arguments.shape("bernoulli", shape)
         result = _arguments.float_dtype("bernoulli", dtype)
-        probability = np.array(_arguments.real("bernoulli", "input", input))
+        probability = np.array(_arguments.scalar("bernoulli", "input", input))
     least, most = np.min(probability, initial=1), np.max(probability, initial=0)
     if not (0 <= least and most <= 1):
         got = f"{least} to {most}"
@@ -185,22 +198,24 @@ def bernoulli(
     return jnp.asarray((values.reshape(shape) < probability).astype(result)), state
 
 
-def _probabilities(input: Any, dtype: Any) -> tuple[np.ndarray, np.dtype]:
+def _probabilities(input: Any, dtype: DTypeLike | None) -> tuple[np.ndarray, np.dtype]:
     """An array of probabilities, in float32 or float64, and its own dtype."""
-    _checks.concrete("bernoulli", "input", input)
+    check = _checks.of("bernoulli")
+    check.concrete("input", input)
     if isinstance(input, (int, float)):
         remedy = "say how many with shape="
-        raise TypeError(_checks.wrong("bernoulli", "input", "an array", f"{input!r:.60}", remedy))
+        raise TypeError(check.wrong("input", "an array", f"{input!r:.60}", remedy))
     if dtype is not None:
         remedy = "the array decides it"
         expected = "left out beside an array"
-        raise ValueError(_checks.wrong("bernoulli", "dtype", expected, f"{dtype!r:.60}", remedy))
-    probability = np.asarray(_checks.floating("bernoulli", "input", input))
+        raise ValueError(check.wrong("dtype", expected, f"{dtype!r:.60}", remedy))
+    probability = np.asarray(check.floating("input", input))
     _arguments.floating("bernoulli", "input", probability.dtype)
     narrow = probability.dtype.itemsize == 2
     return probability.astype(np.float32) if narrow else probability, probability.dtype
 
 
+@called
 def multinomial(
     state: State, input: Any, num_samples: int, replacement: bool = False
 ) -> tuple[jax.Array, State]:
@@ -274,7 +289,10 @@ def _check_weights(weights: np.ndarray, num_samples: int, replacement: bool) -> 
         raise ValueError(_checks.wrong(name, "input", "positive somewhere in each row", got))
 
 
-def geometric(state: State, shape: Any, p: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
+@called
+def geometric(
+    state: State, shape: Shape, p: Any, *, dtype: DTypeLike | None = None
+) -> tuple[jax.Array, State]:
     """Geometric numbers, trials up to the first success: `Tensor.geometric_(p)`.
 
         x = ⌈log u / log(1 - p)⌉,   u ~ U[0, 1) of 53 bits, in float64 whatever the dtype
@@ -305,7 +323,7 @@ def geometric(state: State, shape: Any, p: Any, *, dtype: Any = None) -> tuple[j
     name = "geometric"
     state = checked(name, state)
     shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    p = _arguments.real(name, "p", p)
+    p = _arguments.scalar(name, "p", p)
     if not 0 < p < 1:
         raise ValueError(_checks.wrong(name, "p", "in (0, 1)", p))
     units, state = _draws.unit64(state, math.prod(shape))

@@ -6,13 +6,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called, filling
+from jaxgrad._checks import Shape
 from jaxgrad.replay import _arguments, _arithmetic, _draws, _truncated
 from jaxgrad.replay.generator import State, checked
 
 
-def randn(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, State]:
+@called
+def randn(state: State, shape: Shape, *, dtype: DTypeLike | None = None) -> tuple[jax.Array, State]:
     """Standard normal numbers: `torch.randn`.
 
         x = √(-2 log(1 - u₁)) cos 2πu₂,   y = √(-2 log(1 - u₁)) sin 2πu₂       (Box and Muller)
@@ -48,8 +52,14 @@ def randn(state: State, shape: Any, *, dtype: Any = None) -> tuple[jax.Array, St
     return jnp.asarray(values), state
 
 
+@called
 def normal(
-    state: State, mean: Any = 0.0, std: Any = 1.0, shape: Any = None, *, dtype: Any = None
+    state: State,
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    shape: Shape | None = None,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> tuple[jax.Array, State]:
     """Normal numbers: `torch.normal`, and with a shape `Tensor.normal_(mean, std)` too.
 
@@ -86,29 +96,34 @@ def normal(
     Array([ 1.5409961, 99.70657  ], dtype=float32)
     """
     state = checked("normal", state)
+    for argument, value in (("mean", mean), ("std", std)):
+        _checks.no_shape("normal", argument, value, "a number or an array")
     if shape is None:
         return _normal_arrays(state, mean, std, dtype)
     dtype, shape = _arguments.float_dtype("normal", dtype), _arguments.shape("normal", shape)
-    mean, std = _arguments.real("normal", "mean", mean), _arguments.real("normal", "std", std)
+    mean, std = _arguments.scalar("normal", "mean", mean), _arguments.scalar("normal", "std", std)
     _at_least_zero(std)
     values, state = _draws.normal(state, shape, dtype, mean, std)
     return jnp.asarray(values), state
 
 
-def _normal_arrays(state: State, mean: Any, std: Any, dtype: Any) -> tuple[jax.Array, State]:
-    _checks.concrete("normal", "mean and std", (mean, std))
+def _normal_arrays(
+    state: State, mean: Any, std: Any, dtype: DTypeLike | None
+) -> tuple[jax.Array, State]:
+    check = _checks.of("normal")
+    check.concrete("mean and std", (mean, std))
     arrays = [not isinstance(x, (int, float)) for x in (mean, std)]
     if not any(arrays):
         remedy = "say how many with shape="
-        raise TypeError(_checks.wrong("normal", "mean or std", "an array", "two numbers", remedy))
+        raise TypeError(check.wrong("mean or std", "an array", "two numbers", remedy))
     if dtype is not None:
         remedy = "the arrays decide it"
-        raise ValueError(_checks.wrong("normal", "dtype", "left out beside arrays", dtype, remedy))
+        raise ValueError(check.wrong("dtype", "left out beside arrays", dtype, remedy))
     given, argument = (mean, "mean") if arrays[0] else (std, "std")
-    given = _checks.floating("normal", argument, given)
+    given = check.floating(argument, given)
     result = _arguments.floating("normal", argument, given.dtype)
     if not arrays[1]:
-        std = _arguments.real("normal", "std", std)
+        std = _arguments.scalar("normal", "std", std)
         _at_least_zero(std)
         mean = _real_array("mean", mean)
         values, state = _draws.normal(state, mean.shape, result, 0.0, std)
@@ -121,7 +136,7 @@ def _normal_arrays(state: State, mean: Any, std: Any, dtype: Any) -> tuple[jax.A
 
 
 def _scalar_mean(mean: Any, dtype: np.dtype) -> np.ndarray:
-    return _draws.narrow(np.array(_arguments.real("normal", "mean", mean)), dtype)
+    return _draws.narrow(np.array(_arguments.scalar("normal", "mean", mean)), dtype)
 
 
 def _real_array(argument: str, value: Any) -> np.ndarray:
@@ -161,8 +176,9 @@ def _size(dtype: np.dtype) -> int:
     return dtype.itemsize
 
 
+@filling
 def log_normal(
-    state: State, shape: Any, mean: Any = 1.0, std: Any = 2.0, *, dtype: Any = None
+    state: State, shape: Shape, mean: Any = 1.0, std: Any = 2.0, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
     """Log-normal numbers: `Tensor.log_normal_(mean, std)`.
 
@@ -194,22 +210,23 @@ def log_normal(
     name = "log_normal"
     state = checked(name, state)
     shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    mean, std = _arguments.real(name, "mean", mean), _arguments.positive(name, "std", std)
+    mean, std = _arguments.scalar(name, "mean", mean), _arguments.positive(name, "std", std)
     logs, state = _draws.one_by_one(state, math.prod(shape), mean, std)
     values = _arithmetic.libm(math.exp, np.minimum(logs, 709.0))
     values = np.where(logs > 709, np.inf, values)
     return jnp.asarray(_draws.narrow(values, dtype).reshape(shape)), state
 
 
+@filling
 def trunc_normal(
     state: State,
-    shape: Any,
+    shape: Shape,
     mean: Any = 0.0,
     std: Any = 1.0,
     a: Any = -2.0,
     b: Any = 2.0,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> tuple[jax.Array, State]:
     """Normal numbers truncated to [a, b]: `torch.nn.init.trunc_normal_`.
 
@@ -252,8 +269,8 @@ def trunc_normal(
     name = "trunc_normal"
     state = checked(name, state)
     shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    mean, std = _arguments.real(name, "mean", mean), _arguments.positive(name, "std", std)
-    a, b = _arguments.real(name, "a", a), _arguments.real(name, "b", b)
+    mean, std = _arguments.scalar(name, "mean", mean), _arguments.positive(name, "std", std)
+    a, b = _arguments.scalar(name, "a", a), _arguments.scalar(name, "b", b)
     for argument, value in (("mean", mean), ("std", std)):
         if not math.isfinite(value):
             raise ValueError(_checks.wrong(name, argument, "finite", value))

@@ -72,9 +72,10 @@ def manual_seed(seed: int) -> State:
     >>> replay.rand(replay.manual_seed(0), 3)[0]  # torch.manual_seed(0); torch.rand(3)
     Array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
-    seed = _checks.integer("manual_seed", "seed", seed, minimum=-(2**63))
+    check = _checks.of("manual_seed")
+    seed = check.integer("seed", seed, minimum=-(2**63))
     if seed >= 2**64:
-        raise ValueError(_checks.wrong("manual_seed", "seed", "less than 2**64", seed))
+        raise ValueError(check.wrong("seed", "less than 2**64", seed))
     words = [seed % 2**32]
     for i in range(1, LENGTH):
         words.append((1812433253 * (words[-1] ^ words[-1] >> 30) + i) % 2**32)
@@ -152,23 +153,22 @@ def set_state(new_state: Any) -> State:
 
 
 def _bytes(value: Any) -> bytes:
+    check = _checks.of("set_state")
     if isinstance(value, (bytes, bytearray, memoryview)):
         result = bytes(value)
     else:
-        _checks.concrete("set_state", "new_state", value)
+        check.concrete("new_state", value)
         try:
             array = np.asarray(value)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise TypeError(
-                _checks.wrong("set_state", "new_state", "bytes", type(value))
-            ) from error
+            raise TypeError(check.wrong("new_state", "bytes", type(value))) from error
         if array.dtype != np.uint8:
             got = f"{type(value).__name__} of {array.dtype}"
-            raise TypeError(_checks.wrong("set_state", "new_state", "bytes (uint8)", got))
+            raise TypeError(check.wrong("new_state", "bytes (uint8)", got))
         result = array.tobytes()
     if len(result) != _BYTES.itemsize:
         expected = f"{_BYTES.itemsize} bytes"
-        raise ValueError(_checks.wrong("set_state", "new_state", expected, len(result)))
+        raise ValueError(check.wrong("new_state", expected, len(result)))
     return result
 
 

@@ -11,8 +11,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks, init
+from jaxgrad._calls import called, misfit
 from jaxgrad.init._draws import Source
 from jaxgrad.init._laws import Draw
 from jaxgrad.replay import _arguments, _draws
@@ -29,7 +31,7 @@ class _Stream(Source):
     def __init__(self, function: str, state: State):
         self.function, self.state = function, state
 
-    def draw(self, draw: Draw, dtype: Any) -> jax.Array:
+    def draw(self, draw: Draw, dtype: DTypeLike) -> jax.Array:
         """As `Tensor.uniform_`, `normal_`, `fill_` and, column by column, `torch.randperm`."""
         _checks.concrete(self.function, draw.name, draw.args)
         shape, dtype = _arguments.shape(self.function, draw.shape), np.dtype(dtype)
@@ -58,7 +60,11 @@ def _replayed(
 
     def replayed(state: State, *args: P.args, **kwargs: P.kwargs) -> tuple[R, State]:
         stream: Any = _Stream(name, checked(name, state))
-        bound = signature.bind(stream, *args, **kwargs)
+        try:
+            bound = signature.bind(stream, *args, **kwargs)
+        except TypeError as error:
+            reason = misfit(replayed, (state, *args), kwargs, error)
+            raise TypeError(reason) from None
         bound.arguments["dtype"] = _arguments.float_dtype(name, bound.arguments.get("dtype"))
         values = function(*bound.args, **bound.kwargs)
         return values, stream.state
@@ -70,7 +76,7 @@ def _replayed(
     replayed.__dict__["__signature__"] = inspect.Signature(
         [state, *others], return_annotation=result
     )
-    return replayed
+    return called(replayed)
 
 
 def _documented(function: Callable[..., Any], example: str) -> str:

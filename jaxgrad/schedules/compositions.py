@@ -100,13 +100,14 @@ def sequential_lr(
     >>> [float(schedule(count)) for count in range(5)]
     [0.25, 0.25, 1.0, 0.5, 0.25]
     """
+    check = _checks.of("sequential_lr")
     members = _members("sequential_lr", schedulers)
     at = [counted("sequential_lr", "milestones", one, 0) for one in milestones]
     if len(at) != len(members) - 1:
         expected = f"{len(members) - 1}, one fewer than the schedulers"
-        raise ValueError(_checks.wrong("sequential_lr", "milestones", expected, len(at)))
+        raise ValueError(check.wrong("milestones", expected, len(at)))
     if at != sorted(at):
-        raise ValueError(_checks.wrong("sequential_lr", "milestones", "in order", at))
+        raise ValueError(check.wrong("milestones", "in order", at))
     members[0] = members[0].inner or members[0]
     start, lr = members[0], _initial(members)
     again = replace(start, first=lambda rate: start.step(jnp.zeros(()), rate), closed=None)

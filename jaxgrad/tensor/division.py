@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, is_floating, wide
@@ -120,7 +120,7 @@ def _divided(x: Any, y: Any, *, function: str) -> tuple[jax.Array, jax.Array | N
     return jnp.where(y == 0, jnp.array(-1).astype(dtype), values), jnp.all(y != 0)
 
 
-def _beside(dtype: Any, x: Any, y: Any) -> list[jax.Array]:
+def _beside(dtype: DTypeLike, x: Any, y: Any) -> list[jax.Array]:
     """As `widened`, but a number y beside narrow numbers is not rounded, as in PyTorch."""
     y = jnp.asarray(y)
     return widened(wide(dtype), jnp.asarray(x).astype(dtype), y if y.weak_type else y.astype(dtype))

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.special as special
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import largest
@@ -214,7 +214,7 @@ def _psi(n: int, x: jax.Array) -> jax.Array:
     return psi(x)
 
 
-def _factorial(n: int, dtype: Any) -> float:
+def _factorial(n: int, dtype: DTypeLike) -> float:
     """The factorial n!, infinite where the dtype has no place for it."""
     return (
         math.exp(math.lgamma(n + 1)) if math.lgamma(n + 1) < math.log(largest(dtype)) else math.inf
@@ -264,7 +264,7 @@ def _cotangent(x: jax.Array) -> jax.Array:
     return jnp.where(steep, 1 / jnp.where(steep, turn, 1), turn)
 
 
-def _slopes_of_cotangent(n: int, dtype: Any) -> np.ndarray:
+def _slopes_of_cotangent(n: int, dtype: DTypeLike) -> np.ndarray:
     """The n-th derivative of cot πx as a polynomial of c = cot πx, highest power first.
 
     Coefficients for which the dtype has no place are infinite.

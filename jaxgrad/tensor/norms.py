@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, real_part, wide
@@ -17,7 +17,12 @@ from .pointwise import magnitude
 
 
 def vector_norm(
-    x: ArrayLike, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    x: ArrayLike,
+    ord: float = 2,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """The p-norm of a vector: `torch.linalg.vector_norm`.
 
@@ -62,7 +67,7 @@ def norm(
     p: float | str | None = "fro",
     dim: Any = None,
     keepdim: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> jax.Array:
     """The p-norm of an array's elements: `torch.norm`.
 
@@ -97,17 +102,25 @@ def norm(
     >>> norm(jnp.array([[3.0, 0.0], [0.0, 4.0]]))
     Array(5., dtype=float32)
     """
+    check = _checks.of("norm")
     if isinstance(p, str):
-        if _checks.option("norm", "p", p, ("fro", "nuc")) == "nuc":
+        if check.option("p", p, ("fro", "nuc")) == "nuc":
             return _nuclear(input, dim, keepdim, dtype)
         if isinstance(dim, (tuple, list)) and len(dim) > 2:
-            raise ValueError(_checks.wrong("norm", "dim", "one or two axes for 'fro'", dim))
+            raise ValueError(check.wrong("dim", "one or two axes for 'fro'", dim))
     order = 2 if p is None or isinstance(p, str) else p
     return _checked("norm", "input", input, "p", order, dim, keepdim, dtype)
 
 
 def _checked(
-    function: str, name: str, x: Any, of_order: str, p: Any, dim: Any, keepdim: Any, dtype: Any
+    function: str,
+    name: str,
+    x: Any,
+    of_order: str,
+    p: Any,
+    dim: Any,
+    keepdim: Any,
+    dtype: DTypeLike | None,
 ) -> jax.Array:
     x = _inexact(function, name, x)
     order = float(p) if isinstance(p, bool) else _order(function, of_order, p)
@@ -128,7 +141,7 @@ def _inexact(function: str, name: str, x: Any) -> jax.Array:
     return result
 
 
-def _result_dtype(function: str, x: jax.Array, dtype: Any) -> Any:
+def _result_dtype(function: str, x: jax.Array, dtype: DTypeLike | None) -> Any:
     of = real_part(x.dtype) if dtype is None else _checks.float_dtype(function, dtype)
     if dtype is not None and not _holds(of, real_part(x.dtype)):
         raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
@@ -149,7 +162,7 @@ def _order(function: str, name: str, p: Any) -> float:
 
 @functools.partial(jax.jit, static_argnames=("p", "axes", "keepdim", "dtype"))
 def _vector_norm(
-    x: jax.Array, *, p: float, axes: tuple[int, ...], keepdim: bool, dtype: Any
+    x: jax.Array, *, p: float, axes: tuple[int, ...], keepdim: bool, dtype: DTypeLike
 ) -> jax.Array:
     over, kept = axes, [1 if a in axes else n for a, n in enumerate(x.shape)]
     if p != 0 and math.prod(x.shape[a] for a in axes) == 1:
@@ -162,20 +175,23 @@ def _vector_norm(
     return (norms if keepdim else jnp.squeeze(norms, axes)).astype(dtype)
 
 
-def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: Any) -> jax.Array:
+def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: DTypeLike | None) -> jax.Array:
+    check = _checks.of("norm")
     x = _inexact("norm", "input", input)
-    keepdim = _checks.truth("norm", "keepdim", keepdim)
+    keepdim = check.truth("keepdim", keepdim)
     axes = tuple(range(x.ndim)) if dim is None else dim
     if not (isinstance(axes, (tuple, list)) and len(axes) == 2 <= x.ndim):
         name, got = ("input", f"shape {x.shape}") if dim is None else ("dim", dim)
         expected = "a matrix for 'nuc'" if dim is None else "two axes of the array for 'nuc'"
-        raise ValueError(_checks.wrong("norm", name, expected, got, "dim=(-2, -1) is the last two"))
-    axes = _checks.axes("norm", "dim", axes, x.ndim)
+        raise ValueError(check.wrong(name, expected, got, "dim=(-2, -1) is the last two"))
+    axes = check.axes("dim", axes, x.ndim)
     return _nuclear_norm(x, axes=axes, keepdim=keepdim, dtype=_result_dtype("norm", x, dtype))
 
 
 @functools.partial(jax.jit, static_argnames=("axes", "keepdim", "dtype"))
-def _nuclear_norm(x: jax.Array, *, axes: tuple[int, ...], keepdim: bool, dtype: Any) -> jax.Array:
+def _nuclear_norm(
+    x: jax.Array, *, axes: tuple[int, ...], keepdim: bool, dtype: DTypeLike
+) -> jax.Array:
     parts = [x.real, x.imag] if jnp.iscomplexobj(x) else [x]
     parts = [jnp.moveaxis(part, axes, (-2, -1)).astype(wide(dtype)) for part in parts]
     matrices = parts[0] if len(parts) == 1 else jax.lax.complex(*parts)
@@ -278,28 +294,29 @@ def cdist(
     >>> cdist(jnp.zeros((1, 2)), jnp.array([[3.0, 4.0], [0.0, 0.0]]))
     Array([[5., 0.]], dtype=float32)
     """
-    a, b = _checks.floating("cdist", "x1", x1), _checks.floating("cdist", "x2", x2)
+    check = _checks.of("cdist")
+    a, b = check.floating("x1", x1), check.floating("x2", x2)
     order = _order("cdist", "p", p)
     if order < 0:
-        raise ValueError(_checks.wrong("cdist", "p", "at least 0", p))
+        raise ValueError(check.wrong("p", "at least 0", p))
     mode = "use_mm_for_euclid_dist"
     modes = (f"{mode}_if_necessary", mode, f"donot_{mode}")
-    _checks.option("cdist", "compute_mode", compute_mode, modes)
+    check.option("compute_mode", compute_mode, modes)
     for name, value in (("x1", a), ("x2", b)):
         if value.ndim < 2:
-            raise ValueError(_checks.wrong("cdist", name, "of two axes or more", value.shape))
+            raise ValueError(check.wrong(name, "of two axes or more", value.shape))
     if a.shape[-1] != b.shape[-1]:
-        raise ValueError(_checks.wrong("cdist", "x2", f"of {a.shape[-1]} columns", b.shape[-1]))
+        raise ValueError(check.wrong("x2", f"of {a.shape[-1]} columns", b.shape[-1]))
     try:
         jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     except ValueError as error:
         expected = f"of a batch that broadcasts with {a.shape[:-2]}"
-        raise ValueError(_checks.wrong("cdist", "x2", expected, b.shape[:-2])) from error
+        raise ValueError(check.wrong("x2", expected, b.shape[:-2])) from error
     return _cdist(a, b, p=order, dtype=jnp.result_type(a, b))
 
 
 @functools.partial(jax.jit, static_argnames=("p", "dtype"))
-def _cdist(a: jax.Array, b: jax.Array, *, p: float, dtype: Any) -> jax.Array:
+def _cdist(a: jax.Array, b: jax.Array, *, p: float, dtype: DTypeLike) -> jax.Array:
     batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     rows, columns = ((x.astype(wide(dtype)), x.shape[-2:]) for x in (a, b))
     a = jnp.broadcast_to(rows[0], (*batch, *rows[1]))[..., :, None, :]

@@ -47,9 +47,10 @@ def sort(
     >>> sort(jnp.array([2, 1, 2]), descending=True).indices
     Array([0, 2, 1], dtype=int32)
     """
+    check = _checks.of("sort")
     x, axis = _one_axis("sort", input, dim)
-    descending = _checks.truth("sort", "descending", descending)
-    _checks.truth("sort", "stable", stable is not None and stable)
+    descending = check.truth("descending", descending)
+    check.truth("stable", stable is not None and stable)
     return _sort(x, axis=axis, descending=descending)
 
 
@@ -95,15 +96,16 @@ def topk(
     >>> topk(jnp.array([1.0, 3.0, 2.0]), 2).values
     Array([3., 2.], dtype=float32)
     """
+    check = _checks.of("topk")
     x, axis = _one_axis("topk", input, dim)
     if is_a(x.dtype, jnp.bool_):
-        raise TypeError(_checks.wrong("topk", "input", "an array of numbers", x.dtype))
-    k = _checks.integer("topk", "k", k, minimum=0)
+        raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
+    k = check.integer("k", k, minimum=0)
     size = x.shape[axis] if x.ndim else 1
     if k > size:
-        raise ValueError(_checks.wrong("topk", "k", f"at most {size}", k))
-    _checks.truth("topk", "sorted", sorted)
-    return _topk(x, k=k, axis=axis, largest=_checks.truth("topk", "largest", largest))
+        raise ValueError(check.wrong("k", f"at most {size}", k))
+    check.truth("sorted", sorted)
+    return _topk(x, k=k, axis=axis, largest=check.truth("largest", largest))
 
 
 @functools.partial(jax.jit, static_argnames=("k", "axis", "largest"))

@@ -121,9 +121,10 @@ def sgn(input: ArrayLike) -> jax.Array:
     >>> sgn(jnp.array([-2.0, 0.0, jnp.nan]))
     Array([-1.,  0.,  0.], dtype=float32)
     """
-    x = _checks.array("sgn", "input", input)
+    check = _checks.of("sgn")
+    x = check.array("input", input)
     if not (is_a(x.dtype, jnp.number) or is_a(x.dtype, jnp.bool_)):
-        raise TypeError(_checks.wrong("sgn", "input", "an array of numbers", x.dtype))
+        raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
     return _direction(x)
 
 
@@ -196,9 +197,10 @@ def angle(input: ArrayLike) -> jax.Array:
     >>> angle(jnp.array([2.0, -0.0, -1.0]))
     Array([0.       , 0.       , 3.1415927], dtype=float32)
     """
-    x = _checks.array("angle", "input", input)
+    check = _checks.of("angle")
+    x = check.array("input", input)
     if not (is_a(x.dtype, jnp.number) or is_a(x.dtype, jnp.bool_)):
-        raise TypeError(_checks.wrong("angle", "input", "an array of numbers", x.dtype))
+        raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
     return _angle(x)
 
 

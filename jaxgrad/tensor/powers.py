@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._complex import is_complex, power, size
@@ -98,7 +98,7 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     return _raised(x, y, made(complex if is_complex(dtype) else float))
 
 
-def _raised(x: Any, y: Any, dtype: Any) -> jax.Array:
+def _raised(x: Any, y: Any, dtype: DTypeLike) -> jax.Array:
     real = y.real if isinstance(y, (int, float, complex)) and y.imag == 0 else math.nan
     if -16 <= real <= 16 and real == int(real):
         return _product(x, times=int(real), dtype=dtype)
@@ -108,13 +108,13 @@ def _raised(x: Any, y: Any, dtype: Any) -> jax.Array:
 
 
 @functools.partial(jax.jit, static_argnames=("times", "dtype"))
-def _product(x: Any, *, times: int, dtype: Any) -> jax.Array:
+def _product(x: Any, *, times: int, dtype: DTypeLike) -> jax.Array:
     (x,) = widened(dtype, x) if is_a(dtype, jnp.inexact) else together(dtype, x)
     return jax.lax.integer_pow(x, times).astype(dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dtype")
-def _pow(x: Any, y: Any, *, dtype: Any) -> jax.Array:
+def _pow(x: Any, y: Any, *, dtype: DTypeLike) -> jax.Array:
     if not is_a(dtype, jnp.inexact):
         return _integer_power(*together(dtype, x, y))
     return _power(*widened(dtype, x, y)).astype(dtype)
@@ -133,7 +133,7 @@ def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 @functools.partial(jax.jit, static_argnames=("exponent", "dtype"))
-def _half_power(x: Any, *, exponent: float, dtype: Any) -> jax.Array:
+def _half_power(x: Any, *, exponent: float, dtype: DTypeLike) -> jax.Array:
     (wide,) = widened(dtype, x)
     return _halves(wide, exponent).astype(dtype)
 

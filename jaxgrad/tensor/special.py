@@ -142,10 +142,11 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
     >>> logcumsumexp(jnp.zeros(3), 0)
     Array([0.       , 0.6931472, 1.0986123], dtype=float32)
     """
-    x = _checks.array("logcumsumexp", "input", input)
+    check = _checks.of("logcumsumexp")
+    x = check.array("input", input)
     if not is_complex(x.dtype):
-        _checks.promoted("logcumsumexp", "input", x)
-    return _logcumsumexp(x, axis=_checks.axis("logcumsumexp", "dim", dim, x.ndim))
+        check.promoted("input", x)
+    return _logcumsumexp(x, axis=check.axis("dim", dim, x.ndim))
 
 
 @functools.partial(jax.jit, static_argnames="axis")

@@ -58,5 +58,5 @@ def test_refusals():
         jax.jit(lambda gain: replay.xavier_uniform(state, (2, 3), gain=gain)[0])(1.0)
     with pytest.raises(ValueError, match="float64"):
         replay.linear(state, 2, 3, dtype="float64")
-    with pytest.raises(TypeError, match="argument"):
+    with pytest.raises(TypeError, match="linear: activation must be left out, got .relu."):
         replay.linear(state, 2, 3, activation="relu")

@@ -14,6 +14,9 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_floating, wide
 
+NUMBERS = "real and not bool"
+"""What an activation of real numbers expects."""
+
 
 def widened(x: jax.Array, *numbers: Any) -> list[jax.Array]:
     """An array, and numbers beside it, in the dtype to compute in."""
@@ -28,17 +31,9 @@ def compared(x: jax.Array, *numbers: Any) -> list[jax.Array]:
     return [x, *(jnp.asarray(number, x.dtype) for number in numbers)]
 
 
-def real(function: str, value: ArrayLike) -> jax.Array:
-    """`value` as an array of integers or of real floating point numbers."""
-    result = _checks.array(function, "input", value)
-    if not (is_floating(result.dtype) or is_a(result.dtype, jnp.integer)):
-        raise TypeError(_checks.wrong(function, "input", "real and not bool", result.dtype))
-    return result
-
-
 def floated(function: str, value: ArrayLike) -> jax.Array:
-    """As `real`, with integers in float32."""
-    result = real(function, value)
+    """`value` as an array of real numbers; integers in float32."""
+    result = _checks.real(function, "input", value, NUMBERS)
     return result if is_floating(result.dtype) else result.astype(FROM_INTEGERS)
 
 

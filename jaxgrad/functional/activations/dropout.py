@@ -10,10 +10,12 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
+from jaxgrad._calls import called
 
 from ._arguments import constant, holds, widened
 
 
+@called
 def dropout(
     key: jax.Array, input: ArrayLike, p: ArrayLike = 0.5, training: bool = True
 ) -> jax.Array:
@@ -53,6 +55,7 @@ def dropout(
     return _dropped("dropout", key, input, p, training)
 
 
+@called
 def dropout1d(
     key: jax.Array, input: ArrayLike, p: ArrayLike = 0.5, training: bool = True
 ) -> jax.Array:
@@ -83,12 +86,14 @@ def dropout1d(
     >>> dropout1d(key(0), jnp.ones((2, 3))).sum(1) % 6
     Array([0., 0.], dtype=float32)
     """
-    x = _checks.array("dropout1d", "input", input)
+    check = _checks.of("dropout1d")
+    x = check.array("input", input)
     if x.ndim not in (2, 3):
-        raise ValueError(_checks.wrong("dropout1d", "input", "2-D or 3-D", f"{x.ndim}-D"))
+        raise ValueError(check.wrong("input", "2-D or 3-D", f"{x.ndim}-D"))
     return _dropped("dropout1d", key, x, p, training, leading=x.ndim - 1)
 
 
+@called
 def dropout2d(
     key: jax.Array, input: ArrayLike, p: ArrayLike = 0.5, training: bool = True
 ) -> jax.Array:
@@ -129,6 +134,7 @@ def dropout2d(
     return _dropped("dropout2d", key, x, p, training, leading=2)
 
 
+@called
 def dropout3d(
     key: jax.Array, input: ArrayLike, p: ArrayLike = 0.5, training: bool = True
 ) -> jax.Array:
@@ -166,6 +172,7 @@ def dropout3d(
     return _dropped("dropout3d", key, x, p, training, leading=2 if x.ndim == 5 else 1)
 
 
+@called
 def alpha_dropout(
     key: jax.Array, input: ArrayLike, p: ArrayLike = 0.5, training: bool = False
 ) -> jax.Array:
@@ -204,6 +211,7 @@ def alpha_dropout(
     return _dropped("alpha_dropout", key, input, p, training, alpha=True)
 
 
+@called
 def feature_alpha_dropout(
     key: jax.Array, input: ArrayLike, p: ArrayLike = 0.5, training: bool = False
 ) -> jax.Array:

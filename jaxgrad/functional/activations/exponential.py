@@ -55,8 +55,9 @@ def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
     >>> jax.grad(elu)(0.0, alpha=2.0)
     Array(2., dtype=float32, weak_type=True)
     """
-    x = _checks.floating("elu", "input", input)
-    return _elu(x, _checks.number("elu", "alpha", alpha))
+    check = _checks.of("elu")
+    x = check.floating("input", input)
+    return _elu(x, check.number("alpha", alpha))
 
 
 @compiled(1.0)
@@ -90,8 +91,9 @@ def celu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
     >>> jax.grad(celu)(0.0, alpha=2.0)
     Array(1., dtype=float32, weak_type=True)
     """
-    x = _checks.floating("celu", "input", input)
-    alpha = _checks.number("celu", "alpha", alpha)
+    check = _checks.of("celu")
+    x = check.floating("input", input)
+    alpha = check.number("alpha", alpha)
     holds("celu", "alpha", alpha, alpha != 0, "other than 0")
     return _celu(x, alpha)
 

@@ -42,8 +42,9 @@ def gelu(input: ArrayLike, approximate: str = "none") -> jax.Array:
     >>> gelu(jnp.array(1.0))
     Array(0.8413447, dtype=float32)
     """
-    x = _checks.floating("gelu", "input", input)
-    return _gelu(x, _checks.option("gelu", "approximate", approximate, ("none", "tanh")))
+    check = _checks.of("gelu")
+    x = check.floating("input", input)
+    return _gelu(x, check.option("approximate", approximate, ("none", "tanh")))
 
 
 @functools.partial(jax.jit, static_argnames="approximate")
@@ -96,8 +97,9 @@ def silu(input: ArrayLike) -> jax.Array:
     >>> silu(jnp.array(1.0))
     Array(0.7310586, dtype=float32)
     """
-    x = _checks.array("silu", "input", input)
-    return _silu(x if is_complex(x) else _checks.floating("silu", "input", x))
+    check = _checks.of("silu")
+    x = check.array("input", input)
+    return _silu(x if is_complex(x) else check.floating("input", x))
 
 
 @jax.jit
@@ -188,13 +190,14 @@ def glu(input: ArrayLike, dim: int = -1) -> jax.Array:
     >>> glu(jnp.array([1.0, 2.0, 0.0, 0.0]))
     Array([0.5, 1. ], dtype=float32)
     """
-    x = _checks.floating("glu", "input", input)
+    check = _checks.of("glu")
+    x = check.floating("input", input)
     if not x.ndim:
-        raise ValueError(_checks.wrong("glu", "input", "of one dimension or more", "a scalar"))
-    dim = _checks.axis("glu", "dim", dim, x.ndim)
+        raise ValueError(check.wrong("input", "of one dimension or more", "a scalar"))
+    dim = check.axis("dim", dim, x.ndim)
     if x.shape[dim] % 2:
         expected = f"of even size along axis {dim}"
-        raise ValueError(_checks.wrong("glu", "input", expected, f"shape {x.shape}"))
+        raise ValueError(check.wrong("input", expected, f"shape {x.shape}"))
     return _glu(x, dim)
 
 

@@ -48,25 +48,27 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1
     >>> normalize(jnp.array([[3.0, 4.0]]))
     Array([[0.6, 0.8]], dtype=float32)
     """
-    x = _checks.array("normalize", "input", input)
-    x = x if is_complex(x) else _checks.floating("normalize", "input", x)
+    check = _checks.of("normalize")
+    x = check.array("input", input)
+    x = x if is_complex(x) else check.floating("input", x)
     p = _kind(p)
-    dims = _checks.axes("normalize", "dim", dim, x.ndim)
-    eps = _checks.number("normalize", "eps", eps)
+    dims = check.axes("dim", dim, x.ndim)
+    eps = check.number("eps", eps)
     if (p < 0 or p == math.inf) and x.ndim and not math.prod(x.shape[d] for d in dims):
         expected, got = f"of one or more along {dims} for p = {p}", f"shape {x.shape}"
-        raise ValueError(_checks.wrong("normalize", "input", expected, got))
+        raise ValueError(check.wrong("input", expected, got))
     return _normalize(x, eps, p, dims)
 
 
 def _kind(p: Any) -> float:
     """The exponent as a Python number; infinite ones are meant."""
+    check = _checks.of("normalize")
     if isinstance(p, Tracer):
         remedy = "under jit make it static: static_argnames='p'"
-        raise TypeError(_checks.wrong("normalize", "p", "a concrete number", "a tracer", remedy))
-    result = float(_checks.number("normalize", "p", p))
+        raise TypeError(check.wrong("p", "a concrete number", "a tracer", remedy))
+    result = float(check.number("p", p))
     if math.isnan(result):
-        raise ValueError(_checks.wrong("normalize", "p", "a number", result))
+        raise ValueError(check.wrong("p", "a number", result))
     return result
 
 

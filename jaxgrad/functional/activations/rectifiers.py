@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
+from jaxgrad._calls import called
 
-from ._arguments import bound, compared, compiled, holds, real, widened
+from ._arguments import NUMBERS, bound, compared, compiled, holds, widened
 
 
 @jax.jit
@@ -40,7 +41,7 @@ def relu(input: ArrayLike) -> jax.Array:
     >>> jax.grad(relu)(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _relu(real("relu", input))
+    return _relu(_checks.real("relu", "input", input, NUMBERS))
 
 
 @jax.jit
@@ -78,7 +79,7 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
     >>> threshold(jnp.array([0.5, 1.0, 2.0]), 1.0, 20.0)
     Array([20., 20.,  2.], dtype=float32)
     """
-    x = real("threshold", input)
+    x = _checks.real("threshold", "input", input, NUMBERS)
     limit = bound("threshold", "threshold", threshold, x)
     return _threshold(x, limit, bound("threshold", "value", value, x))
 
@@ -107,8 +108,9 @@ def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
     >>> jax.grad(leaky_relu)(0.0)
     Array(0.01, dtype=float32, weak_type=True)
     """
-    x = _checks.floating("leaky_relu", "input", input)
-    return _leaky_relu(x, _checks.number("leaky_relu", "negative_slope", negative_slope))
+    check = _checks.of("leaky_relu")
+    x = check.floating("input", input)
+    return _leaky_relu(x, check.number("negative_slope", negative_slope))
 
 
 @compiled(0.01)
@@ -145,16 +147,17 @@ def prelu(input: ArrayLike, weight: ArrayLike) -> jax.Array:
     >>> prelu(jnp.array([[-2.0, -2.0]]), jnp.array([0.25, 0.5]))
     Array([[-0.5, -1. ]], dtype=float32)
     """
-    x = _checks.floating("prelu", "input", input)
-    weight = _checks.array("prelu", "weight", weight)
+    check = _checks.of("prelu")
+    x = check.floating("input", input)
+    weight = check.array("weight", weight)
     if weight.dtype != x.dtype:
-        raise TypeError(_checks.wrong("prelu", "weight", f"{x.dtype} as input is", weight.dtype))
+        raise TypeError(check.wrong("weight", f"{x.dtype} as input is", weight.dtype))
     if weight.ndim > 1:
-        raise ValueError(_checks.wrong("prelu", "weight", "0-D or 1-D", f"shape {weight.shape}"))
+        raise ValueError(check.wrong("weight", "0-D or 1-D", f"shape {weight.shape}"))
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.size != 1 and weight.size != channels:
         expected = f"1 or {channels} numbers, as input has channels,"
-        raise ValueError(_checks.wrong("prelu", "weight", expected, weight.size))
+        raise ValueError(check.wrong("weight", expected, weight.size))
     return _prelu(x, weight)
 
 
@@ -166,6 +169,7 @@ def _prelu(input: jax.Array, weight: jax.Array) -> jax.Array:
     return (x * jnp.where(x > 0, jnp.ones((), x.dtype), slope)).astype(input.dtype)
 
 
+@called
 def rrelu(
     key: jax.Array,
     input: ArrayLike,
@@ -206,12 +210,11 @@ def rrelu(
     >>> bool((-1 / 3 < y) & (y <= -1 / 8))
     True
     """
-    key = _checks.key("rrelu", key)
-    x = _checks.floating("rrelu", "input", input)
-    bounds = [
-        _checks.number("rrelu", name, value) for name, value in (("lower", lower), ("upper", upper))
-    ]
-    training = _checks.truth("rrelu", "training", training)
+    check = _checks.of("rrelu")
+    key = check.key(key)
+    x = check.floating("input", input)
+    bounds = [check.number(name, value) for name, value in (("lower", lower), ("upper", upper))]
+    training = check.truth("training", training)
     for name, value in zip(("lower", "upper"), bounds, strict=True):
         holds("rrelu", name, value, abs(value) < math.inf, "finite")
     holds("rrelu", "lower", bounds[0], bounds[0] <= bounds[1], "at most upper")

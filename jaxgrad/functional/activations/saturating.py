@@ -8,7 +8,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import is_a
 from jaxgrad._operands import by_slope
 
-from ._arguments import bound, compared, compiled, holds, real, widened
+from ._arguments import NUMBERS, bound, compared, compiled, holds, widened
 
 
 def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0) -> jax.Array:
@@ -42,7 +42,7 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     >>> jax.vmap(jax.grad(hardtanh))(jnp.array([-1.0, 0.0, 1.0]))
     Array([0., 1., 0.], dtype=float32)
     """
-    x = real("hardtanh", input)
+    x = _checks.real("hardtanh", "input", input, NUMBERS)
     low = bound("hardtanh", "min_val", min_val, x)
     high = bound("hardtanh", "max_val", max_val, x)
     holds("hardtanh", "min_val", low, low <= high, "at most max_val")
@@ -80,7 +80,7 @@ def relu6(input: ArrayLike) -> jax.Array:
     >>> relu6(jnp.array([-1.0, 3.0, 8.0]))
     Array([0., 3., 6.], dtype=float32)
     """
-    return _relu6(real("relu6", input))
+    return _relu6(_checks.real("relu6", "input", input, NUMBERS))
 
 
 @jax.jit

@@ -36,8 +36,9 @@ def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
     >>> hardshrink(jnp.array([-1.0, -0.5, 0.25, 2.0]))
     Array([-1.,  0.,  0.,  2.], dtype=float32)
     """
-    x = _checks.floating("hardshrink", "input", input)
-    return _hardshrink(x, _checks.number("hardshrink", "lambd", lambd))
+    check = _checks.of("hardshrink")
+    x = check.floating("input", input)
+    return _hardshrink(x, check.number("lambd", lambd))
 
 
 @compiled(0.5)
@@ -72,8 +73,9 @@ def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
     >>> softshrink(jnp.array([-1.0, -0.5, 0.25, 2.0]))
     Array([-0.5,  0. ,  0. ,  1.5], dtype=float32)
     """
-    x = _checks.floating("softshrink", "input", input)
-    lambd = _checks.number("softshrink", "lambd", lambd)
+    check = _checks.of("softshrink")
+    x = check.floating("input", input)
+    lambd = check.number("lambd", lambd)
     most = largest(x.dtype)
     valid = (lambd >= 0) & (lambd <= most)
     if valid is not True:

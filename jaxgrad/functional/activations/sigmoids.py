@@ -124,9 +124,10 @@ def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: ArrayLike = 20.
     >>> jax.grad(softplus)(2.0, beta=5.0, threshold=1.0)
     Array(1., dtype=float32, weak_type=True)
     """
-    x = _checks.floating("softplus", "input", input)
-    beta = _checks.number("softplus", "beta", beta)
-    return _scaled_softplus(x, beta, _checks.number("softplus", "threshold", threshold))
+    check = _checks.of("softplus")
+    x = check.floating("input", input)
+    beta = check.number("beta", beta)
+    return _scaled_softplus(x, beta, check.number("threshold", threshold))
 
 
 @compiled(1.0, 20.0)

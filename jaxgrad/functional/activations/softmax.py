@@ -2,20 +2,20 @@
 
 import functools
 import warnings
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_a
 from jaxgrad.random import _draws
 
 from ._arguments import implicit_axis, is_complex, widened
 
 
-def softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """Probabilities from logits: `torch.nn.functional.softmax`, `torch.softmax`.
 
         yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ)
@@ -45,7 +45,7 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.
     return _softmax(*_logits("softmax", input, dim, dtype))
 
 
-def softmin(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """Probabilities that are largest where the input is least.
 
         yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ)
@@ -76,7 +76,9 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.
     return _softmin(*_logits("softmin", input, dim, dtype))
 
 
-def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> jax.Array:
+def log_softmax(
+    input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None
+) -> jax.Array:
     """The logarithm of `softmax`: `torch.nn.functional.log_softmax`, `torch.log_softmax`.
 
         yᵢ = xᵢ - log Σⱼ exp(xⱼ)
@@ -105,7 +107,9 @@ def log_softmax(input: ArrayLike, dim: int | None = None, dtype: Any = None) -> 
     return _log_softmax(*_logits("log_softmax", input, dim, dtype))
 
 
-def _logits(function: str, input: ArrayLike, dim: int, dtype: Any) -> tuple[jax.Array, int]:
+def _logits(
+    function: str, input: ArrayLike, dim: int, dtype: DTypeLike | None
+) -> tuple[jax.Array, int]:
     """The input in the dtype to work in, and the axis."""
     x = _checks.array(function, "input", input)
     castable = any(is_a(x.dtype, kind) for kind in (jnp.integer, jnp.bool_, jnp.complexfloating))
@@ -142,6 +146,7 @@ def _log_softmax(input: jax.Array, dim: int) -> jax.Array:
     return jax.nn.log_softmax(_vector(input), dim).reshape(input.shape).astype(input.dtype)
 
 
+@called
 def gumbel_softmax(
     key: jax.Array,
     logits: ArrayLike,
@@ -184,17 +189,18 @@ def gumbel_softmax(
     >>> gumbel_softmax(key(0), jnp.array([0.0, 50.0]), hard=True)
     Array([0., 1.], dtype=float32)
     """
-    key = _checks.key("gumbel_softmax", key)
-    logits = _checks.floating("gumbel_softmax", "logits", logits)
-    tau = _checks.number("gumbel_softmax", "tau", tau)
-    hard = _checks.truth("gumbel_softmax", "hard", hard)
-    if _checks.static_number("gumbel_softmax", "eps", eps) != 1e-10:
+    check = _checks.of("gumbel_softmax")
+    key = check.key(key)
+    logits = check.floating("logits", logits)
+    tau = check.number("tau", tau)
+    hard = check.truth("hard", hard)
+    if check.static_number("eps", eps) != 1e-10:
         warnings.warn("gumbel_softmax: `eps` is deprecated and has no effect.", stacklevel=2)
-    dim = _checks.axis("gumbel_softmax", "dim", dim, logits.ndim)
+    dim = check.axis("dim", dim, logits.ndim)
     if hard and logits.ndim and not logits.shape[dim]:
         expected = f"of one or more along axis {dim}"
         got = f"shape {logits.shape}"
-        raise ValueError(_checks.wrong("gumbel_softmax", "logits", expected, got))
+        raise ValueError(check.wrong("logits", expected, got))
     return _gumbel_softmax(key, logits, tau, hard, dim)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, wide
@@ -24,19 +24,11 @@ def pair(
     return [cast(array, dtype) for array in arrays]
 
 
-def real(function: str, argument: str, value: ArrayLike) -> jax.Array:
-    """`value` as an array of real numbers; truth values are none."""
-    array = _checks.array(function, argument, value)
-    if not any(is_a(array.dtype, kind) for kind in (jnp.floating, jnp.integer)):
-        raise TypeError(_checks.wrong(function, argument, "an array of real numbers", array.dtype))
-    return array
-
-
 def number(function: str, argument: str, value: ArrayLike) -> jax.Array:
-    """As `real`, and complex numbers too."""
+    """`value` as an array of real or of complex numbers."""
     array = _checks.array(function, argument, value)
     is_complex = is_a(array.dtype, jnp.complexfloating)
-    return array if is_complex else real(function, argument, array)
+    return array if is_complex else _checks.real(function, argument, array)
 
 
 def as_float(array: jax.Array) -> jax.Array:
@@ -44,7 +36,7 @@ def as_float(array: jax.Array) -> jax.Array:
     return array if is_a(array.dtype, jnp.floating) else array.astype(FROM_INTEGERS)
 
 
-def widened(dtype: Any, *values: Any) -> list[jax.Array]:
+def widened(dtype: DTypeLike, *values: Any) -> list[jax.Array]:
     """Arrays and numbers in the dtype to compute a result of `dtype` in."""
     return [cast(jnp.asarray(value), wide(dtype)) for value in values]
 

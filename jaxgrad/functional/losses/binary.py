@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast, is_a, wide
@@ -192,7 +192,7 @@ def _binary_cross_entropy_with_logits(
     weight: jax.Array | None,
     pos_weight: jax.Array | None,
     *,
-    dtype: Any,
+    dtype: DTypeLike,
     reduction: str,
 ) -> jax.Array:
     x, y = input.astype(dtype), cast(target, dtype)

@@ -57,23 +57,24 @@ def multi_margin_loss(
     >>> multi_margin_loss(jnp.array([[0.0, 0.5, 0.5, 1.0]]), jnp.array([3]))
     Array(0.25, dtype=float32)
     """
+    check = _checks.of("multi_margin_loss")
     x, y = _samples("multi_margin_loss", input, target)
     if y.shape != x.shape[:1] and not (x.ndim < 2 and y.shape in ((), (1,))):
         expected = f"of shape {x.shape[:-1]}, one class for each sample"
-        raise ValueError(_checks.wrong("multi_margin_loss", "target", expected, y.shape))
-    power = _checks.static_number("multi_margin_loss", "p", p)
+        raise ValueError(check.wrong("target", expected, y.shape))
+    power = check.static_number("p", p)
     if power not in (1, 2):
-        raise ValueError(_checks.wrong("multi_margin_loss", "p", "1 or 2", power))
-    margin = _checks.number("multi_margin_loss", "margin", margin)
+        raise ValueError(check.wrong("p", "1 or 2", power))
+    margin = check.number("margin", margin)
     if weight is not None:
-        weight = _checks.array("multi_margin_loss", "weight", weight)
+        weight = check.array("weight", weight)
         classes = x.shape[-1:] or (1,)
         if weight.shape != classes:
             expected = f"of shape {classes}, one for each class"
-            raise ValueError(_checks.wrong("multi_margin_loss", "weight", expected, weight.shape))
+            raise ValueError(check.wrong("weight", expected, weight.shape))
         if weight.dtype != x.dtype:
             expected = f"of input's dtype {x.dtype}"
-            raise TypeError(_checks.wrong("multi_margin_loss", "weight", expected, weight.dtype))
+            raise TypeError(check.wrong("weight", expected, weight.dtype))
     reduction = reduction_of("multi_margin_loss", reduction)
     losses, valid = _multi_margin_loss(x, y, margin, weight, p=power, reduction=reduction)
     _in_range("multi_margin_loss", y, valid, 0, x)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast, is_a, wide
@@ -155,7 +155,7 @@ def class_arguments(
 
 @functools.partial(jax.jit, static_argnames=("dtype", "classes", "ignore_index", "reduction"))
 def _cross_entropy(
-    arrays: dict[str, Any], *, dtype: Any, classes: int, ignore_index: int, reduction: str
+    arrays: dict[str, Any], *, dtype: DTypeLike, classes: int, ignore_index: int, reduction: str
 ) -> tuple[jax.Array, jax.Array]:
     losses, total, valid = class_losses(**arrays, dtype=dtype, ignore_index=ignore_index)
     return class_reduced(losses, total, reduction).astype(dtype), valid
@@ -174,7 +174,7 @@ def class_losses(
     weight: jax.Array | None,
     smoothing: jax.Array | float | None,
     *,
-    dtype: Any,
+    dtype: DTypeLike,
     ignore_index: int,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The loss of every target, what a mean divides by, and whether all targets are valid."""
@@ -252,8 +252,9 @@ def nll_loss(
     >>> nll_loss(jnp.log(jnp.array([[0.5, 0.5], [0.75, 0.25]])), jnp.array([0, 1]))
     Array(1.0397208, dtype=float32)
     """
-    input = _checks.floating("nll_loss", "input", input)
-    target = indices("nll_loss", input, _checks.array("nll_loss", "target", target))
+    check = _checks.of("nll_loss")
+    input = check.floating("input", input)
+    target = indices("nll_loss", input, check.array("target", target))
     given = class_arguments("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
     loss, valid = _nll_loss(given.arrays, **given.static)
     given.check(valid)
@@ -262,7 +263,7 @@ def nll_loss(
 
 @functools.partial(jax.jit, static_argnames=("dtype", "classes", "ignore_index", "reduction"))
 def _nll_loss(
-    arrays: dict[str, Any], *, dtype: Any, classes: int, ignore_index: int, reduction: str
+    arrays: dict[str, Any], *, dtype: DTypeLike, classes: int, ignore_index: int, reduction: str
 ) -> tuple[jax.Array, jax.Array]:
     x, target, weight = (arrays[name] for name in ("input", "target", "weight"))
     kept, possible, index = chosen(target, classes, ignore_index)

@@ -69,21 +69,22 @@ def ctc_loss(
     >>> round(float(jnp.exp(-loss)), 4)  # six of the eight paths
     0.75
     """
-    log_probs = _checks.floating("ctc_loss", "log_probs", log_probs)
+    check = _checks.of("ctc_loss")
+    log_probs = check.floating("log_probs", log_probs)
     if log_probs.ndim not in (2, 3) or not log_probs.size:
         expected = "of shape (T, N, C) or (T, C), none of them 0"
-        raise ValueError(_checks.wrong("ctc_loss", "log_probs", expected, log_probs.shape))
+        raise ValueError(check.wrong("log_probs", expected, log_probs.shape))
     single = log_probs.ndim == 2
     x = log_probs[:, None] if single else log_probs
     times, batch, classes = x.shape
-    blank = _checks.integer("ctc_loss", "blank", blank, 0)
+    blank = check.integer("blank", blank, 0)
     if blank >= classes:
-        raise ValueError(_checks.wrong("ctc_loss", "blank", f"below {classes}", blank))
+        raise ValueError(check.wrong("blank", f"below {classes}", blank))
     inputs = _lengths("input_lengths", input_lengths, batch, times)
     targets = _integers("targets", targets)
     if targets.ndim == 2 and targets.shape[0] != batch or targets.ndim not in (1, 2):
         expected = f"of shape ({batch}, S) or concatenated"
-        raise ValueError(_checks.wrong("ctc_loss", "targets", expected, targets.shape))
+        raise ValueError(check.wrong("targets", expected, targets.shape))
     lengths = _lengths("target_lengths", target_lengths, batch, targets.shape[-1])
     fits: Any = True
     if targets.ndim == 1:
@@ -99,32 +100,34 @@ def ctc_loss(
         blank=blank,
         longest=_longest(targets, lengths),
         reduction=reduction_of("ctc_loss", reduction),
-        zero_infinity=_checks.truth("ctc_loss", "zero_infinity", zero_infinity),
+        zero_infinity=check.truth("zero_infinity", zero_infinity),
     )
-    text = _checks.wrong("ctc_loss", "targets", f"classes below {classes}", "others")
+    text = check.wrong("targets", f"classes below {classes}", "others")
     _checks.holds(valid, text)
     return losses[0] if single and reduction == "none" else losses
 
 
 def _integers(argument: str, value: Any) -> jax.Array:
-    result = _checks.array("ctc_loss", argument, value)
+    check = _checks.of("ctc_loss")
+    result = check.array(argument, value)
     if not result.size and isinstance(value, (list, tuple)):
         result = result.astype(int)
     if not is_a(result.dtype, jnp.integer):
-        raise TypeError(_checks.wrong("ctc_loss", argument, "integers", result.dtype))
+        raise TypeError(check.wrong(argument, "integers", result.dtype))
     return result.astype(jnp.int32)
 
 
 def _lengths(argument: str, value: Any, batch: int, most: int) -> jax.Array:
     """`value` as one length for each sequence, from 0 to `most`."""
+    check = _checks.of("ctc_loss")
     lengths = _integers(argument, value)
     if lengths.ndim == 0 and batch == 1:
         lengths = lengths[None]
     if lengths.shape != (batch,):
         expected = f"{batch} integers, one for each sequence"
-        raise ValueError(_checks.wrong("ctc_loss", argument, expected, f"shape {lengths.shape}"))
+        raise ValueError(check.wrong(argument, expected, f"shape {lengths.shape}"))
     valid = jnp.all((lengths >= 0) & (lengths <= most))
-    text = _checks.wrong("ctc_loss", argument, f"from 0 to {most}", "from {least} to {most}")
+    text = check.wrong(argument, f"from 0 to {most}", "from {least} to {most}")
     _checks.each_holds(valid, text, lengths)
     return lengths
 

@@ -134,10 +134,11 @@ def pairwise_distance(
     >>> pairwise_distance(jnp.array([[3.0, 0.0]]), jnp.array([[0.0, 4.0]]), eps=0.0)
     Array([5.], dtype=float32)
     """
+    check = _checks.of("pairwise_distance")
     a, b = vectors("pairwise_distance", "x1", x1, "x2", x2)
     p = degree_of("pairwise_distance", p, a, b)
-    eps = _checks.number("pairwise_distance", "eps", eps)
-    keepdim = _checks.truth("pairwise_distance", "keepdim", keepdim)
+    eps = check.number("eps", eps)
+    keepdim = check.truth("keepdim", keepdim)
     return distance(a, b, eps, p=p, keepdim=keepdim)
 
 

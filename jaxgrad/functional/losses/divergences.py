@@ -51,16 +51,17 @@ def kl_div(
     >>> kl_div(jnp.log(jnp.array([[0.5, 0.5]])), jnp.array([[1.0, 0.0]]), reduction="batchmean")
     Array(0.6931472, dtype=float32)
     """
-    input = _checks.floating("kl_div", "input", input)
-    target = _checks.floating("kl_div", "target", target)
-    _checks.same_shape("kl_div", "target", target, "input", input)
-    dtype = _checks.promoted("kl_div", "input or target", input, target)
+    check = _checks.of("kl_div")
+    input = check.floating("input", input)
+    target = check.floating("target", target)
+    check.same_shape("target", target, "input", input)
+    dtype = check.promoted("input or target", input, target)
     options = ("none", "mean", "sum", "batchmean")
     return _kl_div(
         cast(input, dtype),
         cast(target, dtype),
-        reduction=_checks.option("kl_div", "reduction", reduction, options),
-        log_target=_checks.truth("kl_div", "log_target", log_target),
+        reduction=check.option("reduction", reduction, options),
+        log_target=check.truth("log_target", log_target),
     )
 
 

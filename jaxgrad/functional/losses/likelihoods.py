@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast
 
-from ._arguments import as_float, real, reduced, reduction_of, widened
+from ._arguments import as_float, reduced, reduction_of, widened
 from ._kinks import floored
 
 
@@ -55,16 +55,17 @@ def poisson_nll_loss(
     >>> poisson_nll_loss(jnp.array([0.0, 1.0]), jnp.array([2.0, 3.0]), reduction="none")
     Array([ 1.        , -0.28171825], dtype=float32)
     """
-    x = as_float(real("poisson_nll_loss", "input", input))
-    y = real("poisson_nll_loss", "target", target)
-    _checks.same_shape("poisson_nll_loss", "target", y, "input", x)
-    dtype = _checks.promoted("poisson_nll_loss", "input or target", x, y)
+    check = _checks.of("poisson_nll_loss")
+    x = as_float(_checks.real("poisson_nll_loss", "input", input))
+    y = _checks.real("poisson_nll_loss", "target", target)
+    check.same_shape("target", y, "input", x)
+    dtype = check.promoted("input or target", x, y)
     return _poisson_nll_loss(
         cast(x, dtype),
         cast(y, dtype),
-        _checks.number("poisson_nll_loss", "eps", eps),
-        log_input=_checks.truth("poisson_nll_loss", "log_input", log_input),
-        full=_checks.truth("poisson_nll_loss", "full", full),
+        check.number("eps", eps),
+        log_input=check.truth("log_input", log_input),
+        full=check.truth("full", full),
         reduction=reduction_of("poisson_nll_loss", reduction),
     )
 
@@ -132,31 +133,32 @@ def gaussian_nll_loss(
     >>> gaussian_nll_loss(jnp.array([1.0, 2.0]), jnp.array([0.0, 0.0]), var=jnp.array([1.0, 4.0]))
     Array(0.8465736, dtype=float32)
     """
-    x = real("gaussian_nll_loss", "input", input)
-    y = real("gaussian_nll_loss", "target", target)
+    check = _checks.of("gaussian_nll_loss")
+    x = _checks.real("gaussian_nll_loss", "input", input)
+    y = _checks.real("gaussian_nll_loss", "target", target)
     if y.ndim and not _narrowed(y.shape, x.shape):
         expected = f"of input's shape {x.shape}, or with one dimension of 1 instead, or a number"
-        raise ValueError(_checks.wrong("gaussian_nll_loss", "target", expected, y.shape))
+        raise ValueError(check.wrong("target", expected, y.shape))
     if isinstance(var, (int, float)):
-        number = _checks.number("gaussian_nll_loss", "var", var)
+        number = check.number("var", var)
         v = jnp.full(x.shape, number, as_float(x).dtype)
     else:
-        v = _checks.floating("gaussian_nll_loss", "var", var)
+        v = check.floating("var", var)
     if v.shape == x.shape[:-1] and v.shape != x.shape:
         v = v[..., None]
     if not _narrowed(v.shape, x.shape):
         expected = f"of input's shape {x.shape}, or with one dimension left out or 1 instead"
-        raise ValueError(_checks.wrong("gaussian_nll_loss", "var", expected, v.shape))
-    dtype = _checks.promoted("gaussian_nll_loss", "input, target or var", x, y, v)
+        raise ValueError(check.wrong("var", expected, v.shape))
+    dtype = check.promoted("input, target or var", x, y, v)
     losses, valid = _gaussian_nll_loss(
         cast(x, dtype),
         cast(y, dtype),
         cast(v, dtype),
-        _checks.number("gaussian_nll_loss", "eps", eps),
-        full=_checks.truth("gaussian_nll_loss", "full", full),
+        check.number("eps", eps),
+        full=check.truth("full", full),
         reduction=reduction_of("gaussian_nll_loss", reduction),
     )
-    text = _checks.wrong("gaussian_nll_loss", "var", "at least 0", "{least}")
+    text = check.wrong("var", "at least 0", "{least}")
     _checks.each_holds(valid, text, v)
     return losses
 

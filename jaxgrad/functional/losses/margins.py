@@ -1,17 +1,16 @@
 """Losses that ask for a margin: between two scores, or between the right class and the others."""
 
 import functools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a
 from jaxgrad._sigmoids import log_of_sum
 
-from ._arguments import pair, real, reduced, reduction_of, widened
+from ._arguments import pair, reduced, reduction_of, widened
 from ._kinks import clamped
 
 
@@ -55,10 +54,11 @@ def margin_ranking_loss(
     >>> margin_ranking_loss(first, second, jnp.array([1.0, 1.0]), reduction="none")
     Array([2., 0.], dtype=float32)
     """
+    check = _checks.of("margin_ranking_loss")
     named = {"input1": input1, "input2": input2, "target": target}
-    a, b, y = (real("margin_ranking_loss", name, value) for name, value in named.items())
-    _checks.same_shape("margin_ranking_loss", "input2", b, "input1", a)
-    _checks.same_shape("margin_ranking_loss", "target", y, "input1", a)
+    a, b, y = (_checks.real("margin_ranking_loss", name, value) for name, value in named.items())
+    check.same_shape("input2", b, "input1", a)
+    check.same_shape("target", y, "input1", a)
     dtype = jnp.result_type(a, b, y)
     if not is_a(dtype, jnp.floating):
         dtype = FROM_INTEGERS
@@ -66,7 +66,7 @@ def margin_ranking_loss(
         cast(a, dtype),
         cast(b, dtype),
         cast(y, dtype),
-        _checks.number("margin_ranking_loss", "margin", margin),
+        check.number("margin", margin),
         reduction=reduction_of("margin_ranking_loss", reduction),
     )
 
@@ -120,10 +120,11 @@ def hinge_embedding_loss(
     >>> hinge_embedding_loss(jnp.array([0.25, 0.25]), jnp.array([1, -1]), reduction="none")
     Array([0.25, 0.75], dtype=float32)
     """
-    x = _checks.floating("hinge_embedding_loss", "input", input)
+    check = _checks.of("hinge_embedding_loss")
+    x = check.floating("input", input)
     y = _labels("hinge_embedding_loss", target)
-    _checks.same_shape("hinge_embedding_loss", "target", y, "input", x)
-    margin = _checks.number("hinge_embedding_loss", "margin", margin)
+    check.same_shape("target", y, "input", x)
+    margin = check.number("margin", margin)
     reduction = reduction_of("hinge_embedding_loss", reduction)
     return _hinge_embedding_loss(x, y, margin, reduction=reduction)
 
@@ -133,7 +134,7 @@ def _labels(function: str, target: ArrayLike) -> jax.Array:
     y = _checks.array(function, "target", target)
     if is_a(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
         return y.astype(jnp.int32)
-    return real(function, "target", y)
+    return _checks.real(function, "target", y)
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -222,7 +223,7 @@ def multilabel_soft_margin_loss(
     Array(1.4100376, dtype=float32)
     """
     name = "multilabel_soft_margin_loss"
-    x, y = _checks.floating(name, "input", input), real(name, "target", target)
+    x, y = _checks.floating(name, "input", input), _checks.real(name, "target", target)
     if not x.ndim:
         raise ValueError(_checks.wrong(name, "input", "of shape (..., C)", "shape ()"))
     x, y = pair(name, x, y)
@@ -240,7 +241,12 @@ def multilabel_soft_margin_loss(
 
 @functools.partial(jax.jit, static_argnames=("dtype", "reduction"))
 def _multilabel_soft_margin_loss(
-    input: jax.Array, target: jax.Array, weight: jax.Array | None, *, dtype: Any, reduction: str
+    input: jax.Array,
+    target: jax.Array,
+    weight: jax.Array | None,
+    *,
+    dtype: DTypeLike,
+    reduction: str,
 ) -> jax.Array:
     x, y = widened(dtype, input, target)
     losses = y * log_of_sum(-x) + (1 - y) * log_of_sum(x)

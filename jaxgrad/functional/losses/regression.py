@@ -1,17 +1,16 @@
 """Losses of a number against a number."""
 
 import functools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._operands import derivatives
 from jaxgrad.tensor.pointwise import magnitude
 
-from ._arguments import pair, real, reduced, reduction_of, widened
+from ._arguments import pair, reduced, reduction_of, widened
 
 
 def mse_loss(
@@ -99,16 +98,19 @@ def l1_loss(
     >>> l1_loss(jnp.array([1.0, 2.0, 4.0]), jnp.array([1.0, 0.0, 0.0]))
     Array(2., dtype=float32)
     """
+    check = _checks.of("l1_loss")
     input, target = (
-        _checks.array("l1_loss", name, value)
-        for name, value in (("input", input), ("target", target))
+        check.array(name, value) for name, value in (("input", input), ("target", target))
     )
     if jnp.iscomplexobj(input) or jnp.iscomplexobj(target):
-        _checks.same_shape("l1_loss", "target", target, "input", input)
+        check.same_shape("target", target, "input", input)
         dtype = jnp.result_type(input, target)
         input = magnitude(input.astype(dtype) - target.astype(dtype))
         target = jnp.zeros_like(input)
-    input, target = real("l1_loss", "input", input), real("l1_loss", "target", target)
+    input, target = (
+        _checks.real("l1_loss", "input", input),
+        _checks.real("l1_loss", "target", target),
+    )
     arrays = pair("l1_loss", input, target, weight)
     return _l1_loss(*arrays, reduction=reduction_of("l1_loss", reduction))
 
@@ -156,10 +158,11 @@ def smooth_l1_loss(
     >>> smooth_l1_loss(jnp.array([0.5, 2.0]), jnp.array([0.0, 0.0]), reduction="none")
     Array([0.125, 1.5  ], dtype=float32)
     """
+    check = _checks.of("smooth_l1_loss")
     input, target = pair("smooth_l1_loss", input, target)
     reduction = reduction_of("smooth_l1_loss", reduction)
-    beta = _checks.number("smooth_l1_loss", "beta", beta)
-    text = _checks.wrong("smooth_l1_loss", "beta", "at least 0", "{beta}")
+    beta = check.number("beta", beta)
+    text = check.wrong("beta", "at least 0", "{beta}")
     _checks.holds(beta >= 0, text, beta=functools.partial(jnp.asarray, beta))
     if isinstance(beta, float) and beta == 0:
         return _l1_loss(input, target, reduction=reduction)
@@ -233,15 +236,16 @@ def huber_loss(
     >>> huber_loss(jnp.array([0.5, 2.0]), jnp.array([0.0, 0.0]), reduction="none", delta=0.5)
     Array([0.125, 0.875], dtype=float32)
     """
-    dtype = _checks.floating("huber_loss", "input", input).dtype
+    check = _checks.of("huber_loss")
+    dtype = check.floating("input", input).dtype
     input, target = pair("huber_loss", input, target)
-    delta = _checks.number("huber_loss", "delta", delta)
-    text = _checks.wrong("huber_loss", "delta", "greater than 0", "{delta}")
+    delta = check.number("delta", delta)
+    text = check.wrong("delta", "greater than 0", "{delta}")
     _checks.holds(delta > 0, text, delta=functools.partial(jnp.asarray, delta))
     if weight is not None:
-        weight = _checks.array("huber_loss", "weight", weight)
-        dtype = _checks.promoted("huber_loss", "weight", dtype, weight)
-        _checks.same_shape("huber_loss", "weight", weight, "input", input)
+        weight = check.array("weight", weight)
+        dtype = check.promoted("weight", dtype, weight)
+        check.same_shape("weight", weight, "input", input)
     reduction = reduction_of("huber_loss", reduction)
     return _huber_loss(input, target, delta, weight, dtype=dtype, reduction=reduction)
 
@@ -253,7 +257,7 @@ def _huber_loss(
     delta: float | jax.Array,
     weight: jax.Array | None,
     *,
-    dtype: Any,
+    dtype: DTypeLike,
     reduction: str,
 ) -> jax.Array:
     x, y, delta = widened(input.dtype, input, target, delta)

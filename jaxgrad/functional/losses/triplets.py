@@ -6,12 +6,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import real_part
 
-from ._arguments import as_float, number, real, reduced, reduction_of, widened
+from ._arguments import as_float, number, reduced, reduction_of, widened
 from ._kinks import clamped
 from .distances import broadcast, degree_of, distance, vectors
 
@@ -108,7 +108,7 @@ def _triplet_margin_loss(
     *,
     p: float,
     swap: bool,
-    dtype: Any,
+    dtype: DTypeLike,
     reduction: str,
 ) -> jax.Array:
     # In the wide dtype from here on, so that the two derivatives of an example are added up there.
@@ -119,7 +119,7 @@ def _triplet_margin_loss(
 
 @functools.partial(jax.jit, static_argnames=("dtype", "reduction"))
 def _of_distances(
-    distances: list[jax.Array], margin: float | jax.Array, *, dtype: Any, reduction: str
+    distances: list[jax.Array], margin: float | jax.Array, *, dtype: DTypeLike, reduction: str
 ) -> jax.Array:
     near, far, *swapped = jnp.broadcast_arrays(*widened(real_part(dtype), *distances))
     if swapped:
@@ -191,7 +191,9 @@ def triplet_margin_with_distance_loss(
         got = type(distance_function).__name__
         raise TypeError(_checks.wrong(name, "distance_function", "a function", got))
     pairs = [(a, b), (a, c)] + [(b, c)] * swap
-    distances = [as_float(real(name, "the distance", distance_function(*ends))) for ends in pairs]
+    distances = [
+        as_float(_checks.real(name, "the distance", distance_function(*ends))) for ends in pairs
+    ]
     shape = distances[0]
     for other in distances[1:]:
         broadcast(name, "the distance", other, "another one", shape)

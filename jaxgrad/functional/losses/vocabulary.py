@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast, is_a, wide
@@ -123,7 +123,7 @@ def _check_layer(x: jax.Array, matrix: jax.Array, bias: jax.Array | None) -> Non
 def _linear_cross_entropy(
     arrays: dict[str, Any],
     *,
-    dtype: Any,
+    dtype: DTypeLike,
     classes: int,
     ignore_index: int,
     reduction: str,
@@ -152,7 +152,7 @@ def _linear_cross_entropy(
 
 
 def _total(
-    arrays: dict[str, Any], target: jax.Array, dtype: Any, classes: int, ignore_index: int
+    arrays: dict[str, Any], target: jax.Array, dtype: DTypeLike, classes: int, ignore_index: int
 ) -> tuple[jax.Array, jax.Array]:
     """What a mean divides by, and whether all targets are valid."""
     kind, weight = wide(dtype), arrays["weight"]
@@ -199,7 +199,7 @@ def _losses(
     target: jax.Array,
     shared: dict[str, Any],
     *,
-    dtype: Any,
+    dtype: DTypeLike,
     ignore_index: int,
 ) -> jax.Array:
     """The loss of every target of one chunk."""

@@ -1,19 +1,20 @@
 """Default parameters of the layers that multiply by a matrix or pick its rows."""
 
-from typing import Any
-
 import jax
+from jax.typing import DTypeLike
 
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
 
 
+@called
 def linear(
     key: jax.Array,
     in_features: int,
     out_features: int,
     bias: bool = True,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Linear`.
 
@@ -47,6 +48,7 @@ def linear(
     return _draws.parameters("linear", key, _plans.linear(in_features, out_features, bias), dtype)
 
 
+@called
 def bilinear(
     key: jax.Array,
     in1_features: int,
@@ -54,7 +56,7 @@ def bilinear(
     out_features: int,
     bias: bool = True,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Bilinear`.
 
@@ -91,13 +93,14 @@ def bilinear(
     return _draws.parameters("bilinear", key, plan, dtype)
 
 
+@called
 def embedding(
     key: jax.Array,
     num_embeddings: int,
     embedding_dim: int,
     padding_idx: int | None = None,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Embedding`.
 

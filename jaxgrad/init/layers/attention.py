@@ -1,12 +1,13 @@
 """Default parameters of attention."""
 
-from typing import Any
-
 import jax
+from jax.typing import DTypeLike
 
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
 
 
+@called
 def multihead_attention(
     key: jax.Array,
     embed_dim: int,
@@ -16,7 +17,7 @@ def multihead_attention(
     add_bias_kv: bool = False,
     kdim: int | None = None,
     vdim: int | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.MultiheadAttention`.
 

@@ -1,12 +1,13 @@
 """Default parameters of the convolutions."""
 
-from typing import Any
-
 import jax
+from jax.typing import DTypeLike
 
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
 
 
+@called
 def conv1d(
     key: jax.Array,
     in_channels: int,
@@ -15,7 +16,7 @@ def conv1d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Conv1d`.
 
@@ -55,6 +56,7 @@ def conv1d(
     return _draws.parameters("conv1d", key, plan, dtype)
 
 
+@called
 def conv2d(
     key: jax.Array,
     in_channels: int,
@@ -63,7 +65,7 @@ def conv2d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Conv2d`.
 
@@ -103,6 +105,7 @@ def conv2d(
     return _draws.parameters("conv2d", key, plan, dtype)
 
 
+@called
 def conv3d(
     key: jax.Array,
     in_channels: int,
@@ -111,7 +114,7 @@ def conv3d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.Conv3d`.
 
@@ -151,6 +154,7 @@ def conv3d(
     return _draws.parameters("conv3d", key, plan, dtype)
 
 
+@called
 def conv_transpose1d(
     key: jax.Array,
     in_channels: int,
@@ -159,7 +163,7 @@ def conv_transpose1d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.ConvTranspose1d`.
 
@@ -199,6 +203,7 @@ def conv_transpose1d(
     return _draws.parameters("conv_transpose1d", key, plan, dtype)
 
 
+@called
 def conv_transpose2d(
     key: jax.Array,
     in_channels: int,
@@ -207,7 +212,7 @@ def conv_transpose2d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.ConvTranspose2d`.
 
@@ -247,6 +252,7 @@ def conv_transpose2d(
     return _draws.parameters("conv_transpose2d", key, plan, dtype)
 
 
+@called
 def conv_transpose3d(
     key: jax.Array,
     in_channels: int,
@@ -255,7 +261,7 @@ def conv_transpose3d(
     *,
     groups: int = 1,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.ConvTranspose3d`.
 

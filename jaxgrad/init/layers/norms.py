@@ -4,8 +4,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._checks import Shape
 
 
 def batch_norm(
@@ -14,7 +16,7 @@ def batch_norm(
     affine: bool = True,
     track_running_stats: bool = True,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters and buffers of `torch.nn.BatchNorm1d`, 2d and 3d.
 
@@ -54,7 +56,7 @@ def instance_norm(
     affine: bool = False,
     track_running_stats: bool = False,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters and buffers of `torch.nn.InstanceNorm1d`, 2d and 3d.
 
@@ -93,7 +95,7 @@ def layer_norm(
     *,
     elementwise_affine: bool = True,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.LayerNorm`.
 
@@ -132,7 +134,7 @@ def group_norm(
     *,
     affine: bool = True,
     bias: bool = True,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.GroupNorm`.
 
@@ -162,16 +164,17 @@ def group_norm(
     >>> {name: value.shape for name, value in init.group_norm(2, 4).items()}
     {'weight': (4,), 'bias': (4,)}
     """
-    groups = _checks.integer("group_norm", "num_groups", num_groups, minimum=1)
-    channels = _checks.integer("group_norm", "num_channels", num_channels, minimum=0)
+    check = _checks.of("group_norm")
+    groups = check.integer("num_groups", num_groups, minimum=1)
+    channels = check.integer("num_channels", num_channels, minimum=0)
     if channels % groups:
         expected = f"divisible by num_groups = {groups}"
-        raise ValueError(_checks.wrong("group_norm", "num_channels", expected, channels))
+        raise ValueError(check.wrong("num_channels", expected, channels))
     return _affine("group_norm", channels, ("affine", affine), bias, dtype)
 
 
 def rms_norm(
-    normalized_shape: Any, *, elementwise_affine: bool = True, dtype: Any = None
+    normalized_shape: Any, *, elementwise_affine: bool = True, dtype: DTypeLike | None = None
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.RMSNorm`.
 
@@ -203,7 +206,7 @@ def rms_norm(
 
 
 def _affine(
-    function: str, shape: Any, affine: tuple[str, Any], bias: Any, dtype: Any
+    function: str, shape: Shape, affine: tuple[str, Any], bias: Any, dtype: DTypeLike | None
 ) -> dict[str, jax.Array]:
     """A weight of ones and a bias of zeros; `affine` is an argument's name and value."""
     shape, dtype = _checks.shape(function, shape), _checks.float_dtype(function, dtype)
@@ -215,7 +218,7 @@ def _affine(
 
 
 def _tracked(
-    function: str, num_features: Any, affine: Any, track: Any, bias: Any, dtype: Any
+    function: str, num_features: Any, affine: Any, track: Any, bias: Any, dtype: DTypeLike | None
 ) -> dict[str, jax.Array]:
     """An affine map, and the running statistics if they are tracked."""
     size = _checks.integer(function, "num_features", num_features, minimum=0)

@@ -1,12 +1,13 @@
 """Default parameters of the recurrent layers."""
 
-from typing import Any
-
 import jax
+from jax.typing import DTypeLike
 
+from jaxgrad._calls import called
 from jaxgrad.init import _draws, _plans
 
 
+@called
 def rnn(
     key: jax.Array,
     input_size: int,
@@ -15,7 +16,7 @@ def rnn(
     *,
     bias: bool = True,
     bidirectional: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.RNN`.
 
@@ -55,6 +56,7 @@ def rnn(
     return _draws.parameters("rnn", key, plan, dtype)
 
 
+@called
 def lstm(
     key: jax.Array,
     input_size: int,
@@ -64,7 +66,7 @@ def lstm(
     *,
     bidirectional: bool = False,
     proj_size: int = 0,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.LSTM`.
 
@@ -106,6 +108,7 @@ def lstm(
     return _draws.parameters("lstm", key, plan, dtype)
 
 
+@called
 def gru(
     key: jax.Array,
     input_size: int,
@@ -114,7 +117,7 @@ def gru(
     bias: bool = True,
     *,
     bidirectional: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> dict[str, jax.Array]:
     """Default parameters of `torch.nn.GRU`.
 
