@@ -122,7 +122,7 @@ def orthogonalized(
     x: jax.Array, coefficients: tuple[Any, Any, Any], steps: int, eps: Any
 ) -> jax.Array:
     """The Newton–Schulz iteration, each product rounded once to bfloat16 as PyTorch's are."""
-    a, b, c = coefficients
+    a, b, c, eps = (jnp.asarray(n).astype(jnp.float32) for n in (*coefficients, eps))
     tall, sharding = x.shape[0] > x.shape[1], jax.typeof(x).sharding
     explicit = AxisType.Explicit in sharding.mesh.axis_types
     if explicit:  # every product is of whole rows and columns

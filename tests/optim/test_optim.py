@@ -1,6 +1,7 @@
 """One table of optimizers, many invariants, without PyTorch."""
 
 import functools
+import inspect
 
 import jax
 import jax.numpy as jnp
@@ -96,6 +97,31 @@ def test_a_schedule_an_injected_and_a_traced_rate(name):
         return run(factory(lr=lr), params, grads, jit=False)[0]
 
     assert_same(traced(0.25), expected, 1e-5, 1e-5)
+
+
+def tree_of_floats(value):
+    return isinstance(value, float) or (
+        isinstance(value, tuple) and all(isinstance(each, float) for each in value)
+    )
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_number_may_be_traced_in_float64(name):
+    """Hyperparameters are rounded to the dtype of the leaves, float32 or narrower."""
+    optimizer = TABLE[name]
+    parameters = inspect.signature(optimizer).parameters.values()
+    numbers = {p.name: p.default for p in parameters if tree_of_floats(p.default)} | {"lr": 0.25}
+    with jax.enable_x64(True):
+        for dtype in ("float32", "bfloat16"):
+            grads = as_dtype(GRADS, dtype)[:2]
+
+            def trained(numbers, params, grads=grads):
+                return run(optimizer(**numbers), params, grads, jit=False)[0]
+
+            params = as_dtype(PARAMS, dtype)
+            wide = jax.tree.map(lambda x: jnp.asarray(x, "float64"), numbers)
+            digits = 1e-5 if dtype == "float32" else None
+            assert_same(jax.jit(trained)(wide, params), trained(numbers, params), digits, 1e-5)
 
 
 def test_a_schedule_is_given_the_updates_so_far():
