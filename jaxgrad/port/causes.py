@@ -37,6 +37,7 @@ class Candidate(NamedTuple):
 _EPS = (0.0, 1e-12, 1e-8, 1e-7, 1e-6, 1e-5, 1e-3)
 _REDUCTIONS = ("mean", "sum", "none", "batchmean")
 _FLAGS = (False, True)
+_CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
 
 
 def _other_momenta(value: Any) -> tuple[Any, ...]:
@@ -50,19 +51,21 @@ Alternatives = tuple[Any, ...] | Callable[[Any], tuple[Any, ...]]
 _NORM: dict[str, Alternatives] = {"eps": _EPS}
 _LOSS: dict[str, Alternatives] = {"reduction": _REDUCTIONS}
 _DIM: dict[str, Alternatives] = {"dim": (-1, 0, 1, 2, 3)}
+_OTHER_LOSSES = (
+    *("mse_loss", "l1_loss", "nll_loss", "binary_cross_entropy", "soft_margin_loss"),
+    *("binary_cross_entropy_with_logits", "hinge_embedding_loss", "margin_ranking_loss"),
+    *("cosine_embedding_loss", "multi_margin_loss", "ctc_loss", "multilabel_margin_loss"),
+)
 ALTERNATIVES: dict[str, dict[str, Alternatives]] = {
+    **dict.fromkeys(_OTHER_LOSSES, _LOSS),
     "gelu": {"approximate": ("none", "tanh")},
-    "layer_norm": _NORM,
+    **dict.fromkeys(("layer_norm", "instance_norm", "rms_norm"), _NORM),
     "group_norm": {**_NORM, "num_groups": (1, 2, 4, 8, 16, 32)},
-    "instance_norm": _NORM,
-    "rms_norm": _NORM,
     "local_response_norm": {"alpha": (1e-4, 1.0), "k": (1.0, 2.0)},
     "batch_norm": {"momentum": _other_momenta, **_NORM, "training": _FLAGS},
     "normalize": {**_NORM, **_DIM, "p": (1.0, 2.0)},
     "cosine_similarity": {**_NORM, **_DIM},
-    "softmax": _DIM,
-    "log_softmax": _DIM,
-    "glu": _DIM,
+    **dict.fromkeys(("softmax", "log_softmax", "glu", "mean", "sum"), _DIM),
     "leaky_relu": {"negative_slope": (0.01, 0.1, 0.2, 0.3, 0.0)},
     "elu": {"alpha": (1.0, 0.1, 1.6732632423543772)},
     "celu": {"alpha": (1.0, 0.1)},
@@ -75,37 +78,23 @@ ALTERNATIVES: dict[str, dict[str, Alternatives]] = {
     "gaussian_nll_loss": {**_LOSS, "full": _FLAGS, "eps": _EPS},
     "triplet_margin_loss": {**_LOSS, "eps": _EPS, "p": (1.0, 2.0), "swap": _FLAGS},
     "kl_div": {**_LOSS, "log_target": _FLAGS},
-    "var": {"correction": (0, 1), "unbiased": _FLAGS, **_DIM},
-    "std": {"correction": (0, 1), "unbiased": _FLAGS, **_DIM},
-    "mean": _DIM,
-    "sum": _DIM,
+    **dict.fromkeys(("var", "std"), {"correction": (0, 1), "unbiased": _FLAGS, **_DIM}),
     "max_pool2d": {"ceil_mode": _FLAGS, "padding": (0, 1), "stride": (1, 2, None)},
     "avg_pool2d": {"ceil_mode": _FLAGS, "count_include_pad": _FLAGS, "padding": (0, 1)},
-    "conv1d": {"padding": (0, 1, 2, "same"), "stride": (1, 2)},
-    "conv2d": {"padding": (0, 1, 2, "same"), "stride": (1, 2)},
+    **dict.fromkeys(("conv1d", "conv2d"), {"padding": (0, 1, 2, "same"), "stride": (1, 2)}),
     "interpolate": {"align_corners": _FLAGS, "antialias": _FLAGS},
     "grid_sample": {"align_corners": _FLAGS},
     "scaled_dot_product_attention": {"is_causal": _FLAGS, "scale": (1.0,)},
     "clamp": {"min": (None, 0.0, -1.0), "max": (None, 1.0, 6.0)},
 }
-for _name in (
-    *("mse_loss", "l1_loss", "nll_loss", "binary_cross_entropy", "soft_margin_loss"),
-    *("binary_cross_entropy_with_logits", "hinge_embedding_loss", "margin_ranking_loss"),
-    *("cosine_embedding_loss", "multi_margin_loss", "ctc_loss", "multilabel_margin_loss"),
-):
-    ALTERNATIVES[_name] = _LOSS
 
 _POSITIONAL = {
-    "softmax": ("input", "dim"),
-    "log_softmax": ("input", "dim"),
-    "mean": ("input", "dim", "keepdim"),
-    "sum": ("input", "dim", "keepdim"),
-    "var": ("input", "dim"),
-    "std": ("input", "dim"),
+    **dict.fromkeys(("softmax", "log_softmax", "var", "std"), ("input", "dim")),
+    **dict.fromkeys(("mean", "sum"), ("input", "dim", "keepdim")),
     "clamp": ("input", "min", "max"),
-    "conv1d": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
-    "conv2d": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
-    "conv3d": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
+    **dict.fromkeys(
+        _CONVOLUTIONS, ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+    ),
     "linear": ("input", "weight", "bias"),
     "flatten": ("input", "start_dim", "end_dim"),
     "gelu": ("input",),
@@ -199,9 +188,6 @@ def _biased_variance(call: Call, arguments: Mapping[str, Any]) -> Iterator[Candi
 
     original = "batch_norm with the unbiased variance in running_var"
     yield Candidate(original, "batch_norm with the biased variance in running_var", run)
-
-
-_CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
 
 
 def _other_weights(call: Call, arguments: Mapping[str, Any]) -> Iterator[Candidate]:

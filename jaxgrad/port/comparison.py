@@ -123,7 +123,7 @@ def compare(
     >>> x = np.linspace(-2, 2, 5)
     >>> report = compare(torch.nn.functional.gelu, jax.nn.gelu, x)  # doctest: +SKIP
     >>> report.first.split(":")[0]  # doctest: +SKIP
-    'values differ at output[4]'
+    'values differ at output[1]'
     """
     pair = make_pair(torch_fn, jax_fn, inputs, module, params, state, mapping or {})
     key = jax.random.key(0) if key is None else key

@@ -13,7 +13,7 @@ from jaxgrad import _jaxpr
 
 from .arrays import to_numpy
 from .differences import is_close
-from .jax_values import JaxValue
+from .jax_values import JaxValue, source_line
 from .pair import Pair
 from .run_jax import floating_arrays, jax_arguments, pullback, settings, value_and_state
 from .run_torch import floating_tensors, loaded
@@ -46,12 +46,13 @@ def last_different_gradient(pair: Pair) -> GradientDifference | None:
     values = _jax_cotangents(pair)
     for number in range(len(steps) - 1, -1, -1):
         for result, expected in zip(steps[number].results, cotangents[number], strict=True):
-            equal = [pair for pair in values if pair[0].is_equal(result)]
+            equal = [value for value in values if value[0].is_equal(result)]
             if expected is None or not equal:
                 continue
             if not any(is_close(expected, cotangent) for _, cotangent in equal):
-                users = [step for step in steps[number + 1 :] if number in step.sources]
-                step = users[0] if users else steps[number]
+                users = [n for n, step in enumerate(steps) if number in step.sources]
+                users.sort(key=lambda n: all(grad is None for grad in cotangents[n]))
+                step = steps[users[0] if users else number]
                 return _difference(step, result, expected, equal, values)
     return None
 
@@ -116,7 +117,7 @@ def _jax_cotangents(pair: Pair) -> list[_Cotangent]:
             inner = None if has_rule else _jaxpr.inlined(eqn)
             if inner is not None:
                 return run(inner, inputs, zeros)
-            source = str(_jaxpr.source(eqn)) if zeros is None else ""
+            source = source_line(eqn) if zeros is None else ""
             results = _jaxpr.as_it_is(eqn, inputs)
             return [visited(leaf, source, zeros) for leaf in results]
 

@@ -31,6 +31,12 @@ class JaxValue(NamedTuple):
         return self.array.shape == array.shape and is_close(array, self.array)
 
 
+def source_line(eqn: JaxprEqn) -> str:
+    """The line of code that made an equation; "" if it is not known."""
+    source = _jaxpr.source(eqn)
+    return str(source) if source.file else ""
+
+
 def jax_values(pair: Pair) -> list[JaxValue]:
     """The arguments of the port and its values in order, also those inside calls and loops."""
     values: list[JaxValue] = []
@@ -38,7 +44,7 @@ def jax_values(pair: Pair) -> list[JaxValue]:
     def perform(eqn: JaxprEqn, inputs: Sequence[Any]) -> Sequence[Any]:
         outputs = _evaluated(eqn, inputs, run)
         name = eqn.params.get("name", "") if _jaxpr.is_jit(eqn) else ""
-        source = str(_jaxpr.source(eqn))
+        source = source_line(eqn)
         for leaf in outputs:
             if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jnp.floating):
                 values.append(JaxValue(np.asarray(leaf), name or eqn.primitive.name, source))

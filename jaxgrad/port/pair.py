@@ -24,7 +24,7 @@ class Pair:
             returns its value and the new state.
         module: holds PyTorch's parameters and buffers; or None.
         inputs: trees of NumPy arrays, one for each argument.
-        params: JAX's parameters, a tree; only the shapes count if there is a module.
+        params: JAX's parameters, a tree; only the shapes matter if there is a module.
         state: JAX's buffers, likewise.
         named: PyTorch's parameters and buffers by name, as NumPy arrays.
         matches: PyTorch's counterpart of each array of `params` and `state`, by its path.

@@ -77,7 +77,7 @@ def jax_runner(pair: Pair, *, jit: bool) -> Runner:
             given = dict(zip(floating, floats, strict=True))
             args = structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
             value, state = value_and_state(pair, pair.jax_fn(*args))
-            return floating_arrays(value), (value, state)
+            return floating_arrays(value), (containers(value), state)
 
         results, pull, rest = jax.vjp(of_floating, [leaves[n] for n in floating], has_aux=True)
         return rest, pullback(pull, results)
@@ -104,26 +104,30 @@ def jax_runner(pair: Pair, *, jit: bool) -> Runner:
 
 def _jitted(run: Callable[..., Any]) -> Callable[..., Any]:
     """Jits a function of arrays; other leaves of its arguments and results stay as they are."""
-    compiled: dict[Any, Any] = {}
+    jitted = jax.jit(lambda arguments: _wrapped(run(_unwrapped(arguments))))
+    return lambda arguments: _unwrapped(jitted(_wrapped(arguments)))
 
-    def jitted(arguments: tuple[Any, ...]) -> Any:
-        leaves, structure = jax.tree.flatten(arguments)
-        places = [n for n, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
-        results: list[Any] = []
 
-        def of_arrays(arrays: list[Any]) -> Any:
-            given = dict(zip(places, arrays, strict=True))
-            args = structure.unflatten(given.get(n, leaf) for n, leaf in enumerate(leaves))
-            returned, result = jax.tree.flatten(run(args))
-            fixed = {n: leaf for n, leaf in enumerate(returned) if not isinstance(leaf, jax.Array)}
-            results.append((result, fixed))
-            return [leaf for n, leaf in enumerate(returned) if n not in fixed]
+@jax.tree_util.register_static
+class _Static:
+    """A leaf that is not an array, as `jax.jit` takes it: compared by identity."""
 
-        key = (structure, tuple(str(jax.typeof(leaves[n])) for n in places))
-        function, results = compiled.setdefault(key, (jax.jit(of_arrays), results))
-        arrays = iter(function([leaves[n] for n in places]))
-        result, fixed = results[-1]
-        count = result.num_leaves
-        return result.unflatten(fixed[n] if n in fixed else next(arrays) for n in range(count))
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
-    return jitted
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Static) and self.value is other.value
+
+
+def _wrapped(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else _Static(leaf), tree)
+
+
+def _unwrapped(tree: Any) -> Any:
+    def value(leaf: Any) -> Any:
+        return leaf.value if isinstance(leaf, _Static) else leaf
+
+    return jax.tree.map(value, tree, is_leaf=lambda leaf: isinstance(leaf, _Static))

@@ -19,7 +19,7 @@ from .run_jax import jax_arguments, settings, value_and_state
 from .run_torch import loaded, named_arrays, torch_arguments
 
 
-class _TorchOptimizer(NamedTuple):
+class _OptimizerFactory(NamedTuple):
     """Makes PyTorch's optimizer and scheduler, with some settings of the optimizer changed."""
 
     optimizer: Callable[[Any], Any]
@@ -42,7 +42,7 @@ class _Runs(NamedTuple):
     """
 
     batches: Sequence[Pair]
-    maker: _TorchOptimizer
+    factory: _OptimizerFactory
     name: str
     named: Sequence[Mapping[str, np.ndarray]]
     torch: Sequence[Outcome]
@@ -65,11 +65,11 @@ def compare_training(
 ) -> Report:
     r"""Compares a training run of the port with the original's, step by step, in float64.
 
-    Both runs begin with PyTorch's parameters and use the same batches. They differ at the first
+    Both runs begin with PyTorch's parameters and use the same batches. The report names the first
     step at which a loss, a gradient or a parameter differs by more than rounding (1e-7 of the
-    largest element of the array). The report names that step and the cause. It is the function, as
-    `compare` finds it, or the optimizer. For the optimizer the usual settings are tried: the report
-    names those with which PyTorch's optimizer does what JAX's does.
+    largest element of its array), and the cause: the function, as `compare` finds it, or the
+    optimizer. If PyTorch's optimizer with other usual settings does what JAX's does, the report
+    names these settings.
 
     Differs from PyTorch: PyTorch has no function that compares two training runs.
 
@@ -127,9 +127,9 @@ def compare_training(
     if pairs[0].module is None:
         expected = "the nn.Module whose parameters are trained"
         raise TypeError(_checks.wrong("compare_training", "module", expected, None, "pass it"))
-    maker = _TorchOptimizer(torch_optimizer, torch_scheduler)
-    name, named, theirs = _train_torch(pairs, maker, steps)
-    runs = _Runs(pairs, maker, name, named, theirs, _train_jax(pairs, jax_optimizer, steps))
+    factory = _OptimizerFactory(torch_optimizer, torch_scheduler)
+    name, named, theirs = _train_torch(pairs, factory, steps)
+    runs = _Runs(pairs, factory, name, named, theirs, _train_jax(pairs, jax_optimizer, steps))
     for step, (expected, got) in enumerate(zip(runs.torch, runs.jax, strict=False)):
         found = find_differences(expected, got, float64=True)
         if found:
@@ -147,13 +147,13 @@ def compare_training(
 
 
 def _train_torch(
-    pairs: Sequence[Pair], maker: _TorchOptimizer, steps: int
+    pairs: Sequence[Pair], factory: _OptimizerFactory, steps: int
 ) -> tuple[str, list[dict[str, np.ndarray]], list[Outcome]]:
     """The class of the optimizer, the arrays before each step, and the outcome of each step."""
     module = pairs[0].module
     outcomes, before = [], []
     with loaded(pairs[0], float64=True):
-        optimizer, scheduler = maker.make(module.parameters())
+        optimizer, scheduler = factory.make(module.parameters())
         for step in range(steps):
             before.append(named_arrays(module))
             optimizer.zero_grad()
@@ -274,11 +274,11 @@ def _other_settings(runs: _Runs, step: int) -> str:
     torch = importlib.import_module("torch")
     module = runs.batches[0].module
     parameters = [torch.nn.Parameter(p.detach().clone()) for p in module.parameters()]
-    group = runs.maker.optimizer(parameters).param_groups[0]
+    group = runs.factory.optimizer(parameters).param_groups[0]
     for changes in _changes(group):
-        maker = runs.maker._replace(changes=changes)
+        factory = runs.factory._replace(changes=changes)
         try:
-            _, _, outcomes = _train_torch(runs.batches, maker, min(step + 3, len(runs.jax)))
+            _, _, outcomes = _train_torch(runs.batches, factory, min(step + 3, len(runs.jax)))
         except Exception:  # the optimizer does not take these settings
             continue
         pairs = zip(outcomes, runs.jax, strict=False)

@@ -1,4 +1,4 @@
-"""Real ports, each right and with one planted mistake, which the report's first line must name."""
+"""Real ports, each correct and with one planted mistake that the first line must name."""
 
 import functools
 
@@ -56,7 +56,7 @@ def mlp(params, x, approximate=False):
     return h @ second["kernel"] + second["bias"]
 
 
-def test_an_mlp_with_gelus_other_default():
+def test_an_mlp_with_the_tanh_gelu():
     module = seeded(Mlp)
     assert compare(module, mlp, normal(4, 5), params=MLP_PARAMS).agrees
     wrong = functools.partial(mlp, approximate=True)
@@ -87,9 +87,9 @@ CONV_PARAMS = {
 }
 
 
-def convnet(params, x, *, swapped=False, turned=False):
+def convnet(params, x, *, swapped=False, flipped=False):
     def conv(p, x, padding):
-        kernel = jnp.flip(p["kernel"], (0, 1)) if turned else p["kernel"]
+        kernel = jnp.flip(p["kernel"], (0, 1)) if flipped else p["kernel"]
         numbers = ("NHWC", "HWIO", "NHWC")
         y = jax.lax.conv_general_dilated(x, kernel, (1, 1), padding, dimension_numbers=numbers)
         return y + p["bias"]
@@ -108,11 +108,11 @@ def test_a_convnet_that_flattens_another_layout():
     assert compare(module, convnet, normal(2, 3, 8, 8), params=CONV_PARAMS).agrees
     wrong = functools.partial(convnet, swapped=True)
     report = compare(module, wrong, normal(2, 3, 8, 8), params=CONV_PARAMS)
-    assert "flatten of the layout NCHW, JAX what flatten of the layout NHWC" in report.first
+    assert "flatten of the layout NCHW, JAX computes flatten of the layout NHWC" in report.first
 
 
-def test_a_convnet_that_turns_its_kernels():
-    wrong = functools.partial(convnet, turned=True)
+def test_a_convnet_that_flips_its_kernels():
+    wrong = functools.partial(convnet, flipped=True)
     report = compare(seeded(ConvNet), wrong, normal(2, 3, 8, 8), params=CONV_PARAMS)
     assert "`conv1` (conv2d)" in report.first and "flips the kernel" in report.first
 
@@ -146,9 +146,12 @@ BLOCK_PARAMS = {
 }
 BLOCK_MAPPING = {
     **{
-        f"attn.{name}.{leaf}": (f"attn.in_proj_{torchs}", torch_layout.attention_in(part, heads=2))
+        f"attn.{name}.{leaf}": (
+            f"attn.in_proj_{torch_name}",
+            torch_layout.attention_in(part, heads=2),
+        )
         for part, name in enumerate(("query", "key", "value"))
-        for leaf, torchs in (("kernel", "weight"), ("bias", "bias"))
+        for leaf, torch_name in (("kernel", "weight"), ("bias", "bias"))
     },
     "attn.out.kernel": ("attn.out_proj.weight", torch_layout.attention_out(heads=2)),
     "attn.out.bias": "attn.out_proj.bias",
@@ -261,7 +264,7 @@ def test_a_loss_with_the_other_reduction(reduction):
     assert f"JAX computes cross_entropy(reduction='{other}')" in report.first
 
 
-def test_a_relu_by_maximum_is_found_at_a_sought_input():
+def test_a_relu_by_maximum_is_found_at_another_input():
     module = seeded(lambda: nn.Sequential(nn.Linear(5, 3), nn.ReLU()))
     params = {"kernel": like((5, 3)), "bias": like((3,))}
 
@@ -301,7 +304,7 @@ def test_adamw_with_the_other_decay():
     assert "AdamW(weight_decay=0.01), JAX runs AdamW(weight_decay=0.0001)" in report.first
 
 
-def test_adam_whose_decay_was_taken_for_adamws():
+def test_adam_with_the_decay_of_adamw():
     adam = functools.partial(torch.optim.Adam, lr=1e-2, weight_decay=1e-2)
     report = trained(optax.adamw(1e-2, weight_decay=1e-2), torch_optimizer=adam)
     assert "JAX runs Adam(decoupled_weight_decay=True)" in report.first
