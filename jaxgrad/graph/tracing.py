@@ -203,10 +203,7 @@ class _Builder:
         name = operation or (_called(eqn) if called else eqn.primitive.name)
         number, avals = len(self.nodes), [var.aval for var in eqn.outvars]
         grads = [
-            any(
-                value is not None and value.requires_grad
-                for value in (operands[n] for n in indices)
-            )
+            any((v := operands[n]) is not None and v.requires_grad for n in indices)
             and jnp.issubdtype(getattr(aval, "dtype", jnp.int32), jnp.inexact)
             for indices, aval in zip(through(eqn), avals, strict=True)
         ]
