@@ -14,7 +14,7 @@ X = jnp.ones((2, 3))
 MLP = {"w": jnp.ones((3, 4)), "b": jnp.ones((1, 4)), "n": 3}
 
 
-def described(x):
+def polynomial(x):
     return 2 * (x * x) + 5 * x + 6
 
 
@@ -28,8 +28,8 @@ def mlp(params, x):
 
 
 class TestNodes:
-    def test_the_described_expression(self):
-        assert trace(described)(X).next_functions == (
+    def test_a_polynomial(self):
+        assert trace(polynomial)(X).next_functions == (
             ("AddBackward0", (1,)),
             ("AddBackward0", (2, 5)),
             ("MulBackward0", (3,)),
@@ -50,12 +50,12 @@ class TestNodes:
         assert graph.nodes[graph.roots[0]].source.function == "line_loss"
         assert graph.nodes[graph.roots[0]].source.file == __file__
 
-    def test_edges_point_to_what_was_there_before(self):
+    def test_edges_point_to_earlier_nodes(self):
         graph = trace(mlp)(MLP, jnp.ones((5, 3)))
         assert all(to < number for number, to in graph.edges)
         assert {to for _, to in graph.edges} | set(graph.roots) >= set(graph.leaves) - {2}
 
-    def test_leaves_have_their_places(self):
+    def test_leaves_have_their_paths(self):
         def fn(params, *rest, scale):
             return params["w"][0] * rest[1] * scale["s"]
 
@@ -93,21 +93,21 @@ class TestNodes:
         graph = trace(fn)(X)
         assert graph.next_functions[0][0] == expected
 
-    def test_broadcasts_of_an_operand_are_no_nodes_but_those_of_a_call_are(self):
+    def test_only_explicit_broadcasts_are_nodes(self):
         implicit = trace(lambda x, y: x * y)(X, jnp.ones((1, 3)))
         assert len(implicit.nodes) == 3
         explicit = trace(lambda x, y: x * jnp.broadcast_to(y, (2, 3)))(X, jnp.ones((1, 3)))
         assert len(explicit.nodes) == 4
 
-    def test_what_has_no_gradient(self):
+    def test_nodes_without_a_gradient(self):
         graph = trace(lambda x: jax.lax.stop_gradient(x * 2).sum())(X)
         assert graph.next_functions == () and not graph.nodes[graph.roots[0]].requires_grad
         integers = trace(lambda n: n + n)(jnp.arange(3))
         assert [node.operation for node in integers.nodes] == ["leaf", "add"]
         assert str(integers).startswith("add  int32[3]")
-        assert trace(described, argnums=())(X).next_functions == ()
+        assert trace(polynomial, argnums=())(X).next_functions == ()
 
-    def test_hooks_and_names_are_no_nodes(self):
+    def test_hooks_and_names_have_no_nodes(self):
         def fn(x):
             named = checkpoint_name(x * 2, "double")
             return gradient_hook(named, lambda g: g) * 3
@@ -127,7 +127,7 @@ class TestNodes:
         assert trace(lambda: 3)().nodes == ()
         constant = trace(lambda x: jnp.ones(3))(X)
         assert not constant.edges and not constant.nodes[constant.roots[0]].requires_grad
-        assert len(trace(described)(jnp.zeros(0)).nodes) == 6
+        assert len(trace(polynomial)(jnp.zeros(0)).nodes) == 6
 
 
 class TestCalls:
@@ -148,7 +148,7 @@ class TestCalls:
         assert "broadcast_in_dim" in operations and "max" in operations
         assert operations[-2:] == ["reduce_sum", "div"]
 
-    def test_own_functions_are_not_taken_for_pytorchs(self):
+    def test_a_users_function_is_not_taken_for_pytorchs(self):
         @jax.jit
         def relu(params, x):
             return x * params["w"][0, 0]
@@ -158,8 +158,8 @@ class TestCalls:
 
 class TestPictures:
     def test_text(self):
-        text = str(trace(described)(X))
-        line = described.__code__.co_firstlineno + 1
+        text = str(trace(polynomial)(X))
+        line = polynomial.__code__.co_firstlineno + 1
         at = f"float32[2,3]  test_graph.py:{line}"
         assert text.split("\n") == [
             f"AddBackward0  {at}",
@@ -172,7 +172,7 @@ class TestPictures:
             "      └─ AccumulateGrad x  float32[2,3]",
         ]
 
-    def test_what_stands_twice_is_shown_once(self):
+    def test_a_repeated_node_is_expanded_once(self):
         def fn(x):
             y = jnp.sin(x)
             return y * y
@@ -202,7 +202,7 @@ class TestPictures:
         assert text.count("->") == 8 and "style=dashed" in text
 
     def test_svg(self):
-        graph = trace(described)(X)
+        graph = trace(polynomial)(X)
         if shutil.which("dot"):
             assert graph.svg().rstrip().endswith("</svg>") and graph._repr_svg_()
         else:
@@ -216,19 +216,19 @@ class TestRefusals:
         with pytest.raises(TypeError, match="trace: fn must be callable, got int"):
             trace(3)
         with pytest.raises(ValueError, match="calls must be one of 'named'"):
-            trace(described, calls="all")
+            trace(polynomial, calls="all")
         with pytest.raises(ValueError, match="argnums must be positions"):
-            trace(described, 1)(X)
+            trace(polynomial, 1)(X)
 
 
 def test_nothing_runs_and_everything_is_static():
     @jax.jit
     def fn(x):
-        assert len(trace(described)(x).nodes) == 6
+        assert len(trace(polynomial)(x).nodes) == 6
         return x
 
     fn(X)
-    assert len(trace(described)(jax.ShapeDtypeStruct((2, 3), "float32")).nodes) == 6
+    assert len(trace(polynomial)(jax.ShapeDtypeStruct((2, 3), "float32")).nodes) == 6
 
 
 @pytest.mark.torch

@@ -11,11 +11,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Adds the subcommand to a parser."""
     compare = commands.add_parser(
         "compare",
-        help="hold your own port against PyTorch's original",
-        description="Compares FILE.py:NAME of PyTorch with its port FILE.py:NAME in values, "
-        "gradients and dtypes; the inputs, params, state and mapping are what the port's file, or "
-        "else the original's, has under these names (or functions that return it). Only these two "
-        "files are executed. Exits with 1 where they differ.",
+        help="compare your own port with its PyTorch original",
+        description="Compares a PyTorch original, FILE.py:NAME, with its port in values, gradients "
+        "and dtypes. Each file may define inputs, module, params, state and mapping, or functions "
+        "that return them; those of the port's file come first. Only these two files are executed. "
+        "Exits with 1 if the two differ.",
     )
     compare.add_argument("torch_fn", metavar="FILE.py:TORCH", help="a function or an nn.Module")
     compare.add_argument("jax_fn", metavar="FILE.py:JAX", help="its port")
@@ -23,7 +23,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--input",
         metavar="SHAPE",
         action="append",
-        help="instead of `inputs`: draw normal numbers of that shape, such as 8,3 (repeatable)",
+        help="draw normal numbers of this shape, such as 8,3, as an input (once for each input)",
     )
     compare.set_defaults(run=_compare)
 
@@ -33,7 +33,7 @@ def _compare(options: argparse.Namespace) -> int:
     from jaxgrad.port import files
 
     try:
-        report = files.compared(options.torch_fn, options.jax_fn, options.input)
+        report = files.compare_files(options.torch_fn, options.jax_fn, options.input)
     except files.Unusable as error:
         raise Refused(str(error)) from None
     print(report)

@@ -1,4 +1,4 @@
-"""From the equations of a function to the nodes that PyTorch would have."""
+"""Traces a function and turns its equations into the nodes that PyTorch's graph would have."""
 
 import functools
 import inspect
@@ -17,10 +17,17 @@ from jaxgrad.autograd.used import through
 from .nodes import Graph, Node
 
 _Users = dict[Var, list[JaxprEqn | None]]
-_UNSEEN = ("name", "gradient_hook", "pvary", "pcast", "sharding_constraint")
-"""Equations that PyTorch has no node for."""
-_GLUE = ("broadcast_in_dim", "reshape", "squeeze", "expand_dims", "convert_element_type", "copy")
-"""Equations that JAX adds to the operands of another one."""
+_WITHOUT_NODE = ("name", "gradient_hook", "pvary", "pcast", "sharding_constraint")
+"""Primitives without a node in PyTorch."""
+_CONVERSIONS = (
+    "broadcast_in_dim",
+    "reshape",
+    "squeeze",
+    "expand_dims",
+    "convert_element_type",
+    "copy",
+)
+"""Primitives that JAX adds by itself to convert the operands of another one."""
 
 
 def trace(
@@ -31,30 +38,29 @@ def trace(
     """Makes the function that returns the computation graph of `fn`.
 
     Nothing is computed: `fn` is traced, as by `jax.make_jaxpr`, and its equations become nodes.
-    What JAX adds to an operation by itself, such as a broadcast or a conversion of an operand, is
-    no node of its own, and a sum divided by the number of its terms is a mean; constants are no
-    nodes either, as in PyTorch.
+    As in PyTorch, constants have no node, and neither have the broadcasts and conversions of
+    operands that JAX adds by itself. A sum divided by the number of its terms is a mean.
 
     Args:
         fn: a function of pytrees of arrays.
-        argnums: which positional argument, or tuple of them, requires gradients; None for all
-            floating point and complex leaves.
-        calls: "named" for one node where PyTorch has a node of that name for a called function,
-            such as `relu`, and the equations of all others; "collapsed" for one node for each call
-            of a jitted function or one with rules of its own; "expanded" for every equation there
-            is.
+        argnums: the positional argument, or a tuple of those, that requires gradients; None for
+            all floating point and complex leaves.
+        calls: how to show the call of a function that is jitted or has its own derivative.
+            "named": as one node if PyTorch has a node of that name, such as `relu`; otherwise as
+            the nodes of its equations. "collapsed": as one node. "expanded": as the nodes of its
+            equations, and every equation is a node.
 
     Returns:
-        `(*args, **kwargs) -> Graph`. Loops and branches (`scan`, `while`, `cond`) are one node.
+        `(*args, **kwargs) -> Graph`. A loop or a branch (`scan`, `while`, `cond`) is one node.
 
     Raises:
         TypeError: `fn` is not callable.
-        ValueError: bad `argnums` or `calls`; `fn` works on mutable references (`jax.new_ref`).
+        ValueError: bad `argnums` or `calls`; `fn` uses mutable references (`jax.new_ref`).
 
     Source: https://docs.pytorch.org/docs/stable/notes/autograd.html
 
-    Differs from PyTorch: the graph is there before anything ran, and can have no gradient in it;
-    views are operations as others.
+    Differs from PyTorch: the graph exists before anything is computed, it may contain nodes without
+    a gradient, and views are ordinary operations.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.graph import trace
@@ -89,7 +95,7 @@ def trace(
             name = names[place.idx] if positional else place.key
             chosen = positional and place.idx in positions
             leaves.append(builder.leaf(name + jax.tree_util.keystr(tuple(inner)), var.aval, chosen))
-        roots = builder.walk(traced.body, leaves, None)
+        roots = builder.visit(traced.body, leaves, None)
         return Graph(
             tuple(builder.nodes),
             tuple(root.node for root in roots if root is not None),
@@ -101,7 +107,7 @@ def trace(
 
 
 def _parameters(fn: Callable[..., Any], count: int) -> list[str]:
-    """What `fn` calls its positional arguments."""
+    """The names of the positional arguments."""
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):
@@ -115,7 +121,7 @@ def _chosen(argnums: Any, args: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 class _Value(NamedTuple):
-    """A result of a node, and whether a derivative goes through it."""
+    """A result of a node, and whether a gradient flows through it."""
 
     node: int
     result: int
@@ -123,7 +129,7 @@ class _Value(NamedTuple):
 
 
 class _Builder:
-    """Nodes, as the equations of a function are walked through."""
+    """Collects nodes while the equations of a function are visited."""
 
     def __init__(self, calls: str):
         self.calls = calls
@@ -137,10 +143,13 @@ class _Builder:
         self.nodes.append(Node(number, "leaf", torch, name, (_text(aval),), nowhere, grad, ()))
         return _Value(number, 0, grad)
 
-    def walk(
+    def visit(
         self, body: ClosedJaxpr, inputs: Sequence[_Value | None], source: _jaxpr.Source | None
     ) -> list[_Value | None]:
-        """Nodes for the equations of a body; None is a constant. `source` is a caller's line."""
+        """Adds nodes for the equations of a body; returns its results.
+
+        A constant is None. `source` is the line of the call, if the body is a library's.
+        """
         values: dict[Var, _Value | None] = dict(zip(body.jaxpr.invars, inputs, strict=True))
         users = _users(body)
         means: set[int] = set()
@@ -150,13 +159,13 @@ class _Builder:
 
         for eqn in body.jaxpr.eqns:
             operands = [read(atom) for atom in eqn.invars]
-            inner = self._opened(eqn)
+            inner = self._body(eqn)
             if inner is not None:
                 line = source or (_jaxpr.source(eqn) if _is_library(inner) else None)
-                results = self.walk(inner, operands, line)
+                results = self.visit(inner, operands, line)
             elif id(eqn) in means:
                 results = operands[:1]
-            elif self._is_unseen(eqn, users):
+            elif self._has_no_node(eqn, users):
                 results = operands[len(operands) - len(eqn.outvars) :]
             else:
                 divided = None if self.calls == "expanded" else _mean(eqn, users)
@@ -165,21 +174,21 @@ class _Builder:
             values.update(zip(eqn.outvars, results, strict=True))
         return [read(atom) for atom in body.jaxpr.outvars]
 
-    def _opened(self, eqn: JaxprEqn) -> ClosedJaxpr | None:
-        """The body to walk through in place of a call."""
+    def _body(self, eqn: JaxprEqn) -> ClosedJaxpr | None:
+        """The body whose equations stand for a call; None if the call is a node itself."""
         body = _jaxpr.inlined(eqn)
         if body is None or self.calls == "collapsed":
             return None
         named = _is_library(body) and _called(eqn) in _torch_names.NAMES
         return None if named and self.calls == "named" else body
 
-    def _is_unseen(self, eqn: JaxprEqn, users: _Users) -> bool:
-        """Whether an equation is only the way in which JAX says something."""
+    def _has_no_node(self, eqn: JaxprEqn, users: _Users) -> bool:
+        """Whether PyTorch's graph has no node for an equation."""
         if self.calls == "expanded":
             return False
-        if eqn.primitive.name in _UNSEEN:
+        if eqn.primitive.name in _WITHOUT_NODE:
             return True
-        user = _only_user(eqn, users) if eqn.primitive.name in _GLUE else None
+        user = _only_user(eqn, users) if eqn.primitive.name in _CONVERSIONS else None
         return user is not None and _jaxpr.position(user) == _jaxpr.position(eqn)
 
     def _node(
@@ -189,14 +198,14 @@ class _Builder:
         source: _jaxpr.Source | None,
         operation: str | None,
     ) -> list[_Value]:
-        """A node for an equation, and its results."""
+        """Adds a node for an equation; returns its results."""
         called = _jaxpr.inlined(eqn) is not None
         name = operation or (_called(eqn) if called else eqn.primitive.name)
         number, avals = len(self.nodes), [var.aval for var in eqn.outvars]
         grads = [
-            any(value is not None and value.requires_grad for value in (operands[n] for n in ways))
+            any((v := operands[n]) is not None and v.requires_grad for n in indices)
             and jnp.issubdtype(getattr(aval, "dtype", jnp.int32), jnp.inexact)
-            for ways, aval in zip(through(eqn), avals, strict=True)
+            for indices, aval in zip(through(eqn), avals, strict=True)
         ]
         ndims = tuple(len(getattr(atom.aval, "shape", ())) for atom in eqn.invars)
         numbers = tuple(v is None and not n for v, n in zip(operands, ndims, strict=True))
@@ -217,7 +226,7 @@ class _Builder:
 
 
 def _users(body: ClosedJaxpr) -> _Users:
-    """The equations that use a variable; None for being an output."""
+    """The equations that use each variable; None stands for being an output."""
     users: _Users = {}
     for eqn in body.jaxpr.eqns:
         for atom in eqn.invars:
@@ -230,24 +239,24 @@ def _users(body: ClosedJaxpr) -> _Users:
 
 
 def _only_user(eqn: JaxprEqn, users: _Users) -> JaxprEqn | None:
-    """The one equation that uses a result, if it is not used elsewhere."""
+    """The only equation that uses a result; None if there are others or the result is an output."""
     using = users.get(eqn.outvars[0], [])
     return using[0] if len(using) == 1 else None
 
 
 def _mean(eqn: JaxprEqn, users: _Users) -> JaxprEqn | None:
-    """The division of a sum by the number of its terms, by the same line of code."""
+    """The division by the number of terms that makes a mean of a sum; None if there is none."""
     user = _only_user(eqn, users) if eqn.primitive.name == "reduce_sum" else None
     if user is None or user.primitive.name != "div":
         return None
     shape, by = _jaxpr.like(eqn.invars[0]).shape, user.invars[1]
     terms = math.prod(shape[axis] for axis in eqn.params["axes"])
-    same = _jaxpr.position(user) == _jaxpr.position(eqn)
-    return user if same and isinstance(by, Literal) and by.val == terms else None
+    same_line = _jaxpr.position(user) == _jaxpr.position(eqn)
+    return user if same_line and isinstance(by, Literal) and by.val == terms else None
 
 
 def _is_library(body: ClosedJaxpr) -> bool:
-    """Whether a function is JAX's or this package's own."""
+    """Whether JAX or this package defines a function."""
     info = body.jaxpr.debug_info.func_src_info or ""
     return _jaxpr.is_inside(info.rpartition(" at ")[2].rpartition(":")[0])
 
@@ -260,5 +269,5 @@ def _called(eqn: JaxprEqn) -> str:
 
 
 def _text(aval: Any) -> str:
-    """Such as "float32[2,3]"."""
+    """Dtype and shape, such as "float32[2,3]"."""
     return f"{getattr(aval, 'dtype', aval)}[{','.join(map(str, getattr(aval, 'shape', ())))}]"

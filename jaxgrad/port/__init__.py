@@ -1,11 +1,11 @@
-"""A port held against its original: values, gradients, state and trajectories.
+"""Compares a port with its original: values, gradients, state and training runs.
 
-    compare           the port of a function or a module: does it mean the same, and if not, where
+    compare           whether a port agrees with its original, and where and why it does not
     compare_training  the same for a training run, step by step
-    assert_parity     `compare` for a test-suite
-    torch_layout      how the weights of PyTorch's layers lie, and how to move them
+    assert_parity     `compare` for a test suite
+    torch_layout      the layouts of PyTorch's weights, and functions to convert them
 
-PyTorch is imported when one of them is called, not before.
+PyTorch is imported only when one of them is called.
 """
 
 from . import layouts as torch_layout

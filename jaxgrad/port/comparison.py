@@ -1,4 +1,4 @@
-"""`compare`: a port of a function or a module against its original."""
+"""`compare`: the port of a function or a module compared with its original."""
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
@@ -10,31 +10,35 @@ import numpy as np
 
 from jaxgrad import _checks, _extras
 
-from . import moving, seek, sides
-from .apart import Difference, different, farthest
-from .derivatives import derivative_parting
-from .sides import Outcome, Problem
-from .walk import parting
+from .arrays import is_floating, is_tensor, to_numpy
+from .differences import Difference, find_differences, largest_distance, only_nonfinite
+from .gradients import last_different_gradient
+from .location import first_missing_step
+from .matching import Match, check_mapping, match_arrays
+from .pair import Outcome, Pair
+from .probes import probes
+from .run_jax import PRECISION, jax_runner
+from .run_torch import named_arrays, run_torch
 
-Finding = Literal["agrees", "rounding", "differs"]
+Verdict = Literal["agrees", "rounding", "differs"]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came of holding a port against its original.
+    """The result of comparing a port with its original.
 
-    `str` gives all of it, the verdict in words in the first line.
+    `str` shows all of it, beginning with the verdict in words.
 
     Attributes:
-        verdict: "agrees"; "rounding" where both sides mean the same, as float64 shows, and are
-            further apart in the dtype of the inputs than `torch.testing.assert_close` allows;
-            "differs", also where float64 could not be asked.
-        first: the verdict in words, with the culprit where it could be found.
-        differences: every leaf that differs, in the order of the words.
-        notes: what else was noticed, such as the settings.
+        verdict: "agrees"; or "rounding" if the two agree in float64, but differ in the dtype of
+            the inputs by more than `torch.testing.assert_close` allows; or "differs", also if
+            there is a difference that float64 cannot explain because it cannot be used.
+        first: the first line: the verdict in words, and the cause if it was found.
+        differences: the leaves that differ, the one of the first line first.
+        notes: what else a reader should know, such as the settings of the runs.
     """
 
-    verdict: Finding
+    verdict: Verdict
     first: str
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
@@ -66,44 +70,50 @@ def compare(
     rtol: float | None = None,
     atol: float | None = None,
 ) -> Report:
-    r"""Holds a port against its original, on the same numbers.
+    r"""Compares a port with its original on the same numbers.
 
-    Compared are structure, shapes, dtypes, values, the gradients of every floating point input and
-    parameter (the pullback of a fixed random cotangent $c$, $\nabla \langle c, f \rangle$) and the
-    new state: in the dtype of the inputs and in float64, eagerly and under jit, at the inputs and
-    at others that are sought (zeros, ties, kinks, the bounds that the port compares with, large and
-    small numbers). What differs in float64 is no rounding: then both computations are walked side
-    by side, and the first of PyTorch's values that JAX does not have is told, with what JAX
-    computes instead where one of the usual other conventions gives it.
+    It compares structure, shapes, dtypes, values, new state, and the gradient of every floating
+    point input and parameter. The gradient is the pullback of a fixed random cotangent $c$,
+    $\nabla \langle c, f \rangle$. Both functions run in the dtype of the inputs and in float64, and
+    the port also under jit. They run on the given inputs and then on others: zeros, ties, kinks,
+    the bounds that the port compares with, large and small numbers.
+
+    A difference that remains in float64 is not rounding. Its cause is then searched for: PyTorch's
+    intermediate values are looked up among JAX's, and the report names the first that JAX does not
+    compute. If another common convention gives what JAX computes instead, the report names that
+    convention.
 
     Differs from PyTorch: `torch.testing.assert_close` compares two values; this compares two
-    functions. Matrix products are computed at the precision "highest".
+    functions. JAX's matrix products are computed at the precision "highest".
 
     Args:
         torch_fn: a function of tensors, or an `nn.Module`.
-        jax_fn: its port: takes `params` and `state` first, where they are given, then the inputs.
-        inputs: an array or a tuple of arrays (or trees of them), one for each argument: NumPy's,
-            JAX's or PyTorch's. Integers become int64 tensors, as PyTorch's indices are; float64
-            counts as float32 where JAX's 64-bit types are off.
-        module: the module whose parameters `torch_fn` uses, where that is not one itself.
-        params: JAX's parameters, any pytree; their shapes count, their numbers are PyTorch's.
-            Without a module, `torch_fn` takes the same tree of tensors first.
-        state: JAX's buffers, likewise; then `jax_fn` returns a pair (value, new state).
+        jax_fn: its port. It takes `params` and `state` first, if they are given, then the inputs.
+        inputs: an array, or a tuple with one array or tree of arrays for each argument: of NumPy,
+            JAX or PyTorch. Integers become int64 tensors, as PyTorch's indices are. float64
+            becomes float32 unless JAX's 64-bit types are on.
+        module: the module whose parameters `torch_fn` uses, if `torch_fn` is not a module itself.
+        params: JAX's parameters, any pytree. Only their shapes matter: both sides use PyTorch's
+            numbers. Without a module, `torch_fn` takes the same tree of tensors first.
+        state: JAX's buffers, likewise. With it `jax_fn` returns a pair (value, new state).
         mapping: from a path in `params` or `state` ("fc.w", "['fc']['w']", "state['mean']") to
-            PyTorch's name, or to a pair of it and a layout (see `torch_layout`). Only needed where
-            names, shapes and transposes leave a choice.
-        key: draws which elements are moved to the sought inputs; default `jax.random.key(0)`.
-        seek_inputs: whether to try other inputs than the given.
-        rtol: relative tolerance in the inputs' dtype; default as `torch.testing.assert_close`.
-        atol: absolute tolerance, likewise; it grows with the largest element of an array above 1.
+            PyTorch's name, or to a pair of that name and a layout (see `torch_layout`). It is
+            needed only where names, shapes and transposes leave a choice.
+        key: draws which elements are replaced in the other inputs; default `jax.random.key(0)`.
+        seek_inputs: whether to try other inputs than the given ones.
+        rtol: relative tolerance in the dtype of the inputs; by default that of
+            `torch.testing.assert_close`.
+        atol: absolute tolerance, likewise. It is multiplied by the largest element of an array if
+            that is above 1.
 
     Returns:
         The report.
 
     Raises:
         ModuleNotFoundError: PyTorch is not installed.
-        ValueError: the arrays cannot be matched without a mapping; `torch_fn` draws random numbers.
-        TypeError: an argument of the wrong kind.
+        ValueError: the arrays cannot be matched without a mapping, or `torch_fn` draws random
+            numbers.
+        TypeError: an argument is of the wrong kind.
 
     Source: https://docs.pytorch.org/docs/stable/testing.html
 
@@ -113,35 +123,35 @@ def compare(
     >>> x = np.linspace(-2, 2, 5)
     >>> report = compare(torch.nn.functional.gelu, jax.nn.gelu, x)  # doctest: +SKIP
     >>> report.first.split(":")[0]  # doctest: +SKIP
-    'values differ at output[4]'
+    'values differ at output[1]'
     """
-    problem = problem_of(torch_fn, jax_fn, inputs, module, params, state, mapping or {})
+    pair = make_pair(torch_fn, jax_fn, inputs, module, params, state, mapping or {})
     key = jax.random.key(0) if key is None else key
-    runs = _Runs(problem)
+    runs = _Runs(pair)
     runs.check_repeatable()
-    notes = list(runs.notes())
-    found = _meaning(problem, runs)
-    if found is None and seek_inputs:
-        found = _sought(problem, runs, key)
-    if found is None:
-        found = _rounding(runs, rtol, atol)
-    return Report(found.verdict, found.first, found.differences, (*found.notes, *notes))
+    notes = tuple(runs.notes())
+    report = _at_given_inputs(runs)
+    if report is None and seek_inputs:
+        report = _at_other_inputs(runs, key)
+    if report is None:
+        report = _up_to_rounding(runs, rtol, atol)
+    return Report(report.verdict, report.first, report.differences, notes)
 
 
 def assert_parity(
     torch_fn: Callable[..., Any], jax_fn: Callable[..., Any], inputs: Any, **options: Any
 ) -> None:
-    """Raises where a port does not mean what its original does: `compare` for a test-suite.
+    """Raises if a port does not agree with its original: `compare` for a test suite.
 
     Args:
-        torch_fn: as for `compare`.
+        torch_fn: the original, as for `compare`.
         jax_fn: its port.
         inputs: the arguments.
-        **options: those of `compare`.
+        **options: the options of `compare`.
 
     Raises:
-        AssertionError: with the report, in which the index and the size of the worst element stand
-            as in PyTorch's `assert_close`. Rounding beyond the tolerance raises too.
+        AssertionError: the two differ, or their rounding is beyond the tolerance. The message is
+            the report, with index and size of the worst element as in PyTorch's `assert_close`.
 
     Source: https://docs.pytorch.org/docs/stable/testing.html#torch.testing.assert_close
 
@@ -155,7 +165,7 @@ def assert_parity(
         raise AssertionError(str(report))
 
 
-def problem_of(
+def make_pair(
     torch_fn: Callable[..., Any],
     jax_fn: Callable[..., Any],
     inputs: Any,
@@ -163,81 +173,84 @@ def problem_of(
     params: Any,
     state: Any,
     mapping: Mapping[str, Any],
-) -> Problem:
-    """The problem that the arguments of `compare` state."""
+) -> Pair:
+    """The pair that the arguments of `compare` describe."""
     if lacking := _extras.lacking(torch=["torch"]):
         raise ModuleNotFoundError(f"compare {lacking}")
     for name, fn in (("torch_fn", torch_fn), ("jax_fn", jax_fn)):
         if not callable(fn):
-            what = _checks.wrong("compare", name, "a function", type(fn).__name__, "pass one")
-            raise TypeError(what)
+            got = type(fn).__name__
+            raise TypeError(_checks.wrong("compare", name, "a function", got, "pass one"))
     if module is None and hasattr(torch_fn, "named_parameters"):
         module = torch_fn
     inputs = inputs if isinstance(inputs, tuple) else (inputs,)
-    inputs = jax.tree.map(_input, inputs, is_leaf=_is_tensor)
-    named = {} if module is None else sides.named_arrays(module)
-    chosen: dict[str, moving.Move] = {}
-    moving.check_keys(mapping, {"params": params, "state": state})
+    inputs = jax.tree.map(_input, inputs, is_leaf=is_tensor)
+    check_mapping(mapping, {"params": params, "state": state})
+    named = named_arrays(module)
+    matches: dict[str, Match] = {}
     if module is not None:
-        parameters = dict.fromkeys(name for name, _ in module.named_parameters())
-        of_params = {name: named[name] for name in named if name in parameters}
-        buffers = {name: named[name] for name in named if name not in parameters}
-        chosen = moving.moves(params, "params", of_params, mapping)
-        chosen |= moving.moves(state, "state", buffers, mapping)
-    params, state = jax.tree.map(moving.to_numpy, (params, state))
-    return Problem(torch_fn, jax_fn, module, inputs, params, state, named, chosen)
-
-
-def _is_tensor(leaf: Any) -> bool:
-    return type(leaf).__module__.partition(".")[0] == "torch"
+        parameters = {name: named[name] for name, _ in module.named_parameters()}
+        buffers = {name: array for name, array in named.items() if name not in parameters}
+        matches = match_arrays(params, "params", parameters, mapping)
+        matches |= match_arrays(state, "state", buffers, mapping)
+    params, state = jax.tree.map(to_numpy, (params, state))
+    return Pair(torch_fn, jax_fn, module, inputs, params, state, named, matches)
 
 
 def _input(leaf: Any) -> Any:
-    """An input as a NumPy array, of a dtype that JAX has; Python numbers as they are."""
-    array = moving.to_numpy(leaf)
+    """An input as a NumPy array, of a dtype that JAX has; Python numbers are left as they are."""
+    array = to_numpy(leaf)
     if isinstance(array, np.ndarray):
         return array.astype(jax.dtypes.canonicalize_dtype(array.dtype))
     return array
 
 
 class _Runs:
-    """The outcomes of both sides at the given inputs, each computed once."""
+    """The outcomes of the original and the port on the given inputs.
 
-    def __init__(self, problem: Problem) -> None:
-        """Runs both sides in the inputs' dtype, and PyTorch and the jitted port in float64."""
-        self.problem = problem
-        self.eager = sides.jax_runner(problem, jit=False)
-        self.jitted = sides.jax_runner(problem, jit=True)
-        self.torch = {wide: sides.torch_outcome(problem, wide=wide) for wide in (False, True)}
-        self.narrow = {False: self.eager(problem), True: self.jitted(problem)}
+    Attributes:
+        pair: what is run.
+        eager: runs the port eagerly.
+        jitted: runs the port under jit.
+        torch: PyTorch's outcomes: in the dtype of the inputs (False) and in float64 (True).
+        jax: JAX's outcomes in the dtype of the inputs: eager (False) and under jit (True).
+    """
+
+    def __init__(self, pair: Pair) -> None:
+        """Runs both in the dtype of the inputs, and the original in float64."""
+        self.pair = pair
+        self.eager = jax_runner(pair, jit=False)
+        self.jitted = jax_runner(pair, jit=True)
+        self.torch = {float64: run_torch(pair, float64=float64) for float64 in (False, True)}
+        self.jax = {False: self.eager(pair), True: self.jitted(pair)}
 
     @functools.cached_property
-    def wide(self) -> Outcome:
+    def jitted_float64(self) -> Outcome:
         """The jitted port in float64."""
-        return self.jitted(self.problem, wide=True)
+        return self.jitted(self.pair, float64=True)
 
     @functools.cached_property
-    def wide_eager(self) -> Outcome:
-        """The port in float64, each of whose operations is compiled for itself: slow."""
-        return self.eager(self.problem, wide=True)
+    def eager_float64(self) -> Outcome:
+        """The eager port in float64. It is slow: each operation is compiled by itself."""
+        return self.eager(self.pair, float64=True)
 
     @functools.cached_property
-    def blind(self) -> str:
-        """Why float64 cannot tell rounding from meaning; empty where it can."""
+    def no_float64(self) -> str:
+        """Why float64 cannot show what is rounding; empty if it can."""
         if self.torch[True].error:
             return f"PyTorch raises there: {self.torch[True].error}"
         ours, theirs = (
-            {leaf.dtype for leaf in outcome.value.values() if moving.is_floating(leaf)}
-            for outcome in (self.wide, self.torch[True])
+            {leaf.dtype for leaf in outcome.value.values() if is_floating(leaf)}
+            for outcome in (self.jitted_float64, self.torch[True])
         )
         if theirs == {np.dtype(np.float64)} != ours:
-            return "JAX's function rounds below it by itself"
+            return "JAX's function itself rounds to another dtype"
         return ""
 
     def check_repeatable(self) -> None:
-        """Raises a ValueError where PyTorch's side depends on its generator."""
-        again = sides.torch_outcome(self.problem, seed=1)
-        if different(self.torch[False], again, meaning=False, rtol=0, atol=0):
+        """Raises a ValueError if the original depends on PyTorch's random generator."""
+        again = run_torch(self.pair, seed=1)
+        if find_differences(self.torch[False], again, float64=False, rtol=0, atol=0):
             expected = "a function that gives the same answer twice"
             remedy = "call module.eval(), or fix what it draws"
             raise ValueError(
@@ -246,101 +259,93 @@ class _Runs:
 
     def notes(self) -> Iterator[str]:
         """What a reader should know about the runs."""
-        yield f"matrix products of JAX at the precision {sides.PRECISION!r}"
-        if self.blind:
-            yield f"float64 cannot tell rounding from meaning: {self.blind}"
-        if self.problem.module is not None:
-            used = {move.name for move in self.problem.moves.values()}
-            names = [name for name, _ in self.problem.module.named_parameters() if name not in used]
-            if names and self.problem.params is not None:
-                yield f"PyTorch's {', '.join(names)} have no place in params"
+        yield f"matrix products of JAX at the precision {PRECISION!r}"
+        if self.no_float64:
+            yield f"float64 cannot tell rounding from meaning: {self.no_float64}"
+        if self.pair.module is not None and self.pair.params is not None:
+            used = {match.name for match in self.pair.matches.values()}
+            names = [name for name, _ in self.pair.module.named_parameters() if name not in used]
+            if names:
+                yield f"params has no counterpart of PyTorch's {', '.join(names)}"
 
 
-def _meaning(problem: Problem, runs: _Runs) -> Report | None:
-    """What differs at the given inputs, rounding aside."""
-    for jit, outcome in runs.narrow.items():
-        found = different(runs.torch[False], outcome, meaning=False)
-        at_once = {"error", "structure", "shape", *(["dtype"] if runs.blind else [])}
-        plain = [d for d in found if d.kind in at_once]
-        if not plain and not runs.torch[True].error and (jit or found):
-            wide = runs.wide if jit else runs.wide_eager
-            plain = different(runs.torch[True], wide, meaning=True)
-        plain += [d for d in found if d.kind == "dtype" and not plain]
-        if plain:
-            apart = jit and different(*runs.narrow.values(), meaning=False)
-            how = "under jit, " if apart else ""
-            return Report("differs", how + str(plain[0]) + culprit(problem, plain), tuple(plain))
+def _at_given_inputs(runs: _Runs) -> Report | None:
+    """The report if the two differ at the given inputs by more than rounding."""
+    for jit, outcome in runs.jax.items():
+        found = find_differences(runs.torch[False], outcome, float64=False)
+        definite = {"error", "structure", "shape", *(["dtype"] if runs.no_float64 else [])}
+        real = [d for d in found if d.kind in definite]
+        if not real and not runs.torch[True].error and (jit or found):
+            float64 = runs.jitted_float64 if jit else runs.eager_float64
+            real = find_differences(runs.torch[True], float64, float64=True)
+        real += [d for d in found if d.kind == "dtype" and not real]
+        if real:
+            only_jit = jit and find_differences(*runs.jax.values(), float64=False)
+            how = "under jit, " if only_jit else ""
+            return Report("differs", f"{how}{real[0]}{cause(runs.pair, real)}", tuple(real))
     return None
 
 
-def culprit(problem: Problem, found: list[Difference]) -> str:
-    """Where the computations part, in words."""
+def cause(pair: Pair, found: list[Difference]) -> str:
+    """Where the two computations first differ, in words that continue the report's first line."""
+    kinds = {d.kind for d in found}
     if found[0].kind in ("error", "structure", "dtype"):
         return ""
-    if {"value", "shape", "state"} & {d.kind for d in found}:
-        text = parting(problem)
-        missing = "; PyTorch's values are all found on JAX's side, but this is not what it returns"
-        return f"; first in {text}" if text else missing
-    kink = derivative_parting(problem)
-    return f"; the derivative of {kink.text}" if kink else ""
+    if kinds & {"value", "shape", "state"}:
+        step = first_missing_step(pair)
+        all_found = "JAX computes all of PyTorch's values, but returns others"
+        return f"; first in {step}" if step else f"; {all_found}"
+    gradient = last_different_gradient(pair)
+    return f"; the derivative of {gradient.description}" if gradient else ""
 
 
-def _sought(problem: Problem, runs: _Runs, key: Any) -> Report | None:
-    """What differs at other inputs, the first of them in words."""
-    differences: list[Difference] = []
+def _at_other_inputs(runs: _Runs, key: Any) -> Report | None:
+    """The report if the two differ at other inputs; its first line is about the first of these."""
+    differences: dict[str, Difference] = {}
     first = ""
-    told: set[str] = set()
-    for words, probe in seek.probes(problem, key):
-        found = [] if words in told else _at(probe, runs)
-        if found and not first:
-            reason = culprit(probe, found)
-            first = f"agrees at the given inputs, but with {words}: {found[0]}{reason}"
-        differences += found[:1]
-        told |= {words} if found else set()
-    return Report("differs", first, tuple(differences)) if differences else None
+    for description, probe in probes(runs.pair, key):
+        found = [] if description in differences else _at_probe(probe, runs)
+        if found:
+            differences[description] = found[0]
+            reason = "" if first else cause(probe, found)
+            first = first or (
+                f"agrees at the given inputs, but with {description}: {found[0]}{reason}"
+            )
+    return Report("differs", first, tuple(differences.values())) if differences else None
 
 
-def _at(probe: Problem, runs: _Runs) -> list[Difference]:
-    """What differs at a probe: in float64, or by whether it is finite in the inputs' dtype."""
-    wide = sides.torch_outcome(probe, wide=True)
-    if wide.error:
+def _at_probe(probe: Pair, runs: _Runs) -> list[Difference]:
+    """The differences in float64, else those in which numbers are finite in the inputs' dtype."""
+    theirs = run_torch(probe, float64=True)
+    if theirs.error:
         return []
-    found = different(wide, runs.jitted(probe, wide=True), meaning=True)
+    found = find_differences(theirs, runs.jitted(probe, float64=True), float64=True)
     if {d.kind for d in found} == {"gradient"}:
-        kink = derivative_parting(probe)
-        if kink is not None and not kink.exact:
+        gradient = last_different_gradient(probe)
+        if gradient is not None and not gradient.same_argument:
             return []
     if found:
         return found
-    narrow = sides.torch_outcome(probe), runs.jitted(probe)
-    return different(_finiteness(narrow[0]), _finiteness(narrow[1]), meaning=True)
+    outcomes = map(only_nonfinite, (run_torch(probe), runs.jitted(probe)))
+    return find_differences(*outcomes, float64=True)
 
 
-def _finiteness(outcome: Outcome) -> Outcome:
-    """An outcome with 0 for every finite number."""
-
-    def of(leaves: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            path: np.where(np.isfinite(leaf.astype(float)), 0.0, leaf.astype(float))
-            if moving.is_floating(leaf)
-            else leaf
-            for path, leaf in leaves.items()
-        }
-
-    return Outcome(of(outcome.value), of(outcome.grads), of(outcome.state), outcome.error)
-
-
-def _rounding(runs: _Runs, rtol: float | None, atol: float | None) -> Report:
-    """What is left where both sides mean the same."""
-    for jit, outcome in runs.narrow.items():
-        found = different(runs.torch[False], outcome, meaning=False, rtol=rtol, atol=atol)
+def _up_to_rounding(runs: _Runs, rtol: float | None, atol: float | None) -> Report:
+    """The report for two functions that agree in float64, or where float64 cannot be used."""
+    for jit, outcome in runs.jax.items():
+        found = find_differences(runs.torch[False], outcome, float64=False, rtol=rtol, atol=atol)
         if found:
             how = "under jit, " if jit else ""
-            if runs.blind:
+            if runs.no_float64:
                 return Report("differs", f"{how}{found[0]}", tuple(found))
             first = f"{how}only rounding differs (float64 agrees): {found[0]}"
             return Report("rounding", first, tuple(found))
-    distance = farthest(runs.torch[False], runs.narrow[True])
-    wide = "" if runs.blind else ", and so in float64"
-    first = f"agrees: values, gradients and dtypes, eagerly and under jit{wide}"
-    return Report("agrees", f"{first}; at most {distance:.2g} of an array's largest element apart")
+    distance = largest_distance(runs.torch[False], runs.jax[True])
+    float64 = "" if runs.no_float64 else "; also in float64"
+    first = f"agrees: values, gradients and dtypes, eagerly and under jit{float64}"
+    return Report("agrees", f"{first}; {distance_in_words(distance)}")
+
+
+def distance_in_words(distance: float) -> str:
+    """The largest relative distance, for the first line of a report that agrees."""
+    return f"the largest difference is {distance:.2g} of the largest element of its array"

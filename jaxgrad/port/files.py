@@ -1,4 +1,4 @@
-"""`jaxgrad compare`: an original and its port in the user's own files."""
+"""`jaxgrad compare`: compares an original and its port that are in files."""
 
 import functools
 import importlib.util
@@ -12,64 +12,60 @@ import numpy as np
 
 from .comparison import Report, compare
 
-_GIVEN = ("inputs", "module", "params", "state", "mapping")
+_OPTIONS = ("inputs", "module", "params", "state", "mapping")
 
 
 class Unusable(ValueError):
-    """A file or a name in it cannot be used; the text says why and what to do."""
+    """A file, or a name in it, cannot be used; the message says why and what to do."""
 
 
-def compared(torch_place: str, jax_place: str, shapes: Sequence[str] | None) -> Report:
-    """The report of `compare` for two places such as "port.py:forward".
+def compare_files(torch_name: str, jax_name: str, shapes: Sequence[str] | None) -> Report:
+    """The report of `compare` for two names such as "port.py:forward".
 
     Raises:
-        Unusable: a file cannot be imported, a name is not in it, or there are no inputs.
+        Unusable: a file cannot be imported or does not have the name, or there are no inputs.
     """
-    torch_fn, torch_module = _function(torch_place)
-    torch_fn = _made(torch_fn, torch_place)
-    jax_fn, jax_module = _function(jax_place)
-    given = {
-        name: _value(module, name)
-        for name in _GIVEN
+    torch_fn, torch_module = _imported(torch_name)
+    if isinstance(torch_fn, type):
+        try:
+            torch_fn = torch_fn()
+        except TypeError as error:
+            text = f"{torch_name} needs arguments ({error}); name a module"
+            raise Unusable(text) from None
+    jax_fn, jax_module = _imported(jax_name)
+    options = {
+        name: _value(getattr(module, name))
         for module in (torch_module, jax_module)
-        if hasattr(module, name)
+        for name in _OPTIONS
+        if hasattr(module, name) and not (name == "inputs" and shapes)
     }
-    inputs = _drawn(shapes) if shapes else given.pop("inputs", None)
-    given.pop("inputs", None)
-    if inputs is None:
+    if shapes:
+        options["inputs"] = _normal(shapes)
+    if options.get("inputs") is None:
+        file = jax_name.rpartition(":")[0]
         raise Unusable(
-            f"no inputs: define `inputs = (x, …)` in {jax_place.rpartition(':')[0]}, or give "
-            "--input 8,3 for each argument"
+            f"no inputs: define `inputs = (x, …)` in {file}, or give --input 8,3 for each argument"
         )
     try:
-        return compare(torch_fn, jax_fn, inputs, **given)
+        return compare(torch_fn, jax_fn, **options)
     except (TypeError, ValueError) as error:
         raise Unusable(str(error)) from None
 
 
-def _made(torch_fn: Any, place: str) -> Any:
-    """A module of the class, where the name is that of a class: made without arguments."""
-    if not isinstance(torch_fn, type):
-        return torch_fn
-    try:
-        return torch_fn()
-    except TypeError as error:
-        raise Unusable(f"{place} needs arguments ({error}); name a module") from None
-
-
-def _function(place: str) -> tuple[Any, ModuleType]:
+def _imported(place: str) -> tuple[Any, ModuleType]:
+    """What has the name FILE.py:NAME, and the module that it is in."""
     file, _, name = place.rpartition(":")
     if not file or not name:
         raise Unusable(f"expected FILE.py:NAME, got {place!r}")
-    module = _imported(str(Path(file).resolve()))
+    module = _module(str(Path(file).resolve()))
     if not hasattr(module, name):
         raise Unusable(f"{file} has no {name!r}")
     return getattr(module, name), module
 
 
 @functools.cache
-def _imported(file: str) -> ModuleType:
-    """A file as a module, which sees the files beside it."""
+def _module(file: str) -> ModuleType:
+    """A file as a module, which can import the files beside it."""
     if not Path(file).is_file():
         raise Unusable(f"there is no file {file}")
     folder, name = str(Path(file).parent), f"jaxgrad compare {Path(file).stem}"  # hides no module
@@ -77,7 +73,7 @@ def _imported(file: str) -> ModuleType:
         sys.path.insert(0, folder)
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise Unusable(f"{file} is no Python file")
+        raise Unusable(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -87,13 +83,13 @@ def _imported(file: str) -> ModuleType:
     return module
 
 
-def _value(module: ModuleType, name: str) -> Any:
-    """What a file has under a name; a plain function is called, an nn.Module is not."""
-    value = getattr(module, name)
+def _value(value: Any) -> Any:
+    """The value itself, or what it returns if it is a plain function."""
     return value() if type(value).__name__ == "function" else value
 
 
-def _drawn(shapes: Sequence[str]) -> tuple[np.ndarray, ...]:
+def _normal(shapes: Sequence[str]) -> tuple[np.ndarray, ...]:
+    """Normal random numbers of these shapes."""
     draw = np.random.default_rng(0)
     try:
         sizes = [tuple(int(n) for n in shape.split(",") if n.strip()) for shape in shapes]

@@ -1,7 +1,7 @@
-"""Where PyTorch's layers keep their weights, and how to move them to JAX's.
+"""The layouts of PyTorch's weights, and functions that convert them to flax's.
 
-A layout is a function from PyTorch's array to JAX's. It is linear, so that it moves a gradient as
-it moves the weight. Any function of an array will do in its place.
+A layout is a function from PyTorch's array to JAX's. Any function of an array can be one if it only
+moves elements: a gradient is then converted just as the weight is.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Layout = Callable[[np.ndarray], np.ndarray]
 
 
 def same(weight: np.ndarray) -> np.ndarray:
-    """As it is: a bias, an embedding, the scale of a norm, and every weight of equinox.
+    """The same array: a bias, an embedding, the scale of a norm, and every weight of equinox.
 
     >>> import numpy as np
     >>> same(np.ones((2, 3))).shape
@@ -35,7 +35,9 @@ def linear(weight: np.ndarray) -> np.ndarray:
 
 
 def conv(weight: np.ndarray) -> np.ndarray:
-    """`nn.Conv1d`'s to `nn.Conv3d`'s (out, in / groups, *kernel) as flax's (*kernel, in, out).
+    """The (out, in / groups, *kernel) of `nn.Conv1d` to `nn.Conv3d` as (*kernel, in / groups, out).
+
+    That is flax's layout.
 
     >>> import numpy as np
     >>> conv(np.ones((8, 3, 5, 4))).shape
@@ -45,9 +47,9 @@ def conv(weight: np.ndarray) -> np.ndarray:
 
 
 def conv_transpose(weight: np.ndarray) -> np.ndarray:
-    """`nn.ConvTranspose2d`'s (in, out, *kernel) as flax's (*kernel, in, out), turned round.
+    """`nn.ConvTranspose2d`'s (in, out, *kernel) as flax's (*kernel, in, out), flipped.
 
-    PyTorch's is the gradient of a convolution, flax's slides the kernel as it is.
+    PyTorch computes the gradient of a convolution; flax slides the kernel without flipping it.
 
     >>> import numpy as np
     >>> conv_transpose(np.ones((8, 3, 5, 4))).shape
@@ -58,9 +60,10 @@ def conv_transpose(weight: np.ndarray) -> np.ndarray:
 
 
 def gate(index: int, of: int) -> Layout:
-    """One gate of `nn.LSTM` (i, f, g, o: of=4) or `nn.GRU` (r, z, n: of=3), which stack their rows.
+    """One gate of a weight of `nn.LSTM` (i, f, g, o: of=4) or `nn.GRU` (r, z, n: of=3).
 
-    A matrix is transposed too, to the (in, out) of a flax `LSTMCell`'s `ii`, `if_`, `hi`, …
+    PyTorch stacks the rows of all gates. A matrix is also transposed, to the (in, out) that flax's
+    `LSTMCell` has in `ii`, `if_`, `hi` and so on.
 
     >>> import numpy as np
     >>> gate(1, of=4)(np.ones((20, 3))).shape
@@ -74,9 +77,10 @@ def gate(index: int, of: int) -> Layout:
 
 
 def attention_in(part: int, heads: int) -> Layout:
-    """`in_proj_weight` and `in_proj_bias`: the query's (0), key's (1) or value's (2) part.
+    """The query's (0), key's (1) or value's (2) part of `in_proj_weight` or `in_proj_bias`.
 
-    (3 embed, embed) becomes flax's (embed, heads, embed / heads), the bias its (heads, …).
+    A weight (3 embed, embed) becomes flax's (embed, heads, embed / heads), a bias (3 embed,) its
+    (heads, embed / heads).
 
     >>> import numpy as np
     >>> attention_in(2, heads=4)(np.ones((24, 8))).shape
@@ -84,8 +88,8 @@ def attention_in(part: int, heads: int) -> Layout:
     """
 
     def layout(weight: np.ndarray) -> np.ndarray:
-        part_of = np.split(weight, 3)[part].T
-        return part_of.reshape(*part_of.shape[:-1], heads, -1)
+        matrix = np.split(weight, 3)[part].T
+        return matrix.reshape(*matrix.shape[:-1], heads, -1)
 
     return layout
 

@@ -1,4 +1,4 @@
-"""`compare_training`: two training runs, step by step."""
+"""`compare_training`: a training run of the port compared with the original's, step by step."""
 
 import importlib
 import itertools
@@ -11,24 +11,42 @@ import optax
 
 from jaxgrad import _checks
 
-from . import moving, sides
-from .apart import CLOSE, Difference, apart, different
-from .comparison import Report, culprit, problem_of
-from .sides import Outcome, Problem
+from .arrays import paths, to_numpy
+from .comparison import Report, cause, distance_in_words, make_pair
+from .differences import CLOSE, Difference, find_differences, relative_distance
+from .pair import Outcome, Pair, one_line
+from .run_jax import jax_arguments, settings, value_and_state
+from .run_torch import loaded, named_arrays, torch_arguments
 
 
-class _Run(NamedTuple):
-    """A training run: before each step the parameters, then the loss and the gradients at them.
+class _OptimizerFactory(NamedTuple):
+    """Makes PyTorch's optimizer and scheduler, with some settings of the optimizer changed."""
 
-    Attributes:
-        outcomes: for each step its loss, gradients, and as state the parameters after it.
-        setting: the optimizer and its settings in words.
-        named: PyTorch's parameters and buffers before each step.
+    optimizer: Callable[[Any], Any]
+    scheduler: Callable[[Any], Any] | None
+    changes: Mapping[str, Any] = {}
+
+    def make(self, parameters: Any) -> tuple[Any, Any]:
+        """The optimizer of these parameters and its scheduler, which may be None."""
+        optimizer = self.optimizer(parameters)
+        for group in optimizer.param_groups:
+            group.update(self.changes)
+        return optimizer, self.scheduler and self.scheduler(optimizer)
+
+
+class _Runs(NamedTuple):
+    """Both training runs: a pair for each batch, and the outcomes of each step.
+
+    `named` has PyTorch's parameters and buffers before each step. The state of an outcome has the
+    parameters and buffers after it.
     """
 
-    outcomes: list[Outcome]
-    setting: str = ""
-    named: Sequence[Mapping[str, np.ndarray]] = ()
+    batches: Sequence[Pair]
+    factory: _OptimizerFactory
+    name: str
+    named: Sequence[Mapping[str, np.ndarray]]
+    torch: Sequence[Outcome]
+    jax: Sequence[Outcome]
 
 
 def compare_training(
@@ -45,37 +63,38 @@ def compare_training(
     torch_scheduler: Callable[[Any], Any] | None = None,
     steps: int = 20,
 ) -> Report:
-    r"""Holds a training run against its original, step by step, in float64.
+    r"""Compares a training run of the port with the original's, step by step, in float64.
 
-    Both begin with PyTorch's parameters and see the same batches. The first step is told at which
-    a gradient, or a parameter after the step, is further apart than rounding (1e-7 of its largest
-    element); then what did it: the function, as `compare` finds it, or the optimizer, with the
-    settings under which PyTorch's would do what JAX's does, where some of the usual ones do.
+    Both runs begin with PyTorch's parameters and use the same batches. The report names the first
+    step at which a loss, a gradient or a parameter differs by more than rounding (1e-7 of the
+    largest element of its array), and the cause: the function, as `compare` finds it, or the
+    optimizer. If PyTorch's optimizer with other usual settings does what JAX's does, the report
+    names these settings.
 
-    Differs from PyTorch: nothing there compares two runs.
+    Differs from PyTorch: PyTorch has no function that compares two training runs.
 
     Args:
-        torch_fn: gives the loss, a number; as for `compare`.
-        jax_fn: its port: takes `params`, then `state` where that is given, then the inputs.
-        inputs: the arguments of one batch, a tuple; or a list of such, which are used in turn.
+        torch_fn: returns the loss, a number; as for `compare`.
+        jax_fn: its port. It takes `params`, then `state` if it is given, then the inputs.
+        inputs: the arguments of one batch, a tuple; or a list of batches, which are used in turn.
         torch_optimizer: makes the optimizer of the parameters, such as
             `lambda p: torch.optim.AdamW(p, lr=1e-3)`.
         jax_optimizer: an optax transformation.
-        params: JAX's parameters; their shapes count.
-        module: the module whose parameters are trained, where `torch_fn` is not one itself.
-        state: JAX's buffers; then `jax_fn` returns (loss, new state).
+        params: JAX's parameters; only their shapes matter.
+        module: the module that is trained, if `torch_fn` is not a module itself.
+        state: JAX's buffers. With it `jax_fn` returns a pair (loss, new state).
         mapping: as for `compare`.
-        torch_scheduler: makes a learning rate scheduler of the optimizer; it is stepped after every
-            step.
-        steps: how many.
+        torch_scheduler: makes a learning rate scheduler of the optimizer. Its `step` is called
+            after every step.
+        steps: the number of steps.
 
     Returns:
-        The report: "agrees" or "differs".
+        The report, with the verdict "agrees" or "differs".
 
     Raises:
         ModuleNotFoundError: PyTorch is not installed.
-        ValueError: the arrays cannot be matched, a loss is not a number, `steps` is below 1.
-        TypeError: an argument of the wrong kind.
+        ValueError: the arrays cannot be matched, a loss is not a number, or `steps` is below 1.
+        TypeError: an argument is of the wrong kind.
 
     Source: https://docs.pytorch.org/docs/stable/optim.html
 
@@ -101,94 +120,71 @@ def compare_training(
         expected, got = "a function of the parameters", type(torch_optimizer).__name__
         remedy = "pass lambda p: torch.optim.SGD(p, lr=0.1)"
         raise TypeError(_checks.wrong("compare_training", "torch_optimizer", expected, got, remedy))
-    batches = inputs if isinstance(inputs, list) else [inputs]
-    problems = [
-        problem_of(torch_fn, jax_fn, batch, module, params, state, mapping or {})
-        for batch in batches
+    pairs = [
+        make_pair(torch_fn, jax_fn, batch, module, params, state, mapping or {})
+        for batch in (inputs if isinstance(inputs, list) else [inputs])
     ]
-    if problems[0].module is None:
+    if pairs[0].module is None:
         expected = "the nn.Module whose parameters are trained"
         raise TypeError(_checks.wrong("compare_training", "module", expected, None, "pass it"))
-    maker = _Maker(torch_optimizer, torch_scheduler)
-    ours = _torch_run(problems, maker, steps)
-    theirs = _jax_run(problems, jax_optimizer, steps)
-    for step, (expected, got) in enumerate(zip(ours.outcomes, theirs.outcomes, strict=False)):
-        found = different(expected, got, meaning=True)
+    factory = _OptimizerFactory(torch_optimizer, torch_scheduler)
+    name, named, theirs = _train_torch(pairs, factory, steps)
+    runs = _Runs(pairs, factory, name, named, theirs, _train_jax(pairs, jax_optimizer, steps))
+    for step, (expected, got) in enumerate(zip(runs.torch, runs.jax, strict=False)):
+        found = find_differences(expected, got, float64=True)
         if found:
-            reason = _reason(problems, step, found, maker, ours, theirs)
-            first = f"the runs part at step {step}: {_words(found[0])}{reason}"
-            notes = (f"{len(ours.outcomes)} steps of {ours.setting} in float64",)
-            return Report("differs", first, tuple(found), notes)
+            what = str(found[0]).replace("the new state differs", "parameters differ")
+            first = f"the runs part at step {step}: {what}{_cause(runs, step, found)}"
+            note = f"{len(runs.torch)} steps of {name} in float64"
+            return Report("differs", first, tuple(found), (note,))
     distance = max(
-        apart(leaf, got.state[path])
-        for expected, got in zip(ours.outcomes, theirs.outcomes, strict=True)
+        relative_distance(leaf, got.state[path])
+        for expected, got in zip(runs.torch, runs.jax, strict=True)
         for path, leaf in expected.state.items()
     )
-    first = f"agrees: {steps} steps of {ours.setting} in float64, at most {distance:.2g} of an "
-    return Report("agrees", first + "array's largest element apart")
+    first = f"agrees: {steps} steps of {name} in float64; {distance_in_words(distance)}"
+    return Report("agrees", first)
 
 
-class _Maker(NamedTuple):
-    """Makes PyTorch's optimizer and its scheduler, with some settings changed."""
-
-    optimizer: Callable[[Any], Any]
-    scheduler: Callable[[Any], Any] | None
-    changes: Mapping[str, Any] = {}
-
-    def made(self, module: Any) -> tuple[Any, Any]:
-        optimizer = self.optimizer(module.parameters())
-        for group in optimizer.param_groups:
-            group.update(self.changes)
-        return optimizer, self.scheduler and self.scheduler(optimizer)
-
-
-def _words(difference: Difference) -> str:
-    """A difference, of which the state is the parameters after the step."""
-    return str(difference).replace("the new state differs", "parameters differ")
-
-
-def _torch_run(problems: Sequence[Problem], maker: _Maker, steps: int) -> _Run:
-    problem = problems[0]
-    torch = importlib.import_module("torch")
+def _train_torch(
+    pairs: Sequence[Pair], factory: _OptimizerFactory, steps: int
+) -> tuple[str, list[dict[str, np.ndarray]], list[Outcome]]:
+    """The class of the optimizer, the arrays before each step, and the outcome of each step."""
+    module = pairs[0].module
     outcomes, before = [], []
-    with sides.loaded(problem.module, problem.named, wide=True), torch.random.fork_rng(devices=()):
-        torch.manual_seed(0)
-        optimizer, scheduler = maker.made(problem.module)
+    with loaded(pairs[0], float64=True):
+        optimizer, scheduler = factory.make(module.parameters())
         for step in range(steps):
-            batch = problems[step % len(problems)]
-            before.append(sides.named_arrays(problem.module))
+            before.append(named_arrays(module))
             optimizer.zero_grad()
-            arguments, _ = sides.torch_call(batch, wide=True)
             try:
-                loss = batch.torch_fn(*arguments)
-                if loss.numel() != 1:
-                    raise ValueError(_not_a_number("torch_fn", tuple(loss.shape)))
+                loss = _loss(pairs[step % len(pairs)])
                 loss.backward()
             except ValueError:
                 raise
             except Exception as error:
-                outcomes.append(Outcome(error=f"{type(error).__name__}: {error}"))
+                outcomes.append(Outcome(error=one_line(error)))
                 break
             grads = {
-                name: np.zeros(tuple(p.shape)) if p.grad is None else moving.to_numpy(p.grad)
-                for name, p in problem.module.named_parameters()
+                name: np.zeros(tuple(p.shape)) if p.grad is None else to_numpy(p.grad)
+                for name, p in module.named_parameters()
             }
             optimizer.step()
             if scheduler is not None:
                 scheduler.step()
-            after = sides.named_arrays(problem.module)
-            outcomes.append(
-                Outcome(
-                    {"loss": moving.to_numpy(loss).reshape(())},
-                    {
-                        p: moving.moved(m, grads)
-                        for p, m in problem.moves.items()
-                        if m.name in grads
-                    },
-                    {path: moving.moved(move, after) for path, move in problem.moves.items()},
-                )
-            )
-    return _Run(outcomes, type(optimizer).__name__, before)
+            value = {"loss": to_numpy(loss).reshape(())}
+            grads = pairs[0].in_jax_layout(grads)
+            state = pairs[0].in_jax_layout(named_arrays(module))
+            outcomes.append(Outcome(value, grads, state))
+    return type(optimizer).__name__, before, outcomes
+
+
+def _loss(pair: Pair) -> Any:
+    """PyTorch's loss of one batch."""
+    loss = pair.torch_fn(*torch_arguments(pair, float64=True)[0])
+    if loss.numel() != 1:
+        raise ValueError(_not_a_number("torch_fn", tuple(loss.shape)))
+    return loss
 
 
 def _not_a_number(name: str, shape: tuple[int, ...]) -> str:
@@ -196,76 +192,67 @@ def _not_a_number(name: str, shape: tuple[int, ...]) -> str:
     return _checks.wrong("compare_training", name, expected, got, "reduce it, such as by mean")
 
 
-def _jax_run(
-    problems: Sequence[Problem], optimizer: optax.GradientTransformation, steps: int
-) -> _Run:
-    problem = problems[0]
+def _train_jax(
+    pairs: Sequence[Pair], optimizer: optax.GradientTransformation, steps: int
+) -> list[Outcome]:
+    """The outcome of each step."""
+    pair = pairs[0]
 
-    def loss_of(params: Any, *rest: Any) -> Any:
-        value, state = sides.split(problem, problem.jax_fn(params, *rest))
+    def loss_and_state(params: Any, *rest: Any) -> Any:
+        value, state = value_and_state(pair, pair.jax_fn(params, *rest))
         if np.size(value) != 1:
             raise ValueError(_not_a_number("jax_fn", np.shape(value)))
         return value.reshape(()), state
 
     @jax.jit
-    def step_of(params: Any, held: Any, rest: Any) -> Any:
-        (loss, state), grads = jax.value_and_grad(loss_of, has_aux=True)(params, *rest)
-        updates, held = optimizer.update(grads, held, params)
-        return optax.apply_updates(params, updates), held, state, loss, grads
+    def train_step(params: Any, optimizer_state: Any, rest: Any) -> Any:
+        (loss, state), grads = jax.value_and_grad(loss_and_state, has_aux=True)(params, *rest)
+        updates, optimizer_state = optimizer.update(grads, optimizer_state, params)
+        return optax.apply_updates(params, updates), optimizer_state, state, loss, grads
 
     outcomes = []
-    with sides.settings(wide=True):
-        arguments = [sides.jax_call(batch, wide=True) for batch in problems]
+    with settings(float64=True):
+        arguments = [jax_arguments(batch, float64=True) for batch in pairs]
         params, *rest = arguments[0]
-        state = None if problem.state is None else rest[0]
-        held = optimizer.init(params)
+        state = None if pair.state is None else rest[0]
+        optimizer_state = optimizer.init(params)
         for step in range(steps):
-            given = arguments[step % len(problems)][1:]
-            given = given if state is None else (state, *given[1:])
-            params, held, state, loss, grads = step_of(params, held, given)
-            after = [*moving.paths(params, "params"), *moving.paths(state, "state")]
+            rest = arguments[step % len(pairs)][1:]
+            rest = rest if state is None else (state, *rest[1:])
+            params, optimizer_state, state, loss, grads = train_step(params, optimizer_state, rest)
+            after = [*paths(params, "params"), *paths(state, "state")]
             outcomes.append(
                 Outcome(
                     {"loss": np.asarray(loss)},
-                    {path: np.asarray(leaf) for path, leaf in moving.paths(grads, "params")},
+                    {path: np.asarray(leaf) for path, leaf in paths(grads, "params")},
                     {path: np.asarray(leaf) for path, leaf in after},
                 )
             )
-    return _Run(outcomes)
+    return outcomes
 
 
-def _reason(
-    problems: Sequence[Problem],
-    step: int,
-    found: Sequence[Difference],
-    maker: _Maker,
-    ours: _Run,
-    theirs: _Run,
-) -> str:
-    """What parts the runs: the function, or else the optimizer."""
-    batch = problems[step % len(problems)]
+def _cause(runs: _Runs, step: int, found: Sequence[Difference]) -> str:
+    """What makes the runs differ, in words: the function, or else the optimizer."""
+    pair = runs.batches[step % len(runs.batches)]
     if any(d.kind in ("value", "gradient") for d in found):
-        there = batch.at(batch.inputs, ours.named[step])
-        return "; the function gives it" + culprit(there, list(found))
-    settings = _settings(problems, step, maker, ours, theirs)
+        there = pair.at(pair.inputs, runs.named[step])
+        return "; the cause is the function" + cause(there, list(found))
+    settings = _other_settings(runs, step)
     if settings:
         return f"; {settings}"
     path = found[0].where
-    before = moving.moved(batch.moves[path], ours.named[step])
-    one, other = (
-        ours.outcomes[step].state[path] - before,
-        theirs.outcomes[step].state[path] - before,
-    )
-    moving_ones = np.abs(one) > CLOSE * np.max(np.abs(one), initial=0.0)
-    if np.any(moving_ones):
-        ratio = other[moving_ones] / one[moving_ones]
+    before = pair.matches[path].array(runs.named[step])
+    theirs, ours = (outcomes[step].state[path] - before for outcomes in (runs.torch, runs.jax))
+    changed = np.abs(theirs) > CLOSE * np.max(np.abs(theirs), initial=0.0)
+    if np.any(changed):
+        ratio = ours[changed] / theirs[changed]
         if np.ptp(ratio) <= 1e-5 * abs(np.mean(ratio)):
             return f"; JAX's step is {np.mean(ratio):.6g} times PyTorch's: another learning rate"
-    return f"; the gradients agree, so it is the optimizer: PyTorch's is {ours.setting}"
+    return f"; the gradients agree, so the cause is the optimizer: PyTorch's is {runs.name}"
 
 
 _EPS = (1e-8, 1e-7, 1e-6, 1e-10, 1e-16, 1e-5, 0.0)
-_CANDIDATES: dict[str, tuple[Any, ...]] = {
+_USUAL: dict[str, tuple[Any, ...]] = {
     "weight_decay": (0.0, 1e-4, 1e-2, 5e-4, 1e-3, 1e-5, 0.1),
     "decoupled_weight_decay": (True, False),
     "eps": _EPS,
@@ -282,32 +269,34 @@ _CANDIDATES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def _settings(
-    problems: Sequence[Problem], step: int, maker: _Maker, ours: _Run, theirs: _Run
-) -> str:
-    """The settings under which PyTorch's optimizer does what JAX's does, in words, or nothing."""
+def _other_settings(runs: _Runs, step: int) -> str:
+    """The settings with which PyTorch's optimizer does what JAX's does, in words; or ""."""
     torch = importlib.import_module("torch")
-    parameters = [torch.nn.Parameter(p.detach().clone()) for p in problems[0].module.parameters()]
-    group = maker.optimizer(parameters).param_groups[0]
-    until = min(step + 3, len(theirs.outcomes))
+    module = runs.batches[0].module
+    parameters = [torch.nn.Parameter(p.detach().clone()) for p in module.parameters()]
+    group = runs.factory.optimizer(parameters).param_groups[0]
     for changes in _changes(group):
+        factory = runs.factory._replace(changes=changes)
         try:
-            tried = _torch_run(problems, maker._replace(changes=changes), until)
-        except Exception:  # not a setting it takes
+            _, _, outcomes = _train_torch(runs.batches, factory, min(step + 3, len(runs.jax)))
+        except Exception:  # the optimizer does not take these settings
             continue
-        pairs = zip(tried.outcomes, theirs.outcomes, strict=False)
-        if not any(different(expected, got, meaning=True) for expected, got in pairs):
-            was = ", ".join(f"{name}={group[name]!r}" for name in changes)
-            now = ", ".join(f"{name}={value!r}" for name, value in changes.items())
-            return f"PyTorch runs {ours.setting}({was}), JAX what {ours.setting}({now}) gives"
+        pairs = zip(outcomes, runs.jax, strict=False)
+        if not any(find_differences(*pair, float64=True) for pair in pairs):
+            given = ", ".join(f"{name}={group[name]!r}" for name in changes)
+            other = ", ".join(f"{name}={value!r}" for name, value in changes.items())
+            return f"PyTorch runs {runs.name}({given}), JAX runs {runs.name}({other})"
     return ""
 
 
 def _changes(group: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One setting changed, then two."""
-    known = {name: values for name, values in _CANDIDATES.items() if name in group}
+    """Every other value of one setting, then of two."""
     single = [
-        {name: value} for name, values in known.items() for value in values if value != group[name]
+        {name: value}
+        for name, values in _USUAL.items()
+        if name in group
+        for value in values
+        if value != group[name]
     ]
     yield from single
     for one, other in itertools.combinations(single, 2):

@@ -1,4 +1,7 @@
-"""What `compare` says where nothing is planted: dtypes, sought inputs, rounding, bad input."""
+"""Reports of `compare` on small functions: dtypes, other inputs, rounding, refused arguments."""
+
+import dataclasses
+import doctest
 
 import jax
 import jax.numpy as jnp
@@ -38,7 +41,7 @@ def test_dtypes(dtype):
     assert compare(torch.tanh, jnp.tanh, X.astype(jnp.dtype(dtype))).agrees
 
 
-def test_float64_needs_its_types():
+def test_float64_with_64_bit_types():
     with jax.enable_x64(True):
         assert compare(torch.tanh, jnp.tanh, X.astype(np.float64)).agrees
 
@@ -59,7 +62,7 @@ def test_empty_arrays():
     assert compare(torch.sin, jnp.sin, np.zeros((0, 3), np.float32)).agrees
 
 
-def test_a_gradient_that_pytorch_stops():
+def test_a_detached_output():
     report = compare(lambda x: torch.sin(x).detach(), jnp.sin, X)
     assert report.first.startswith("gradients differ at inputs[0][")
 
@@ -77,14 +80,39 @@ def test_a_gradient_that_pytorch_stops():
         (F.softplus, lambda x: jnp.log(1 + jnp.exp(x)), "large numbers"),
     ],
 )
-def test_sought_inputs(original, port, kind):
+def test_other_inputs(original, port, kind):
     x = np.array([0.3, -0.7, 1.2, 2.2, -1.7], np.float32)
     report = compare(original, port, x)
     assert report.first.startswith(f"agrees at the given inputs, but with inputs[0] at {kind}")
     assert compare(original, port, x, seek_inputs=False).verdict == "agrees"
 
 
-def test_rounding_is_not_meaning():
+def test_a_kink_beside_an_output_without_a_gradient():
+    x = np.array([0.0, -0.7, 1.2], np.float32)
+
+    def port(x):
+        return jnp.sin(jax.lax.stop_gradient(x)), jnp.maximum(x, 0)
+
+    report = compare(lambda x: (x.detach().sin(), torch.relu(x)), port, x)
+    assert "the derivative of relu at 0: PyTorch's gradient there is 0, JAX's " in report.first
+
+
+@dataclasses.dataclass
+class Output:
+    value: object
+    count: int
+
+
+def test_outputs_in_a_dataclass():
+    def original(x):
+        return Output(torch.sin(x), 3)
+
+    assert compare(original, lambda x: Output(jnp.sin(x), 3), X).agrees
+    report = compare(original, lambda x: Output(jnp.sin(x), 4), X)
+    assert report.first == "structures differ at output['count']: PyTorch 3, JAX 4"
+
+
+def test_rounding_is_told_by_float64():
     x = np.array([1e4, 1e4 + 1, 1e4 + 2], np.float32)
 
     def port(x):
@@ -95,7 +123,7 @@ def test_rounding_is_not_meaning():
     assert "only rounding differs (float64 agrees)" in report.first
 
 
-def test_where_float64_cannot_be_asked_nothing_is_called_rounding():
+def test_without_float64_no_difference_is_rounding():
     weight = torch.arange(5, dtype=torch.float32)
     report = compare(lambda x: torch.dot(x, weight), lambda x: (x * jnp.arange(5)).sum() * 1.01, X)
     assert report.verdict == "differs"
@@ -104,7 +132,7 @@ def test_where_float64_cannot_be_asked_nothing_is_called_rounding():
     assert report.agrees and "in float64" not in report.first
 
 
-def test_what_is_refused():
+def test_refused_arguments():
     with pytest.raises(ValueError, match="torch_fn must be a function that gives the same answer"):
         compare(torch.nn.Dropout(0.5), jnp.sin, X)
     with pytest.raises(TypeError, match="compare: jax_fn must be a function, got str"):
@@ -127,7 +155,7 @@ def test_what_is_refused():
         compare_training(loss, lambda p, x: x @ p["w"] + p["b"], X, **given | {"params": params})
 
 
-def test_the_module_is_left_as_it_was():
+def test_the_module_is_restored():
     module = torch.nn.BatchNorm1d(3)
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     params = {"weight": np.ones(3, np.float32), "bias": np.zeros(3, np.float32)}
@@ -135,3 +163,10 @@ def test_the_module_is_left_as_it_was():
     after = module.state_dict()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
     assert all(after[name].dtype == tensor.dtype for name, tensor in before.items())
+
+
+@pytest.mark.parametrize("function", [compare, assert_parity, compare_training])
+def test_the_examples_with_pytorch(function):
+    text = function.__doc__.replace("  # doctest: +SKIP", "")
+    example = doctest.DocTestParser().get_doctest(text, {}, function.__name__, None, 0)
+    assert doctest.DocTestRunner(verbose=False).run(example).failed == 0

@@ -1,4 +1,4 @@
-"""`jaxgrad compare` on files of a user's."""
+"""`jaxgrad compare` on a user's files."""
 
 import pytest
 
@@ -29,10 +29,10 @@ def test_a_right_and_a_wrong_port(files, capsys):
     original = f"{files}/theirs.py:f"
     assert cli.main(["compare", original, f"{files}/ours.py:right"]) == 0
     assert cli.main(["compare", original, f"{files}/ours.py:wrong", "--input", "4,3"]) == 1
-    assert "JAX what gelu(approximate='tanh') gives" in capsys.readouterr().out
+    assert "JAX computes gelu(approximate='tanh')" in capsys.readouterr().out
 
 
-def test_a_class_is_made(files, capsys):
+def test_a_class_is_instantiated(files, capsys):
     (files / "theirs.py").write_text(
         "import torch\nclass F(torch.nn.GELU): pass\nLinear = torch.nn.Linear"
     )
@@ -42,13 +42,13 @@ def test_a_class_is_made(files, capsys):
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "message"),
     [
         ("ours.py:nothing", "has no 'nothing'"),
         ("missing.py:f", "there is no file"),
         ("ours.py", "expected FILE.py:NAME"),
     ],
 )
-def test_what_cannot_be_used(files, place, told, capsys):
+def test_unusable_files(files, place, message, capsys):
     assert cli.main(["compare", f"{files}/theirs.py:f", f"{files}/{place}"]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The weights of PyTorch's layers, moved to flax's, give the same results."""
+"""Flax's layers with PyTorch's converted weights give the same results."""
 
 import jax
 import jax.numpy as jnp

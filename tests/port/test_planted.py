@@ -1,4 +1,4 @@
-"""Real ports, each right and with one planted mistake, which the report's first line must name."""
+"""Real ports, each correct and with one planted mistake that the first line must name."""
 
 import functools
 
@@ -56,7 +56,7 @@ def mlp(params, x, approximate=False):
     return h @ second["kernel"] + second["bias"]
 
 
-def test_an_mlp_with_gelus_other_default():
+def test_an_mlp_with_the_tanh_gelu():
     module = seeded(Mlp)
     assert compare(module, mlp, normal(4, 5), params=MLP_PARAMS).agrees
     wrong = functools.partial(mlp, approximate=True)
@@ -64,7 +64,7 @@ def test_an_mlp_with_gelus_other_default():
     assert report.verdict == "differs"
     assert "`act` (gelu)" in report.first
     assert "PyTorch computes gelu(approximate=" in report.first
-    assert "JAX what gelu(approximate='tanh') gives" in report.first
+    assert "JAX computes gelu(approximate='tanh')" in report.first
     assert "test_planted.py" in report.first
 
 
@@ -87,9 +87,9 @@ CONV_PARAMS = {
 }
 
 
-def convnet(params, x, *, swapped=False, turned=False):
+def convnet(params, x, *, swapped=False, flipped=False):
     def conv(p, x, padding):
-        kernel = jnp.flip(p["kernel"], (0, 1)) if turned else p["kernel"]
+        kernel = jnp.flip(p["kernel"], (0, 1)) if flipped else p["kernel"]
         numbers = ("NHWC", "HWIO", "NHWC")
         y = jax.lax.conv_general_dilated(x, kernel, (1, 1), padding, dimension_numbers=numbers)
         return y + p["bias"]
@@ -108,13 +108,13 @@ def test_a_convnet_that_flattens_another_layout():
     assert compare(module, convnet, normal(2, 3, 8, 8), params=CONV_PARAMS).agrees
     wrong = functools.partial(convnet, swapped=True)
     report = compare(module, wrong, normal(2, 3, 8, 8), params=CONV_PARAMS)
-    assert "flatten of the layout NCHW, JAX what flatten of the layout NHWC" in report.first
+    assert "flatten of the layout NCHW, JAX computes flatten of the layout NHWC" in report.first
 
 
-def test_a_convnet_that_turns_its_kernels():
-    wrong = functools.partial(convnet, turned=True)
+def test_a_convnet_that_flips_its_kernels():
+    wrong = functools.partial(convnet, flipped=True)
     report = compare(seeded(ConvNet), wrong, normal(2, 3, 8, 8), params=CONV_PARAMS)
-    assert "`conv1` (conv2d)" in report.first and "turns the kernel round" in report.first
+    assert "`conv1` (conv2d)" in report.first and "flips the kernel" in report.first
 
 
 class Block(nn.Module):
@@ -146,9 +146,12 @@ BLOCK_PARAMS = {
 }
 BLOCK_MAPPING = {
     **{
-        f"attn.{name}.{leaf}": (f"attn.in_proj_{torchs}", torch_layout.attention_in(part, heads=2))
+        f"attn.{name}.{leaf}": (
+            f"attn.in_proj_{torch_name}",
+            torch_layout.attention_in(part, heads=2),
+        )
         for part, name in enumerate(("query", "key", "value"))
-        for leaf, torchs in (("kernel", "weight"), ("bias", "bias"))
+        for leaf, torch_name in (("kernel", "weight"), ("bias", "bias"))
     },
     "attn.out.kernel": ("attn.out_proj.weight", torch_layout.attention_out(heads=2)),
     "attn.out.bias": "attn.out_proj.bias",
@@ -186,7 +189,7 @@ def test_a_transformer_block_with_the_other_eps():
     assert right.agrees, right
     report = compare(module, functools.partial(block, eps=1e-6), normal(2, 5, 8), **options)
     assert "`ln1` (layer_norm)" in report.first
-    assert "layer_norm(eps=1e-05), JAX what layer_norm(eps=1e-06) gives" in report.first
+    assert "layer_norm(eps=1e-05), JAX computes layer_norm(eps=1e-06)" in report.first
 
 
 class Normed(nn.Module):
@@ -228,7 +231,7 @@ def test_a_batch_norm_with_the_inverse_momentum():
     report = compare(module, functools.partial(normed, keep=0.1), normal(7, 4), **NORMED)
     assert "the new state differs at state['mean']" in report.first
     assert "`bn` (batch_norm)" in report.first
-    assert "batch_norm(momentum=0.1), JAX what batch_norm(momentum=0.9) gives" in report.first
+    assert "batch_norm(momentum=0.1), JAX computes batch_norm(momentum=0.9)" in report.first
 
 
 def test_a_batch_norm_with_the_biased_variance():
@@ -258,10 +261,10 @@ def test_a_loss_with_the_other_reduction(reduction):
     wrong = functools.partial(loss, reduce=reduce[other])
     report = compare(torch_loss, wrong, (normal(4, 5), labels), **options)
     assert f"cross_entropy(reduction='{reduction}')" in report.first
-    assert f"JAX what cross_entropy(reduction='{other}') gives" in report.first
+    assert f"JAX computes cross_entropy(reduction='{other}')" in report.first
 
 
-def test_a_relu_by_maximum_is_found_at_a_sought_input():
+def test_a_relu_by_maximum_is_found_at_another_input():
     module = seeded(lambda: nn.Sequential(nn.Linear(5, 3), nn.ReLU()))
     params = {"kernel": like((5, 3)), "bias": like((3,))}
 
@@ -298,13 +301,13 @@ def test_adamw_with_the_other_decay():
     assert report.first.startswith("agrees: 20 steps of AdamW in float64")
     report = trained(optax.adamw(1e-2))
     assert report.first.startswith("the runs part at step 0: parameters differ at params['layer")
-    assert "AdamW(weight_decay=0.01), JAX what AdamW(weight_decay=0.0001) gives" in report.first
+    assert "AdamW(weight_decay=0.01), JAX runs AdamW(weight_decay=0.0001)" in report.first
 
 
-def test_adam_whose_decay_was_taken_for_adamws():
+def test_adam_with_the_decay_of_adamw():
     adam = functools.partial(torch.optim.Adam, lr=1e-2, weight_decay=1e-2)
     report = trained(optax.adamw(1e-2, weight_decay=1e-2), torch_optimizer=adam)
-    assert "JAX what Adam(decoupled_weight_decay=True) gives" in report.first
+    assert "JAX runs Adam(decoupled_weight_decay=True)" in report.first
 
 
 def test_another_learning_rate():
