@@ -89,7 +89,7 @@ def test_as_pytorch(name, data):
             optimizer = outcome(lambda given=options: made(name, given))
             told = f"{options}\n{params}\n{grads}"
             if agreed(optimizer, expected, told):
-                numbers = jax.tree.map(jnp.asarray, {each: options[each] for each in names})
+                numbers = {each: jax.tree.map(jnp.asarray, options[each]) for each in names}
                 state = made(name, {**options, **numbers}).init(params)  # an array is never off
                 found = list(map(jnp.asarray, params))
                 for each in grads:
