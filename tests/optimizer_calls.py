@@ -44,7 +44,8 @@ OPTIONS = {
     },
     "RMSprop": {
         "lr": rate,
-        "alpha": share,
+        # Not 0: a centred average of one gradient is the rounding of its square, of either sign.
+        "alpha": Numbers((0.9, 0.5, 0.999, 0.9, 1.0)),
         "eps": small,
         "weight_decay": decay,
         "momentum": Numbers((0.0, 0.9)),
@@ -72,7 +73,7 @@ OPTIONS = {
         "momentum": Numbers((0.95, 0.0, -0.1, 1.0)),
         "nesterov": yes,
         "ns_coefficients": st.sampled_from([(3.4445, -4.775, 2.0315), (2.0, -1.5, 0.5)]),
-        "eps": small,
+        "eps": Numbers((1e-8, 1e-3, 1e-6)),
         "ns_steps": st.sampled_from([5, 1, 0, 100]),
         "adjust_lr_fn": st.sampled_from([None, "original", "match_rms_adamw", "other"]),
     },

@@ -49,7 +49,7 @@ def muon(
         momentum: μ, at least 0.
         nesterov: whether the step looks ahead.
         ns_coefficients: the polynomial's a, b and c.
-        eps: what the norm is at least.
+        eps: the least norm to divide by, at least 0.
         ns_steps: how many iterations, below 100.
         adjust_lr_fn: s for a leaf of shape (m, n): None or "original" is √max(1, m / n),
             "match_rms_adamw" is 0.2 √max(m, n).
@@ -63,7 +63,7 @@ def muon(
         TypeError: an argument is no number, or a leaf is complex.
 
     Differs from PyTorch: products of bfloat16 are summed in another order, so that O has the same
-    two digits and not the same bits.
+    two digits and not the same bits. An `eps` below 0 is an error; PyTorch takes it.
 
     >>> import jax, jax.numpy as jnp
     >>> from jaxgrad.optim import muon
