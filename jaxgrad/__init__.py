@@ -52,7 +52,7 @@ else:  # a type checker that saw this would let every misspelled name pass
         return importlib.import_module(f"{__name__}.{name}")
 
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "autograd",
     "checkify",
