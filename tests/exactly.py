@@ -53,7 +53,17 @@ def std(given, options, cotangent):
     return _spread(given[0], options, cotangent, root=True)
 
 
-def _spread(x, options, cotangent, root):
+def var_mean(given, options, cotangent):
+    """The same, and the mean."""
+    return _spread(given[0], options, cotangent, root=False, also_mean=True)
+
+
+def std_mean(given, options, cotangent):
+    """The root of that, and the mean."""
+    return _spread(given[0], options, cotangent, root=True, also_mean=True)
+
+
+def _spread(x, options, cotangent, root, also_mean=False):
     x = np.asarray(x, float)
     dim = options.get("dim")
     axes = range(x.ndim) if dim is None or dim == () or not x.ndim else np.atleast_1d(dim)
@@ -63,15 +73,16 @@ def _spread(x, options, cotangent, root):
     if free <= 0 or not x.size or not np.isfinite(x).all():
         return None
     value = np.zeros([1 if axis in axes else size for axis, size in enumerate(x.shape)])
-    slopes = np.zeros(x.shape)
+    mean, slopes = np.zeros(value.shape), np.zeros(x.shape)
     for place in np.ndindex(value.shape):
         line = tuple(slice(None) if i in axes else slice(at, at + 1) for i, at in enumerate(place))
-        value[place], slopes[line] = _of_line(x[line], free, root)
+        value[place], mean[place], slopes[line] = _of_line(x[line], free, root)
     if cotangent is not None:
         slopes = slopes * np.asarray(cotangent).reshape(value.shape)
+    values = [value, mean] if also_mean else [value]
     if not options.get("keepdim"):
-        value = value.squeeze(axes)
-    return [value], [slopes]
+        values = [each.squeeze(axes) for each in values]
+    return values, [slopes]
 
 
 def _of_line(line, free, root):
@@ -83,4 +94,4 @@ def _of_line(line, free, root):
     slopes = [float(2 * each / free) for each in left]
     if root:
         slopes = [slope / (2 * value) if value else 0.0 for slope in slopes]
-    return value, np.reshape(slopes, line.shape)
+    return value, float(mean), np.reshape(slopes, line.shape)

@@ -65,6 +65,11 @@ def of_all_axes_without_freedom(given, options):
     return options.get("dim") == () and given[0].size <= options.get("correction", 1)
 
 
+def of_infinities(given, options):
+    """PyTorch's mean is NaN then, but for an infinity that comes last."""
+    return bool(np.isinf(np.asarray(given[0], complex)).any())
+
+
 def alone(given, options):
     """The exact derivative is 0, as the difference of two terms of size 1 / |x|."""
     x = given[0]
@@ -122,6 +127,15 @@ KNOWN = {
     **dict.fromkeys(("max", "min"), Known(refusals=without_dim)),
     "var": Known(cancel="answers", exact=exactly.var, slopes=of_all_axes_without_freedom),
     "std": Known(cancel="answers", exact=exactly.std, slopes=of_all_axes_without_freedom),
+    **{
+        name: Known(
+            cancel="answers",
+            exact=getattr(exactly, name),
+            elements=of_infinities,
+            slopes=of_all_axes_without_freedom,
+        )
+        for name in ("var_mean", "std_mean")
+    },
     "copysign": Known(elements=of_nan),
     "cosine_similarity": Known(cancel="answers", elements=alone),
     **dict.fromkeys(("multi_margin_loss", "multilabel_margin_loss"), Known(elements=is_empty)),
