@@ -6,7 +6,7 @@
     answer     what a snippet gave, as data that can be written down
     run        a snippet -> its answer; the only file that imports torch, and only when asked to
     program    an answer by one compiled program instead of one for each operation
-    law        the distribution of a random answer
+    distribution  the test of a random answer against its exact distribution
     measure    two answers -> verdict, ulps, identical elements
     record     PyTorch's answers, kept in the package
     rows       cases -> rows: everything measured

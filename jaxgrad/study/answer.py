@@ -10,14 +10,14 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Law:
-    """How a random answer keeps to its exact law.
+class DistributionTest:
+    """The draws of a random answer, tested against the exact distribution.
 
     Attributes:
-        pvalue: of the chi-square test (categories) or the Kolmogorov-Smirnov test (continuous).
-        counts: how often each category, or each fiftieth of the law's probability, was drawn.
-        expected: the counts the law expects.
-        continuous: whether the law is.
+        pvalue: of the chi-square test for categories, of Kolmogorov-Smirnov otherwise.
+        counts: how often each category, or each fiftieth of the probability, was drawn.
+        expected: the mean of each count under the exact distribution.
+        continuous: whether the distribution is.
     """
 
     pvalue: float
@@ -35,15 +35,15 @@ class Answer:
         grads: the gradients asked for, by input.
         error: "Type: message" of what it raised instead, or None.
         warning: the first warning it gave, or None; shown, not compared.
-        law: for a random answer, how it keeps to its law; `value` is then an empty array of the
-            answer's dtype, with a first axis of 0 before its shape.
+        distribution: for a random answer, the test of its draws. `value` is then an empty array of
+            the dtype of the answer, with a first axis of 0 before its shape.
     """
 
     value: Any = None
     grads: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     warning: str | None = None
-    law: Law | None = None
+    distribution: DistributionTest | None = None
 
 
 def converted(convert: Callable[[Any], Any], value: Any) -> Any:
@@ -62,19 +62,20 @@ def to_json(answer: Answer) -> dict[str, Any]:
         "grads": _encoded(answer.grads),
         "error": answer.error,
         "warning": answer.warning,
-        "law": answer.law and vars(answer.law),
+        "distribution": answer.distribution and vars(answer.distribution),
     }
     return {name: part for name, part in parts.items() if part or name == "value"}
 
 
 def from_json(data: dict[str, Any]) -> Answer:
     """The answer that `to_json` wrote."""
+    test = data.get("distribution")
     return Answer(
         value=_decoded(data["value"]),
         grads=_decoded(data.get("grads", {})),
         error=data.get("error"),
         warning=data.get("warning"),
-        law=Law(**data["law"]) if "law" in data else None,
+        distribution=DistributionTest(**test) if test else None,
     )
 
 

@@ -9,12 +9,15 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-Verdict = Literal["same", "error", "structure", "shape", "dtype", "value", "law", "gradient"]
+Verdict = Literal[
+    "same", "error", "structure", "shape", "dtype", "value", "distribution", "gradient"
+]
 """The first thing that differs, looked for in this order:
 
 error: one side raises and the other does not. structure: None, text or another pytree on one side.
-shape, dtype: of an array. value: beyond the dtype's tolerance. law: one side's random answer keeps
-to the exact law and the other's does not. gradient: as value, for the gradients asked for.
+shape, dtype: of an array. value: beyond the dtype's tolerance. distribution: one side's
+random answer has the exact distribution and the other's has not. gradient: as value, for the
+gradients asked for.
 """
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -50,8 +53,9 @@ class Case:
             `math`, `scipy` and the inputs, without JAX: the value or, where the gradient differs
             or PyTorch refuses one, a dict of the gradients.
         grads: inputs whose gradient, with a cotangent of ones, is measured as well.
-        law: for a random answer, the exact law of its elements: an expression that gives either
-            the probabilities of 0, 1, 2, … or a frozen distribution of `scipy.stats`.
+        distribution: for a random answer, the exact distribution of its elements: an expression
+            that gives either the probabilities of 0, 1, 2, … or a frozen distribution of
+            `scipy.stats`.
         rtol: a relative tolerance, where rounding is amplified and `why` says by what.
         exact: whether jaxgrad's answer is bit for bit PyTorch's once contraction is off.
         x64: whether JAX runs with 64-bit types.
@@ -78,7 +82,7 @@ class Case:
     departs: Literal["", "right", "refuses", "limit"] = ""
     oracle: str = ""
     grads: tuple[str, ...] = ()
-    law: str = ""
+    distribution: str = ""
     rtol: float | None = None
     exact: bool = False
     x64: bool = False
@@ -93,7 +97,7 @@ class Case:
 
     def digest(self) -> str:
         """A fingerprint of all that PyTorch's answer depends on."""
-        parts = [self.torch, self.law, repr(self.grads)]
+        parts = [self.torch, self.distribution, repr(self.grads)]
         for name, value in sorted(self.inputs.items()):
             array = np.asarray(value)
             parts += [name, type(value).__name__, str(array.dtype), repr(array.tolist())]

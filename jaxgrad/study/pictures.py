@@ -1,4 +1,4 @@
-"""A picture for a row, where one helps: drawn answers beside their law, and overlaid curves."""
+"""A picture for a row, where one helps: draws beside the expected ones, or overlaid curves."""
 
 import io
 import re
@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 
-from .answer import Answer, Law
-from .law import band, kept
+from .answer import Answer, DistributionTest
+from .distribution import band, passed
 from .measure import Comparison
 from .rows import Row
 
@@ -45,9 +45,11 @@ def pictures(row: Row) -> list[Picture]:
     answers = _answers(row)
     if not answers:
         return []
-    if row.case.law:
-        laws = [answer.law for answer in answers.values()]
-        return [_law(answers)] if all(laws) and not all(map(_keeps, laws)) else []
+    if row.case.distribution:
+        tests = {name: answer.distribution for name, answer in answers.items()}
+        done = {name: test for name, test in tests.items() if test}
+        shown = len(done) == len(tests) and not all(map(passed, done.values()))
+        return [_draws(done)] if shown else []
     if row.case.picture == "curve":
         curves = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
         title = "the answer at each step"
@@ -61,10 +63,6 @@ def pictures(row: Row) -> list[Picture]:
     differing = [name for name, of in (("value", values), ("derivative", slopes)) if _visible(of)]
     shown = ("value", "derivative") if differing and row.case.picture == "kink" else differing
     return [_over(x, {"value": values, "derivative": slopes}[name], name) for name in shown]
-
-
-def _keeps(law: Law | None) -> bool:
-    return law is None or kept(law)
 
 
 def overview(
@@ -217,60 +215,56 @@ def _kind(comparison: Comparison | None) -> str:
     return "same" if comparison.verdict == "same" else "other"
 
 
-def _law(answers: dict[str, Answer]) -> Picture:
-    """Drawn answers against their exact law."""
-    laws = {name: answer.law for name, answer in answers.items() if answer.law}
+def _draws(tests: Mapping[str, DistributionTest]) -> Picture:
+    """The sides' draws against the exact distribution."""
     told = ", ".join(
-        f"{name} {'agrees' if kept(law) else 'does not'} (p = {law.pvalue:.2g})"
-        for name, law in laws.items()
+        f"{name} {'agrees' if passed(test) else 'does not'} (p = {test.pvalue:.2g})"
+        for name, test in tests.items()
     )
-    if any(law.continuous for law in laws.values()):
+    if any(test.continuous for test in tests.values()):
         alt = f"How the share drawn below each quantile differs from the exact one: {told}."
         title = "distance from the exact distribution"
-        return _picture(lambda axes: _deviation(axes, answers), alt, title)
-    categories = max(len(law.counts) for law in laws.values())
+        return _picture(lambda axes: _deviation(axes, tests), alt, title)
+    categories = max(len(test.counts) for test in tests.values())
     alt = f"How often each of {categories} categories was drawn, and is expected: {told}."
-    return _picture(lambda axes: _histogram(axes, answers), alt, "draws of each category")
+    return _picture(lambda axes: _histogram(axes, tests), alt, "draws of each category")
 
 
-def _deviation(axes: Axes, answers: dict[str, Answer]) -> None:
-    """At each quantile of the law, by how much the share drawn below it differs from the law's.
+def _deviation(axes: Axes, tests: Mapping[str, DistributionTest]) -> None:
+    """At each quantile, the share that each side drew below it less the exact share.
 
-    A side that leaves the grey band has missed the law by the Kolmogorov-Smirnov test.
+    A side that leaves the grey band fails the Kolmogorov-Smirnov test.
     """
-    for index, (name, answer) in enumerate(answers.items()):
-        if answer.law:
-            size = sum(answer.law.expected)
-            drawn = np.append(0, np.cumsum(answer.law.counts)) / size
-            exact = np.append(0, np.cumsum(answer.law.expected)) / size
-            style = {**STYLES[name], "marker": None, "linewidth": 2}
-            axes.plot(exact, drawn - exact, label=name, **style)
-            if index == 0:
-                width = band(size)
-                axes.fill_between(
-                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="within chance"
-                )
+    for index, (name, test) in enumerate(tests.items()):
+        size = sum(test.expected)
+        drawn = np.append(0, np.cumsum(test.counts)) / size
+        exact = np.append(0, np.cumsum(test.expected)) / size
+        axes.plot(
+            exact, drawn - exact, label=name, **{**STYLES[name], "marker": None, "linewidth": 2}
+        )
+        if index == 0:
+            width = band(size)
+            axes.fill_between(
+                exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="within chance"
+            )
     axes.set_ylabel("share below, difference", color=GREY)
     _dress(axes, "quantile of the exact distribution")
 
 
-def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
-    """Counts over the law's categories, each side shifted a little, and what the law expects."""
-    width = 0.8 / len(answers)
-    for index, (name, answer) in enumerate(answers.items()):
-        if answer.law:
-            places = np.arange(len(answer.law.counts))
-            offset = (index - (len(answers) - 1) / 2) * width
-            axes.bar(
-                places + offset, answer.law.counts, width, label=name, color=STYLES[name]["color"]
-            )
-            axes.step(
-                np.append(places - 0.5, places[-1] + 0.5),
-                np.append(answer.law.expected, answer.law.expected[-1]),
-                where="post",
-                color=GREY,
-                label="expected" if index == 0 else None,
-            )
+def _histogram(axes: Axes, tests: Mapping[str, DistributionTest]) -> None:
+    """Counts of the categories, each side shifted a little, and the expected counts."""
+    width = 0.8 / len(tests)
+    for index, (name, test) in enumerate(tests.items()):
+        places = np.arange(len(test.counts))
+        offset = (index - (len(tests) - 1) / 2) * width
+        axes.bar(places + offset, test.counts, width, label=name, color=STYLES[name]["color"])
+        axes.step(
+            np.append(places - 0.5, places[-1] + 0.5),
+            np.append(test.expected, test.expected[-1]),
+            where="post",
+            color=GREY,
+            label="expected" if index == 0 else None,
+        )
     axes.set_ylabel("draws", color=GREY)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _dress(axes, "category")

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from .case import VERDICTS, Case, Page
 
-BLOCKS = ("inputs", "torch", "jax", "jaxgrad", "remedy", "oracle", "law")
+BLOCKS = ("inputs", "torch", "jax", "jaxgrad", "remedy", "oracle", "distribution")
 JUDGED = ("jax", "jaxgrad")
 """The blocks whose labels declare a verdict."""
 DEPARTS, PICTURES = (get_args(Case.__annotations__[name])[1:] for name in ("departs", "picture"))

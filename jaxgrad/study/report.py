@@ -103,9 +103,9 @@ def brief(answer: Answer | None, places: int, digits: int = 9) -> str:
         return "–"
     if answer.error:
         return answer.error
-    if answer.law:
+    if test := answer.distribution:
         value = answer.value
-        return f"{_short(value.dtype)}{list(value.shape[1:])}, law p = {answer.law.pvalue:.2g}"
+        return f"{_short(value.dtype)}{list(value.shape[1:])}, test p = {test.pvalue:.2g}"
     leaves = _first([_leaf(leaf, places, digits) for _, leaf in flat(answer.value)], places)
     text = leaves[0] if len(leaves) == 1 else f"[{'; '.join(leaves)}]"
     grads = (f"; d{name} {_leaf(leaf, places, digits)}" for name, leaf in answer.grads.items())
@@ -168,7 +168,7 @@ def _row(row: Row) -> dict[str, Any]:
         "departs": case.departs,
         "oracle": case.oracle,
         "inputs": to_json(Answer(dict(case.inputs)))["value"],
-        "law": case.law,
+        "distribution": case.distribution,
         "versions": row.versions,
         "problems": list(row.problems),
         **sides,
@@ -191,7 +191,7 @@ def _told(answer: Answer | None) -> list[str]:
     """An answer in one line, each of its gradients in one more; big arrays are shortened."""
     if answer is None:
         return ["-> –"]
-    value = Answer(answer.value, {}, answer.error, law=answer.law)
+    value = Answer(answer.value, {}, answer.error, distribution=answer.distribution)
     gradients = answer.grads.items()
     return [f"-> {brief(value, FEW)}"] + [
         f"   gradient of {name}: {brief(Answer(leaf), FEW)}" for name, leaf in gradients

@@ -18,7 +18,7 @@ from jaxgrad import autograd, fit
 from . import program
 from .answer import Answer, converted
 from .case import Case
-from .law import against
+from .distribution import goodness_of_fit
 
 Side = Literal["torch", "jax", "jaxgrad", "remedy", "oracle"]
 
@@ -41,18 +41,18 @@ def run(case: Case, side: Side) -> Answer:
     """Runs a case's snippet for one side; what it raises is the answer too."""
     code = getattr(case, side)
     execute = {"torch": _torch, "oracle": _oracle}.get(side, _jax)
-    law = None
+    test = None
     with warnings.catch_warnings(record=True) as caught, jax.enable_x64(case.x64):
         warnings.simplefilter("always")
         try:
             value, grads = execute(case, code, side)
-            if case.law:
-                law = against(value, case.law)
+            if case.distribution:
+                test = goodness_of_fit(value, case.distribution)
                 value = np.zeros((0, *value.shape), value.dtype)
         except Exception as error:
             lines = str(error).strip().splitlines() or [""]
             return Answer(error=f"{type(error).__name__}: {lines[0]}", warning=_first(caught))
-    return Answer(value, grads, None, _first(caught), law)
+    return Answer(value, grads, None, _first(caught), test)
 
 
 def evaluate(code: str, names: dict[str, Any]) -> Any:

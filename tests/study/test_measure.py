@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxgrad.study.answer import Answer, Law
+from jaxgrad.study.answer import Answer, DistributionTest
 from jaxgrad.study.measure import compare
 
 ONE = np.float32([1.0])
@@ -78,15 +78,15 @@ def test_errors():
     assert compare(fine, failed, x64=False).raises
 
 
-def test_laws():
-    kept, broken = Law(0.5, [], []), Law(1e-9, [], [])
+def test_distributions():
+    passed, failed = DistributionTest(0.5, [], []), DistributionTest(1e-9, [], [])
     empty = np.zeros((0, 3))
     said = [
-        compare(Answer(empty, law=a), Answer(empty, law=b), x64=False).verdict
-        for a in (kept, broken)
-        for b in (kept, broken)
+        compare(Answer(empty, distribution=a), Answer(empty, distribution=b), x64=False).verdict
+        for a in (passed, failed)
+        for b in (passed, failed)
     ]
-    assert said == ["same", "law", "law", "same"]
+    assert said == ["same", "distribution", "distribution", "same"]
 
 
 def test_gradients():

@@ -82,7 +82,7 @@ x
 x
 ```
 
-**law**
+**distribution**
 
 ```python
 [0.5, 0.5]
@@ -129,7 +129,7 @@ def test_all_that_a_page_can_say(tmp_path):
         departs="right",
         remedy="x",
         oracle="x",
-        law="[0.5, 0.5]",
+        distribution="[0.5, 0.5]",
     )
 
 

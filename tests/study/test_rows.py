@@ -53,7 +53,7 @@ def test_held():
         ({"jax": "y = 3"}, "plain JAX: declared same, measured error"),
         ({"jax": "x +"}, "plain JAX: declared same, measured error"),
         (
-            {"jax": "[x]", "law": "stats.norm()", "jaxgrad": ""},
+            {"jax": "[x]", "distribution": "stats.norm()", "jaxgrad": ""},
             "plain JAX: declared same, measured error",
         ),
     ],
@@ -175,7 +175,7 @@ def test_recording(tmp_path, monkeypatch):
         case(torch="x + 2"),
         case(inputs={"x": f32([1.0, 2.5])}),
         case(inputs={"x": np.array([1.0, 2.0])}),
-        case(law="[1]"),
+        case(distribution="[1]"),
         case(grads=("x",)),
     ):
         with pytest.raises(record.Stale, match="changed since it was recorded; run: jaxgrad stud"):
@@ -188,10 +188,10 @@ def test_gradients_are_measured():
     assert row.jax.grads["x"].tolist() == [2.0, 4.0]
 
 
-def test_laws_are_measured():
-    drawn = case(jax="jax.random.normal(key, (2000,))", law="stats.norm()")
+def test_distributions_are_measured():
+    drawn = case(jax="jax.random.normal(key, (2000,))", distribution="stats.norm()")
     row = measured(drawn)
-    assert row.jax.value.shape == (0, 2000) and row.jax.law.pvalue > 1e-6
+    assert row.jax.value.shape == (0, 2000) and row.jax.distribution.pvalue > 1e-6
 
 
 def test_64_bit_types_are_the_cases_choice():
@@ -224,7 +224,7 @@ def test_documents():
 
 def test_pictures():
     normal = "jax.random.normal(key, (2000,))"
-    drawn = case(torch="", jax=normal, jaxgrad=normal, law="stats.norm()")
+    drawn = case(torch="", jax=normal, jaxgrad=normal, distribution="stats.norm()")
     curve = case(picture="curve")
     absolute = {"jax": "jnp.abs(x)", "jaxgrad": "jnp.abs(x)", "inputs": {"x": f32([-1, 0, 1])}}
     kink = case(picture="kink", grads=("x",), **absolute)

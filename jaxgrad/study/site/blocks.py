@@ -140,7 +140,7 @@ def _facts(row: Row, best: Comparison) -> dict[str, str]:
     distance = f"{ulps(best)} ulps at most" if ulps(best) else ""
     facts = {
         "inputs": "; ".join(inputs),
-        "exact distribution": case.law,
+        "exact distribution": case.distribution,
         "distance": ", ".join(filter(None, (distance, bits))),
         "why it is the same": far(row),
         "tolerance of its own": str(case.rtol) if case.rtol else "",
@@ -188,7 +188,7 @@ def _side(
 
 def _answers(answer: Answer) -> list[tuple[str, str]]:
     """An answer in one line, and each of its gradients in a line of its own."""
-    value = Answer(answer.value, {}, answer.error, law=answer.law)
+    value = Answer(answer.value, {}, answer.error, distribution=answer.distribution)
     gradients = answer.grads.items()
     return [("→", brief(value, PLACES))] + [
         (f"gradient of {name}", brief(Answer(leaf), PLACES)) for name, leaf in gradients

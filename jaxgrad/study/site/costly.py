@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..answer import Answer
-from ..law import kept
+from ..distribution import passed
 from ..report import brief
 from ..rows import Row
 from .highlight import python
@@ -82,7 +82,7 @@ def given(row: Row, shown: Costly) -> list[dict[str, Any]]:
 
 def _told(row: Row, answers: Sequence[Answer]) -> list[str]:
     """What each answer is, in few words."""
-    if row.case.law:
+    if row.case.distribution:
         return [_draws(answer) for answer in answers]
     if any(answer.error or not isinstance(answer.value, np.ndarray) for answer in answers):
         return [brief(Answer(answer.value, error=answer.error), FEW, 4) for answer in answers]
@@ -108,7 +108,8 @@ def _farthest(row: Row, expected: np.ndarray, got: np.ndarray) -> tuple[int, str
 
 
 def _draws(answer: Answer) -> str:
-    if answer.law is None:
+    test = answer.distribution
+    if test is None:
         return brief(answer, FEW)
-    kind = "of the right distribution" if kept(answer.law) else "of another distribution"
-    return f"{sum(answer.law.expected):.0f} draws {kind} (p = {answer.law.pvalue:.2g})"
+    kind = "of the right distribution" if passed(test) else "of another distribution"
+    return f"{sum(test.expected):.0f} draws {kind} (p = {test.pvalue:.2g})"

@@ -72,9 +72,10 @@ def test_pictures_are_unpacked_when_a_row_opens(tab, all_rows):
     for row in all_rows:
         if drawn[row.case.anchor()]:
             kinds.setdefault(
-                "law" if row.case.law else row.case.picture or "found", row.case.anchor()
+                "distribution" if row.case.distribution else row.case.picture or "found",
+                row.case.anchor(),
             )
-    assert {"law", "curve", "kink"} <= kinds.keys()
+    assert {"distribution", "curve", "kink"} <= kinds.keys()
     for name in kinds.values():
         row = tab.locator(f"#{name}")
         assert row.locator("img[src]").count() == 0
@@ -130,7 +131,7 @@ def test_without_scripts(visit, address, all_rows):
 
 def test_hostile_rows_do_no_harm(visit, tmp_path):
     hostile = case(
-        family=f'"{HOSTILE}', name=f"{HOSTILE} row", why=HOSTILE, source=HOSTILE, law="",
+        family=f'"{HOSTILE}', name=f"{HOSTILE} row", why=HOSTILE, source=HOSTILE, distribution="",
         torch=f"# {HOSTILE}\nx + 1", jax=f"raise ValueError({HOSTILE!r})\nx", jaxgrad="x + 1",
         inputs={"x": f32([1.0]), "mode": HOSTILE}, link="javascript:window.hurt=1",
     )  # fmt: skip
