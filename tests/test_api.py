@@ -181,7 +181,7 @@ print(json.dumps(same))
 def test_the_study_imports_torch_lazily():
     code = """
 import json, sys
-import jaxgrad.cli, jaxgrad.study.rows, jaxgrad.study.cases
+import jaxgrad.cli, jaxgrad.study.measurement, jaxgrad.study.cases
 print(json.dumps("torch" in sys.modules))
 """
     assert run(code) is False

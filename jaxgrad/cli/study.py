@@ -1,4 +1,4 @@
-"""`jaxgrad study` and `jaxgrad study show`; `jaxgrad.study.measuring` does the work."""
+"""`jaxgrad study` and `jaxgrad study show`; `jaxgrad.study.command` does the work."""
 
 import argparse
 import os
@@ -87,24 +87,24 @@ def _study(options: argparse.Namespace) -> int:
     check_folder("--site", options.site)
     if (options.jobs is not None and options.jobs < 1) or options.limit <= 0:
         raise Refused("--jobs and --limit must be above 0")
-    from jaxgrad.study import measuring
+    from jaxgrad.study import command
 
-    return measuring.study(options)
+    return command.study(options)
 
 
 def _show(options: argparse.Namespace) -> int:
     need_study()
     if options.live:
         need_torch("without --live its recorded answers are used")
-    from jaxgrad.study import measuring
+    from jaxgrad.study import command
 
     wanted = " ".join(options.row)
-    chosen = measuring.found(wanted)
+    chosen = command.found(wanted)
     if not chosen:
         raise Refused(f"no row is called {wanted!r}; `jaxgrad study` lists them all")
-    if len(chosen) > measuring.SHOWN:
-        return measuring.listed(chosen, wanted)
-    return measuring.show(chosen, live=options.live)
+    if len(chosen) > command.SHOWN:
+        return command.listed(chosen, wanted)
+    return command.show(chosen, live=options.live)
 
 
 def _again_exact(options: argparse.Namespace) -> int:
@@ -112,6 +112,6 @@ def _again_exact(options: argparse.Namespace) -> int:
     if platform.machine() not in ("x86_64", "AMD64"):
         raise Refused(f"--exact needs an x86-64 processor, not {platform.machine()}")
     flags = f"{os.environ.get('XLA_FLAGS', '')} {EXACT_FLAG}".strip()
-    command = [sys.executable, "-m", "jaxgrad", *options.arguments]
+    again = [sys.executable, "-m", "jaxgrad", *options.arguments]
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    return subprocess.run(command, env=environment, check=False).returncode
+    return subprocess.run(again, env=environment, check=False).returncode

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from .answer import from_json
-from .measure import compare
-from .rows import Row
+from .comparison import compare
+from .measurement import Row
 
 Kind = Literal["new", "vanished", "changed", "answer", "added", "removed"]
 """new: a side agreed with PyTorch and does not any more. vanished: the reverse. changed: it differs

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from .measurement import Row
 from .report import summary, tally, words
-from .rows import Row
 
 
 def overview(rows: Sequence[Row]) -> str:

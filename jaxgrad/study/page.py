@@ -15,9 +15,9 @@ import jaxgrad
 from jaxgrad._closeness import TOLERANCES
 
 from .case import VERDICTS
+from .measurement import Row
 from .pictures import Picture, overview, pictures
 from .report import summary, tally
-from .rows import Row
 from .run import NAMES
 from .site.blocks import DEPARTURES, block, ours_kind, plain_kind, versions
 from .site.templates import environment

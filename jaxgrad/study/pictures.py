@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 
 from .answer import Answer, DistributionTest
+from .comparison import Comparison
 from .distribution import band, passed
-from .measure import Comparison
-from .rows import Row
+from .measurement import Row
 
 # Colours that colour-blind readers can tell apart (Okabe & Ito 2008), on light and on dark.
 STYLES: dict[str, dict[str, Any]] = {

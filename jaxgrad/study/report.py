@@ -12,9 +12,9 @@ import jaxgrad
 from jaxgrad._closeness import flat
 
 from .answer import Answer, to_json
+from .comparison import Comparison
 from .diff import drift
-from .measure import Comparison
-from .rows import Row
+from .measurement import Row
 
 PLACES = 8
 """So many of an answer's first numbers are told where there is room."""

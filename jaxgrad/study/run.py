@@ -15,7 +15,7 @@ import optax
 import jaxgrad
 from jaxgrad import autograd, fit
 
-from . import program
+from . import compilation
 from .answer import Answer, converted
 from .case import Case
 from .distribution import goodness_of_fit
@@ -144,8 +144,8 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
         return value, *pull(jax.tree.map(_ones, value))
 
     arrays["key"] = jax.random.key(0)
-    apart = case.eager or side == "jaxgrad"  # its eager checks of values are part of its answer
-    found = None if apart else program.at_once(answer, arrays)
+    eager = case.eager or side == "jaxgrad"  # its eager checks of values are part of its answer
+    found = None if eager else compilation.compiled_answer(answer, arrays)
     value, grads = answer(arrays) if found is None else found
     return converted(_from_jax, value), converted(_from_jax, grads)
 

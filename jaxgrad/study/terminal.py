@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from .comparison import Comparison
 from .diff import Change
-from .measure import Comparison
+from .measurement import Row
 from .report import Tally, problems, summary, tally
-from .rows import Row
 
 NARROW = 80
 """Columns that every terminal is taken to have; a narrower one breaks the lines itself."""
 WIDE = 120
 """Columns that lines do not go beyond, so that a name and its verdicts stay in sight together."""
-SIDE = 11
+SIDE = 14
 """Columns of one side's verdict."""
 DEPARTURES = ("right", "refuses", "limit", "undeclared")
 """Why jaxgrad's answer is another than PyTorch's, see `Case.departs`."""

@@ -14,9 +14,9 @@ from pathlib import Path
 import jax
 from pebble import ProcessExpired, ProcessPool
 
-from . import rows
+from . import measurement
 from .case import Case
-from .rows import Row
+from .measurement import Row
 
 SHARE = 16
 """Neighbouring cases that a process is given at once; they have operations and shapes in common,
@@ -47,7 +47,7 @@ def measured(
     Args:
         cases: what to measure.
         live: whether to ask the installed PyTorch.
-        exact: whether contraction is off, see `rows.measure`.
+        exact: whether contraction is off, see `measurement.measure`.
         jobs: how many processes; default one for each core.
         limit: seconds for each case, PyTorch's answer included where it is asked.
     """
@@ -94,9 +94,9 @@ def _result(future: Future[Row], case: Case, limit: float) -> Row:
     try:
         return future.result()
     except TimeoutError:
-        return rows.failed(case, f"took longer than {limit:g} seconds")
+        return measurement.failed(case, f"took longer than {limit:g} seconds")
     except ProcessExpired as error:
-        return rows.failed(case, f"its process ended with exit code {error.exitcode}")
+        return measurement.failed(case, f"its process ended with exit code {error.exitcode}")
 
 
 @contextmanager
@@ -135,7 +135,8 @@ def _begin(live: bool) -> None:
 
 
 def _row(case: Case, live: bool, exact: bool) -> Row:
-    row = rows.row(case, rows.live if live else rows.recorded, exact=exact)
+    ask = measurement.live if live else measurement.recorded
+    row = measurement.measure(case, ask, exact=exact)
     forget()
     return row
 

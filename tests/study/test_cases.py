@@ -6,7 +6,7 @@ import re
 import numpy as np
 from tiers import each
 
-from jaxgrad.study import measuring, record
+from jaxgrad.study import command, record
 from jaxgrad.study.case import VERDICTS
 from jaxgrad.study.cases import CASES, FAMILIES, PAGES
 
@@ -56,7 +56,7 @@ def test_every_cell_of_the_described_system_has_a_case():
 def test_the_first_command_measures_the_cases_that_have_a_source():
     def asked(**options):
         given = {"all": False, "record": False, "only": None, **options}
-        return measuring.chosen(argparse.Namespace(**given))
+        return command.chosen(argparse.Namespace(**given))
 
     first = asked()
     assert first == [case for case in CASES if case.source] and 100 <= len(first) <= 200

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jaxgrad import cli
-from jaxgrad.study import diff, report, rows
+from jaxgrad.study import diff, measurement, report
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import Case, f32
 
@@ -15,7 +15,7 @@ def measured():
         family="made", name="x + 1", torch="x + 1", jax="x + 1", jaxgrad="x + 1", why="Same.",
         inputs={"x": f32([1.0])},
     )  # fmt: skip
-    return next(iter(rows.measure([case], lambda case: (Answer(f32([2.0])), "2.13.0"))))
+    return measurement.measure(case, lambda _: (Answer(f32([2.0])), "2.13.0"))
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from jaxgrad.study import report, rows, terminal
+from jaxgrad.study import measurement, report, terminal
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import VERDICTS, Case, f32
 from jaxgrad.study.cases import CASES
-from jaxgrad.study.measure import Comparison
+from jaxgrad.study.comparison import Comparison
 
 LONG = "a name of many words that goes on and on until no line of the table can hold all of it"
 
@@ -18,7 +18,7 @@ LONG = "a name of many words that goes on and on until no line of the table can 
 def measured(**changes):
     parts = {"family": "made", "name": "x + 1", "torch": "x + 1", "jax": "x + 1", "why": "Same."}
     case = Case(**{**parts, "inputs": {"x": f32([1.0, 2.0])}, **changes})
-    (row,) = rows.measure([case], lambda _: (Answer(f32([2.0, 3.0])), "2.13.0"))
+    row = measurement.measure(case, lambda _: (Answer(f32([2.0, 3.0])), "2.13.0"))
     return row
 
 

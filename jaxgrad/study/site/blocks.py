@@ -11,9 +11,9 @@ from jaxgrad._closeness import TOLERANCES, flat
 
 from ..answer import Answer
 from ..case import Case
-from ..measure import Comparison
+from ..comparison import Comparison
+from ..measurement import Row
 from ..report import PLACES, brief, ulps, words
-from ..rows import Row
 from .highlight import python
 
 DEPARTURES = {

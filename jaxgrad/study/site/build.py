@@ -6,10 +6,10 @@ from typing import Any
 
 import jaxgrad
 
+from ..measurement import Row
 from ..page import page
 from ..pictures import pictures
 from ..report import summary, tally
-from ..rows import Row
 from . import reference, verdicts
 from .blocks import block, versions
 from .costly import COSTLY, given

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..answer import Answer
 from ..distribution import passed
+from ..measurement import Row
 from ..report import brief
-from ..rows import Row
 from .highlight import python
 
 FEW = 4

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import jaxgrad
 
+from ..measurement import Row
 from ..mentions import functions
-from ..rows import Row
 from . import verdicts
 
 _LISTED = Path(__file__).with_name("torch_names.txt")

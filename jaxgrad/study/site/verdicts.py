@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..rows import Row
+from ..measurement import Row
 
 VERDICTS = {
     "falls short": "jaxgrad does not give what PyTorch gives.",

@@ -11,13 +11,14 @@ import pytest
 CHROMIUM = shutil.which("chromium")
 MEASURE = """
 import pickle, sys
-from jaxgrad.study import rows
+from jaxgrad.study import measurement
 from jaxgrad.study.cases import CASES
 from jaxgrad.study.site.costly import COSTLY
 sampling = [case for case in CASES if case.family == "sampling"][:8]
 cases = [case for case in CASES if case.family == "loop" or case.picture == "cover"
          or case.anchor() in COSTLY or "kinks-clamp" in case.anchor() or case in sampling]
-pickle.dump(list(rows.measure(cases, rows.recorded)), open(sys.argv[1], "wb"))
+rows = [measurement.measure(case, measurement.recorded) for case in cases]
+pickle.dump(rows, open(sys.argv[1], "wb"))
 """
 
 

@@ -7,7 +7,7 @@ import pytest
 from made import measured
 
 import jaxgrad
-from jaxgrad.study import rows
+from jaxgrad.study import measurement
 from jaxgrad.study.cases import CASES
 from jaxgrad.study.mentions import functions
 from jaxgrad.study.site import names, verdicts
@@ -29,7 +29,7 @@ def test_every_public_name_of_jaxgrad_is_in_the_index():
 
 
 def test_every_name_that_a_case_mentions_is_in_the_index():
-    unmeasured = [rows.failed(case, "not measured") for case in CASES]
+    unmeasured = [measurement.failed(case, "not measured") for case in CASES]
     listed = {entry.name: entry.rows for entry in names.entries(unmeasured)}
     for row in unmeasured:
         for name in functions(row.case):
@@ -68,7 +68,7 @@ def test_a_method_is_listed_under_its_function():
 def test_only_cases_that_call_the_function_count_where_it_is_offered():
     mended = {"jax": "x - 1", "verdict_jax": "value"}
     found = indexed(
-        {"torch": "torch.abs(x)", "jaxgrad": "F.abs(x) * 0 + x + 1"},
+        {"torch": "torch.abs(x)", "jaxgrad": "T.abs(x) * 0 + x + 1"},
         {"torch": "torch.abs(x)", "jaxgrad": "x + 1", **mended},
     )
     assert len(found["torch.abs"].rows) == 2 and len(found["torch.abs"].counted) == 1

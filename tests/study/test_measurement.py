@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgrad.study import record, report, rows, run
+from jaxgrad.study import measurement, record, report, run
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import Case, f32
 from jaxgrad.study.page import page
@@ -26,7 +26,7 @@ def two_and_three(case):
 
 
 def measured(case, **options):
-    (row,) = rows.measure([case], two_and_three, **options)
+    row = measurement.measure(case, two_and_three, **options)
     return row
 
 
@@ -124,7 +124,7 @@ def test_gradients_are_held_against_their_oracle():
         asked = {"jax": "x + y", "jaxgrad": "x + y", "grads": ("x", "y"), "verdict_jax": "gradient"}
         asked |= {"inputs": {"x": f32([1.0, 2.0]), "y": f32([1.0, 1.0])}}
         changes = {"verdict_jaxgrad": "gradient", **asked, **changes}
-        (row,) = rows.measure([right(oracle, **changes)], two_and_one)
+        row = measurement.measure(right(oracle, **changes), two_and_one)
         return row
 
     row = gradients('{"x": np.ones(2), "y": np.ones(2)}')
@@ -149,7 +149,7 @@ def test_gradients_that_pytorch_refuses_have_an_oracle_too():
 
     refused = {"jax": "x * x", "jaxgrad": "x * x", "verdict_jax": "error", "grads": ("x",)}
     for oracle, held in (('{"x": 2 * x}', True), ('{"x": x}', False), ("x * x", False)):
-        (row,) = rows.measure([right(oracle, **refused, verdict_jaxgrad="error")], refuses)
+        row = measurement.measure(right(oracle, **refused, verdict_jaxgrad="error"), refuses)
         assert (row.problems == ()) == held
 
 
@@ -162,7 +162,7 @@ def test_bits_count_in_exact_mode_only():
 
 
 def test_an_answer_that_was_never_recorded_is_a_problem():
-    (row,) = rows.measure([case()], rows.recorded)
+    row = measurement.measure(case(), measurement.recorded)
     assert "x + 1 has no recorded answer; run: jaxgrad study --record" in row.problems[0]
 
 
@@ -239,6 +239,6 @@ def test_pictures():
         return run.run(replace(case, jax=another), "jax"), "2.13.0"
 
     cases = [replace(each, name=f"case {i}") for i, each in enumerate(cases)]
-    assert [len(pictures(row)) for row in rows.measure(cases, answer)] == [0, 0, 0]
-    shown = [len(pictures(row)) for row in rows.measure(cases, other)]
+    assert [len(pictures(measurement.measure(case, answer))) for case in cases] == [0, 0, 0]
+    shown = [len(pictures(measurement.measure(case, other))) for case in cases]
     assert shown == [1, 1, 2]  # a kink's value and derivative

@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.console import Console
 
-from . import diff, markdown, record, report, rows, terminal, workers
+from . import diff, markdown, measurement, record, report, terminal, workers
 from .case import Case
 from .cases import CASES
+from .measurement import Row
 from .progress import progress
-from .rows import Row
 
 SHOWN = 5
 """So many rows are shown at once; more are listed by name."""
@@ -85,7 +85,7 @@ def _written(
 
 def _record(family: str, cases: Sequence[Case], bar: Console) -> Path:
     asked = progress(cases, f"recording {family}", len(cases), bar)
-    answers = [(case, *rows.live(case)) for case in asked]
+    answers = [(case, *measurement.live(case)) for case in asked]
     return record.write(family, answers[0][2], [(case, answer) for case, answer, _ in answers])
 
 
@@ -118,7 +118,8 @@ def listed(cases: Sequence[Case], wanted: str) -> int:
 def show(cases: Sequence[Case], *, live: bool) -> int:
     """Measures the rows and prints all of them; returns the exit status."""
     console = Console(highlight=False)
-    done = [rows.row(case, rows.live if live else rows.recorded) for case in cases]
+    ask = measurement.live if live else measurement.recorded
+    done = [measurement.measure(case, ask) for case in cases]
     for row in done:
         console.print(report.whole(row))
     return 1 if any(row.problems for row in done) else 0
