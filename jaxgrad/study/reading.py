@@ -17,7 +17,9 @@ from .case import VERDICTS, Case, Page
 BLOCKS = ("inputs", "torch", "jax", "jaxgrad", "remedy", "oracle", "distribution")
 JUDGED = ("jax", "jaxgrad")
 """The blocks whose labels declare a verdict."""
-DEPARTS, PICTURES = (get_args(Case.__annotations__[name])[1:] for name in ("departs", "picture"))
+DIFFERENCES, PICTURES = (
+    get_args(Case.__annotations__[name])[1:] for name in ("difference", "picture")
+)
 PLAIN = (np.ndarray, bool, int, float, complex, str, list, tuple, dict, type(None))
 """What an input can be."""
 
@@ -147,7 +149,7 @@ class _Reader:
         self._add(section, name, read(value))
 
     def _block(self, section: _Section, label: str, token: Token) -> None:
-        name, verdict, departs = self._labelled(label)
+        name, verdict, difference = self._labelled(label)
         if token.info != "python":
             self._refuse(f"a block of python, not of {token.info or 'nothing'}")
         ends = self._text[self._line : token.map[1] if token.map else None]
@@ -160,23 +162,23 @@ class _Reader:
         self._add(section, name, token.content.rstrip("\n"))
         if verdict:
             section.fields[f"verdict_{name}"] = verdict
-        if departs:
-            section.fields["departs"] = departs
+        if difference:
+            section.fields["difference"] = difference
 
     def _labelled(self, label: str) -> tuple[str, str, str]:
         match = _LABEL.fullmatch(label)
-        name, verdict, departs = match.groups(default="") if match else ("", "", "")
+        name, verdict, difference = match.groups(default="") if match else ("", "", "")
         if name not in BLOCKS:
             self._refuse(f"{label} is the label of no block; blocks are {', '.join(BLOCKS)}")
         if (name in JUDGED) != bool(verdict) or verdict not in ("", *VERDICTS):
             known = VERDICTS if name in JUDGED else ("",)
             self._refuse(f"the verdict of {name} is {_or(known)}, not {_or([verdict])}")
-        reasons = DEPARTS if name == "jaxgrad" and verdict != "same" else ("",)
-        if departs not in reasons:
+        reasons = DIFFERENCES if name == "jaxgrad" and verdict != "same" else ("",)
+        if difference not in reasons:
             self._refuse(
-                f"the reason after {verdict or name} is {_or(reasons)}, not {_or([departs])}"
+                f"the reason after {verdict or name} is {_or(reasons)}, not {_or([difference])}"
             )
-        return name, verdict, departs
+        return name, verdict, difference
 
     def _add(self, section: _Section, name: str, value: Any) -> None:
         if name in section.lines:

@@ -80,8 +80,8 @@ def assert_well_formed(case):
     assert case.verdict_jax in VERDICTS and case.verdict_jaxgrad in VERDICTS
     assert case.why.endswith((".", "?")) and "`" not in case.why
     assert case.jaxgrad or case.verdict_jaxgrad == "same"
-    assert (case.verdict_jaxgrad != "same") == bool(case.departs), "why it departs, if it does"
-    assert case.oracle == "" or case.departs == "right"
+    assert (case.verdict_jaxgrad != "same") == bool(case.difference), "how it differs, if it does"
+    assert case.oracle == "" or case.difference == "right"
     if case.jaxgrad or case.verdict_jax == "same":
         assert not case.remedy
     else:

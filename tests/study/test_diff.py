@@ -48,6 +48,20 @@ def test_drift_of_a_measured_row():
     assert str(diff.drift([other])[0]) == "vanished: made: x + 1: plain JAX: value -> same"
 
 
+def test_a_study_of_another_version_of_the_format_is_refused(study, tmp_path, capsys):
+    new, old = tmp_path / "new.json", tmp_path / "old.json"
+    new.write_text(json.dumps(study), encoding="utf-8")
+    del study["schema"]  # the first version had none, and another word in its answers
+    study["rows"][0]["torch"]["answer"]["law"] = {"pvalue": 0.5, "counts": [], "expected": []}
+    old.write_text(json.dumps(study), encoding="utf-8")
+    assert cli.main(["diff", str(old), str(new)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "old.json has version 1 of the format" in line and "reads version 2" in line
+    old.write_text("[]", encoding="utf-8")
+    assert cli.main(["diff", str(old), str(new)]) == 2
+    assert "version" not in capsys.readouterr().err
+
+
 def test_the_command(study, tmp_path, capsys):
     paths = [tmp_path / name for name in ("a.json", "b.json")]
     for path in paths:

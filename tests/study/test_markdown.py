@@ -42,4 +42,4 @@ def test_rows_that_differ_are_told_whole():
     assert cells(line) == [
         r"a \| b \< c", "`x + 1`", "`x - 1` another value", "… `y + 1` same", "Same.",
     ]  # fmt: skip
-    assert "every declared verdict held" in text and "PyTorch 2.13.0" in text
+    assert "Every declared verdict held" in text and "PyTorch 2.13.0" in text

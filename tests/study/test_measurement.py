@@ -68,7 +68,7 @@ def test_a_refusal_may_be_declared():
 
 
 def right(oracle, **changes):
-    return case(**{"verdict_jaxgrad": "value", "departs": "right", "oracle": oracle, **changes})
+    return case(**{"verdict_jaxgrad": "value", "difference": "right", "oracle": oracle, **changes})
 
 
 def test_a_remedy_is_held_against_pytorch():
@@ -215,7 +215,7 @@ def test_documents():
     done = [measured(case()), measured(case(name="<b>", jax="'<script>'", why="a < b & c."))]
     document = json.loads(json.dumps(report.document(done, exact=False), allow_nan=False))
     assert document["held"] is False and len(document["rows"]) == 2
-    assert "1 rows do not hold" in document["summary"]
+    assert "Rows that do not hold: 1" in document["summary"]
     html = page(done, exact=False)
     assert "<script>'" not in html and "&lt;script&gt;" in html and "a &lt; b &amp; c." in html
     for loaded in ('src="http', "src='http", "@import", "url(http"):

@@ -126,7 +126,7 @@ def test_all_that_a_page_can_say(tmp_path):
         verdict_jax="gradient",
         jaxgrad="F.relu(x)",
         verdict_jaxgrad="value",
-        departs="right",
+        difference="right",
         remedy="x",
         oracle="x",
         distribution="[0.5, 0.5]",

@@ -9,9 +9,9 @@ import jaxgrad
 from ..measurement import Row
 from ..page import page
 from ..pictures import pictures
-from ..report import summary, tally
+from ..report import by_family, summary, tally, versions
 from . import reference, verdicts
-from .blocks import block, versions
+from .blocks import block
 from .costly import COSTLY, given
 from .guides import guides
 from .highlight import python
@@ -90,11 +90,6 @@ class _Site:
 
     def _first_screen(self) -> dict[str, Any]:
         measured = [anchor for anchor in COSTLY if anchor in self._cases]
-        families = dict.fromkeys(row.case.family for row in self._rows)
-        table = {
-            family: tally([row for row in self._rows if row.case.family == family])
-            for family in families
-        }
         counts = {kind: 0 for kind in verdicts.VERDICTS}
         for entry in self._entries:
             if entry.verdict:
@@ -104,7 +99,7 @@ class _Site:
             "ten": [self._costly(anchor) for anchor in measured],
             "left_out": len(COSTLY) - len(measured),
             "summary": summary(self._rows),
-            "table": table,
+            "table": {name: tally(rows) for name, rows in by_family(self._rows).items()},
             "counts": counts,
         }
 

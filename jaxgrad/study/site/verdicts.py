@@ -7,7 +7,7 @@ from ..measurement import Row
 
 VERDICTS = {
     "falls short": "jaxgrad does not give what PyTorch gives.",
-    "refused": "PyTorch takes a mistake without an error. jaxgrad raises an error.",
+    "refused": "PyTorch accepts a mistake. jaxgrad raises an error.",
     "right where PyTorch is not": "PyTorch's answer is wrong, is an error or is left open. "
     "jaxgrad gives the right one.",
     "not offered": "jaxgrad has no such function, and plain JAX does not give the same in every "
@@ -27,7 +27,8 @@ RULE = (
 )
 """How several cases become one verdict, as the page tells it."""
 
-_DEPARTURES = {"right": "right where PyTorch is not", "refuses": "refused"}
+DIFFERENCES = {"right": "right where PyTorch is not", "refuses": "refused", "limit": "falls short"}
+"""The verdict of each declared difference, see `Case.difference`."""
 
 
 def of_case(row: Row) -> str:
@@ -36,7 +37,7 @@ def of_case(row: Row) -> str:
     if ours is None:
         return "same" if row.versus_jax.verdict == "same" else "not offered"
     if ours.verdict != "same":
-        return _DEPARTURES.get(row.case.departs, "falls short")
+        return DIFFERENCES.get(row.case.difference, "falls short")
     return "same" if row.versus_jax.verdict == "same" else "same with jaxgrad"
 
 

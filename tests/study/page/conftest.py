@@ -44,10 +44,10 @@ def all_rows(study):
         versus_jax=another,
         versus_remedy=answered.versus_jax,
     )
-    departing = [
+    differing = [
         dataclasses.replace(
             row,
-            case=dataclasses.replace(row.case, departs=row.case.name, verdict_jaxgrad="value"),
+            case=dataclasses.replace(row.case, difference=row.case.name, verdict_jaxgrad="value"),
             versus_jaxgrad=another,
             versus_oracle=row.versus_jax if row.case.oracle else None,
         )
@@ -59,7 +59,7 @@ def all_rows(study):
     ]
     (broken,) = measured(case(name="does not hold", jaxgrad="x + 2"))
     assert broken.problems
-    return [*study, mended, *departing, broken]
+    return [*study, mended, *differing, broken]
 
 
 @pytest.fixture(scope="session")
