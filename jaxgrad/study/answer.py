@@ -1,4 +1,4 @@
-"""What a snippet gave, as data: arrays keep their dtype, and all of it goes to JSON and back."""
+"""A snippet's answer as data that can be written as JSON and read again."""
 
 import math
 from collections.abc import Callable
@@ -28,13 +28,13 @@ class DistributionTest:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a snippet gave.
+    """The answer of a snippet.
 
     Attributes:
         value: nested lists and dicts of NumPy arrays, texts, Python numbers and None.
-        grads: the gradients asked for, by input.
-        error: "Type: message" of what it raised instead, or None.
-        warning: the first warning it gave, or None; shown, not compared.
+        grads: the gradients that the case names, by input.
+        error: "Type: message" of the error that it raised, or None.
+        warning: its first warning, or None; it is shown and not compared.
         distribution: for a random answer, the test of its draws. `value` is then an empty array of
             the dtype of the answer, with a first axis of 0 before its shape.
     """
@@ -47,7 +47,7 @@ class Answer:
 
 
 def converted(convert: Callable[[Any], Any], value: Any) -> Any:
-    """Nested lists and dicts of converted leaves."""
+    """The nested lists and dicts with converted leaves."""
     if isinstance(value, dict):
         return {str(name): converted(convert, child) for name, child in value.items()}
     if isinstance(value, (list, tuple)):
@@ -56,7 +56,7 @@ def converted(convert: Callable[[Any], Any], value: Any) -> Any:
 
 
 def to_json(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON; what is empty is left out."""
+    """An answer as JSON, without its empty parts."""
     parts = {
         "value": _encoded(answer.value),
         "grads": _encoded(answer.grads),
@@ -115,5 +115,5 @@ def _number(value: Any) -> Any:
 
 
 def dtype(name: str) -> Any:
-    """The NumPy dtype of that name, bfloat16 among them."""
+    """The NumPy dtype of that name, which may be bfloat16."""
     return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)

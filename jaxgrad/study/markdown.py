@@ -50,11 +50,11 @@ def _table(rows: Sequence[Row]) -> str:
         versus = row.versus_jaxgrad or row.versus_remedy
         ours = _code(row.case.jaxgrad or row.case.remedy)
         cells = (
-            _text(row.case.name),
+            escaped(row.case.name),
             _code(row.case.torch),
             plain,
             f"{ours} {words(kind(versus))}" if versus else "–",
-            _text(row.case.why),
+            escaped(row.case.why),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -64,8 +64,9 @@ def _code(code: str) -> str:
     """The last line of a snippet; `study.html` shows all of it."""
     lines = code.strip().splitlines()
     more = "… " if len(lines) > 1 else ""
-    return f"{more}`{_text(lines[-1].strip())}`" if lines else ""
+    return f"{more}`{escaped(lines[-1].strip())}`" if lines else ""
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as a cell of a table."""
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "\\<")

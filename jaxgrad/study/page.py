@@ -36,8 +36,8 @@ def page(
     Args:
         rows: the measured rows.
         exact: whether contraction was off.
-        home: the first page of the site that the page belongs to, if it does.
-        drawn: the rows' pictures by their anchors, if they are drawn already.
+        home: the first page of its site; empty if it stands alone.
+        drawn: the rows' pictures by their anchors, if they exist already.
     """
     if drawn is None:
         drawn = {row.case.anchor(): pictures(row) for row in rows}

@@ -1,4 +1,4 @@
-"""A page of cases in Markdown -> cases; `cases/README.md` tells how one is written."""
+"""A page of cases in Markdown -> cases; `cases/README.md` says how one is written."""
 
 import re
 import traceback
@@ -21,23 +21,23 @@ DIFFERENCES, PICTURES = (
     get_args(Case.__annotations__[name])[1:] for name in ("difference", "picture")
 )
 PLAIN = (np.ndarray, bool, int, float, complex, str, list, tuple, dict, type(None))
-"""What an input can be."""
+"""The types of inputs."""
 
 _LABEL = re.compile(r"\*\*(\w+)\*\*(?:: (\w+)(?: \((\w+)\))?)?")
 _PARSER = MarkdownIt("commonmark")
 _OUTLINE = MarkdownIt("commonmark").disable(["inline", "reference"])
-"""Leaves the words of a paragraph as they are written: labels and facts are, which saves time."""
+"""Leaves the text of a paragraph as it is written, which is enough for labels and facts."""
 
 
 class Misread(ValueError):
-    """A page is not written as pages are; the message begins with its file and line."""
+    """A page breaks the rules of `cases/README.md`; the message begins with file and line."""
 
 
 def page(path: Path) -> Page:
     """The page in a file.
 
     Raises:
-        Misread: it is not written as pages are.
+        Misread: it breaks the rules of `cases/README.md`.
     """
     return _Reader(path).page()
 
@@ -52,7 +52,7 @@ _FACTS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "link": _WORDS,
     "place": _NUMBER,
 }
-"""What each fact takes: in words, as a pattern, and how it is read."""
+"""The value of each fact: in words, as a pattern, and how it is read."""
 
 
 def _or(words: Iterable[str]) -> str:
@@ -116,7 +116,7 @@ class _Reader:
         return sections
 
     def _parts(self) -> Iterator[tuple[str, Token]]:
-        """Headings, paragraphs and items of lists with their text, and blocks of code."""
+        """Headings, paragraphs and list items with their text, and blocks of code."""
         kind, known = "", ("bullet_list", "list_item", "paragraph", "heading")
         for token in _OUTLINE.parse("\n".join(self._text)):
             self._line = token.map[0] + 1 if token.map else self._line
@@ -143,9 +143,9 @@ class _Reader:
         name, _, value = (part.strip() for part in content.partition(":"))
         if name not in _FACTS:
             self._refuse(f"{name} is no fact; facts are {', '.join(_FACTS)}")
-        told, pattern, read = _FACTS[name]
+        wanted, pattern, read = _FACTS[name]
         if not re.fullmatch(pattern, value):
-            self._refuse(f"{name} takes {told}, not {value or 'nothing'}")
+            self._refuse(f"{name} takes {wanted}, not {value or 'nothing'}")
         self._add(section, name, read(value))
 
     def _block(self, section: _Section, label: str, token: Token) -> None:
@@ -199,7 +199,7 @@ class _Reader:
         return Case(family=self._family, name=section.name, inputs=inputs, **fields)
 
     def _inputs(self, section: _Section, code: str) -> dict[str, Any]:
-        """What the block assigns, but for names that begin with an underscore."""
+        """What the block assigns, without names that begin with an underscore."""
         names: dict[str, Any] = {"np": np}
         if re.search(r"\brng\b", code):
             names["rng"] = np.random.RandomState(zlib.crc32(section.name.encode()))

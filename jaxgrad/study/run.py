@@ -31,14 +31,14 @@ NAMES = {
     "optim, schedules and autograd (jaxgrad's), backward, central_difference, trace, fit, linear, "
     "least_squares",
 }
-"""The names a snippet sees beside its inputs."""
+"""The names that a snippet sees beside its inputs."""
 
 LAYERS = {"nnx": "flax.nnx", "eqx": "equinox"}
-"""Where a porter finds layers; imported by the snippets that name them."""
+"""The libraries of layers; each is imported for the snippets that name it."""
 
 
 def run(case: Case, side: Side) -> Answer:
-    """Runs a case's snippet for one side; what it raises is the answer too."""
+    """Runs the snippet of one side; an error that it raises is its answer."""
     code = getattr(case, side)
     execute = {"torch": _torch, "oracle": _oracle}.get(side, _jax)
     test = None
@@ -106,7 +106,7 @@ def _from_torch(torch: Any, leaf: Any) -> Any:
 
 
 def _oracle(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
-    scipy = importlib.import_module("scipy")  # imports stats where it is named, in a second
+    scipy = importlib.import_module("scipy")  # imports scipy.stats only for a snippet that names it
     value = evaluate(code, {"np": np, "scipy": scipy, "math": math} | dict(case.inputs))
     if not (case.grads and case.verdict_jaxgrad in ("gradient", "error")):
         return converted(_from_jax, value), {}

@@ -15,7 +15,7 @@ VERDICTS = {
     "same with jaxgrad": "Plain JAX differs. jaxgrad gives what PyTorch gives.",
     "same": "Plain JAX gives what PyTorch gives.",
 }
-"""Each verdict with its meaning; of several, the first one is a name's."""
+"""Each verdict with its meaning. A name with several has the first of them."""
 
 RULE = (
     "A case is one question that was put to PyTorch, to plain JAX and to jaxgrad. "
@@ -25,7 +25,7 @@ RULE = (
     "If the cases of a name have several verdicts, the name has the one that stands first here. "
     "A name that jaxgrad offers has no verdict if none of its cases was measured."
 )
-"""How several cases become one verdict, as the page tells it."""
+"""How several cases become one verdict, as the page says it."""
 
 DIFFERENCES = {"right": "right where PyTorch is not", "refuses": "refused", "limit": "falls short"}
 """The verdict of each declared difference, see `Case.difference`."""
@@ -42,10 +42,10 @@ def of_case(row: Row) -> str:
 
 
 def of_name(counted: Sequence[Row], *, offered: bool) -> str:
-    """The verdict of a name; empty where jaxgrad offers it and no case was measured.
+    """The verdict of a name; empty if jaxgrad offers it and no case was measured.
 
     Args:
-        counted: the cases that count for it, see `RULE`.
+        counted: the cases that decide it, see `RULE`.
         offered: whether jaxgrad offers a function of that name.
     """
     if not offered:
