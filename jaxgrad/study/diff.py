@@ -9,7 +9,8 @@ from .measurement import Row
 
 Kind = Literal["new", "vanished", "changed", "answer", "added", "removed"]
 """new: a side agreed with PyTorch and no longer does. vanished: the reverse. changed: a side
-differs in another way. answer: PyTorch's own answer changed. added, removed: a row is in one study only."""
+differs in another way. answer: PyTorch's own answer changed. added, removed: a row is in one study
+only."""
 
 SIDES = {"jax": "plain JAX", "jaxgrad": "jaxgrad", "remedy": "the remedy"}
 

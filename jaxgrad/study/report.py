@@ -148,7 +148,7 @@ def brief(answer: Answer | None, places: int, digits: int = 9) -> str:
         return answer.error
     if test := answer.distribution:
         value = answer.value
-        return f"{_short(value.dtype)}{list(value.shape[1:])}, test p = {test.pvalue:.2g}"
+        return f"{_short(value.dtype)}{list(value.shape[1:])}, p-value {test.pvalue:.2g}"
     leaves = _first([_leaf(leaf, places, digits) for _, leaf in flat(answer.value)], places)
     text = leaves[0] if len(leaves) == 1 else f"[{'; '.join(leaves)}]"
     grads = (f"; d{name} {_leaf(leaf, places, digits)}" for name, leaf in answer.grads.items())
