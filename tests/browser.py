@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from jaxgrad.study import rows, run
+from jaxgrad.study import measurement, run
 from jaxgrad.study.case import Case, f32
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -19,7 +19,10 @@ def case(**changes):
 
 
 def measured(*cases):
-    return list(rows.measure(cases, lambda case: (run.run(case, "jax"), "2.13.0")))
+    def answer(case):
+        return run.run(case, "jax"), "2.13.0"
+
+    return [measurement.measure(case, answer) for case in cases]
 
 
 def settled(tab, count):

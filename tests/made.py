@@ -1,6 +1,6 @@
 """Rows that the tests of the study's site make up; PyTorch's answer is x + 1."""
 
-from jaxgrad.study import rows, run
+from jaxgrad.study import measurement, run
 from jaxgrad.study.case import Case, f32
 
 PARTS = {"family": "made", "torch": "x + 1", "jax": "x + 1", "why": "Same."}
@@ -13,4 +13,5 @@ def measured(*changes):
         for place, change in enumerate(changes)
     ]
     plain = Case(name="plain", inputs={"x": f32([1.0, 2.0])}, **PARTS)
-    return list(rows.measure(cases, lambda _: (run.run(plain, "jax"), "2.13.0")))
+    answered = run.run(plain, "jax"), "2.13.0"
+    return [measurement.measure(case, lambda _: answered) for case in cases]

@@ -150,7 +150,7 @@ def test_data_and_checkpoint(environment):
 def test_study(environment):
     there = environment("study")
     study = there.prints("jaxgrad", "study", "--only", "defaults", "--site", "site")
-    assert "every declared verdict held" in study
+    assert "Every declared verdict held" in study
     guides = {path.stem for path in (there.folder / "site" / "guides").iterdir()}
     assert {"porting", "tour", "debugging_gradients"} <= guides
     assert all((there.folder / f"study.{kind}").stat().st_size for kind in ("html", "md", "json"))

@@ -11,8 +11,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     diff = commands.add_parser(
         "diff",
         help="compare two studies, for instance of a CPU and a GPU",
-        description="Prints what changed from one study.json to another: new, vanished and changed "
-        "differences, PyTorch's own answers, rows. Exits with 1 where anything did.",
+        description="Prints what changed from the first study.json to the second: differences "
+        "from PyTorch that are new, gone or of another kind, PyTorch's own answers, and the cases. "
+        "Exits with 1 if anything changed.",
     )
     diff.add_argument("before", metavar="A.json", type=Path)
     diff.add_argument("after", metavar="B.json", type=Path)
@@ -30,5 +31,5 @@ def _diff(options: argparse.Namespace) -> int:
     changes = diff.between(before, after)
     for change in changes:
         print(change)
-    print(f"{len(changes)} differences between the two studies.")
+    print(f"Differences between the two studies: {len(changes)}")
     return 1 if changes else 0

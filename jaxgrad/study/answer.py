@@ -1,4 +1,4 @@
-"""What a snippet gave, as data: arrays keep their dtype, and all of it goes to JSON and back."""
+"""A snippet's answer as data that can be written as JSON and read again."""
 
 import math
 from collections.abc import Callable
@@ -10,14 +10,14 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Law:
-    """How a random answer keeps to its exact law.
+class DistributionTest:
+    """The draws of a random answer, tested against the exact distribution.
 
     Attributes:
-        pvalue: of the chi-square test (categories) or the Kolmogorov-Smirnov test (continuous).
-        counts: how often each category, or each fiftieth of the law's probability, was drawn.
-        expected: the counts the law expects.
-        continuous: whether the law is.
+        pvalue: of the chi-square test for categories, of Kolmogorov-Smirnov otherwise.
+        counts: how often each category, or each fiftieth of the probability, was drawn.
+        expected: the mean of each count under the exact distribution.
+        continuous: whether the distribution is.
     """
 
     pvalue: float
@@ -28,26 +28,26 @@ class Law:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a snippet gave.
+    """The answer of a snippet.
 
     Attributes:
         value: nested lists and dicts of NumPy arrays, texts, Python numbers and None.
-        grads: the gradients asked for, by input.
-        error: "Type: message" of what it raised instead, or None.
-        warning: the first warning it gave, or None; shown, not compared.
-        law: for a random answer, how it keeps to its law; `value` is then an empty array of the
-            answer's dtype, with a first axis of 0 before its shape.
+        grads: the gradients that the case names, by input.
+        error: "Type: message" of the error that it raised, or None.
+        warning: its first warning, or None; it is shown and not compared.
+        distribution: for a random answer, the test of its draws. `value` is then an empty array of
+            the dtype of the answer, with a first axis of 0 before its shape.
     """
 
     value: Any = None
     grads: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     warning: str | None = None
-    law: Law | None = None
+    distribution: DistributionTest | None = None
 
 
 def converted(convert: Callable[[Any], Any], value: Any) -> Any:
-    """Nested lists and dicts of converted leaves."""
+    """The nested lists and dicts with converted leaves."""
     if isinstance(value, dict):
         return {str(name): converted(convert, child) for name, child in value.items()}
     if isinstance(value, (list, tuple)):
@@ -56,25 +56,26 @@ def converted(convert: Callable[[Any], Any], value: Any) -> Any:
 
 
 def to_json(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON; what is empty is left out."""
+    """An answer as JSON, without its empty parts."""
     parts = {
         "value": _encoded(answer.value),
         "grads": _encoded(answer.grads),
         "error": answer.error,
         "warning": answer.warning,
-        "law": answer.law and vars(answer.law),
+        "distribution": answer.distribution and vars(answer.distribution),
     }
     return {name: part for name, part in parts.items() if part or name == "value"}
 
 
 def from_json(data: dict[str, Any]) -> Answer:
     """The answer that `to_json` wrote."""
+    test = data.get("distribution")
     return Answer(
         value=_decoded(data["value"]),
         grads=_decoded(data.get("grads", {})),
         error=data.get("error"),
         warning=data.get("warning"),
-        law=Law(**data["law"]) if "law" in data else None,
+        distribution=DistributionTest(**test) if test else None,
     )
 
 
@@ -114,5 +115,5 @@ def _number(value: Any) -> Any:
 
 
 def dtype(name: str) -> Any:
-    """The NumPy dtype of that name, bfloat16 among them."""
+    """The NumPy dtype of that name, which may be bfloat16."""
     return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)

@@ -9,12 +9,15 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-Verdict = Literal["same", "error", "structure", "shape", "dtype", "value", "law", "gradient"]
+Verdict = Literal[
+    "same", "error", "structure", "shape", "dtype", "value", "distribution", "gradient"
+]
 """The first thing that differs, looked for in this order:
 
 error: one side raises and the other does not. structure: None, text or another pytree on one side.
-shape, dtype: of an array. value: beyond the dtype's tolerance. law: one side's random answer keeps
-to the exact law and the other's does not. gradient: as value, for the gradients asked for.
+shape, dtype: of an array. value: beyond the dtype's tolerance. distribution: one side's
+random answer has the exact distribution and the other's has not. gradient: as value, for the
+gradients asked for.
 """
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -38,28 +41,29 @@ class Case:
         inputs: NumPy arrays and plain Python values, by name.
         torch: what a PyTorch user writes.
         jax: what a porter would write in plain JAX.
-        jaxgrad: what jaxgrad offers; empty where that is nothing.
-        remedy: where plain JAX differs and jaxgrad offers nothing, what the porter writes instead;
-            its answer must be PyTorch's.
-        verdict_jax: what is declared of plain JAX against PyTorch.
-        verdict_jaxgrad: what is declared of jaxgrad against PyTorch.
-        departs: why jaxgrad's answer is another: "right" where PyTorch's is wrong, refused or left
-            open, "refuses" where PyTorch takes a mistake without an error, "limit" where jaxgrad
-            falls short of it.
-        oracle: where jaxgrad departs to be right, the right answer as an expression of `np`,
-            `math`, `scipy` and the inputs, without JAX: the value or, where the gradient differs
-            or PyTorch refuses one, a dict of the gradients.
+        jaxgrad: what jaxgrad offers; empty if it offers nothing.
+        remedy: where plain JAX differs and jaxgrad offers nothing, what the porter writes instead.
+            Its answer must be PyTorch's.
+        verdict_jax: the declared verdict of plain JAX against PyTorch.
+        verdict_jaxgrad: the declared verdict of jaxgrad against PyTorch.
+        difference: the kind of jaxgrad's declared difference from PyTorch. "right": PyTorch's
+            answer is wrong, is an error or is left open. "refuses": PyTorch accepts a mistake.
+            "limit": jaxgrad falls short.
+        oracle: where jaxgrad is right and PyTorch is not, the right answer: an expression of
+            `np`, `math`, `scipy` and the inputs, without JAX. It gives the value or, where the
+            gradient differs or PyTorch refuses it, a dict of the gradients.
         grads: inputs whose gradient, with a cotangent of ones, is measured as well.
-        law: for a random answer, the exact law of its elements: an expression that gives either
-            the probabilities of 0, 1, 2, … or a frozen distribution of `scipy.stats`.
+        distribution: for a random answer, the exact distribution of its elements: an expression
+            that gives either the probabilities of 0, 1, 2, … or a frozen distribution of
+            `scipy.stats`.
         rtol: a relative tolerance, where rounding is amplified and `why` says by what.
         exact: whether jaxgrad's answer is bit for bit PyTorch's once contraction is off.
         x64: whether JAX runs with 64-bit types.
-        eager: whether plain JAX must run operation by operation: where the question is one of
-            intermediate roundings or of NaNs on the way, one compiled program answers another.
-        picture: "curve" where the answer is worth a plot over its index, "kink" where answer and
-            gradient are worth one over the input `x`, "cover" where the row stands beside the
-            overview too; a random answer always has one.
+        eager: whether plain JAX must run operation by operation. One compiled program would give
+            another answer if the question is about intermediate roundings or NaNs.
+        picture: "curve" for a plot of the answer over its index, "kink" for a plot of answer and
+            gradient over the input `x`, "cover" for a plot beside the overview too. A random
+            answer has a picture without it.
         why: the reason for what is declared.
         link: a page that documents it.
     """
@@ -75,10 +79,10 @@ class Case:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     verdict_jax: Verdict = "same"
     verdict_jaxgrad: Verdict = "same"
-    departs: Literal["", "right", "refuses", "limit"] = ""
+    difference: Literal["", "right", "refuses", "limit"] = ""
     oracle: str = ""
     grads: tuple[str, ...] = ()
-    law: str = ""
+    distribution: str = ""
     rtol: float | None = None
     exact: bool = False
     x64: bool = False
@@ -87,13 +91,13 @@ class Case:
     link: str = ""
 
     def anchor(self) -> str:
-        """The row's place on the page, and its name in the terminal."""
+        """The id of the case: on the page, in addresses and for `jaxgrad study show`."""
         words = re.findall(r"[a-z0-9]+", self.name.lower())
         return "-".join([self.family, *words])
 
     def digest(self) -> str:
-        """A fingerprint of all that PyTorch's answer depends on."""
-        parts = [self.torch, self.law, repr(self.grads)]
+        """A fingerprint of everything that PyTorch's answer depends on."""
+        parts = [self.torch, self.distribution, repr(self.grads)]
         for name, value in sorted(self.inputs.items()):
             array = np.asarray(value)
             parts += [name, type(value).__name__, str(array.dtype), repr(array.tolist())]
@@ -107,7 +111,7 @@ class Page(NamedTuple):
         stem: the file's name without `.md`.
         title: its heading.
         about: the prose before the first case.
-        place: where it stands among the pages; those that do not say are the last.
+        place: its rank among the pages; pages without one come last.
         cases: in the order of the page.
         lines: where each case begins.
     """

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from .answer import from_json
-from .measure import compare
-from .rows import Row
+from .comparison import compare
+from .measurement import Row
 
 Kind = Literal["new", "vanished", "changed", "answer", "added", "removed"]
-"""new: a side agreed with PyTorch and does not any more. vanished: the reverse. changed: it differs
-in another way. answer: PyTorch's own answer is another. added, removed: the row."""
+"""new: a side agreed with PyTorch and no longer does. vanished: the reverse. changed: a side
+differs in another way. answer: PyTorch's own answer changed. added, removed: a row is in one study
+only."""
 
 SIDES = {"jax": "plain JAX", "jaxgrad": "jaxgrad", "remedy": "the remedy"}
 
@@ -42,7 +43,7 @@ def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
 
 
 def drift(rows: Sequence[Row]) -> list[Change]:
-    """What is no longer as declared and recorded."""
+    """The changes since verdicts were declared and answers recorded."""
     return [change for row in rows for change in _of_measured(row)]
 
 

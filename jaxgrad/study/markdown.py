@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 
-from .report import summary, tally, words
-from .rows import Row
+from .measurement import Row
+from .report import by_family, differs, kind, summary, tally, versions, words
 
 
 def overview(rows: Sequence[Row]) -> str:
-    """One line for each family: its rows, and in how many either side gives PyTorch's answer."""
+    """One line for each family: in how many cases each side agrees, and how jaxgrad differs."""
     lines = [
-        "| Family | Cases | Plain JAX as PyTorch | jaxgrad as PyTorch | departs | falls short |",
+        "| Family | Cases | Plain JAX agrees | jaxgrad agrees | Right or stricter | Falls short |",
         "|---|--:|--:|--:|--:|--:|",
     ]
-    families = dict.fromkeys(row.case.family for row in rows)
-    for family in families:
-        lines.append(_line(family, [row for row in rows if row.case.family == family]))
+    families = by_family(rows)
+    lines += [_line(family, of_family) for family, of_family in families.items()]
     if len(families) > 1:
         lines.append(_line("all", rows))
     return "\n".join(lines)
@@ -22,30 +21,23 @@ def overview(rows: Sequence[Row]) -> str:
 
 def document(rows: Sequence[Row]) -> str:
     """The study as one Markdown file."""
-    versions = sorted({f"PyTorch {r.versions['torch']}, JAX {r.versions['jax']}" for r in rows})
+    measured = ", ".join(f"{name} {version}" for name, version in versions(rows).items())
     parts = [
         "# PyTorch, plain JAX, jaxgrad",
         summary(rows),
-        f"Measured with {'; '.join(versions)}.",
+        f"Measured with {measured}.",
         overview(rows),
     ]
-    for family in dict.fromkeys(row.case.family for row in rows):
-        of_family = [row for row in rows if row.case.family == family and _differs(row)]
-        if of_family:
-            parts += [f"## {family}: where a side differs", _table(of_family)]
+    for family, of_family in by_family([row for row in rows if differs(row)]).items():
+        parts += [f"## {family}: where a side differs", _table(of_family)]
     return "\n\n".join(parts) + "\n"
 
 
 def _line(title: str, rows: Sequence[Row]) -> str:
     counts = tally(rows)
     ours = f"{counts.ours} of {counts.offered}" if counts.offered else "–"
-    departs = counts.right + counts.refuses
-    return f"| {title} | {counts.cases} | {counts.plain} | {ours} | {departs} | {counts.limit} |"
-
-
-def _differs(row: Row) -> bool:
-    compared = (row.versus_jax, row.versus_jaxgrad)
-    return any(c is not None and c.verdict != "same" for c in compared)
+    differ = f"{counts.right + counts.refuses} | {counts.limit + counts.undeclared}"
+    return f"| {title} | {counts.cases} | {counts.plain} | {ours} | {differ} |"
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -54,21 +46,27 @@ def _table(rows: Sequence[Row]) -> str:
         "|---|---|---|---|---|",
     ]
     for row in rows:
-        plain = f"{_code(row.case.jax)} {words(row.versus_jax)}"
-        ours = row.case.jaxgrad or row.case.remedy
+        plain = f"{_code(row.case.jax)} {words(kind(row.versus_jax))}"
         versus = row.versus_jaxgrad or row.versus_remedy
-        told = f"{_code(ours)} {words(versus)}" if versus else "–"
-        cells = (_text(row.case.name), _code(row.case.torch), plain, told, _text(row.case.why))
+        ours = _code(row.case.jaxgrad or row.case.remedy)
+        cells = (
+            escaped(row.case.name),
+            _code(row.case.torch),
+            plain,
+            f"{ours} {words(kind(versus))}" if versus else "–",
+            escaped(row.case.why),
+        )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _code(code: str) -> str:
-    """The last line of a snippet; what stands before it is on the page."""
+    """The last line of a snippet; `study.html` shows all of it."""
     lines = code.strip().splitlines()
     more = "… " if len(lines) > 1 else ""
-    return f"{more}`{_text(lines[-1].strip())}`" if lines else ""
+    return f"{more}`{escaped(lines[-1].strip())}`" if lines else ""
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as a cell of a table."""
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "\\<")

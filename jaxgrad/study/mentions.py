@@ -16,7 +16,7 @@ _CONSTANT = re.compile(
     r"torch\.(b?float|u?int|complex)\d\w*|torch\.(bool|half|float|double|int|long|short)"
     r"|torch\.(inf|nan|pi|e|newaxis|__\w+__)"
 )
-"""Dtypes and numbers, which are no functions."""
+"""Dtypes and numbers, which are not functions."""
 
 _SCAFFOLD = frozenset(
     f"torch.{name}"
@@ -27,7 +27,7 @@ _SCAFFOLD = frozenset(
         "Tensor.numel Tensor.sum Tensor.zero_"
     ).split()
 )
-"""What makes inputs and reads answers: a case is about it only where it names nothing else."""
+"""Names that make inputs and read answers: a case is about them only if it names nothing else."""
 
 _OTHERS = frozenset(
     "append apply default extend items keys load_state_dict name parameters pop "
@@ -69,8 +69,9 @@ _ATTRIBUTES = frozenset(("T", "mT", "H", "mH", "real", "imag"))
 def functions(case: Case) -> tuple[str, ...]:
     """The PyTorch functions, classes and tensor methods that the case's PyTorch code names.
 
-    What builds inputs and reads gradients, such as `torch.tensor` and `Tensor.backward`, counts
-    where nothing else is named; operators and brackets, such as `x[i]`, where no name is left.
+    Names that build inputs or read gradients, such as `torch.tensor` and `Tensor.backward`, count
+    only if the code names nothing else. Operators and brackets, such as `x[i]`, count only if it
+    names nothing at all.
 
     Args:
         case: any case.
@@ -89,7 +90,7 @@ def functions(case: Case) -> tuple[str, ...]:
 
 
 class _Reader:
-    """The names of one snippet, with what its own assignments stand for."""
+    """Reads the names of one snippet, and keeps what its assignments stand for."""
 
     def __init__(self, case: Case) -> None:
         self._tree = ast.parse(case.torch)
@@ -124,7 +125,7 @@ class _Reader:
                 yield f"torch.Tensor.{method}"
 
     def _bind(self, node: ast.AST) -> bool:
-        """Notes what a name stands for from here on; whether that is a name of PyTorch's."""
+        """Records what a name stands for from here on; returns whether that is a PyTorch name."""
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             self._others.add(node.name)
         if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
@@ -137,7 +138,7 @@ class _Reader:
         return bool(full)
 
     def _full(self, node: ast.AST) -> str:
-        """`F.relu` in full; empty for what is not reached from one of PyTorch's modules."""
+        """The full name of `F.relu`; empty for anything outside PyTorch's modules."""
         if isinstance(node, ast.Name):
             return self._aliases.get(node.id, "")
         if isinstance(node, ast.Attribute) and (full := self._full(node.value)):
@@ -145,7 +146,7 @@ class _Reader:
         return ""
 
     def _is_tensor(self, node: ast.expr) -> bool:
-        """Whether a method of it is a tensor's, as far as the code tells."""
+        """Whether the expression is a tensor, as far as the code shows."""
         match node:
             case ast.Name(id=name):
                 return name not in self._others and not self._full(node)

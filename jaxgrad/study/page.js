@@ -1,6 +1,6 @@
 "use strict";
 // Searches, filters and sorts the rows, opens the one that the address names, unpacks pictures.
-// The page's texts are only ever read: nothing is written as HTML.
+// It only reads the page's texts: nothing is written as HTML.
 {
   const form = document.getElementById("controls");
   const count = document.getElementById("count");
@@ -12,7 +12,7 @@
   let linked = null; // the row that the address names is shown whatever the filters say
   let order = "";
 
-  const text = (row) => (row.text ??= [row.family, // the reason is the first text that is told
+  const text = (row) => (row.text ??= [row.family, // the reason is the first text of the body
     row.element.querySelector("div > p").firstChild.data,
     ...[...row.element.querySelectorAll("h3, pre")].map((part) => part.textContent)]
     .join("\n").toLowerCase());
@@ -26,12 +26,12 @@
     && (!wanted.broken || row.broken !== undefined)
     && words.every((word) => text(row).includes(word));
 
-  const rank = (name, verdict) => (verdict === "same" ? Infinity // after all that differ
+  const rank = (name, verdict) => (verdict === "same" ? Infinity // after those that differ
     : [...form.elements[name].options].findIndex((option) => option.value === verdict));
   const name = (row) => row.element.querySelector("h3").textContent.trim();
   const ulps = (row) => { // none sorts last
-    const told = row.element.querySelector("summary i").textContent;
-    return told === "" ? -1 : Number(told.replace("inf", "Infinity"));
+    const shown = row.element.querySelector("summary i").textContent;
+    return shown === "" ? -1 : Number(shown.replace("inf", "Infinity"));
   };
   const compare = (one, other) => (one > other) - (one < other); // of infinities too
   const before = {
@@ -75,7 +75,7 @@
     count.value = `${shown || "none"} of ${rows.length} cases${also}`;
   };
 
-  const remember = () => { // the state of the filters, and of no row, is in the address
+  const remember = () => { // puts the filters, and no row, into the address
     linked = null;
     apply();
     const wanted = [...new FormData(form)].filter(([, value]) => value);

@@ -14,13 +14,14 @@ from markupsafe import Markup
 import jaxgrad
 from jaxgrad._closeness import TOLERANCES
 
-from .case import VERDICTS
+from . import case
+from .measurement import Row
 from .pictures import Picture, overview, pictures
-from .report import summary, tally
-from .rows import Row
+from .report import by_family, kind, summary, tally, versions, words
 from .run import NAMES
-from .site.blocks import DEPARTURES, block, ours_kind, plain_kind, versions
+from .site.blocks import block, ours_kind
 from .site.templates import environment
+from .site.verdicts import DIFFERENCES, VERDICTS
 
 
 def page(
@@ -35,32 +36,28 @@ def page(
     Args:
         rows: the measured rows.
         exact: whether contraction was off.
-        home: the first page of the site that the page belongs to, if it does.
-        drawn: the rows' pictures by their anchors, if they are drawn already.
+        home: the first page of its site; empty if it stands alone.
+        drawn: the rows' pictures by their anchors, if they exist already.
     """
     if drawn is None:
         drawn = {row.case.anchor(): pictures(row) for row in rows}
     packed: list[str] = []
-    families: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        families.setdefault(row.case.family, []).append(
-            _block(row, drawn[row.case.anchor()], packed)
-        )
+    families = by_family(rows)
     script = _text("page.js")
     return (
         environment()
         .get_template("page.html.jinja")
         .render(
-            families=families,
+            families={
+                family: [_block(row, drawn[row.case.anchor()], packed) for row in of_family]
+                for family, of_family in families.items()
+            },
             number=len(rows),
             broken=sum(bool(row.problems) for row in rows),
             summary=summary(rows),
-            table={
-                family: tally([row for row in rows if row.case.family == family])
-                for family in families
-            },
+            table={family: tally(of_family) for family, of_family in families.items()},
             filters=_filters(rows),
-            departures=DEPARTURES,
+            differences={kind: VERDICTS[kind] for kind in DIFFERENCES.values()},
             versions=versions(rows),
             jaxgrad=jaxgrad.__version__,
             exact=exact,
@@ -96,30 +93,29 @@ def _cover(row: Row | None, drawn: Picture) -> dict[str, Any]:
 
 
 def _filters(rows: Sequence[Row]) -> dict[str, tuple[str, dict[str, str]]]:
-    """For each filter by verdict, its label and its options: what is measured, how often."""
-    plain = Counter(plain_kind(row) for row in rows)
+    """For each side its label, and the values and texts of its options, which occur in the rows."""
+    plain = Counter(kind(row.versus_jax) for row in rows)
     ours = Counter(ours_kind(row) for row in rows)
-    told = {"same": "same", "raises": "raises", "silent": "does not raise"}
-    told |= {verdict: f"another {verdict}" for verdict in VERDICTS if verdict not in told}
-    kinds = {kind: told[kind] for kind in ("raises", "silent", *VERDICTS[1:]) if plain[kind]}
-    departs = {kind: f"departs: {kind}" for kind in DEPARTURES} | {"other": "differs"}
-    options = {
-        "jax": {"same": "same", "differs": "differs", **kinds},
-        "ours": {"same": "same", "differs": "departs", **departs, "none": "offers nothing"},
-    }
     plain["differs"] = len(rows) - plain["same"]
     ours["differs"] = len(rows) - ours["same"] - ours["none"]
+    texts = {"same": "same", "differs": "differs"}
+    kinds = ("raises", "silent", *case.VERDICTS[1:])
+    plain_texts = texts | {each: words(each) for each in kinds if plain[each]}
+    ours_texts = texts | DIFFERENCES | {"other": "differs, undeclared", "none": "offers nothing"}
     if not ours["other"]:
-        del options["ours"]["other"]
-    labels = {"jax": ("Plain JAX is", plain), "ours": ("jaxgrad is", ours)}
+        del ours_texts["other"]
     return {
-        name: (label, {kind: f"{options[name][kind]} ({count[kind]})" for kind in options[name]})
-        for name, (label, count) in labels.items()
+        "jax": ("Plain JAX", _counted(plain_texts, plain)),
+        "ours": ("jaxgrad", _counted(ours_texts, ours)),
     }
+
+
+def _counted(texts: Mapping[str, str], counts: Mapping[str, int]) -> dict[str, str]:
+    return {value: f"{text} ({counts[value]})" for value, text in texts.items()}
 
 
 def _block(row: Row, drawn: Sequence[Picture], packed: list[str]) -> dict[str, Any]:
-    """What the page tells of a row; its pictures go to those packed so far, and are numbered."""
+    """The data of a row; its pictures are appended to `packed` and known by their places there."""
     own = [{**each._asdict(), "place": len(packed) + i} for i, each in enumerate(drawn)]
     packed += [each.pop("svg") for each in own]
     return block(row, own)

@@ -1,4 +1,4 @@
-"""A picture for a row, where one helps: drawn answers beside their law, and overlaid curves."""
+"""The pictures of a row: draws beside the expected ones, or overlaid curves."""
 
 import io
 import re
@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 
-from .answer import Answer, Law
-from .law import band, kept
-from .measure import Comparison
-from .rows import Row
+from .answer import Answer, DistributionTest
+from .comparison import Comparison
+from .distribution import band, passed
+from .measurement import Row
 
 # Colours that colour-blind readers can tell apart (Okabe & Ito 2008), on light and on dark.
 STYLES: dict[str, dict[str, Any]] = {
@@ -24,11 +24,13 @@ STYLES: dict[str, dict[str, Any]] = {
     "jaxgrad": {"color": "#009e73", "marker": ".", "linewidth": 1.5, "linestyle": ":"},
 }
 GREY = "#808080"
-"""Of lines and letters; the page's soft ink in the SVG, which follows light and dark."""
+"""The colour of axes and letters, for which the SVG has the page's soft ink."""
+SCHEMES = "svg{color:#5d5b55}@media(prefers-color-scheme:dark){svg{color:#a5a29a}}"
+"""The soft ink in the reader's scheme, light or dark."""
 WIDTH = 4.8
-"""Inches of a picture; its letters can then be read on a telephone."""
+"""The width of a picture in inches; its letters can be read on a phone."""
 DENSE = 100
-"""Points of a curve above which it has no markers."""
+"""A curve of more points has no markers."""
 
 
 class Picture(NamedTuple):
@@ -41,17 +43,19 @@ class Picture(NamedTuple):
 
 
 def pictures(row: Row) -> list[Picture]:
-    """The row's pictures, where the sides differ; where all are alike a picture says nothing."""
+    """The row's pictures; none if the sides are alike, because a picture then says nothing."""
     answers = _answers(row)
     if not answers:
         return []
-    if row.case.law:
-        laws = [answer.law for answer in answers.values()]
-        return [_law(answers)] if all(laws) and not all(map(_keeps, laws)) else []
+    if row.case.distribution:
+        tests = {name: answer.distribution for name, answer in answers.items()}
+        done = {name: test for name, test in tests.items() if test}
+        shown = len(done) == len(tests) and not all(map(passed, done.values()))
+        return [_draws(done)] if shown else []
     if row.case.picture == "curve":
         curves = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
         title = "the answer at each step"
-        drawn = _picture(lambda axes: _curve(axes, answers), _tell_curve(answers), title)
+        drawn = _picture(lambda axes: _curve(axes, answers), _describe_curve(answers), title)
         return [drawn] if _visible(curves, of_logarithms=True) else []
     x = _kink(row, answers)
     if x is None:
@@ -63,21 +67,17 @@ def pictures(row: Row) -> list[Picture]:
     return [_over(x, {"value": values, "derivative": slopes}[name], name) for name in shown]
 
 
-def _keeps(law: Law | None) -> bool:
-    return law is None or kept(law)
-
-
 def overview(
     rows: Sequence[Row], drawn: Mapping[str, Sequence[Picture]]
 ) -> list[tuple[Row | None, Picture]]:
-    """How often each side agrees with PyTorch, and then the rows that are worth the cover.
+    """The picture of how often each side agrees with PyTorch, and those of the cover's rows.
 
     Args:
         rows: all rows.
         drawn: their pictures by their anchors.
     """
     families = len({row.case.family for row in rows})
-    alt = "Bars: in how many cases of each family either side is as PyTorch, as the table tells."
+    alt = "Bars: in how many cases of each family either side is as PyTorch, as in the table."
     title = "cases that agree with PyTorch, by family"
     height = 1.1 + 0.3 * families
     agreement = _picture(lambda axes: _agreement(axes, rows), alt, title, height, left=0.2)
@@ -94,7 +94,7 @@ def _answers(row: Row) -> dict[str, Answer]:
 
 
 def _kink(row: Row, answers: dict[str, Answer]) -> np.ndarray | None:
-    """The input that value and derivative are worth plotting over, or None."""
+    """The input over which value and derivative can be plotted, or None."""
     x = row.case.inputs.get("x")
     if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or row.case.grads != ("x",):
         return None
@@ -111,7 +111,7 @@ def _kink(row: Row, answers: dict[str, Answer]) -> np.ndarray | None:
 def _picture(
     draw: Callable[[Axes], None], alt: str, title: str, height: float = 3.0, left: float = 0.16
 ) -> Picture:
-    """Draws under a title and a legend, which stands above the axes and hides no line."""
+    """A picture with a title and a legend above the axes, where they hide no line."""
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 1.1 / height))
     for axis in (axes.xaxis, axes.yaxis):
@@ -132,16 +132,21 @@ def _picture(
         columnspacing=1.2,
         handlelength=2.2,
     )
+    return Picture(_slim(svg(figure)), round(96 * WIDTH), round(96 * height), alt)
+
+
+def svg(figure: Figure) -> str:
+    """The figure as SVG, with the same text for the same figure."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with matplotlib.rc_context({"svg.hashsalt": "jaxgrad", "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
-    return Picture(_slim(buffer.getvalue()), round(96 * WIDTH), round(96 * height), alt)
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
 
 
 def _slim(svg: str) -> str:
     """An SVG with coordinates to a twentieth of a point, in the ink of the reader's scheme."""
-    svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'font-family: [^;"]*; | transform="rotate\(-0 [^"]*"', "", svg)
     svg = re.sub(r'\b(?:d|x|y|width|height|transform)="[^"]*"', _rounded, svg)
@@ -150,9 +155,8 @@ def _slim(svg: str) -> str:
     svg = re.sub(r'(?<=#)[mp]\w+|(?<= id=")[^"]*', lambda name: named.get(name[0], ""), svg)
     svg = svg.replace(' id=""', "")
     svg, rules = _shared(svg)
-    scheme = "text{font-family:system-ui,sans-serif}svg{color:#5d5b55}"
-    scheme += "@media(prefers-color-scheme:dark){svg{color:#a5a29a}}"
-    return svg.replace("</style>", f"{scheme}{rules}</style>", 1)
+    font = "text{font-family:system-ui,sans-serif}"
+    return svg.replace("</style>", f"{font}{SCHEMES}{rules}</style>", 1)
 
 
 def _shared(svg: str) -> tuple[str, str]:
@@ -171,8 +175,8 @@ def _rounded(attribute: re.Match[str]) -> str:
     return re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}", attribute[0])
 
 
-def _dress(axes: Axes, label: str) -> None:
-    """Grey lines and letters, which can be read on light and on dark."""
+def _style(axes: Axes, label: str) -> None:
+    """Makes axes and letters grey, which can be read on light and on dark."""
     axes.set_xlabel(label, color=GREY)
     axes.tick_params(colors=GREY)
     for side in ("top", "right"):
@@ -208,7 +212,7 @@ def _agreement(axes: Axes, rows: Sequence[Row]) -> None:
     axes.invert_yaxis()
     axes.margins(y=0.02)
     axes.set_xlim(0, 1.2 * max(map(len, of_families.values())))
-    _dress(axes, "cases")
+    _style(axes, "cases")
 
 
 def _kind(comparison: Comparison | None) -> str:
@@ -217,67 +221,63 @@ def _kind(comparison: Comparison | None) -> str:
     return "same" if comparison.verdict == "same" else "other"
 
 
-def _law(answers: dict[str, Answer]) -> Picture:
-    """Drawn answers against their exact law."""
-    laws = {name: answer.law for name, answer in answers.items() if answer.law}
+def _draws(tests: Mapping[str, DistributionTest]) -> Picture:
+    """The sides' draws against the exact distribution."""
     told = ", ".join(
-        f"{name} {'agrees' if kept(law) else 'does not'} (p = {law.pvalue:.2g})"
-        for name, law in laws.items()
+        f"{name} {'agrees' if passed(test) else 'does not'} (p = {test.pvalue:.2g})"
+        for name, test in tests.items()
     )
-    if any(law.continuous for law in laws.values()):
+    if any(test.continuous for test in tests.values()):
         alt = f"How the share drawn below each quantile differs from the exact one: {told}."
         title = "distance from the exact distribution"
-        return _picture(lambda axes: _deviation(axes, answers), alt, title)
-    categories = max(len(law.counts) for law in laws.values())
+        return _picture(lambda axes: _deviation(axes, tests), alt, title)
+    categories = max(len(test.counts) for test in tests.values())
     alt = f"How often each of {categories} categories was drawn, and is expected: {told}."
-    return _picture(lambda axes: _histogram(axes, answers), alt, "draws of each category")
+    return _picture(lambda axes: _histogram(axes, tests), alt, "draws of each category")
 
 
-def _deviation(axes: Axes, answers: dict[str, Answer]) -> None:
-    """At each quantile of the law, by how much the share drawn below it differs from the law's.
+def _deviation(axes: Axes, tests: Mapping[str, DistributionTest]) -> None:
+    """At each quantile, the share that each side drew below it less the exact share.
 
-    A side that leaves the grey band has missed the law by the Kolmogorov-Smirnov test.
+    A side that leaves the grey band fails the Kolmogorov-Smirnov test.
     """
-    for index, (name, answer) in enumerate(answers.items()):
-        if answer.law:
-            size = sum(answer.law.expected)
-            drawn = np.append(0, np.cumsum(answer.law.counts)) / size
-            exact = np.append(0, np.cumsum(answer.law.expected)) / size
-            style = {**STYLES[name], "marker": None, "linewidth": 2}
-            axes.plot(exact, drawn - exact, label=name, **style)
-            if index == 0:
-                width = band(size)
-                axes.fill_between(
-                    exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="within chance"
-                )
+    for index, (name, test) in enumerate(tests.items()):
+        size = sum(test.expected)
+        drawn = np.append(0, np.cumsum(test.counts)) / size
+        exact = np.append(0, np.cumsum(test.expected)) / size
+        axes.plot(
+            exact, drawn - exact, label=name, **{**STYLES[name], "marker": None, "linewidth": 2}
+        )
+        if index == 0:
+            width = band(size)
+            axes.fill_between(
+                exact, -width, width, color=GREY, alpha=0.25, linewidth=0, label="within chance"
+            )
     axes.set_ylabel("share below, difference", color=GREY)
-    _dress(axes, "quantile of the exact distribution")
+    _style(axes, "quantile of the exact distribution")
 
 
-def _histogram(axes: Axes, answers: dict[str, Answer]) -> None:
-    """Counts over the law's categories, each side shifted a little, and what the law expects."""
-    width = 0.8 / len(answers)
-    for index, (name, answer) in enumerate(answers.items()):
-        if answer.law:
-            places = np.arange(len(answer.law.counts))
-            offset = (index - (len(answers) - 1) / 2) * width
-            axes.bar(
-                places + offset, answer.law.counts, width, label=name, color=STYLES[name]["color"]
-            )
-            axes.step(
-                np.append(places - 0.5, places[-1] + 0.5),
-                np.append(answer.law.expected, answer.law.expected[-1]),
-                where="post",
-                color=GREY,
-                label="expected" if index == 0 else None,
-            )
+def _histogram(axes: Axes, tests: Mapping[str, DistributionTest]) -> None:
+    """Counts of the categories, each side shifted a little, and the expected counts."""
+    width = 0.8 / len(tests)
+    for index, (name, test) in enumerate(tests.items()):
+        places = np.arange(len(test.counts))
+        offset = (index - (len(tests) - 1) / 2) * width
+        axes.bar(places + offset, test.counts, width, label=name, color=STYLES[name]["color"])
+        axes.step(
+            np.append(places - 0.5, places[-1] + 0.5),
+            np.append(test.expected, test.expected[-1]),
+            where="post",
+            color=GREY,
+            label="expected" if index == 0 else None,
+        )
     axes.set_ylabel("draws", color=GREY)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _dress(axes, "category")
+    _style(axes, "category")
 
 
 def _plot(axes: Axes, x: np.ndarray, y: np.ndarray, name: str, *, markers: bool) -> None:
-    """One side's line; what is not finite is left out."""
+    """Plots the line of one side without the points that are not finite."""
     style = {**STYLES[name], "markersize": 4}
     if not markers:
         style["marker"] = None
@@ -285,28 +285,28 @@ def _plot(axes: Axes, x: np.ndarray, y: np.ndarray, name: str, *, markers: bool)
 
 
 def _over(x: np.ndarray, sides: dict[str, np.ndarray], label: str) -> Picture:
-    """Values or derivatives over the input, and in words where they differ."""
+    """Values or derivatives over the input, and where they differ in words."""
 
     def draw(axes: Axes) -> None:
         for name, y in sides.items():
             _plot(axes, x, y, name, markers=x.size <= DENSE)
         axes.set_ylabel(label, color=GREY)
-        _dress(axes, "x")
+        _style(axes, "x")
 
-    apart = _apart(sides)
+    differing = _differing(sides)
     told = [
         f"at x = {x[i]:.6g} " + ", ".join(f"{name} {y[i]:.6g}" for name, y in sides.items())
-        for i in apart[:3].tolist()
+        for i in differing[:3].tolist()
     ]
-    if apart.size > 3:
-        told.append(f"and {apart.size - 3} more points apart")
+    if differing.size > 3:
+        told.append(f"and {differing.size - 3} more points")
     range_ = f"The {label} over x from {x[0]:.6g} to {x[-1]:.6g} by {', '.join(sides)}"
     alt = f"{range_}: {'; '.join(told) or 'all alike'}."
     return _picture(draw, alt, f"{label} over x")
 
 
 def _visible(sides: Mapping[str, np.ndarray], *, of_logarithms: bool = False) -> bool:
-    """Whether an eye can tell the sides apart: by a hundredth of what the axis spans."""
+    """Whether a reader sees a difference: more than a hundredth of the span of the axis."""
     first, *others = (np.asarray(y, float) for y in sides.values())
     if any(y.shape != first.shape for y in others):
         return True
@@ -319,7 +319,7 @@ def _visible(sides: Mapping[str, np.ndarray], *, of_logarithms: bool = False) ->
     return not all(map(np.all, near))
 
 
-def _apart(sides: Mapping[str, np.ndarray]) -> np.ndarray:
+def _differing(sides: Mapping[str, np.ndarray]) -> np.ndarray:
     """The places at which the sides differ."""
     first, *others = sides.values()
     alike = [np.isclose(y, first, rtol=1e-5, atol=1e-8, equal_nan=True) for y in others]
@@ -328,7 +328,7 @@ def _apart(sides: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
-    """The answers as curves over their index; signed logarithms where they span decades."""
+    """Plots answers over their index, on a logarithmic axis if they span decades."""
     drawn = []
     for name, answer in answers.items():
         values = np.asarray(answer.value, float)
@@ -343,10 +343,10 @@ def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
         locator = SymmetricalLogLocator(axes.yaxis.get_transform())
         locator.set_params(numticks=7)
         axes.yaxis.set_major_locator(locator)
-    _dress(axes, "step")
+    _style(axes, "step")
 
 
-def _tell_curve(answers: dict[str, Answer]) -> str:
+def _describe_curve(answers: dict[str, Answer]) -> str:
     values = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
     told = ", ".join(
         f"{name} from {v.flat[0]:.4g} to {v.flat[-1]:.4g}" for name, v in values.items()

@@ -1,4 +1,4 @@
-"""How far a long measurement is: a bar on a terminal, a line now and then where there is none."""
+"""The progress of a long measurement: a bar on a terminal, lines elsewhere."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -10,13 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 Each = TypeVar("Each")
 
 TENTHS = 10
-"""So many lines are written in all where there is no terminal, "started" not counted."""
+"""Without a terminal there is a line for each of so many parts of the work."""
 SILENCE = 10.0
-"""Seconds after which a line is written at the latest, once another case is done."""
+"""Without a terminal there is also a line if the last one is so many seconds old."""
 
 
 def progress(done: Iterable[Each], what: str, total: int, console: Console) -> Iterator[Each]:
-    """Passes on what is done, and tells the console how much of it there is."""
+    """Yields what is done, and shows on the console how much that is."""
     return (_bar if console.is_terminal else _lines)(done, what, total, console)
 
 
@@ -27,13 +27,13 @@ def _bar(done: Iterable[Each], what: str, total: int, console: Console) -> Itera
 
 
 def _lines(done: Iterable[Each], what: str, total: int, console: Console) -> Iterator[Each]:
-    start = told = time.monotonic()
+    start = written = time.monotonic()
     console.print(f"{what}: 0 of {total}", highlight=False)
     for count, each in enumerate(done, 1):
         yield each
         now = time.monotonic()
         tenth = count * TENTHS // total > (count - 1) * TENTHS // total
-        if tenth or now - told >= SILENCE:
-            told = now
+        if tenth or now - written >= SILENCE:
+            written = now
             console.print(f"{what}: {count} of {total}, {now - start:.0f} s", highlight=False)
-            console.file.flush()  # a log or a pipe shows it now, not at the end
+            console.file.flush()  # so that a log or a pipe has it now

@@ -1,4 +1,4 @@
-"""A page of cases in Markdown -> cases; `cases/README.md` tells how one is written."""
+"""A page of cases in Markdown -> cases; `cases/README.md` says how one is written."""
 
 import re
 import traceback
@@ -14,28 +14,30 @@ from markdown_it.token import Token
 
 from .case import VERDICTS, Case, Page
 
-BLOCKS = ("inputs", "torch", "jax", "jaxgrad", "remedy", "oracle", "law")
+BLOCKS = ("inputs", "torch", "jax", "jaxgrad", "remedy", "oracle", "distribution")
 JUDGED = ("jax", "jaxgrad")
 """The blocks whose labels declare a verdict."""
-DEPARTS, PICTURES = (get_args(Case.__annotations__[name])[1:] for name in ("departs", "picture"))
+DIFFERENCES, PICTURES = (
+    get_args(Case.__annotations__[name])[1:] for name in ("difference", "picture")
+)
 PLAIN = (np.ndarray, bool, int, float, complex, str, list, tuple, dict, type(None))
-"""What an input can be."""
+"""The types of inputs."""
 
 _LABEL = re.compile(r"\*\*(\w+)\*\*(?:: (\w+)(?: \((\w+)\))?)?")
 _PARSER = MarkdownIt("commonmark")
 _OUTLINE = MarkdownIt("commonmark").disable(["inline", "reference"])
-"""Leaves the words of a paragraph as they are written: labels and facts are, which saves time."""
+"""Leaves the text of a paragraph as it is written, which is enough for labels and facts."""
 
 
 class Misread(ValueError):
-    """A page is not written as pages are; the message begins with its file and line."""
+    """A page breaks the rules of `cases/README.md`; the message begins with file and line."""
 
 
 def page(path: Path) -> Page:
     """The page in a file.
 
     Raises:
-        Misread: it is not written as pages are.
+        Misread: it breaks the rules of `cases/README.md`.
     """
     return _Reader(path).page()
 
@@ -50,7 +52,7 @@ _FACTS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "link": _WORDS,
     "place": _NUMBER,
 }
-"""What each fact takes: in words, as a pattern, and how it is read."""
+"""The value of each fact: in words, as a pattern, and how it is read."""
 
 
 def _or(words: Iterable[str]) -> str:
@@ -114,7 +116,7 @@ class _Reader:
         return sections
 
     def _parts(self) -> Iterator[tuple[str, Token]]:
-        """Headings, paragraphs and items of lists with their text, and blocks of code."""
+        """Headings, paragraphs and list items with their text, and blocks of code."""
         kind, known = "", ("bullet_list", "list_item", "paragraph", "heading")
         for token in _OUTLINE.parse("\n".join(self._text)):
             self._line = token.map[0] + 1 if token.map else self._line
@@ -141,13 +143,13 @@ class _Reader:
         name, _, value = (part.strip() for part in content.partition(":"))
         if name not in _FACTS:
             self._refuse(f"{name} is no fact; facts are {', '.join(_FACTS)}")
-        told, pattern, read = _FACTS[name]
+        wanted, pattern, read = _FACTS[name]
         if not re.fullmatch(pattern, value):
-            self._refuse(f"{name} takes {told}, not {value or 'nothing'}")
+            self._refuse(f"{name} takes {wanted}, not {value or 'nothing'}")
         self._add(section, name, read(value))
 
     def _block(self, section: _Section, label: str, token: Token) -> None:
-        name, verdict, departs = self._labelled(label)
+        name, verdict, difference = self._labelled(label)
         if token.info != "python":
             self._refuse(f"a block of python, not of {token.info or 'nothing'}")
         ends = self._text[self._line : token.map[1] if token.map else None]
@@ -160,23 +162,23 @@ class _Reader:
         self._add(section, name, token.content.rstrip("\n"))
         if verdict:
             section.fields[f"verdict_{name}"] = verdict
-        if departs:
-            section.fields["departs"] = departs
+        if difference:
+            section.fields["difference"] = difference
 
     def _labelled(self, label: str) -> tuple[str, str, str]:
         match = _LABEL.fullmatch(label)
-        name, verdict, departs = match.groups(default="") if match else ("", "", "")
+        name, verdict, difference = match.groups(default="") if match else ("", "", "")
         if name not in BLOCKS:
             self._refuse(f"{label} is the label of no block; blocks are {', '.join(BLOCKS)}")
         if (name in JUDGED) != bool(verdict) or verdict not in ("", *VERDICTS):
             known = VERDICTS if name in JUDGED else ("",)
             self._refuse(f"the verdict of {name} is {_or(known)}, not {_or([verdict])}")
-        reasons = DEPARTS if name == "jaxgrad" and verdict != "same" else ("",)
-        if departs not in reasons:
+        reasons = DIFFERENCES if name == "jaxgrad" and verdict != "same" else ("",)
+        if difference not in reasons:
             self._refuse(
-                f"the reason after {verdict or name} is {_or(reasons)}, not {_or([departs])}"
+                f"the reason after {verdict or name} is {_or(reasons)}, not {_or([difference])}"
             )
-        return name, verdict, departs
+        return name, verdict, difference
 
     def _add(self, section: _Section, name: str, value: Any) -> None:
         if name in section.lines:
@@ -197,7 +199,7 @@ class _Reader:
         return Case(family=self._family, name=section.name, inputs=inputs, **fields)
 
     def _inputs(self, section: _Section, code: str) -> dict[str, Any]:
-        """What the block assigns, but for names that begin with an underscore."""
+        """What the block assigns, without names that begin with an underscore."""
         names: dict[str, Any] = {"np": np}
         if re.search(r"\brng\b", code):
             names["rng"] = np.random.RandomState(zlib.crc32(section.name.encode()))

@@ -1,4 +1,4 @@
-"""PyTorch's answers, kept in the package: what the study compares with where PyTorch is absent."""
+"""PyTorch's recorded answers: the study compares with them if PyTorch is not installed."""
 
 import functools
 import json
@@ -14,15 +14,15 @@ FOLDER = Path(__file__).parent / "recorded"
 
 
 class Stale(ValueError):
-    """A case was never recorded, or has changed since."""
+    """A case was never recorded, or changed after it was."""
 
 
 def read(case: Case) -> tuple[Answer, str]:
     """The recorded answer of a case and the PyTorch version that gave it.
 
     Raises:
-        Stale: it was never recorded, or the case has changed since.
-        Malformed: the file, or the answer in it, is not what the schema says.
+        Stale: it was never recorded, or the case changed after it was.
+        Malformed: the file or the answer in it does not follow the schema.
     """
     path = FOLDER / f"{case.family}.json"
     version, answers = _family(path, path.stat().st_mtime_ns) if path.exists() else ("", {})
@@ -41,7 +41,7 @@ def read(case: Case) -> tuple[Answer, str]:
 
 @functools.lru_cache(maxsize=64)
 def _family(path: Path, changed: int) -> tuple[str, dict[str, Any]]:
-    """A family's file, read again once it has changed; its entries are checked one by one."""
+    """The answers in a family's file, which is read again if it has changed."""
     try:
         family = json.loads(path.read_text(encoding="utf-8"))
         return str(family["torch"]), dict(family["answers"])
@@ -54,7 +54,7 @@ def write(family: str, version: str, answers: Sequence[tuple[Case, Answer]]) -> 
     entries = (
         json.dumps({case.name: {"digest": case.digest(), "answer": to_json(answer)}})[1:-1]
         for case, answer in answers
-    )  # one line for each answer, for the sake of diffs
+    )  # one line for each answer, so that diffs are readable
     lines = ",\n  ".join(entries)
     path = FOLDER / f"{family}.json"
     path.write_text(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,28 +12,29 @@ from rich.text import Text
 import jaxgrad
 from jaxgrad._closeness import flat
 
+from . import schema
 from .answer import Answer, to_json
+from .comparison import Comparison
 from .diff import drift
-from .measure import Comparison
-from .rows import Row
+from .measurement import Row
 
 PLACES = 8
-"""So many of an answer's first numbers are told where there is room."""
+"""The page shows so many numbers from the beginning of an answer."""
 FEW = 6
-"""So many in the terminal, where an answer is to fit into a line or two."""
+"""The terminal shows so many, so that an answer fits into a line or two."""
 
 
 class Tally(NamedTuple):
     """How often each side gives PyTorch's answer.
 
     Attributes:
-        cases: all of them.
-        plain: where plain JAX does.
-        offered: where jaxgrad offers something.
-        plain_offered: where plain JAX does, of these.
-        ours: where jaxgrad does.
-        right, refuses, limit: where it does not, by `Case.departs`.
-        other: where it does not and should.
+        cases: all cases.
+        plain: cases in which plain JAX gives it.
+        offered: cases in which jaxgrad offers something.
+        plain_offered: cases among the offered in which plain JAX gives it.
+        ours: cases in which jaxgrad gives it.
+        right, refuses, limit: cases in which jaxgrad differs, by `Case.difference`.
+        undeclared: cases in which jaxgrad differs and does not declare it.
     """
 
     cases: int
@@ -43,38 +45,78 @@ class Tally(NamedTuple):
     right: int
     refuses: int
     limit: int
-    other: int
+    undeclared: int
 
 
 def tally(rows: Sequence[Row]) -> Tally:
     """Counts the rows."""
     offered = [(row, row.versus_jaxgrad) for row in rows if row.versus_jaxgrad]
-    departs = Counter(row.case.departs for row, ours in offered if ours.verdict != "same")
+    kinds = Counter(row.case.difference for row, ours in offered if ours.verdict != "same")
     return Tally(
         cases=len(rows),
         plain=sum(row.versus_jax.verdict == "same" for row in rows),
         offered=len(offered),
         plain_offered=sum(row.versus_jax.verdict == "same" for row, _ in offered),
         ours=sum(ours.verdict == "same" for _, ours in offered),
-        right=departs["right"],
-        refuses=departs["refuses"],
-        limit=departs["limit"],
-        other=departs[""],
+        right=kinds["right"],
+        refuses=kinds["refuses"],
+        limit=kinds["limit"],
+        undeclared=kinds[""],
     )
+
+
+def by_family(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each family, both in their order."""
+    families: dict[str, list[Row]] = {}
+    for row in rows:
+        families.setdefault(row.case.family, []).append(row)
+    return families
+
+
+def differs(row: Row) -> bool:
+    """Whether plain JAX or jaxgrad differs from PyTorch."""
+    compared = (row.versus_jax, row.versus_jaxgrad)
+    return any(each is not None and each.verdict != "same" for each in compared)
+
+
+def versions(rows: Sequence[Row]) -> dict[str, str]:
+    """The versions on which the rows were measured, by the names of the libraries."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for name, version in row.versions.items():
+            if version:
+                found.setdefault({"torch": "PyTorch", "jax": "JAX"}[name], {})[version] = None
+    return {name: " and ".join(versions) for name, versions in found.items()}
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """What the rows say, in a few sentences."""
+    """The result of the rows in short sentences."""
     counts = tally(rows)
-    broken = sum(bool(row.problems) for row in rows)
-    held = "every declared verdict held" if not broken else f"{broken} rows do not hold"
-    return (
-        f"{counts.cases} cases. In the {counts.offered} where jaxgrad offers something, plain JAX "
-        f"as a porter might write it agrees with PyTorch in {counts.plain_offered}, and jaxgrad in "
-        f"{counts.ours}; it departs in {counts.right} where PyTorch is wrong, fails or leaves the "
-        f"answer open, refuses a mistake that PyTorch takes in {counts.refuses}, and falls short "
-        f"in {counts.limit}. Every difference is declared, with its reason: {held}."
-    )
+    kinds = {
+        "PyTorch is wrong, raises an error or leaves the answer open, and jaxgrad gives the right "
+        "answer": counts.right,
+        "PyTorch accepts a mistake, and jaxgrad raises an error": counts.refuses,
+        "jaxgrad falls short": counts.limit,
+        "jaxgrad differs without declaring it": counts.undeclared,
+    }
+    differences = [f"In {count}, {kind}." for kind, count in kinds.items() if count]
+    return " ".join([f"{counts.cases} cases.", *_agreement(counts), *differences, _held(rows)])
+
+
+def _agreement(counts: Tally) -> list[str]:
+    plain = "lain JAX as a porter might write it agrees with PyTorch in"
+    if not counts.offered:
+        return [f"P{plain} {counts.plain} of them.", "jaxgrad offers nothing in them."]
+    return [
+        f"jaxgrad offers something in {counts.offered} of them.",
+        f"There, p{plain} {counts.plain_offered}, and jaxgrad agrees in {counts.ours}.",
+    ]
+
+
+def _held(rows: Sequence[Row]) -> str:
+    if broken := sum(bool(row.problems) for row in rows):
+        return f"Rows that do not hold: {broken}."
+    return "Every difference is declared with its reason. Every declared verdict held."
 
 
 def problems(rows: Sequence[Row], console: Console) -> None:
@@ -88,6 +130,7 @@ def problems(rows: Sequence[Row], console: Console) -> None:
 def document(rows: Sequence[Row], *, exact: bool) -> dict[str, Any]:
     """The whole study as JSON."""
     return {
+        "schema": schema.VERSION,
         "jaxgrad": jaxgrad.__version__,
         "exact": exact,
         "summary": summary(rows),
@@ -98,32 +141,45 @@ def document(rows: Sequence[Row], *, exact: bool) -> dict[str, Any]:
 
 
 def brief(answer: Answer | None, places: int, digits: int = 9) -> str:
-    """An answer in one line, with so many of its first numbers and so many digits of each."""
+    """An answer in one line: its first `places` numbers, each with so many digits."""
     if answer is None:
         return "–"
     if answer.error:
         return answer.error
-    if answer.law:
+    if test := answer.distribution:
         value = answer.value
-        return f"{_short(value.dtype)}{list(value.shape[1:])}, law p = {answer.law.pvalue:.2g}"
+        return f"{_short(value.dtype)}{list(value.shape[1:])}, p-value {test.pvalue:.2g}"
     leaves = _first([_leaf(leaf, places, digits) for _, leaf in flat(answer.value)], places)
     text = leaves[0] if len(leaves) == 1 else f"[{'; '.join(leaves)}]"
     grads = (f"; d{name} {_leaf(leaf, places, digits)}" for name, leaf in answer.grads.items())
     return text + "".join(grads)
 
 
+def parts(answer: Answer, places: int) -> list[tuple[str, str]]:
+    """The value and each gradient of an answer in a line of its own, with the gradient's title."""
+    found = [("", replace(answer, grads={}))]
+    found += [(f"gradient of {name}", Answer(leaf)) for name, leaf in answer.grads.items()]
+    return [(title, brief(part, places)) for title, part in found]
+
+
 def ulps(comparison: Comparison | None) -> str:
-    """A distance in units in the last place; empty where there is none."""
+    """The distance in units in the last place; empty if there is none."""
     if comparison is None or comparison.ulps is None or comparison.verdict != "same":
         return ""
     return f"{comparison.ulps:.0f}"
 
 
-def words(comparison: Comparison) -> str:
-    """A verdict in words."""
+def kind(comparison: Comparison) -> str:
+    """The verdict, where an error is "raises" or "silent": PyTorch alone raises one."""
     if comparison.verdict == "error":
-        return "raises" if comparison.raises else "does not raise"
-    return "same" if comparison.verdict == "same" else f"another {comparison.verdict}"
+        return "raises" if comparison.raises else "silent"
+    return comparison.verdict
+
+
+def words(kind: str) -> str:
+    """A verdict in words, by its `kind`."""
+    known = {"same": "same", "raises": "raises", "silent": "does not raise"}
+    return known.get(kind, f"another {kind}")
 
 
 def _leaf(leaf: Any, places: int, digits: int) -> str:
@@ -136,7 +192,7 @@ def _leaf(leaf: Any, places: int, digits: int) -> str:
 
 
 def _first(parts: list[str], places: int) -> list[str]:
-    """The first parts and the last one, if there are many."""
+    """The first parts and the last one if there are many."""
     return parts if len(parts) <= places + 1 else [*parts[:places], "…", parts[-1]]
 
 
@@ -165,10 +221,10 @@ def _row(row: Row) -> dict[str, Any]:
         "source": case.source,
         "why": case.why,
         "link": case.link,
-        "departs": case.departs,
+        "difference": case.difference,
         "oracle": case.oracle,
         "inputs": to_json(Answer(dict(case.inputs)))["value"],
-        "law": case.law,
+        "distribution": case.distribution,
         "versions": row.versions,
         "problems": list(row.problems),
         **sides,
@@ -188,14 +244,10 @@ def _side(
 
 
 def _told(answer: Answer | None) -> list[str]:
-    """An answer in one line, each of its gradients in one more; big arrays are shortened."""
     if answer is None:
         return ["-> –"]
-    value = Answer(answer.value, {}, answer.error, law=answer.law)
-    gradients = answer.grads.items()
-    return [f"-> {brief(value, FEW)}"] + [
-        f"   gradient of {name}: {brief(Answer(leaf), FEW)}" for name, leaf in gradients
-    ]
+    named = parts(answer, FEW)
+    return [f"   {title}: {text}" if title else f"-> {text}" for title, text in named]
 
 
 def whole(row: Row) -> Text:
@@ -214,7 +266,7 @@ def whole(row: Row) -> Text:
         ("the remedy", case.remedy, row.remedy, row.versus_remedy),
     ):
         if code:
-            verdict = f": {words(comparison)}" if comparison else ""
+            verdict = f": {words(kind(comparison))}" if comparison else ""
             detail = f" ({comparison.detail})" if comparison and comparison.detail else ""
             text.append(f"\n{title}{verdict}{detail}\n", style="bold")
             text.append("".join(f"    {line}\n" for line in code.splitlines()), style="default")

@@ -15,10 +15,10 @@ import optax
 import jaxgrad
 from jaxgrad import autograd, fit
 
-from . import program
+from . import compilation
 from .answer import Answer, converted
 from .case import Case
-from .law import against
+from .distribution import goodness_of_fit
 
 Side = Literal["torch", "jax", "jaxgrad", "remedy", "oracle"]
 
@@ -31,28 +31,28 @@ NAMES = {
     "optim, schedules and autograd (jaxgrad's), backward, central_difference, trace, fit, linear, "
     "least_squares",
 }
-"""The names a snippet sees beside its inputs."""
+"""The names that a snippet sees beside its inputs."""
 
 LAYERS = {"nnx": "flax.nnx", "eqx": "equinox"}
-"""Where a porter finds layers; imported by the snippets that name them."""
+"""The libraries of layers; each is imported for the snippets that name it."""
 
 
 def run(case: Case, side: Side) -> Answer:
-    """Runs a case's snippet for one side; what it raises is the answer too."""
+    """Runs the snippet of one side; an error that it raises is its answer."""
     code = getattr(case, side)
     execute = {"torch": _torch, "oracle": _oracle}.get(side, _jax)
-    law = None
+    test = None
     with warnings.catch_warnings(record=True) as caught, jax.enable_x64(case.x64):
         warnings.simplefilter("always")
         try:
             value, grads = execute(case, code, side)
-            if case.law:
-                law = against(value, case.law)
+            if case.distribution:
+                test = goodness_of_fit(value, case.distribution)
                 value = np.zeros((0, *value.shape), value.dtype)
         except Exception as error:
             lines = str(error).strip().splitlines() or [""]
             return Answer(error=f"{type(error).__name__}: {lines[0]}", warning=_first(caught))
-    return Answer(value, grads, None, _first(caught), law)
+    return Answer(value, grads, None, _first(caught), test)
 
 
 def evaluate(code: str, names: dict[str, Any]) -> Any:
@@ -106,7 +106,7 @@ def _from_torch(torch: Any, leaf: Any) -> Any:
 
 
 def _oracle(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
-    scipy = importlib.import_module("scipy")  # imports stats where it is named, in a second
+    scipy = importlib.import_module("scipy")  # imports scipy.stats only for a snippet that names it
     value = evaluate(code, {"np": np, "scipy": scipy, "math": math} | dict(case.inputs))
     if not (case.grads and case.verdict_jaxgrad in ("gradient", "error")):
         return converted(_from_jax, value), {}
@@ -144,8 +144,8 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
         return value, *pull(jax.tree.map(_ones, value))
 
     arrays["key"] = jax.random.key(0)
-    apart = case.eager or side == "jaxgrad"  # its eager checks of values are part of its answer
-    found = None if apart else program.at_once(answer, arrays)
+    eager = case.eager or side == "jaxgrad"  # its eager checks of values are part of its answer
+    found = None if eager else compilation.compiled_answer(answer, arrays)
     value, grads = answer(arrays) if found is None else found
     return converted(_from_jax, value), converted(_from_jax, grads)
 

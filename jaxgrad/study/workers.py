@@ -1,4 +1,4 @@
-"""The cases, each in one of several processes, none of them for longer than its time."""
+"""Cases -> rows, in several processes and each case within a time limit."""
 
 import importlib
 import multiprocessing
@@ -14,19 +14,19 @@ from pathlib import Path
 import jax
 from pebble import ProcessExpired, ProcessPool
 
-from . import rows
+from . import measurement
 from .case import Case
-from .rows import Row
+from .measurement import Row
 
 SHARE = 16
-"""Neighbouring cases that a process is given at once; they have operations and shapes in common,
-and what one compiles the next ones find."""
+"""A process gets so many neighbouring cases at once. They share operations and shapes, and so
+compiled programs."""
 PROGRAMS = 250
-"""Compiled programs after which a process clears JAX's caches: each keeps 1.5 MB or more."""
+"""A process clears JAX's caches after so many compiled programs; each keeps 1.5 MB or more."""
 
 
 def cache_folder() -> Path:
-    """Where compiled programs are kept from one study to the next."""
+    """The folder that keeps compiled programs from one study to the next."""
     own = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("JAX_COMPILATION_CACHE_DIR") or Path(own) / "jaxgrad")
 
@@ -39,17 +39,17 @@ def measured(
     jobs: int | None = None,
     limit: float,
 ) -> Iterator[Row]:
-    """The rows as they come, in no order.
+    """The rows, each as soon as it is measured.
 
-    A case that takes longer than `limit` seconds, or brings its process down, is a row that does
-    not hold; its process is replaced by another.
+    A case that takes longer than `limit` seconds or ends its process becomes a row that does not
+    hold. Another process replaces the ended one.
 
     Args:
         cases: what to measure.
-        live: whether to ask the installed PyTorch.
-        exact: whether contraction is off, see `rows.measure`.
+        live: whether to compare with the installed PyTorch.
+        exact: whether contraction is off, see `measurement.measure`.
         jobs: how many processes; default one for each core.
-        limit: seconds for each case, PyTorch's answer included where it is asked.
+        limit: seconds for each case, with PyTorch's answer if `live`.
     """
     jobs = max(1, min(jobs or _cores(), len(cases)))
     context = multiprocessing.get_context("spawn")
@@ -60,7 +60,7 @@ def measured(
             pool = ProcessPool(1, context=context, initializer=_begin, initargs=(live,))
             stack.enter_context(pool)
             stack.callback(pool.stop)
-            with _uninterrupted():  # which is when the pool starts its threads and its process
+            with _uninterrupted():  # the pool now starts its threads and its process
                 _give(pool, waiting, running, live, exact, limit)
         while running:
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -71,7 +71,7 @@ def measured(
 
 
 def shares(cases: Sequence[Case], jobs: int) -> deque[Sequence[Case]]:
-    """The cases in shares of neighbours, small enough that all processes end at about one time."""
+    """Shares of neighbouring cases, so small that all processes end at about the same time."""
     size = max(1, min(SHARE, len(cases) // (4 * jobs)))
     return deque(cases[start : start + size] for start in range(0, len(cases), size))
 
@@ -94,21 +94,21 @@ def _result(future: Future[Row], case: Case, limit: float) -> Row:
     try:
         return future.result()
     except TimeoutError:
-        return rows.failed(case, f"took longer than {limit:g} seconds")
+        return measurement.failed(case, f"took longer than {limit:g} seconds")
     except ProcessExpired as error:
-        return rows.failed(case, f"its process ended with exit code {error.exitcode}")
+        return measurement.failed(case, f"its process ended with exit code {error.exitcode}")
 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Processes that are begun within are not interrupted: Ctrl-C is for this one, which ends them.
+    """Processes that start within ignore Ctrl-C: this process receives it and ends them.
 
-    A thread or a process takes the mask of the one that begins it.
+    A thread or process inherits the signal mask of the one that starts it.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # the first process begins it, which would undo the mask
+    resource_tracker.ensure_running()  # else the first process starts it, which undoes the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -121,7 +121,7 @@ def _cores() -> int:
 
 
 def _begin(live: bool) -> None:
-    """Sets a process up: it counts what it compiles, and keeps it for the next study."""
+    """Sets a process up to count compiled programs and to keep them for the next study."""
     count_programs()
     if live:
         importlib.import_module("torch").set_num_threads(1)
@@ -135,17 +135,18 @@ def _begin(live: bool) -> None:
 
 
 def _row(case: Case, live: bool, exact: bool) -> Row:
-    row = rows.row(case, rows.live if live else rows.recorded, exact=exact)
+    ask = measurement.live if live else measurement.recorded
+    row = measurement.measure(case, ask, exact=exact)
     forget()
     return row
 
 
 _programs: list[str] = []
-"""What this process has compiled, or read from the folder, since it last forgot."""
+"""The programs that this process compiled or read from the folder since `forget`."""
 
 
 def count_programs() -> None:
-    """Begins to count what this process compiles."""
+    """Makes this process count the programs that it compiles."""
     jax.monitoring.register_event_duration_secs_listener(_count)
 
 
@@ -155,7 +156,7 @@ def _count(event: str, duration_secs: float, **about: str | int) -> None:
 
 
 def forget() -> bool:
-    """Clears JAX's caches where there are many programs in them; whether it did."""
+    """Clears JAX's caches if they hold many programs; returns whether it did."""
     full = len(_programs) >= PROGRAMS
     if full:
         jax.clear_caches()

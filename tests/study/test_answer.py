@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxgrad._closeness import flat
-from jaxgrad.study.answer import Answer, Law, from_json, to_json
+from jaxgrad.study.answer import Answer, DistributionTest, from_json, to_json
 
 VALUES = [
     None,
@@ -44,5 +44,7 @@ def test_json_and_back(value):
 
 
 def test_errors_warnings_and_laws():
-    answer = Answer(None, {}, "ValueError: no", "UserWarning: hm", Law(0.5, [1, 2], [1.5, 1.5]))
+    answer = Answer(
+        None, {}, "ValueError: no", "UserWarning: hm", DistributionTest(0.5, [1, 2], [1.5, 1.5])
+    )
     assert from_json(json.loads(json.dumps(to_json(answer)))) == answer

@@ -6,7 +6,7 @@ import re
 import numpy as np
 from tiers import each
 
-from jaxgrad.study import measuring, record
+from jaxgrad.study import command, record
 from jaxgrad.study.case import VERDICTS
 from jaxgrad.study.cases import CASES, FAMILIES, PAGES
 
@@ -56,7 +56,7 @@ def test_every_cell_of_the_described_system_has_a_case():
 def test_the_first_command_measures_the_cases_that_have_a_source():
     def asked(**options):
         given = {"all": False, "record": False, "only": None, **options}
-        return measuring.chosen(argparse.Namespace(**given))
+        return command.chosen(argparse.Namespace(**given))
 
     first = asked()
     assert first == [case for case in CASES if case.source] and 100 <= len(first) <= 200
@@ -80,8 +80,8 @@ def assert_well_formed(case):
     assert case.verdict_jax in VERDICTS and case.verdict_jaxgrad in VERDICTS
     assert case.why.endswith((".", "?")) and "`" not in case.why
     assert case.jaxgrad or case.verdict_jaxgrad == "same"
-    assert (case.verdict_jaxgrad != "same") == bool(case.departs), "why it departs, if it does"
-    assert case.oracle == "" or case.departs == "right"
+    assert (case.verdict_jaxgrad != "same") == bool(case.difference), "how it differs, if it does"
+    assert case.oracle == "" or case.difference == "right"
     if case.jaxgrad or case.verdict_jax == "same":
         assert not case.remedy
     else:

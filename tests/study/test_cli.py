@@ -26,7 +26,7 @@ def test_declared_verdicts_hold(tmp_path):
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     document = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))
     assert document["held"] and {row["family"] for row in document["rows"]} == {"model", "backward"}
-    assert "every declared verdict held" in result.stdout
+    assert "Every declared verdict held" in result.stdout
 
 
 def test_one_row_is_shown_whole():
@@ -69,7 +69,7 @@ def test_every_declared_verdict_holds(tmp_path):
     if sys.platform == "linux":  # where memory is told in units of 1024 bytes
         resource = importlib.import_module("resource")
         assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1.5e9 / 1024
-    assert "every declared verdict held" in result.stdout
+    assert "Every declared verdict held" in result.stdout
     guides = pathlib.Path(__file__).parents[2] / "jaxgrad" / "study" / "guides"
     guide = (guides / "70_study.md").read_text(encoding="utf-8")
     assert document["summary"] in " ".join(guide.split()), "the guide tells another result"
@@ -153,7 +153,7 @@ def test_the_notebooks_cases_come_first_and_the_rest_is_named(tmp_path):
         assert last.endswith("all 3: jaxgrad study --all") == (number == 1)
         first = result.stderr.splitlines()[0]
         assert first == f"measuring: 0 of {number}"
-    table = result.stdout[: result.stdout.index("3 cases. In the")].splitlines()
+    table = result.stdout[: result.stdout.index("3 cases. jaxgrad offers")].splitlines()
     assert max(map(len, table)) <= 80
     assert {path.name for path in tmp_path.iterdir()} == {"study.html", "study.md", "study.json"}
 
@@ -194,7 +194,7 @@ def test_a_broken_verdict_is_the_exit_status(tmp_path):
     result = with_cases(broken, "--out", str(tmp_path))
     assert result.returncode == 1
     assert "plain JAX: declared value, measured same" in result.stdout
-    assert "1 rows do not hold" in result.stdout
+    assert "Rows that do not hold: 1" in result.stdout
 
 
 def test_version(capsys):

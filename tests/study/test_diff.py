@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jaxgrad import cli
-from jaxgrad.study import diff, report, rows
+from jaxgrad.study import diff, measurement, report
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import Case, f32
 
@@ -15,7 +15,7 @@ def measured():
         family="made", name="x + 1", torch="x + 1", jax="x + 1", jaxgrad="x + 1", why="Same.",
         inputs={"x": f32([1.0])},
     )  # fmt: skip
-    return next(iter(rows.measure([case], lambda case: (Answer(f32([2.0])), "2.13.0"))))
+    return measurement.measure(case, lambda _: (Answer(f32([2.0])), "2.13.0"))
 
 
 @pytest.fixture
@@ -46,6 +46,20 @@ def test_drift_of_a_measured_row():
     assert [change.kind for change in diff.drift([moved])] == ["answer"]
     other = dataclasses.replace(row, case=dataclasses.replace(row.case, verdict_jax="value"))
     assert str(diff.drift([other])[0]) == "vanished: made: x + 1: plain JAX: value -> same"
+
+
+def test_a_study_of_another_version_of_the_format_is_refused(study, tmp_path, capsys):
+    new, old = tmp_path / "new.json", tmp_path / "old.json"
+    new.write_text(json.dumps(study), encoding="utf-8")
+    del study["schema"]  # the first version had none, and another word in its answers
+    study["rows"][0]["torch"]["answer"]["law"] = {"pvalue": 0.5, "counts": [], "expected": []}
+    old.write_text(json.dumps(study), encoding="utf-8")
+    assert cli.main(["diff", str(old), str(new)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "old.json has version 1 of the format" in line and "reads version 2" in line
+    old.write_text("[]", encoding="utf-8")
+    assert cli.main(["diff", str(old), str(new)]) == 2
+    assert "version" not in capsys.readouterr().err
 
 
 def test_the_command(study, tmp_path, capsys):

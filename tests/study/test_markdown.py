@@ -2,17 +2,16 @@
 
 import re
 
-from jaxgrad.study import markdown, rows, run
+from jaxgrad.study import markdown, measurement, run
 from jaxgrad.study.case import Case, f32
 
 
 def measured(**changes):
     parts = {"family": "made", "name": "x + 1", "torch": "x + 1", "jax": "x + 1", "why": "Same."}
     case = Case(**{**parts, "inputs": {"x": f32([1.0, 2.0])}, **changes})
-    (row,) = rows.measure(
-        [case], lambda _: (run.run(Case(**parts | {"inputs": case.inputs}), "jax"), "2.13.0")
+    return measurement.measure(
+        case, lambda _: (run.run(Case(**parts | {"inputs": case.inputs}), "jax"), "2.13.0")
     )
-    return row
 
 
 ROWS = [
@@ -43,4 +42,4 @@ def test_rows_that_differ_are_told_whole():
     assert cells(line) == [
         r"a \| b \< c", "`x + 1`", "`x - 1` another value", "… `y + 1` same", "Same.",
     ]  # fmt: skip
-    assert "every declared verdict held" in text and "PyTorch 2.13.0" in text
+    assert "Every declared verdict held" in text and "PyTorch 2.13.0" in text

@@ -27,7 +27,7 @@ SEEN = {
     "remedy": TOLD["jax"],
     "jaxgrad": TOLD["jax"] | TOLD["jaxgrad"] | {"jaxgrad"},
     "oracle": {"np", "scipy", "math"},
-    "law": {"np", "stats"},
+    "distribution": {"np", "stats"},
 }
 """What a block sees beside the case's inputs."""
 

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from jaxgrad.study import reading, record, rows
+from jaxgrad.study import measurement, reading, record
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import Case
 from jaxgrad.study.cases import pages
@@ -82,7 +82,7 @@ x
 x
 ```
 
-**law**
+**distribution**
 
 ```python
 [0.5, 0.5]
@@ -126,10 +126,10 @@ def test_all_that_a_page_can_say(tmp_path):
         verdict_jax="gradient",
         jaxgrad="F.relu(x)",
         verdict_jaxgrad="value",
-        departs="right",
+        difference="right",
         remedy="x",
         oracle="x",
-        law="[0.5, 0.5]",
+        distribution="[0.5, 0.5]",
     )
 
 
@@ -292,10 +292,11 @@ def test_a_case_is_added_by_writing_markdown_alone(tmp_path, monkeypatch):
     text = HEAD + INPUTS + TORCH + JAX
     (case,) = pages(written(tmp_path, text).parent)[0].cases
     record.write("made", "2.13.0", [(case, Answer(np.float32([2, 4])))])
-    (row,) = rows.measure([case], rows.recorded)
+    row = measurement.measure(case, measurement.recorded)
     assert row.problems == () and row.versus_jax.verdict == "same"
     written(tmp_path, text.replace("x + x", "x + x + 1"))
-    (row,) = rows.measure(pages(tmp_path)[0].cases, rows.recorded)
+    (case,) = pages(tmp_path)[0].cases
+    row = measurement.measure(case, measurement.recorded)
     assert row.problems == (
         "plain JAX: declared same, measured value (answer is out of tolerance)",
     )
@@ -304,5 +305,6 @@ def test_a_case_is_added_by_writing_markdown_alone(tmp_path, monkeypatch):
 @pytest.mark.torch
 def test_pytorch_is_asked_of_a_case_that_was_just_written(tmp_path):
     text = HEAD + "- grads: x\n\n" + INPUTS + TORCH.replace("x * 2", "F.relu(x) * 2") + JAX
-    (row,) = rows.measure(pages(written(tmp_path, text).parent)[0].cases, rows.live)
+    (case,) = pages(written(tmp_path, text).parent)[0].cases
+    row = measurement.measure(case, measurement.live)
     assert row.problems == () and row.torch.grads["x"].tolist() == [2, 2]

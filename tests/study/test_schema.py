@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from jaxgrad.study import record, rows, schema
+from jaxgrad.study import measurement, record, schema
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import Case, f32
 
@@ -28,7 +28,7 @@ def test_a_malformed_answer_is_a_row_with_its_error(tmp_path, monkeypatch, place
     path.write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(schema.Malformed, match="made.json: x"):
         record.read(CASE)
-    (row,) = rows.measure([CASE], rows.recorded)
+    row = measurement.measure(CASE, measurement.recorded)
     assert any("made.json: x" in problem for problem in row.problems)
 
 

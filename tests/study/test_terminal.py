@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from jaxgrad.study import report, rows, terminal
+from jaxgrad.study import measurement, report, terminal
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import VERDICTS, Case, f32
 from jaxgrad.study.cases import CASES
-from jaxgrad.study.measure import Comparison
+from jaxgrad.study.comparison import Comparison
 
 LONG = "a name of many words that goes on and on until no line of the table can hold all of it"
 
@@ -18,7 +18,7 @@ LONG = "a name of many words that goes on and on until no line of the table can 
 def measured(**changes):
     parts = {"family": "made", "name": "x + 1", "torch": "x + 1", "jax": "x + 1", "why": "Same."}
     case = Case(**{**parts, "inputs": {"x": f32([1.0, 2.0])}, **changes})
-    (row,) = rows.measure([case], lambda _: (Answer(f32([2.0, 3.0])), "2.13.0"))
+    row = measurement.measure(case, lambda _: (Answer(f32([2.0, 3.0])), "2.13.0"))
     return row
 
 
@@ -43,9 +43,9 @@ def table(text):
 
 def test_a_line_for_each_row_that_differs_and_counts_of_all():
     lines = table(printed(ROWS))
-    assert lines[1].split() == ["made", "3", "1", "2", "of", "2"]
-    assert lines[3].split()[:3] == ["all", "5", "1"]
-    told = [line.split() for line in lines if line.startswith("  ")]
+    assert lines[2].split() == ["made", "3", "1", "2", "of", "2"]
+    assert lines[4].split()[:3] == ["all", "5", "1"]
+    told = [line.split() for line in lines[5:] if line.startswith("  ")]
     assert told[0] == ["mended", "value", "same"]
     assert told[-2:] == [["offers", "nothing", "shape", "–"], ["broken", "value!", "–"]]
     assert "  x + 1" not in printed(ROWS), "what agrees is counted, not told"
@@ -83,4 +83,4 @@ def test_counts_of_any_size_keep_to_80_columns(monkeypatch):
 
 def test_what_holds_and_agrees_is_counts_alone():
     text = printed(ROWS[:1])
-    assert "what differs" not in text and "every declared verdict held" in text
+    assert "what differs" not in text and "Every declared verdict held" in text

@@ -11,34 +11,29 @@ from jaxgrad._closeness import TOLERANCES, flat
 
 from ..answer import Answer
 from ..case import Case
-from ..measure import Comparison
-from ..report import PLACES, brief, ulps, words
-from ..rows import Row
+from ..comparison import Comparison
+from ..measurement import Row
+from ..report import PLACES, brief, kind, parts, ulps, versions, words
 from .highlight import python
+from .verdicts import DIFFERENCES, VERDICTS
 
-DEPARTURES = {
-    "right": "PyTorch's answer is wrong, refused or left open, and jaxgrad gives the right one.",
-    "refuses": "PyTorch takes a mistake without an error, and jaxgrad refuses it.",
-    "limit": "jaxgrad falls short of PyTorch.",
-}
-"""What `Case.departs` means."""
 NEAR = 30
-"""Ulps from which on the reader is told why two numbers are the same all the same."""
+"""From so many ulps on, the page says why two numbers count as the same."""
 
 
 def block(row: Row, pictures: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """What a page tells of a row, with the pictures it is given."""
-    case, departs = row.case, ours_kind(row)
+    """The data of a row for a page, with the given pictures."""
+    case = row.case
     best = row.versus_jaxgrad or row.versus_jax
     return {
         "case": case,
         "link": case.link if case.link.startswith("https://") else "",
         "reference": _reference(case.link),
         "slug": case.anchor(),
-        "jax": plain_kind(row),
-        "ours": departs,
+        "jax": kind(row.versus_jax),
+        "ours": ours_kind(row),
         "problems": row.problems,
-        "departure": DEPARTURES.get(departs, ""),
+        "difference": _difference(row),
         "ulps": ulps(best),
         "far": far(row),
         "facts": _facts(row, best),
@@ -51,44 +46,33 @@ def block(row: Row, pictures: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any
     }
 
 
-def plain_kind(row: Row) -> str:
-    """What plain JAX is filtered by: its verdict, an error told apart by who raises it."""
-    if row.versus_jax.verdict == "error":
-        return "raises" if row.versus_jax.raises else "silent"
-    return row.versus_jax.verdict
-
-
 def ours_kind(row: Row) -> str:
-    """What jaxgrad is filtered by: "same", why it departs, or "none" where it offers nothing."""
+    """The filter's value for jaxgrad: "same", how it differs, or "none" if it offers nothing."""
     if row.versus_jaxgrad is None:
         return "none"
-    return "same" if row.versus_jaxgrad.verdict == "same" else row.case.departs or "other"
+    return "same" if row.versus_jaxgrad.verdict == "same" else row.case.difference or "other"
 
 
-def versions(rows: Sequence[Row]) -> dict[str, str]:
-    """The versions the rows were measured on; all of them where they are several."""
-    found: dict[str, dict[str, None]] = {}
-    for row in rows:
-        for name, version in row.versions.items():
-            if version:
-                found.setdefault({"torch": "PyTorch", "jax": "JAX"}[name], {})[version] = None
-    return {name: " and ".join(versions) for name, versions in found.items()}
+def _difference(row: Row) -> tuple[str, str] | None:
+    """The verdict and its meaning where jaxgrad differs as declared."""
+    verdict = DIFFERENCES.get(ours_kind(row))
+    return (verdict, VERDICTS[verdict]) if verdict else None
 
 
 def far(row: Row) -> str:
-    """Why numbers many ulps apart are the same; empty where they are near each other.
+    """Why numbers that differ by many ulps count as the same; empty if they differ by few.
 
-    It tells the two numbers that are the same by the absolute tolerance alone and whose relative
-    distance is the largest, or else names the relative tolerance.
+    Names the two numbers with the largest relative distance that only the absolute tolerance
+    makes the same. If there are none, names the relative tolerance.
     """
     best, answer = row.versus_jaxgrad or row.versus_jax, row.jaxgrad or row.jax
     if best.verdict != "same" or (best.ulps or 0) < NEAR:
         return ""
     others = dict(flat([answer.value, answer.grads]))
     pairs = [(e, others.get(path)) for path, e in flat([row.torch.value, row.torch.grads])]
-    apart = [found for e, g in pairs if (found := _apart(e, g, row.case.rtol))]
-    if apart:
-        _, expected, got, absolute = max(apart)
+    beyond = [found for e, g in pairs if (found := _beyond(e, g, row.case.rtol))]
+    if beyond:
+        _, expected, got, absolute = max(beyond)
         return (
             f"{got:.6g} and PyTorch's {expected:.6g} differ by {abs(expected - got):.1e}, "
             f"within the absolute tolerance of {absolute:g}"
@@ -100,8 +84,10 @@ def far(row: Row) -> str:
     return f"within the relative tolerance of {relative:g}"
 
 
-def _apart(expected: Any, got: Any, rtol: float | None) -> tuple[float, float, float, float] | None:
-    """The elements beyond the relative tolerance that are farthest apart: how far, and both."""
+def _beyond(
+    expected: Any, got: Any, rtol: float | None
+) -> tuple[float, float, float, float] | None:
+    """The two numbers farthest beyond the relative tolerance, after their relative distance."""
     if not (isinstance(expected, np.ndarray) and isinstance(got, np.ndarray)):
         return None
     if str(expected.dtype) not in TOLERANCES or expected.shape != got.shape:
@@ -133,14 +119,14 @@ def _reference(link: str) -> str:
 
 
 def _facts(row: Row, best: Comparison) -> dict[str, str]:
-    """What else there is to know of a row, by name; what it has not is left out."""
+    """Further facts of a row by name; empty ones are left out."""
     case = row.case
     inputs = (f"{name} = {brief(Answer(value), 15)}" for name, value in case.inputs.items())
     bits = f"{best.identical} of {best.elements} elements bit for bit" if best.elements else ""
     distance = f"{ulps(best)} ulps at most" if ulps(best) else ""
     facts = {
         "inputs": "; ".join(inputs),
-        "exact distribution": case.law,
+        "exact distribution": case.distribution,
         "distance": ", ".join(filter(None, (distance, bits))),
         "why it is the same": far(row),
         "tolerance of its own": str(case.rtol) if case.rtol else "",
@@ -151,9 +137,9 @@ def _facts(row: Row, best: Comparison) -> dict[str, str]:
 
 
 def _sides(row: Row) -> list[dict[str, Any]]:
-    """The pieces of code, each with what it gave."""
+    """The snippets, each with its answer."""
     case = row.case
-    asked = {"answers": _answers(row.torch), "notes": [row.torch.warning]}
+    asked = {"answers": parts(row.torch, PLACES), "notes": [row.torch.warning]}
     sides = [
         {"title": "PyTorch", "code": python(case.torch), **asked},
         _side("plain JAX", case.jax, row.jax, row.versus_jax, case.verdict_jax),
@@ -180,28 +166,19 @@ def _side(
     return {
         "title": title,
         "code": python(code),
-        "answers": _answers(answer),
+        "answers": parts(answer, PLACES),
         "notes": [answer.warning, comparison.detail],
         **_verdict(comparison, declared),
     }
 
 
-def _answers(answer: Answer) -> list[tuple[str, str]]:
-    """An answer in one line, and each of its gradients in a line of its own."""
-    value = Answer(answer.value, {}, answer.error, law=answer.law)
-    gradients = answer.grads.items()
-    return [("→", brief(value, PLACES))] + [
-        (f"gradient of {name}", brief(Answer(leaf), PLACES)) for name, leaf in gradients
-    ]
-
-
 def _verdict(
     comparison: Comparison | None, declared: str, case: Case | None = None
 ) -> Mapping[str, str]:
-    """A verdict in words, and its colour; a departure says of which kind it is."""
+    """A verdict in words and its style; jaxgrad's has the kind of the declared difference."""
     if comparison is None:
         return {"verdict": "offers nothing", "style": "soft"}
     same = comparison.verdict == "same"
     style = ("same" if same else "other") if comparison.verdict == declared else "broken"
-    departs = f", {case.departs}" if case and case.departs and not same else ""
-    return {"verdict": words(comparison) + departs, "style": style}
+    difference = f" ({case.difference})" if case and case.difference and not same else ""
+    return {"verdict": words(kind(comparison)) + difference, "style": style}

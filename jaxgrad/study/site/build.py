@@ -1,4 +1,4 @@
-"""Measured rows -> the files of a web site that asks nothing of any server."""
+"""Measured rows -> the files of a static web site, which makes no requests."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Any
 
 import jaxgrad
 
+from ..measurement import Row
 from ..page import page
 from ..pictures import pictures
-from ..report import summary, tally
-from ..rows import Row
+from ..report import by_family, summary, tally, versions
 from . import reference, verdicts
-from .blocks import block, versions
+from .blocks import block
 from .costly import COSTLY, given
 from .guides import guides
 from .highlight import python
@@ -22,11 +22,11 @@ _HERE = Path(__file__).parent
 
 
 def write(rows: Sequence[Row], folder: Path, *, exact: bool) -> list[Path]:
-    """Writes the site of what is measured and returns its files, the first screen first.
+    """Writes the site and returns its files, the first screen first.
 
     Args:
         rows: the measured rows.
-        folder: where to write; made if it is not there. Files of the same names are replaced.
+        folder: where to write; it is made if it does not exist. Existing files are replaced.
         exact: whether contraction was off.
     """
     files = _Site(rows, exact).files()
@@ -38,7 +38,7 @@ def write(rows: Sequence[Row], folder: Path, *, exact: bool) -> list[Path]:
 
 
 class _Site:
-    """What the pages share: the rows' pictures and blocks, the names and their addresses."""
+    """Data of several pages: the rows' pictures and blocks, the names and their addresses."""
 
     def __init__(self, rows: Sequence[Row], exact: bool) -> None:
         self._rows, self._exact = rows, exact
@@ -90,11 +90,6 @@ class _Site:
 
     def _first_screen(self) -> dict[str, Any]:
         measured = [anchor for anchor in COSTLY if anchor in self._cases]
-        families = dict.fromkeys(row.case.family for row in self._rows)
-        table = {
-            family: tally([row for row in self._rows if row.case.family == family])
-            for family in families
-        }
         counts = {kind: 0 for kind in verdicts.VERDICTS}
         for entry in self._entries:
             if entry.verdict:
@@ -104,7 +99,7 @@ class _Site:
             "ten": [self._costly(anchor) for anchor in measured],
             "left_out": len(COSTLY) - len(measured),
             "summary": summary(self._rows),
-            "table": table,
+            "table": {name: tally(rows) for name, rows in by_family(self._rows).items()},
             "counts": counts,
         }
 
@@ -161,10 +156,10 @@ _SOURCES = ("code.css", "site.css", "site.js")
 
 
 def addresses(names: Sequence[Entry]) -> Mapping[str, str]:
-    """The page of each name that has anything to show, by the name.
+    """The page of each name that is offered or has cases.
 
-    Names that differ by capitals alone, such as torch.Tensor and torch.tensor, get files that
-    differ by more: some file systems take capitals for small letters.
+    Some file systems do not distinguish capitals. Names that differ by capitals alone, such as
+    torch.Tensor and torch.tensor, therefore get numbers.
     """
     taken: dict[str, int] = {}
     found = {}

@@ -1,6 +1,7 @@
-"""The ten silent differences that cost porters most, by public reports and by the study's cases.
+"""The ten silent differences that cost porters most, by public reports and the study's cases.
 
-Silent: plain JAX raises no error. The first screen shows each with its code and its picture.
+A difference is silent if plain JAX raises no error. The first screen shows each
+with its code and its picture.
 """
 
 import re
@@ -10,17 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..answer import Answer
-from ..law import kept
+from ..distribution import passed
+from ..measurement import Row
 from ..report import brief
-from ..rows import Row
 from .highlight import python
 
 FEW = 4
-"""An array of so many numbers is shown whole; of a larger one, the number that differs most."""
+"""Of an array with more numbers, the one that differs most is shown."""
 
 
 class Costly(NamedTuple):
-    """A difference: its headline, and the lines of each snippet that matter if not all do."""
+    """A difference: its headline, and a pattern of the lines to show if not all matter."""
 
     headline: str
     lines: str = ""
@@ -63,7 +64,7 @@ COSTLY = {
 
 
 def given(row: Row, shown: Costly) -> list[dict[str, Any]]:
-    """PyTorch's, plain JAX's and the right line, each with what it gave where they differ."""
+    """The lines of PyTorch, plain JAX and what mends it, each with its answer where they differ."""
     sides = [("PyTorch", row.case.torch, row.torch), ("plain JAX", row.case.jax, row.jax)]
     sides += [
         (title, code, answer)
@@ -73,16 +74,16 @@ def given(row: Row, shown: Costly) -> list[dict[str, Any]]:
         )
         if code and answer
     ]
-    told = _told(row, [answer for _, _, answer in sides])
+    answers = _texts(row, [answer for _, _, answer in sides])
     return [
         {"title": title, "code": python(shown.shown(code)), "gives": gives}
-        for (title, code, _), gives in zip(sides, told, strict=True)
+        for (title, code, _), gives in zip(sides, answers, strict=True)
     ]
 
 
-def _told(row: Row, answers: Sequence[Answer]) -> list[str]:
-    """What each answer is, in few words."""
-    if row.case.law:
+def _texts(row: Row, answers: Sequence[Answer]) -> list[str]:
+    """Each answer in a few words."""
+    if row.case.distribution:
         return [_draws(answer) for answer in answers]
     if any(answer.error or not isinstance(answer.value, np.ndarray) for answer in answers):
         return [brief(Answer(answer.value, error=answer.error), FEW, 4) for answer in answers]
@@ -99,8 +100,8 @@ def _told(row: Row, answers: Sequence[Answer]) -> list[str]:
 def _farthest(row: Row, expected: np.ndarray, got: np.ndarray) -> tuple[int, str]:
     """The place at which two arrays differ most, and its name."""
     with np.errstate(all="ignore"):
-        apart = np.abs(np.asarray(expected, float) - np.asarray(got, float)).ravel()
-    place = int(np.argmax(np.where(np.isnan(got.astype(float)).ravel(), np.inf, apart)))
+        distance = np.abs(np.asarray(expected, float) - np.asarray(got, float)).ravel()
+    place = int(np.argmax(np.where(np.isnan(got.astype(float)).ravel(), np.inf, distance)))
     x = row.case.inputs.get("x")
     if isinstance(x, np.ndarray) and x.shape == expected.shape:
         return place, f"at x = {float(x.flat[place]):.4g}"
@@ -108,7 +109,8 @@ def _farthest(row: Row, expected: np.ndarray, got: np.ndarray) -> tuple[int, str
 
 
 def _draws(answer: Answer) -> str:
-    if answer.law is None:
+    test = answer.distribution
+    if test is None:
         return brief(answer, FEW)
-    kind = "of the right distribution" if kept(answer.law) else "of another distribution"
-    return f"{sum(answer.law.expected):.0f} draws {kind} (p = {answer.law.pvalue:.2g})"
+    kind = "of the right distribution" if passed(test) else "of another distribution"
+    return f"{sum(test.expected):.0f} draws {kind} (p = {test.pvalue:.2g})"

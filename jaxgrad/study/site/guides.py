@@ -41,8 +41,7 @@ def guides(folder: Path = FOLDER, examples: Path = EXAMPLES) -> list[Guide]:
 
     Args:
         folder: the folder of the guides.
-        examples: the folder of the notebooks; one that is not there, as in an installed wheel,
-            has none.
+        examples: the folder of the notebooks. It may be missing, as in an installed wheel.
     """
     found = sorted(folder.glob("*.md"))
     notebooks = {path.name: path for place in (folder, examples) for path in place.glob("*.ipynb")}
@@ -58,7 +57,7 @@ def _guide(path: Path) -> Guide:
 
 
 def markdown(text: str) -> Markup:
-    """Markdown as HTML, its code highlighted; what is HTML in it is shown as text."""
+    """Markdown as HTML, its code highlighted; HTML in it is shown as text."""
     reader = MarkdownIt("commonmark", {"html": False, "highlight": _highlight}).enable("table")
     return Markup(reader.render(text))
 

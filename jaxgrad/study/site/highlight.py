@@ -1,4 +1,4 @@
-"""Python as HTML with few, short tags: only what a reader's eye looks for has a colour."""
+"""Python as HTML with few and short tags: only a few kinds of words have a colour."""
 
 import functools
 
@@ -16,16 +16,16 @@ _TAGS = (
     (String, "s"),
     (Number, "u"),
 )
-"""Elements that `code.css` colours; without a style they are readable still."""
+"""Elements that `code.css` colours; they are readable without it."""
 
 
 def python(code: str) -> Markup:
-    """A snippet, highlighted; every letter of it is kept and escaped."""
+    """A highlighted snippet, with every character kept and escaped."""
     return _marked(code, _lexer(False))
 
 
 def console(code: str) -> Markup:
-    """Lines that begin with `>>>`, and what they print."""
+    """Highlighted lines that begin with `>>>`, and what they print."""
     return _marked(code if code.endswith("\n") else f"{code}\n", _lexer(True))
 
 

@@ -1,4 +1,4 @@
-"""PyTorch's names: what jaxgrad offers for each, the cases about it, and its verdict."""
+"""PyTorch's names, each with what jaxgrad offers for it, its cases and its verdict."""
 
 import functools
 import inspect
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import jaxgrad
 
+from ..measurement import Row
 from ..mentions import functions
-from ..rows import Row
 from . import verdicts
 
 _LISTED = Path(__file__).with_name("torch_names.txt")
@@ -24,15 +24,15 @@ _BY_RULE = {
     "torch.special": ("tensor", "functional"),
     "torch.nn.functional": ("functional",),
 }
-"""The rooms that have a PyTorch module's functions under PyTorch's own names."""
+"""The rooms that have the functions of a PyTorch module under the same names."""
 _AGAIN = ("init", "replay")
-"""The rooms that have a sampler's name for initial weights or for PyTorch's seeds."""
+"""The rooms that repeat a sampler's name, for initial weights or for PyTorch's seeds."""
 _ALONE = ("autograd", "fit", "graph")
 """The rooms whose functions a case may call without naming the room."""
 
 
 class Offer(NamedTuple):
-    """A public name of jaxgrad's, such as `jaxgrad.functional.relu`."""
+    """A public name of jaxgrad, such as `jaxgrad.functional.relu`."""
 
     room: str
     name: str
@@ -49,11 +49,11 @@ class Entry:
     """A line of the index.
 
     Attributes:
-        name: PyTorch's name, or jaxgrad's where PyTorch has none.
+        name: PyTorch's name, or jaxgrad's if PyTorch has none.
         offers: what jaxgrad offers for it.
         rows: the cases about it.
-        counted: those of them that its verdict is made of.
-        verdict: one of `verdicts.VERDICTS`; empty where it is offered and not measured.
+        counted: the cases that decide its verdict.
+        verdict: one of `verdicts.VERDICTS`; empty if jaxgrad offers it and no case was measured.
     """
 
     name: str
@@ -69,12 +69,12 @@ class Entry:
 
 
 def listed() -> list[str]:
-    """The names of PyTorch 2.13 that the index has, whether jaxgrad offers them or not."""
+    """The names of PyTorch 2.13 in the index, with those that jaxgrad does not offer."""
     return _LISTED.read_text(encoding="utf-8").split()
 
 
 def offered() -> Iterator[Offer]:
-    """Every public function and class of jaxgrad's rooms; rooms that use a name again last."""
+    """Every public function and class of jaxgrad's rooms; the rooms of `_AGAIN` come last."""
     for room in sorted(jaxgrad.__all__, key=lambda room: (room in _AGAIN, room)):
         module = getattr(jaxgrad, room)
         if not inspect.ismodule(module):
@@ -104,7 +104,7 @@ def _function(name: str, known: set[str]) -> str:
 
 
 def entries(rows: Sequence[Row]) -> list[Entry]:
-    """The index of what is measured in alphabetical order, jaxgrad's own names last."""
+    """The index in alphabetical order, jaxgrad's own names last."""
     everything = list(offered())
     of_name: dict[str, list[Offer]] = {name: [] for name in listed()}
     alone = []
@@ -146,13 +146,13 @@ def _calling(offer: Offer, rows: Sequence[Row]) -> list[Row]:
 
 
 def _calls(row: Row, offers: Sequence[Offer]) -> bool:
-    """Whether jaxgrad's code in a case names one of these."""
+    """Whether jaxgrad's code in a case names one of the offers."""
     return any(_named(offer).search(row.case.jaxgrad) for offer in offers)
 
 
 @functools.cache
 def _named(offer: Offer) -> re.Pattern[str]:
-    """`F.relu`, `jaxgrad.optim.sgd`, `S.step_lr`; of some rooms also `backward(…)` alone."""
+    """Finds `F.relu`, `jaxgrad.optim.sgd`, `S.step_lr`; for some rooms also `backward(…)` alone."""
     rooms = rf"(?<![\w.])(?:(?:jaxgrad\.)?{offer.room}|[A-Z])\.{offer.name}\b"
     alone = rf"|(?<![\w.]){offer.name}\(" if offer.room in _ALONE else ""
     return re.compile(rooms + alone)

@@ -1,4 +1,4 @@
-"""A public function of jaxgrad's as reference: its signature, and its docstring as HTML."""
+"""The reference of a public function: its signature and its docstring as HTML."""
 
 import ast
 import inspect
@@ -26,7 +26,7 @@ class Section(NamedTuple):
 
 
 def signature(offer: Offer) -> Markup:
-    """The definition's first lines as they are in the source, one argument a line if long."""
+    """The signature as in the source, with one argument on each line if it is long."""
     try:
         source = inspect.getsource(inspect.unwrap(offer.value))
         node = ast.parse(textwrap.dedent(source)).body[0]

@@ -1,4 +1,4 @@
-"""The templates of the pages: everything that is put into one is escaped."""
+"""The templates of the pages, which escape all that is put into them."""
 
 import functools
 
@@ -7,7 +7,7 @@ import jinja2
 
 @functools.cache
 def environment() -> jinja2.Environment:
-    """Where the templates are found and how they are read."""
+    """The environment of the templates."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("jaxgrad.study", "."),
         autoescape=True,

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..rows import Row
+from ..measurement import Row
 
 VERDICTS = {
     "falls short": "jaxgrad does not give what PyTorch gives.",
-    "refused": "PyTorch takes a mistake without an error. jaxgrad raises an error.",
+    "refused": "PyTorch accepts a mistake. jaxgrad raises an error.",
     "right where PyTorch is not": "PyTorch's answer is wrong, is an error or is left open. "
     "jaxgrad gives the right one.",
     "not offered": "jaxgrad has no such function, and plain JAX does not give the same in every "
@@ -15,7 +15,7 @@ VERDICTS = {
     "same with jaxgrad": "Plain JAX differs. jaxgrad gives what PyTorch gives.",
     "same": "Plain JAX gives what PyTorch gives.",
 }
-"""Each verdict with its meaning; of several, the first one is a name's."""
+"""Each verdict with its meaning. A name with several has the first of them."""
 
 RULE = (
     "A case is one question that was put to PyTorch, to plain JAX and to jaxgrad. "
@@ -25,9 +25,10 @@ RULE = (
     "If the cases of a name have several verdicts, the name has the one that stands first here. "
     "A name that jaxgrad offers has no verdict if none of its cases was measured."
 )
-"""How several cases become one verdict, as the page tells it."""
+"""How several cases become one verdict, as the page says it."""
 
-_DEPARTURES = {"right": "right where PyTorch is not", "refuses": "refused"}
+DIFFERENCES = {"right": "right where PyTorch is not", "refuses": "refused", "limit": "falls short"}
+"""The verdict of each declared difference, see `Case.difference`."""
 
 
 def of_case(row: Row) -> str:
@@ -36,15 +37,15 @@ def of_case(row: Row) -> str:
     if ours is None:
         return "same" if row.versus_jax.verdict == "same" else "not offered"
     if ours.verdict != "same":
-        return _DEPARTURES.get(row.case.departs, "falls short")
+        return DIFFERENCES.get(row.case.difference, "falls short")
     return "same" if row.versus_jax.verdict == "same" else "same with jaxgrad"
 
 
 def of_name(counted: Sequence[Row], *, offered: bool) -> str:
-    """The verdict of a name; empty where jaxgrad offers it and no case was measured.
+    """The verdict of a name; empty if jaxgrad offers it and no case was measured.
 
     Args:
-        counted: the cases that count for it, see `RULE`.
+        counted: the cases that decide it, see `RULE`.
         offered: whether jaxgrad offers a function of that name.
     """
     if not offered:

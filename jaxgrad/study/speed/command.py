@@ -11,17 +11,17 @@ from rich.text import Text
 
 from . import machine, rounds, sizes
 from .limits import Limit
-from .table import Result, as_json, digits, heading, markdown, told
+from .table import Result, as_json, digits, heading, markdown, warm_time
 from .works import WORKS, Work
 
 
-def found(part: str, works: Sequence[Work] = WORKS) -> list[Work]:
+def matching(part: str, works: Sequence[Work] = WORKS) -> list[Work]:
     """The works whose family or name contains `part`."""
     return [work for work in works if part.lower() in f"{work.family}: {work.name}".lower()]
 
 
 def speed(options: argparse.Namespace, works: Sequence[Work], ways: Sequence[Limit]) -> int:
-    """Measures, prints as results come, and writes; returns the exit status."""
+    """Measures, prints each result at once, and writes all; returns the exit status."""
     console = Console(highlight=False, soft_wrap=True)
     bar = Progress(console=Console(stderr=True), transient=True)
     with bar:
@@ -45,7 +45,7 @@ def speed(options: argparse.Namespace, works: Sequence[Work], ways: Sequence[Lim
 
 
 def _limits(ways: Sequence[Limit], options: argparse.Namespace, bar: Progress) -> dict[str, Any]:
-    """Each limit's best rate over the ways to reach it; NumPy's do not reach an accelerator."""
+    """Each limit's best rate over its ways. NumPy's do not count if JAX has an accelerator."""
     known = {}
     for limit in ways:
         cells = _cells(limit.work, options, bar)
@@ -66,7 +66,7 @@ def _results(
     results = []
     for work in works:
         results.append(Result(work, _cells(work, options, bar)))
-        for line in _told(results[-1]):
+        for line in _lines(results[-1]):
             console.print(line)
     return results
 
@@ -79,7 +79,7 @@ def _cells(work: Work, options: argparse.Namespace, bar: Progress) -> Mapping[st
     return cells
 
 
-def _told(result: Result) -> list[Text]:
+def _lines(result: Result) -> list[Text]:
     """A result as lines of text."""
     lines = [Text(f"{result.work.family}: {result.work.name}", style="bold")]
     for name, cell in result.cells.items():
@@ -90,14 +90,14 @@ def _told(result: Result) -> list[Text]:
             lines.append(Text(f"{start} – ({cell.absent})"))
         else:
             first = digits(1e3 * cell.first())
-            lines.append(Text(f"{start} {told(cell)} ms, first call {first} ms"))
+            lines.append(Text(f"{start} {warm_time(cell)} ms, first call {first} ms"))
     return lines
 
 
 def document(
     count: int, known: dict[str, Any], results: Sequence[Result], drawn: Sequence[Result]
 ) -> dict[str, Any]:
-    """All of it as JSON can have it: the machine, its limits, the works, the curves."""
+    """Everything as JSON: the machine, its limits, the works, the curves."""
     read = known["read"]["rate"] if "read" in known else None
     return {
         "machine": machine.describe(),
@@ -110,7 +110,7 @@ def document(
 
 
 def _devices(results: Sequence[Result]) -> dict[str, str]:
-    """The device of each library, as its processes told it."""
+    """The device of each library, as its processes reported it."""
     devices = {}
     for result in results:
         for name, cell in result.cells.items():

@@ -1,4 +1,4 @@
-"""What the machine can do: how fast it reads, copies and multiplies, the best of several ways."""
+"""The limits of the machine: how fast it reads, copies and multiplies."""
 
 from dataclasses import dataclass
 
@@ -37,9 +37,9 @@ work"""
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """One limit: what is measured, its unit, and how much of it a call of the work does.
+    """One limit: its name and unit, and the amount that one call of the work does.
 
-    The competitors of the work are ways to reach it, and the fastest one is the limit.
+    The competitors of the work are ways to reach the limit; the fastest one sets it.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Limit:
 
 
 def limits(elements: int = 64_000_000, side: int = 2048) -> tuple[Limit, ...]:
-    """The limits of an array of float32 `elements`, and of square matrices of a `side`."""
+    """The limits for an array of float32 `elements` and for square matrices of a `side`."""
     read = {
         "jax, sum": _JAX.format(shape=elements, expression="jnp.sum(x)"),
         "jax, product": _JAX.format(

@@ -1,4 +1,4 @@
-"""What a measurement ran on: the processor, its cores, the versions, what is not there."""
+"""The machine of a measurement: the processor, its cores, the versions, what is missing."""
 
 import importlib.util
 import os
@@ -13,12 +13,12 @@ LIBRARIES = ("jax", "jaxlib", "optax", "torch", "numpy")
 
 
 def cores() -> int:
-    """The cores that this process may use; PyTorch is told so, and XLA counts them itself."""
+    """The cores that this process may use. PyTorch is set to this number; XLA finds it itself."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def memory() -> int | None:
-    """Bytes of memory that can be had, of the container where it has a limit; None if unknown."""
+    """Bytes of available memory, within the container's limit if it has one; None if unknown."""
     try:
         with open("/proc/meminfo") as file:
             lines = dict(line.split(":", 1) for line in file)
@@ -33,7 +33,7 @@ def memory() -> int | None:
 
 
 def describe() -> dict[str, Any]:
-    """The machine as JSON can have it."""
+    """The machine as JSON."""
     return {
         "processor": processor(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -59,7 +59,7 @@ def processor() -> str:
 
 
 def version(library: str) -> str | None:
-    """The version of an installed library, which is not imported; None if it is not there."""
+    """The version of a library, without importing it; None if it is not installed."""
     try:
         return metadata.version(library) if installed(library) else None
     except metadata.PackageNotFoundError:
@@ -72,7 +72,7 @@ def installed(library: str) -> bool:
 
 
 def missing(competitor: str) -> str:
-    """Why a competitor cannot be asked here; empty if it can."""
+    """Why a competitor cannot run here; empty if it can."""
     if competitor.startswith("torch") and not installed("torch"):
         return "PyTorch is not installed"
     if competitor == "torch.compile" and not compiler():

@@ -1,4 +1,4 @@
-"""Works -> cells: each measurement in a process of its own, the competitors taking turns."""
+"""Works -> cells: each measurement has its own process, and the competitors take turns."""
 
 import json
 import os
@@ -22,13 +22,13 @@ ENVIRONMENT = {
     "JAX_ENABLE_COMPILATION_CACHE": "false",
     "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
 }
-"""Compiled programs are kept by neither library, so that each first call compiles."""
+"""Neither library may keep compiled programs, so that each first call compiles."""
 
 
 class Run(NamedTuple):
-    """What one process told: seconds of the first call and of a warm one, bytes, and its device.
+    """The report of one process: seconds of the first and of a warm call, peak bytes, device.
 
-    Of a work that is many small calls both are sums, and `calls` has the two for each.
+    If the work is many small calls, both times are sums, and `calls` has the two of each call.
     """
 
     first: float
@@ -38,7 +38,7 @@ class Run(NamedTuple):
     calls: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     def of_call(self, name: str) -> "Run":
-        """What the process told of one small call."""
+        """The times of one small call."""
         first, warm = self.calls[name]
         return self._replace(first=first, warm=warm, calls={})
 
@@ -48,9 +48,9 @@ class Cell:
     """One competitor's runs of one work, or why there are none.
 
     Attributes:
-        runs: one a round.
-        absent: why it was not asked, such as a library that is not installed; no failure.
-        error: what it raised, or that it took too long.
+        runs: one for each round.
+        absent: why it was not run, for instance because its library is not installed.
+        error: the error that it raised, or that it took too long.
     """
 
     runs: tuple[Run, ...] = ()
@@ -81,7 +81,7 @@ class Cell:
 
 
 def ratio(above: Cell | None, below: Cell | None, time: str = "warm") -> float | None:
-    """The time of one over that of the other, the median over the rounds; None without both."""
+    """The ratio of two times, the median over the rounds; None if one has no runs."""
     if above is None or below is None or not above.runs or not below.runs:
         return None
     pairs = zip(above.runs, below.runs, strict=True)
@@ -97,9 +97,9 @@ def measured(
         for name, code in work.code.items():
             cell = cells[name]
             if not cell.absent and not cell.error:
-                told = ask(library(name), code, limit)
-                failed = isinstance(told, str)
-                cells[name] = Cell(error=told) if failed else Cell((*cell.runs, told))
+                run = ask(library(name), code, limit)
+                failed = isinstance(run, str)
+                cells[name] = Cell(error=run) if failed else Cell((*cell.runs, run))
             advance()
     return cells
 
@@ -110,7 +110,7 @@ def library(competitor: str) -> str:
 
 
 def ask(library: str, code: str, limit: float) -> Run | str:
-    """Times `code` in a process of its own; its error in one line where it has no time."""
+    """Times `code` in its own process; returns the error in one line if it fails."""
     command = [sys.executable, "-P", str(Path(__file__).with_name("timing.py"))]
     pipe = subprocess.PIPE
     process = subprocess.Popen(
@@ -137,7 +137,7 @@ def ask(library: str, code: str, limit: float) -> Run | str:
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """Ends what is left of the process and of the compilers it started."""
+    """Ends the process and the compilers that it started."""
     if process.poll() is not None:
         return
     if hasattr(os, "killpg"):

@@ -1,19 +1,17 @@
-"""The cost against the size: a few works at sizes from 100 to 100,000,000, and their picture."""
+"""The time over the size: a few works at sizes from 100 to 100,000,000, and their picture."""
 
-import io
 import math
 from collections.abc import Sequence
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..pictures import GREY, STYLES
+from ..pictures import GREY, SCHEMES, STYLES, svg
 from .table import Result, heading
 from .works import Work, curves
 
 BYTES = 40
-"""Of memory for each element, at most, over the works."""
+"""The most memory that a work needs for each element."""
 
 LINES = {
     "torch": {**STYLES["PyTorch"], "linewidth": 2},
@@ -24,7 +22,7 @@ LINES = {
 
 
 def largest(memory: int | None) -> int:
-    """The largest power of ten that a quarter of the memory has room for, at most 10^8."""
+    """The largest power of ten that fits into a quarter of the memory, at most 10^8."""
     room = 10**7 if memory is None else max(100, memory // (4 * BYTES))
     return min(10**8, 10 ** int(math.log10(room)))
 
@@ -43,11 +41,8 @@ def picture(results: Sequence[Result]) -> str:
     for place, name in enumerate(names):
         of_family = [result for result in results if result.work.family == name]
         _panel(figure.add_subplot(rows, 2, place + 1), name, of_family)
-    buffer = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with matplotlib.rc_context({"svg.hashsalt": "jaxgrad", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
-    return _in_both_schemes(buffer.getvalue())
+    drawn = svg(figure).replace(GREY, "currentColor")
+    return drawn.replace("</style>", f"{SCHEMES}</style>", 1)
 
 
 def _panel(axes: Axes, name: str, results: Sequence[Result]) -> None:
@@ -67,10 +62,3 @@ def _panel(axes: Axes, name: str, results: Sequence[Result]) -> None:
     for side in axes.spines.values():
         side.set_color(GREY)
     axes.legend(frameon=False, labelcolor=GREY, fontsize=8)
-
-
-def _in_both_schemes(svg: str) -> str:
-    """The SVG with letters and lines in the ink of the reader's scheme, light or dark."""
-    svg = svg[svg.index("<svg") :].replace(GREY, "currentColor")
-    scheme = "svg{color:#5d5b55}@media(prefers-color-scheme:dark){svg{color:#a5a29a}}"
-    return svg.replace("</style>", f"{scheme}</style>", 1)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..markdown import escaped
 from .rounds import Cell, ratio
 from .works import Work
 
 NAMES = {"torch": "PyTorch eager", "torch.compile": "torch.compile", "jax": "plain JAX"}
-"""The competitors that are called otherwise in the table; jaxgrad is the fourth."""
+"""The competitors that have another name in the table."""
 STANDARD = ("torch", "torch.compile", "jax", "jaxgrad")
-"""The columns of every table; what else a family has comes after them."""
+"""The first columns of every table; further competitors of a family come after them."""
 SIDES = ("jax", "jaxgrad")
 """The competitors of a small call."""
 
@@ -80,12 +81,12 @@ def _cell(cell: Cell, work: Work, read_limit: float | None) -> dict[str, Any]:
 
 
 def share(cell: Cell, work: Work, read_limit: float) -> float:
-    """How fast what must be read was read, over how fast the machine reads."""
+    """The rate at which the work read its data, over the rate at which the machine reads."""
     return work.reads / cell.warm() / 1e9 / read_limit
 
 
 def markdown(document: Mapping[str, Any], results: Sequence[Result]) -> str:
-    """The tables, one a family, below what they were measured on."""
+    """The machine, and below it a table for each family."""
     parts = ["# Speed", _header(document)]
     for family in dict.fromkeys(result.work.family for result in results):
         of_family = [result for result in results if result.work.family == family]
@@ -103,13 +104,13 @@ def _header(document: Mapping[str, Any]) -> str:
     devices = "; ".join(f"{side} on {device}" for side, device in document["devices"].items())
     return (
         f"{machine['processor']}, {machine['system']}; every competitor may use {machine['cores']} "
-        f"cores ({devices or 'no device told'}). {versions}, Python {machine['python']}. "
+        f"cores ({devices or 'device unknown'}). {versions}, Python {machine['python']}. "
         f"The machine's limits, measured in the same run: {known or 'not measured'}.\n\n"
-        "Milliseconds of a warm call: the median over the competitor's processes "
-        f"({document['rounds']} each, the competitors taking turns), and in brackets the least "
-        "and the most of them. The first call compiles. Peak memory is above that of the process "
-        "that has only imported its library, inputs and compilation included. A ratio is the "
-        "median over the rounds."
+        "Milliseconds of a warm call: the median over the competitor's processes, and in brackets "
+        f"the least and the most. There are {document['rounds']} processes for each competitor, "
+        "and the competitors take turns. The first call compiles. Peak memory is what a process "
+        "needs beyond the import of its library; it includes inputs and compilation. A ratio is "
+        "the median over the rounds."
     )
 
 
@@ -129,7 +130,7 @@ def _table(results: Sequence[Result]) -> str:
         lines.append(
             _line(
                 [
-                    _text(work.name) + f" (`{work.times}`)" * (not work.calls),
+                    escaped(work.name) + f" (`{work.times}`)" * (not work.calls),
                     *(_warm(cells.get(name)) for name in columns),
                     _times(ratio(cells.get("torch"), cells.get("jaxgrad"))),
                     _times(ratio(cells.get("jaxgrad"), cells.get("jax"))),
@@ -142,7 +143,7 @@ def _table(results: Sequence[Result]) -> str:
 
 
 def _calls(result: Result) -> str:
-    """The small calls of a work, a line each."""
+    """A table with a line for each small call of a work."""
     headings = [
         f"One call, {result.work.name}",
         "plain JAX, µs",
@@ -158,7 +159,7 @@ def _calls(result: Result) -> str:
         lines.append(
             _line(
                 [
-                    _text(name),
+                    escaped(name),
                     *(digits(1e6 * warm[side]) if side in warm else "–" for side in SIDES),
                     _times(call["jaxgrad_over_jax"]),
                     ", ".join(digits(1e3 * first[side]) for side in SIDES if side in first) or "–",
@@ -170,7 +171,7 @@ def _calls(result: Result) -> str:
 
 
 def _notes(results: Sequence[Result], limits: Mapping[str, Any]) -> list[str]:
-    """What of the read limit is reached where that is known, and why cells are empty."""
+    """The share of the read limit that is reached, if known, and why cells are empty."""
     notes = []
     for work, cells in results:
         if work.reads and "read" in limits:
@@ -179,7 +180,7 @@ def _notes(results: Sequence[Result], limits: Mapping[str, Any]) -> list[str]:
                 for name, cell in cells.items()
                 if cell.runs
             )
-            notes.append(f"{work.name}, of the limit at which the data are read: {shares}.")
+            notes.append(f"{work.name}, share of the read limit: {shares}.")
     absent = {
         f"{heading(name)}: {cell.absent}"
         for _, cells in results
@@ -193,12 +194,12 @@ def _warm(cell: Cell | None) -> str:
     if cell is None or cell.absent:
         return "–"
     if cell.error:
-        return _text(cell.error)
-    return told(cell)
+        return escaped(cell.error)
+    return warm_time(cell)
 
 
-def told(cell: Cell) -> str:
-    """Milliseconds of a warm call, and their spread where there are several rounds."""
+def warm_time(cell: Cell) -> str:
+    """Milliseconds of a warm call, with their spread if there are several rounds."""
     median, least, most = (digits(1e3 * seconds) for seconds in (cell.warm(), *cell.spread()))
     return median if len(cell.runs) == 1 else f"{median} ({least} to {most})"
 
@@ -225,7 +226,3 @@ def digits(value: float) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _text(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "\\<")

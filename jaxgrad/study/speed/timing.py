@@ -1,6 +1,6 @@
 """One measurement, in a process that holds one library: work as JSON on stdin -> times on stdout.
 
-Run as a file, by its path: so PyTorch is timed in a process that has not loaded JAX.
+Run as a file by its path, so that PyTorch is timed in a process without JAX.
 """
 
 import importlib
@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 SECONDS = 1.0
-"""Warm calls are repeated for so long."""
+"""Warm calls are repeated for this long."""
 BATCHES = 5
 BATCH_SECONDS = 0.02
-"""A small call is timed by batches that each take about so long."""
+"""A small call is timed in batches, each of about this length."""
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     before = peak_memory()
     names: dict[str, Any] = {"device": device, "cores": asked["cores"]}
     exec(compile(asked["code"], "<work>", "exec"), names)
-    forget_peak()  # what only the making of the inputs needed is not counted
+    forget_peak()  # memory that only the inputs needed for their making does not count
     work, calls = names["work"], {}
     if isinstance(work, dict):
         calls = {name: timed_call(call, names["forget"]) for name, call in work.items()}
@@ -39,12 +39,12 @@ def main() -> None:
     peak = device_peak()
     if peak is None and before is not None and after is not None:
         peak = max(0, after - before)
-    told = {"first": first, "warm": warm, "peak": peak, "device": name, "calls": calls}
-    print(json.dumps(told))
+    report = {"first": first, "warm": warm, "peak": peak, "device": name, "calls": calls}
+    print(json.dumps(report))
 
 
 def timed(work: Callable[[], Any], synchronize: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds of the first call, and the median of those that come after the second."""
+    """Seconds of the first call, and the median of the calls after the second."""
 
     def seconds() -> float:
         start = time.perf_counter()
@@ -63,7 +63,7 @@ def timed(work: Callable[[], Any], synchronize: Callable[[], Any]) -> tuple[floa
 
 
 def timed_call(call: Callable[[int], Any], forget: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds of the first call, and of a warm one: the median over batches of many."""
+    """Seconds of the first call and of a warm one, the median over batches of calls."""
 
     def seconds(count: int) -> float:
         start = time.perf_counter()
@@ -77,7 +77,7 @@ def timed_call(call: Callable[[int], Any], forget: Callable[[], Any]) -> tuple[f
 
 
 def forget_peak() -> None:
-    """Lets `peak_memory` count from now on, where Linux allows it."""
+    """Makes `peak_memory` count from now on, where Linux allows it."""
     try:
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")
@@ -123,7 +123,7 @@ def _jax(jax: Any, cores: int) -> tuple[str, str, Callable[[], Any], Callable[[]
     device = jax.local_devices()[0]
     if device.platform == "cpu":
         return _nothing(jax, cores)
-    # PyTorch multiplies float32 in full precision unless told otherwise; JAX on a GPU does not.
+    # By default PyTorch multiplies float32 in full precision and JAX on a GPU does not.
     jax.config.update("jax_default_matmul_precision", "highest")
 
     def peak() -> int | None:

@@ -11,13 +11,14 @@ import pytest
 CHROMIUM = shutil.which("chromium")
 MEASURE = """
 import pickle, sys
-from jaxgrad.study import rows
+from jaxgrad.study import measurement
 from jaxgrad.study.cases import CASES
 from jaxgrad.study.site.costly import COSTLY
 sampling = [case for case in CASES if case.family == "sampling"][:8]
 cases = [case for case in CASES if case.family == "loop" or case.picture == "cover"
          or case.anchor() in COSTLY or "kinks-clamp" in case.anchor() or case in sampling]
-pickle.dump(list(rows.measure(cases, rows.recorded)), open(sys.argv[1], "wb"))
+rows = [measurement.measure(case, measurement.recorded) for case in cases]
+pickle.dump(rows, open(sys.argv[1], "wb"))
 """
 
 
@@ -43,10 +44,10 @@ def all_rows(study):
         versus_jax=another,
         versus_remedy=answered.versus_jax,
     )
-    departing = [
+    differing = [
         dataclasses.replace(
             row,
-            case=dataclasses.replace(row.case, departs=row.case.name, verdict_jaxgrad="value"),
+            case=dataclasses.replace(row.case, difference=row.case.name, verdict_jaxgrad="value"),
             versus_jaxgrad=another,
             versus_oracle=row.versus_jax if row.case.oracle else None,
         )
@@ -58,7 +59,7 @@ def all_rows(study):
     ]
     (broken,) = measured(case(name="does not hold", jaxgrad="x + 2"))
     assert broken.problems
-    return [*study, mended, *departing, broken]
+    return [*study, mended, *differing, broken]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from made import measured
 
 import jaxgrad
-from jaxgrad.study import rows
+from jaxgrad.study import measurement
 from jaxgrad.study.cases import CASES
 from jaxgrad.study.mentions import functions
 from jaxgrad.study.site import names, verdicts
@@ -29,7 +29,7 @@ def test_every_public_name_of_jaxgrad_is_in_the_index():
 
 
 def test_every_name_that_a_case_mentions_is_in_the_index():
-    unmeasured = [rows.failed(case, "not measured") for case in CASES]
+    unmeasured = [measurement.failed(case, "not measured") for case in CASES]
     listed = {entry.name: entry.rows for entry in names.entries(unmeasured)}
     for row in unmeasured:
         for name in functions(row.case):

@@ -7,13 +7,13 @@ from jaxgrad.study.site import verdicts
 
 SAME = {"jax": "x + 1", "jaxgrad": "x + 1"}
 MENDED = {"jax": "x - 1", "verdict_jax": "value", "jaxgrad": "x + 1"}
-DEPARTS = {"jax": "x + 1", "jaxgrad": "x + 2", "verdict_jaxgrad": "value"}
+DIFFERS = {"jax": "x + 1", "jaxgrad": "x + 2", "verdict_jaxgrad": "value"}
 KINDS = {
     "same": SAME,
     "same with jaxgrad": MENDED,
-    "right where PyTorch is not": {**DEPARTS, "departs": "right", "oracle": "x + 2"},
-    "refused": {**DEPARTS, "departs": "refuses"},
-    "falls short": {**DEPARTS, "departs": "limit"},
+    "right where PyTorch is not": {**DIFFERS, "difference": "right", "oracle": "x + 2"},
+    "refused": {**DIFFERS, "difference": "refuses"},
+    "falls short": {**DIFFERS, "difference": "limit"},
     "not offered": {"jax": "x - 1", "verdict_jax": "value", "remedy": "x + 1"},
 }
 
@@ -29,7 +29,7 @@ def test_a_case_has_the_verdict_that_was_measured(kind):
 
 
 def test_the_verdict_is_what_was_measured_and_not_what_was_declared():
-    (row,) = measured({**DEPARTS, "departs": "limit", "jaxgrad": "x + 1"})
+    (row,) = measured({**DIFFERS, "difference": "limit", "jaxgrad": "x + 1"})
     assert row.problems and verdicts.of_case(row) == "same"
     (row,) = measured({**SAME, "jaxgrad": "x + 2"})
     assert row.problems and verdicts.of_case(row) == "falls short"

@@ -185,7 +185,7 @@ class TestTable:
             "| 2,000 (2,000 to 2,000) | 2.50x | 1.50x | 500, –, 500, 500 | 1, –, 1, 1 |"
         )
         assert row in text and "read 2e-06 GB/s" in text and "PyTorch on cpu; JAX on cpu" in text
-        assert "the data are read: PyTorch eager 10%, plain JAX 33%, jaxgrad 25%." in text
+        assert "share of the read limit: PyTorch eager 10%, plain JAX 33%, jaxgrad 25%." in text
 
     def test_more_competitors_are_more_columns(self):
         cells = {"torch, fused": rounds.Cell((rounds.Run(1.0, 0.001, None, "cpu"),))}

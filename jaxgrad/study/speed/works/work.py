@@ -8,17 +8,17 @@ from dataclasses import dataclass
 class Work:
     """One piece of work, with the code of each competitor by its name, PyTorch's first.
 
-    The code ends with the name of the function `work`, which takes nothing and returns once the
-    result is there; on a GPU PyTorch is waited for. PyTorch's code sees `device`, where it works.
+    The code ends with the name of the function `work`, which has no arguments and returns once the
+    result is computed; the timing waits for PyTorch on a GPU. PyTorch's code sees its `device`.
 
     Attributes:
-        family: what the table puts together.
-        name: what is done, and how large it is.
+        family: the table in which it stands.
+        name: what it does, and its size.
         times: the public functions of jaxgrad that it times.
         code: by competitor: "torch", "torch.compile", "jax", "jaxgrad", or one of these and how,
             such as "torch, fused".
-        reads: the bytes that a call must read from memory; 0 where nobody asks.
-        elements: the size along a curve; 0 where there is none.
+        reads: the bytes that a call must read from memory; 0 if no share of the limit is wanted.
+        elements: the size as a point of a curve; 0 if it is no point.
         calls: the names of small calls that one process times one after another. The code then
             ends with a dict of functions by these names; each takes a count, calls that often, and
             waits for the last result. Its function `forget` drops what was compiled for others.

@@ -8,30 +8,30 @@ import numpy as np
 
 from jaxgrad._closeness import TOLERANCES, flat, ulp_distance
 
-from .answer import Answer
+from .answer import Answer, DistributionTest
 from .case import Verdict
-from .law import kept
+from .distribution import passed
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of holding one answer against PyTorch's.
+    """The result of comparing an answer with PyTorch's.
 
     Attributes:
         verdict: what differs first.
         detail: where, in words; empty where nothing differs.
-        raises: whether the answer held against PyTorch's is an error.
-        slip: whether that error is a slip of the pen instead of a refusal.
+        raises: whether the answer is an error.
+        unintended: whether that error is a mistake in the snippet instead of a refusal.
         ulps: the largest distance in units in the last place over value and gradients; None where
             no floating point numbers could be compared.
         identical: how many elements are the same, bit for bit.
-        elements: of how many.
+        elements: how many elements were compared.
     """
 
     verdict: Verdict
     detail: str = ""
     raises: bool = False
-    slip: bool = False
+    unintended: bool = False
     ulps: float | None = None
     identical: int = 0
     elements: int = 0
@@ -40,37 +40,54 @@ class Comparison:
 def compare(
     expected: Answer, got: Answer, *, x64: bool, rtol: float | None = None, ours: str = ""
 ) -> Comparison:
-    """Holds `got` against `expected`: errors, then structure, shape, dtype, value, gradient.
+    """Compares `got` with `expected`: errors, then structure, shape, dtype, value, gradient.
 
-    `ours` is the snippet that gave `got` where that is jaxgrad's.
+    Args:
+        expected: PyTorch's answer, or the right one.
+        got: the answer that is judged.
+        x64: whether JAX ran with 64-bit types.
+        rtol: a relative tolerance instead of the dtype's own.
+        ours: jaxgrad's snippet, if `got` is its answer.
     """
     if expected.error or got.error:
-        slip = got.error is not None and not _refusal(got.error, ours)
-        verdict: Verdict = "same" if expected.error and got.error and not slip else "error"
-        detail = f"no refusal: {got.error}" if slip else ""
-        return Comparison(verdict, detail, bool(got.error), slip)
-    verdict, detail = _leaves(flat(expected.value), flat(got.value), x64, rtol)
-    if verdict == "same" and expected.law and got.law and kept(expected.law) != kept(got.law):
-        verdict, detail = "law", f"p-value {got.law.pvalue:.1e} against {expected.law.pvalue:.1e}"
+        unintended = got.error is not None and not _is_refusal(got.error, ours)
+        verdict: Verdict = "same" if expected.error and got.error and not unintended else "error"
+        detail = f"no refusal: {got.error}" if unintended else ""
+        return Comparison(verdict, detail, bool(got.error), unintended)
+    verdict, detail = _first_difference(flat(expected.value), flat(got.value), x64, rtol)
+    if verdict == "same" and expected.distribution and got.distribution:
+        verdict, detail = _compare_draws(expected.distribution, got.distribution)
     if verdict == "same":
-        verdict, detail = _leaves(flat(expected.grads), flat(got.grads), x64, rtol)
+        verdict, detail = _first_difference(flat(expected.grads), flat(got.grads), x64, rtol)
         verdict = "same" if verdict == "same" else "gradient"
+    counts = _count(expected, got) if verdict in ("same", "value", "gradient") else (None, 0, 0)
+    return Comparison(verdict, detail, False, False, *counts)
+
+
+def _compare_draws(expected: DistributionTest, got: DistributionTest) -> tuple[Verdict, str]:
+    if passed(expected) == passed(got):
+        return "same", ""
+    return "distribution", f"p-value {got.pvalue:.1e} against {expected.pvalue:.1e}"
+
+
+def _count(expected: Answer, got: Answer) -> tuple[float | None, int, int]:
+    """The largest distance in ulps, how many elements are identical, and how many there are."""
     ulps, identical, elements = None, 0, 0
-    if verdict in ("same", "value", "gradient"):
-        others = dict(flat([got.value, got.grads]))
-        for path, e in flat([expected.value, expected.grads]):
-            g = others.get(path)
-            if _shape(e) == _shape(g) and _dtype(e) == _dtype(g):
-                distance, same = ulp_distance(np.asarray(e), np.asarray(g))
-                ulps = distance if ulps is None else max(ulps, distance) if distance else ulps
-                identical, elements = identical + same, elements + np.size(e)
-    return Comparison(verdict, detail, ulps=ulps, identical=identical, elements=elements)
+    others = dict(flat([got.value, got.grads]))
+    for path, e in flat([expected.value, expected.grads]):
+        g = others.get(path)
+        if _shape(e) == _shape(g) and _dtype(e) == _dtype(g):
+            distance, same = ulp_distance(np.asarray(e), np.asarray(g))
+            ulps = distance if ulps is None else max(ulps, distance) if distance else ulps
+            identical, elements = identical + same, elements + np.size(e)
+    return ulps, identical, elements
 
 
-def _refusal(error: str, ours: str) -> bool:
-    """Whether an error refuses what was asked for; a slip of the pen does not.
+def _is_refusal(error: str, ours: str) -> bool:
+    """Whether an error is a refusal of what was asked, and no mistake in the snippet.
 
-    jaxgrad's refusals begin with the name of the function that was called; JAX has no such sign.
+    jaxgrad's refusals begin with the name of the function that was called. JAX's errors have no
+    such sign: those that a misspelt snippet raises are told by their types.
     """
     if not ours:
         return not error.startswith(("NameError", "AttributeError", "SyntaxError"))
@@ -78,7 +95,7 @@ def _refusal(error: str, ours: str) -> bool:
     return own is not None and f"{own[1]}(" in ours
 
 
-def _leaves(
+def _first_difference(
     expected: list[tuple[str, Any]], got: list[tuple[str, Any]], x64: bool, rtol: float | None
 ) -> tuple[Verdict, str]:
     """The first difference of two flat values, in the order of the verdicts."""

@@ -5,17 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgrad.study import measure, program, record, run
+from jaxgrad.study import comparison, compilation, record, run
 from jaxgrad.study.case import Case, f32
 from jaxgrad.study.cases import CASES
 
 
-def at_once(answer, **arrays):
-    return program.at_once(answer, {name: jnp.asarray(x) for name, x in arrays.items()})
+def compiled_answer(answer, **arrays):
+    return compilation.compiled_answer(answer, {name: jnp.asarray(x) for name, x in arrays.items()})
 
 
 def test_arrays_are_computed_and_the_rest_is_kept():
-    found = at_once(
+    found = compiled_answer(
         lambda given: {"b": [jnp.sin(given["x"]) + 1, "text", None], "a": (3, np.ones(2))},
         x=f32([0.0]),
     )
@@ -36,24 +36,26 @@ def test_arrays_are_computed_and_the_rest_is_kept():
     ],
 )
 def test_what_looks_at_values_or_raises_is_not_compiled(answer):
-    assert at_once(answer, x=f32([1.0])) is None
+    assert compiled_answer(answer, x=f32([1.0])) is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
 def test_what_is_not_finite_is_not_compiled(value):
-    assert at_once(lambda given: given["x"] * 10 + 1, x=f32([value])) is None
-    assert at_once(lambda given: given["x"] * 10 + 1, x=f32([1])) is not None
+    assert compiled_answer(lambda given: given["x"] * 10 + 1, x=f32([value])) is None
+    assert compiled_answer(lambda given: given["x"] * 10 + 1, x=f32([1])) is not None
 
 
-def pays(answer, *arguments):
-    return program.pays(jax.make_jaxpr(answer)(*arguments))
+def worth_compiling(answer, *arguments):
+    return compilation.worth_compiling(jax.make_jaxpr(answer)(*arguments))
 
 
 def test_one_operation_and_large_arrays_are_not_compiled():
-    assert not pays(jnp.sin, 1.0)
-    assert not pays(lambda x: [jnp.sin(x) + 1][1:], 1.0), "there is nothing to compute"
-    assert pays(lambda x: jnp.sin(x) + 1, 1.0)
-    assert not pays(lambda x: jnp.broadcast_to(jnp.sin(x), (program.LARGE + 1,)) + 1, 1.0)
+    assert not worth_compiling(jnp.sin, 1.0)
+    assert not worth_compiling(lambda x: [jnp.sin(x) + 1][1:], 1.0), "there is nothing to compute"
+    assert worth_compiling(lambda x: jnp.sin(x) + 1, 1.0)
+    assert not worth_compiling(
+        lambda x: jnp.broadcast_to(jnp.sin(x), (compilation.LARGE + 1,)) + 1, 1.0
+    )
 
 
 def test_a_loop_written_out_is_not_compiled():
@@ -65,8 +67,8 @@ def test_a_loop_written_out_is_not_compiled():
 
         return answer
 
-    assert pays(steps(5), 1.0) and not pays(steps(500), 1.0)
-    assert pays(lambda x: jax.lax.fori_loop(0, 500, lambda _, x: jnp.sin(x), x + 1), 1.0)
+    assert worth_compiling(steps(5), 1.0) and not worth_compiling(steps(500), 1.0)
+    assert worth_compiling(lambda x: jax.lax.fori_loop(0, 500, lambda _, x: jnp.sin(x), x + 1), 1.0)
 
 
 def case(**changes):
@@ -82,20 +84,20 @@ def answers(monkeypatch, case, side):
         made.append(original(answer, arrays))
         return made[-1]
 
-    original = program.at_once
-    monkeypatch.setattr(program, "at_once", spy)
+    original = compilation.compiled_answer
+    monkeypatch.setattr(compilation, "compiled_answer", spy)
     found = run.run(case, side)
-    monkeypatch.setattr(program, "at_once", lambda answer, arrays: None)
+    monkeypatch.setattr(compilation, "compiled_answer", lambda answer, arrays: None)
     return found, bool(made) and made[-1] is not None, run.run(case, side)
 
 
 def test_gradients_are_of_the_same_program(monkeypatch):
-    found, compiled, apart = answers(
+    found, compiled, separate = answers(
         monkeypatch, case(jax="jnp.sin(x) * jnp.exp(x) * 2", grads=("x",)), "jax"
     )
-    assert compiled and not apart.error
-    np.testing.assert_allclose(found.value, apart.value, 1e-6)
-    np.testing.assert_allclose(found.grads["x"], apart.grads["x"], 1e-6)
+    assert compiled and not separate.error
+    np.testing.assert_allclose(found.value, separate.value, 1e-6)
+    np.testing.assert_allclose(found.grads["x"], separate.grads["x"], 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +105,8 @@ def test_gradients_are_of_the_same_program(monkeypatch):
     [("jaxgrad", {"jaxgrad": "x * 2 + 1"}), ("jax", {"jax": "x * 2 + 1", "eager": True})],
 )
 def test_jaxgrad_and_the_cases_that_say_so_run_operation_by_operation(monkeypatch, side, changes):
-    _, compiled, apart = answers(monkeypatch, case(**changes), side)
-    assert not compiled and apart.value.tolist() == [3.0, 5.0]
+    _, compiled, separate = answers(monkeypatch, case(**changes), side)
+    assert not compiled and separate.value.tolist() == [3.0, 5.0]
 
 
 def test_the_warnings_are_those_of_the_answer():
@@ -123,11 +125,11 @@ def test_one_program_gives_the_verdict_of_the_operations(monkeypatch, cases):
         expected, _ = record.read(each)
         for side in filter(lambda side: getattr(each, side), ("jax", "remedy")):
             with monkeypatch.context() as patch:
-                found, _, apart = answers(patch, each, side)
+                found, _, separate = answers(patch, each, side)
             one, other = (
-                measure.compare(expected, answer, x64=each.x64, rtol=each.rtol)
-                for answer in (found, apart)
+                comparison.compare(expected, answer, x64=each.x64, rtol=each.rtol)
+                for answer in (found, separate)
             )
             assert one.verdict == other.verdict, f"{each.anchor()}: {side}: {one.detail}"
-            assert found.error == apart.error and found.warning == apart.warning
+            assert found.error == separate.error and found.warning == separate.warning
         jax.clear_caches()

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgrad.study import record, report, rows, run
+from jaxgrad.study import measurement, record, report, run
 from jaxgrad.study.answer import Answer
 from jaxgrad.study.case import Case, f32
 from jaxgrad.study.page import page
@@ -26,7 +26,7 @@ def two_and_three(case):
 
 
 def measured(case, **options):
-    (row,) = rows.measure([case], two_and_three, **options)
+    row = measurement.measure(case, two_and_three, **options)
     return row
 
 
@@ -53,7 +53,7 @@ def test_held():
         ({"jax": "y = 3"}, "plain JAX: declared same, measured error"),
         ({"jax": "x +"}, "plain JAX: declared same, measured error"),
         (
-            {"jax": "[x]", "law": "stats.norm()", "jaxgrad": ""},
+            {"jax": "[x]", "distribution": "stats.norm()", "jaxgrad": ""},
             "plain JAX: declared same, measured error",
         ),
     ],
@@ -68,7 +68,7 @@ def test_a_refusal_may_be_declared():
 
 
 def right(oracle, **changes):
-    return case(**{"verdict_jaxgrad": "value", "departs": "right", "oracle": oracle, **changes})
+    return case(**{"verdict_jaxgrad": "value", "difference": "right", "oracle": oracle, **changes})
 
 
 def test_a_remedy_is_held_against_pytorch():
@@ -124,7 +124,7 @@ def test_gradients_are_held_against_their_oracle():
         asked = {"jax": "x + y", "jaxgrad": "x + y", "grads": ("x", "y"), "verdict_jax": "gradient"}
         asked |= {"inputs": {"x": f32([1.0, 2.0]), "y": f32([1.0, 1.0])}}
         changes = {"verdict_jaxgrad": "gradient", **asked, **changes}
-        (row,) = rows.measure([right(oracle, **changes)], two_and_one)
+        row = measurement.measure(right(oracle, **changes), two_and_one)
         return row
 
     row = gradients('{"x": np.ones(2), "y": np.ones(2)}')
@@ -149,7 +149,7 @@ def test_gradients_that_pytorch_refuses_have_an_oracle_too():
 
     refused = {"jax": "x * x", "jaxgrad": "x * x", "verdict_jax": "error", "grads": ("x",)}
     for oracle, held in (('{"x": 2 * x}', True), ('{"x": x}', False), ("x * x", False)):
-        (row,) = rows.measure([right(oracle, **refused, verdict_jaxgrad="error")], refuses)
+        row = measurement.measure(right(oracle, **refused, verdict_jaxgrad="error"), refuses)
         assert (row.problems == ()) == held
 
 
@@ -162,7 +162,7 @@ def test_bits_count_in_exact_mode_only():
 
 
 def test_an_answer_that_was_never_recorded_is_a_problem():
-    (row,) = rows.measure([case()], rows.recorded)
+    row = measurement.measure(case(), measurement.recorded)
     assert "x + 1 has no recorded answer; run: jaxgrad study --record" in row.problems[0]
 
 
@@ -175,7 +175,7 @@ def test_recording(tmp_path, monkeypatch):
         case(torch="x + 2"),
         case(inputs={"x": f32([1.0, 2.5])}),
         case(inputs={"x": np.array([1.0, 2.0])}),
-        case(law="[1]"),
+        case(distribution="[1]"),
         case(grads=("x",)),
     ):
         with pytest.raises(record.Stale, match="changed since it was recorded; run: jaxgrad stud"):
@@ -188,10 +188,10 @@ def test_gradients_are_measured():
     assert row.jax.grads["x"].tolist() == [2.0, 4.0]
 
 
-def test_laws_are_measured():
-    drawn = case(jax="jax.random.normal(key, (2000,))", law="stats.norm()")
+def test_distributions_are_measured():
+    drawn = case(jax="jax.random.normal(key, (2000,))", distribution="stats.norm()")
     row = measured(drawn)
-    assert row.jax.value.shape == (0, 2000) and row.jax.law.pvalue > 1e-6
+    assert row.jax.value.shape == (0, 2000) and row.jax.distribution.pvalue > 1e-6
 
 
 def test_64_bit_types_are_the_cases_choice():
@@ -215,7 +215,7 @@ def test_documents():
     done = [measured(case()), measured(case(name="<b>", jax="'<script>'", why="a < b & c."))]
     document = json.loads(json.dumps(report.document(done, exact=False), allow_nan=False))
     assert document["held"] is False and len(document["rows"]) == 2
-    assert "1 rows do not hold" in document["summary"]
+    assert "Rows that do not hold: 1" in document["summary"]
     html = page(done, exact=False)
     assert "<script>'" not in html and "&lt;script&gt;" in html and "a &lt; b &amp; c." in html
     for loaded in ('src="http', "src='http", "@import", "url(http"):
@@ -224,7 +224,7 @@ def test_documents():
 
 def test_pictures():
     normal = "jax.random.normal(key, (2000,))"
-    drawn = case(torch="", jax=normal, jaxgrad=normal, law="stats.norm()")
+    drawn = case(torch="", jax=normal, jaxgrad=normal, distribution="stats.norm()")
     curve = case(picture="curve")
     absolute = {"jax": "jnp.abs(x)", "jaxgrad": "jnp.abs(x)", "inputs": {"x": f32([-1, 0, 1])}}
     kink = case(picture="kink", grads=("x",), **absolute)
@@ -239,6 +239,6 @@ def test_pictures():
         return run.run(replace(case, jax=another), "jax"), "2.13.0"
 
     cases = [replace(each, name=f"case {i}") for i, each in enumerate(cases)]
-    assert [len(pictures(row)) for row in rows.measure(cases, answer)] == [0, 0, 0]
-    shown = [len(pictures(row)) for row in rows.measure(cases, other)]
+    assert [len(pictures(measurement.measure(case, answer))) for case in cases] == [0, 0, 0]
+    shown = [len(pictures(measurement.measure(case, other))) for case in cases]
     assert shown == [1, 1, 2]  # a kink's value and derivative

@@ -1,4 +1,4 @@
-"""The command's work: cases -> measured rows -> what is printed and written."""
+"""The commands `jaxgrad study` and `jaxgrad study show`."""
 
 import argparse
 import json
@@ -8,14 +8,14 @@ from typing import Any
 
 from rich.console import Console
 
-from . import diff, markdown, record, report, rows, terminal, workers
+from . import diff, markdown, measurement, record, report, terminal, workers
 from .case import Case
 from .cases import CASES
+from .measurement import Row
 from .progress import progress
-from .rows import Row
 
 SHOWN = 5
-"""So many rows are shown at once; more are listed by name."""
+"""`show` measures so many cases at most; it lists the names of more."""
 
 
 def study(options: argparse.Namespace) -> int:
@@ -33,7 +33,7 @@ def study(options: argparse.Namespace) -> int:
     console.print(f"Written: {', '.join(map(str, written))}", soft_wrap=True, highlight=False)
     if len(cases) < len(CASES) and not options.only:
         console.print(
-            f"These are the questions of one notebook; all {len(CASES)}: jaxgrad study --all",
+            f"These cases come from one notebook. To run all {len(CASES)}: jaxgrad study --all",
             soft_wrap=True,
             highlight=False,
         )
@@ -41,9 +41,9 @@ def study(options: argparse.Namespace) -> int:
 
 
 def chosen(options: argparse.Namespace) -> list[Case]:
-    """The cases of the families asked for, or all, or those whose source is in the notebook.
+    """The cases of the chosen families, or all, or those whose source is in the notebook.
 
-    Recorded are always whole families, since a file holds one.
+    `--record` takes whole families, because a file of answers holds one.
     """
     if options.only:
         return [case for case in CASES if case.family in options.only]
@@ -51,7 +51,7 @@ def chosen(options: argparse.Namespace) -> list[Case]:
 
 
 def _measured(cases: Sequence[Case], options: argparse.Namespace, bar: Console) -> list[Row]:
-    """The rows in the order of the cases; those that do not hold are told as they come."""
+    """The rows in the order of the cases; prints at once why a row does not hold."""
     measured = workers.measured(
         cases, live=options.live, exact=options.exact, jobs=options.jobs, limit=options.limit
     )
@@ -65,8 +65,8 @@ def _measured(cases: Sequence[Case], options: argparse.Namespace, bar: Console) 
 def _written(
     done: Sequence[Row], document: dict[str, Any], options: argparse.Namespace
 ) -> list[Path]:
-    """The files that hold the study."""
-    from .page import page  # draws, and so takes a second to import
+    """Writes the study and returns the files."""
+    from .page import page  # imports matplotlib, which takes a second
 
     written = {
         "study.html": page(done, exact=options.exact),
@@ -85,12 +85,12 @@ def _written(
 
 def _record(family: str, cases: Sequence[Case], bar: Console) -> Path:
     asked = progress(cases, f"recording {family}", len(cases), bar)
-    answers = [(case, *rows.live(case)) for case in asked]
+    answers = [(case, *measurement.live(case)) for case in asked]
     return record.write(family, answers[0][2], [(case, answer) for case, answer, _ in answers])
 
 
-def found(wanted: str) -> list[Case]:
-    """The cases of that anchor or name, or else those whose anchor or name contains it."""
+def matching(wanted: str) -> list[Case]:
+    """The cases with that anchor or name, or else those whose anchor or name contains it."""
     named = [case for case in CASES if wanted in (case.anchor(), case.name)]
     return named or [
         case
@@ -99,16 +99,16 @@ def found(wanted: str) -> list[Case]:
     ]
 
 
-def listed(cases: Sequence[Case], wanted: str) -> int:
-    """Prints the anchors and names of the cases without measuring them; returns 0."""
+def print_names(cases: Sequence[Case], wanted: str) -> int:
+    """Prints the anchors and names of the cases; returns the exit status."""
     console = Console(highlight=False)
     for case in cases:
         name = " ".join(case.name.split())
         console.print(case.anchor(), style="bold", soft_wrap=True, markup=False)
         console.print(f"    {name}", soft_wrap=True, markup=False)
     console.print(
-        f"{len(cases)} rows match {wanted!r}; `jaxgrad study show` with one of these names or "
-        "anchors measures it.",
+        f"{len(cases)} rows match {wanted!r}. To measure one: jaxgrad study show, and its name or "
+        "anchor.",
         soft_wrap=True,
         markup=False,
     )
@@ -116,9 +116,10 @@ def listed(cases: Sequence[Case], wanted: str) -> int:
 
 
 def show(cases: Sequence[Case], *, live: bool) -> int:
-    """Measures the rows and prints all of them; returns the exit status."""
+    """Measures the cases and prints their rows in full; returns the exit status."""
     console = Console(highlight=False)
-    done = [rows.row(case, rows.live if live else rows.recorded) for case in cases]
+    ask = measurement.live if live else measurement.recorded
+    done = [measurement.measure(case, ask) for case in cases]
     for row in done:
         console.print(report.whole(row))
     return 1 if any(row.problems for row in done) else 0

@@ -1,6 +1,6 @@
-"""Cases -> rows: everything measured about a case."""
+"""A case -> its row: everything that is measured about it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,29 +12,29 @@ from jaxgrad._closeness import flat
 from . import record
 from .answer import Answer
 from .case import Case
-from .measure import Comparison, compare
+from .comparison import Comparison, compare
 from .run import run, torch_version
 from .schema import Malformed
 
 
 @dataclass(frozen=True)
 class Row:
-    """A case and what came of it.
+    """A case and its measurement.
 
     Attributes:
         case: the question.
         torch: PyTorch's answer, recorded or live.
-        jax: plain JAX's.
-        jaxgrad: jaxgrad's, or None where it offers nothing.
-        remedy: plain JAX's as mended, or None where there is nothing to mend.
+        jax: plain JAX's answer.
+        jaxgrad: jaxgrad's answer, or None where it offers nothing.
+        remedy: the remedy's answer, or None where the case has no remedy.
         versus_jax: plain JAX against PyTorch.
         versus_jaxgrad: jaxgrad against PyTorch.
         versus_remedy: the remedy against PyTorch.
-        versus_oracle: jaxgrad against the right answer, where PyTorch's is not.
-        versions: of PyTorch and JAX, by name.
-        problems: why the row does not hold, in words; empty where it does.
+        versus_oracle: jaxgrad against the right answer, where PyTorch's is wrong.
+        versions: the versions of PyTorch and JAX, by name.
+        problems: why the row does not hold, in words; empty where it holds.
         drift: how PyTorch's answer has changed since it was recorded, in words; empty where it has
-            not, or was not asked again.
+            not changed or is the recorded one.
     """
 
     case: Case
@@ -62,25 +62,23 @@ def live(case: Case) -> tuple[Answer, str]:
 
 
 def measure(
-    cases: Iterable[Case], answer: Callable[[Case], tuple[Answer, str]], *, exact: bool = False
-) -> Iterator[Row]:
-    """Measures the cases one by one against PyTorch's `answer`.
+    case: Case, answer: Callable[[Case], tuple[Answer, str]], *, exact: bool = False
+) -> Row:
+    """Measures a case against PyTorch's answer.
 
-    With `exact`, contraction is off and the cases that declare it must be bit for bit PyTorch's.
+    Args:
+        case: the question.
+        answer: gives PyTorch's answer and its version, as `recorded` and `live` do.
+        exact: whether contraction is off. A case that declares `exact` must then be bit for bit
+            PyTorch's.
     """
-    for case in cases:
-        yield row(case, answer, exact=exact)
-
-
-def row(case: Case, answer: Callable[[Case], tuple[Answer, str]], *, exact: bool = False) -> Row:
-    """Measures one case against PyTorch's `answer`."""
     try:
         torch, version = answer(case)
     except (record.Stale, Malformed) as error:
         torch, version = Answer(error=str(error)), ""
     try:
         return _row(case, torch, version, exact)
-    except Exception as error:  # a case that is no case, such as one without a snippet
+    except Exception as error:  # a malformed case, such as one without a snippet
         return failed(case, f"cannot be measured: {type(error).__name__}: {error}")
 
 
@@ -110,7 +108,7 @@ def _row(case: Case, torch: Answer, version: str, exact: bool) -> Row:
     problems = [] if version else [torch.error or "PyTorch gave no answer"]
     if versus_jax.verdict != case.verdict_jax:
         problems.append(_broken("plain JAX", case.verdict_jax, versus_jax))
-    if versus_ours and (versus_ours.verdict != case.verdict_jaxgrad or versus_ours.slip):
+    if versus_ours and (versus_ours.verdict != case.verdict_jaxgrad or versus_ours.unintended):
         problems.append(_broken("jaxgrad", case.verdict_jaxgrad, versus_ours))
     if versus_remedy and versus_remedy.verdict != "same":
         problems.append(_broken("the remedy", "same", versus_remedy))
@@ -141,7 +139,7 @@ def _drift(case: Case, torch: Answer) -> str:
 
 
 def _against_oracle(case: Case, ours: Answer) -> Comparison:
-    """What jaxgrad gave against the right value or gradients, rounded to its dtypes."""
+    """Compares jaxgrad's answer with the right value or gradients, rounded to its dtypes."""
     right = run(case, "oracle")
     if right.error:
         return Comparison("error", right.error)
@@ -154,7 +152,7 @@ def _against_oracle(case: Case, ours: Answer) -> Comparison:
 
 
 def _rounded(value: Any, path: str, like: dict[str, Any]) -> Any:
-    """A value with every number in the dtype of the array in the same place, if of its kind."""
+    """A value whose numbers have the dtype of the array in the same place, if of the same kind."""
     if isinstance(value, dict):
         return {name: _rounded(child, f"{path}[{name!r}]", like) for name, child in value.items()}
     if isinstance(value, list):

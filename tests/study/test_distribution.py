@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from jaxgrad.study.law import against, band, kept
+from jaxgrad.study.distribution import band, goodness_of_fit, passed
 
 RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize(
-    ("samples", "law", "holds"),
+    ("samples", "distribution", "holds"),
     [
         (RNG.normal(2, 3, 5000), "stats.norm(2, 3)", True),
         (RNG.normal(2, 3, 5000), "stats.norm(2, 4)", False),
@@ -25,15 +25,15 @@ RNG = np.random.default_rng(0)
         (np.array([np.nan] * 50), "stats.norm()", False),
     ],
 )
-def test_laws(samples, law, holds):
-    assert kept(against(samples, law)) is holds
+def test_draws(samples, distribution, holds):
+    assert passed(goodness_of_fit(samples, distribution)) is holds
 
 
 def test_counts():
-    law = against(np.array([0, 2, 2, 2]), "[1, 0, 3]")
-    assert law.counts == [1, 0, 3] and law.expected == [1.0, 0.0, 3.0] and law.pvalue == 1.0
-    law = against(RNG.uniform(size=400), "stats.uniform(0, 1)")
-    assert sum(law.counts) == 400 and law.expected == [8.0] * 50 and law.continuous
+    test = goodness_of_fit(np.array([0, 2, 2, 2]), "[1, 0, 3]")
+    assert test.counts == [1, 0, 3] and test.expected == [1.0, 0.0, 3.0] and test.pvalue == 1.0
+    test = goodness_of_fit(RNG.uniform(size=400), "stats.uniform(0, 1)")
+    assert sum(test.counts) == 400 and test.expected == [8.0] * 50 and test.continuous
 
 
 def test_the_band_is_that_of_the_test():
@@ -42,4 +42,4 @@ def test_the_band_is_that_of_the_test():
         missed = int(share * band(size) * size)  # so many draws too few in the lower half
         ranks = (np.arange(size) + 0.5) / size
         samples = np.where(np.arange(size) < missed, 0.999, ranks)
-        assert kept(against(samples, "stats.uniform(0, 1)")) is holds
+        assert passed(goodness_of_fit(samples, "stats.uniform(0, 1)")) is holds

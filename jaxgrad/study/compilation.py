@@ -11,21 +11,20 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 from .answer import converted
 
 LARGE = 2**17
-"""Elements of an array beyond which computing costs more than compiling: XLA, which computes in
-advance what depends on no input, may take minutes for it."""
+"""An array of more elements costs more to compute than to compile. XLA computes in advance what
+depends on no input, and may take minutes for a larger one."""
 OPERATION = 10
-"""What a program of its own costs an operation, in equations of a larger program."""
+"""The cost of a program for a single operation, in equations of a larger program."""
 
 
-def at_once(
+def compiled_answer(
     answer: Callable[[Mapping[str, jax.Array]], Any], arrays: Mapping[str, jax.Array]
 ) -> Any | None:
-    """What `answer(arrays)` gives, or None where it must or had better run one by one.
+    """What `answer(arrays)` gives, or None where it must or should run operation by operation.
 
-    It must where it cannot be traced, such as where it looks at values, and where an input or a
-    result is infinite or NaN: the compiler may make a selection of a product by 0 or 1. It had
-    better where it is a single operation, computes much, or repeats few operations many times,
-    each of which is compiled once.
+    It must where it cannot be traced, for instance because it looks at values. It must where an
+    input or a result is infinite or NaN, because the compiler may turn a product with 0 or 1 into
+    a selection. It should where it is not `worth_compiling`.
     """
     if not _finite(arrays.values()):
         return None
@@ -45,9 +44,9 @@ def at_once(
 
     try:
         traced = jax.jit(of_arrays).trace(arrays)
-    except Exception:  # whatever it is, the answer is what comes without a trace
+    except Exception:  # then the answer is what it gives without a trace
         return None
-    if not pays(traced.jaxpr):
+    if not worth_compiling(traced.jaxpr):
         return None
     results = traced.lower().compile()(arrays)
     if not _finite(results):
@@ -64,17 +63,20 @@ class _Place(int):
     """The number of a result of the program."""
 
 
-def pays(program: ClosedJaxpr) -> bool:
-    """Whether one program is compiled sooner than its operations, each of them once."""
+def worth_compiling(program: ClosedJaxpr) -> bool:
+    """Whether one program is compiled sooner than each of its distinct operations.
+
+    A single operation, a large computation and a few operations repeated many times are not.
+    """
     equations = program.jaxpr.eqns
     if len(equations) < 2 or not program.jaxpr.outvars or max(map(_largest, equations)) > LARGE:
         return False
-    apart = {_likeness(equation): OPERATION + _size(equation) for equation in equations}
-    return sum(map(_size, equations)) <= sum(apart.values())
+    separate = {_signature(equation): OPERATION + _size(equation) for equation in equations}
+    return sum(map(_size, equations)) <= sum(separate.values())
 
 
-def _likeness(equation: JaxprEqn) -> tuple[Any, ...]:
-    """What two operations have in common that may be one program."""
+def _signature(equation: JaxprEqn) -> tuple[Any, ...]:
+    """The primitive and the types: operations with equal ones are compiled once."""
     variables = [*equation.invars, *equation.outvars]
     return equation.primitive, *(str(variable.aval) for variable in variables)
 
@@ -84,7 +86,7 @@ def _largest(equation: JaxprEqn) -> int:
 
 
 def _size(equation: JaxprEqn) -> int:
-    """How many equations an equation is, those of its bodies included."""
+    """The number of equations, with those of its bodies."""
     return 1 + sum(_size(inner) for body in _bodies(equation) for inner in body.eqns)
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from jaxgrad.study.answer import Answer, Law
-from jaxgrad.study.measure import compare
+from jaxgrad.study.answer import Answer, DistributionTest
+from jaxgrad.study.comparison import compare
 
 ONE = np.float32([1.0])
 NEXT = np.nextafter(ONE, np.float32(2))
@@ -59,34 +59,36 @@ def test_indices_are_narrower_where_jax_has_no_64_bit_types():
 def test_errors():
     failed, fine = Answer(error="ValueError: no"), Answer(ONE)
     assert compare(failed, failed, x64=False).verdict == "same"
-    for slip in ("NameError: a", "AttributeError: b", "SyntaxError: c"):
-        assert compare(failed, Answer(error=slip), x64=False).verdict == "error"
+    for mistake in ("NameError: a", "AttributeError: b", "SyntaxError: c"):
+        assert compare(failed, Answer(error=mistake), x64=False).verdict == "error"
     for refusal in ("ValueError: f: x must be", "TypeError: f: x must be"):
         assert compare(failed, Answer(error=refusal), x64=False, ours="f(2)").verdict == "same"
-    for slip in (
+    for mistake in (
         "TypeError: f() got an unexpected keyword argument 'y'",
         "TypeError: g: x must be",
         "ValueError: Incompatible shapes",
         "NameError: f: x must be",
     ):
-        comparison = compare(failed, Answer(error=slip), x64=False, ours="f(2)")
-        assert comparison.verdict == "error" and comparison.slip
-        assert compare(failed, Answer(error=slip), x64=False).slip == slip.startswith("Name")
-        assert compare(fine, Answer(error=slip), x64=False, ours="f(2)").slip
+        comparison = compare(failed, Answer(error=mistake), x64=False, ours="f(2)")
+        assert comparison.verdict == "error" and comparison.unintended
+        assert compare(failed, Answer(error=mistake), x64=False).unintended == mistake.startswith(
+            "Name"
+        )
+        assert compare(fine, Answer(error=mistake), x64=False, ours="f(2)").unintended
     assert compare(failed, fine, x64=False).verdict == "error"
     assert not compare(failed, fine, x64=False).raises
     assert compare(fine, failed, x64=False).raises
 
 
-def test_laws():
-    kept, broken = Law(0.5, [], []), Law(1e-9, [], [])
+def test_distributions():
+    passed, failed = DistributionTest(0.5, [], []), DistributionTest(1e-9, [], [])
     empty = np.zeros((0, 3))
     said = [
-        compare(Answer(empty, law=a), Answer(empty, law=b), x64=False).verdict
-        for a in (kept, broken)
-        for b in (kept, broken)
+        compare(Answer(empty, distribution=a), Answer(empty, distribution=b), x64=False).verdict
+        for a in (passed, failed)
+        for b in (passed, failed)
     ]
-    assert said == ["same", "law", "law", "same"]
+    assert said == ["same", "distribution", "distribution", "same"]
 
 
 def test_gradients():
