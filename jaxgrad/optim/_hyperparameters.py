@@ -35,8 +35,9 @@ def bounded(
 ) -> Number:
     """`value` as a number for which `valid` holds."""
     result = number(check, argument, value)
-    text = check.wrong(argument, expected, "{value}")
-    _checks.holds(valid(result), text, value=lambda: jnp.asarray(result))
+    if (is_valid := valid(result)) is not True:  # a Python number in range needs no text
+        text = check.wrong(argument, expected, "{value}")
+        _checks.holds(is_valid, text, value=lambda: jnp.asarray(result))
     return result
 
 

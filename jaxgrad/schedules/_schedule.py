@@ -148,6 +148,7 @@ def bounded(
 ) -> Number:
     """`value` as a real number for which `valid` holds."""
     result = check.number(argument, value)
-    text = check.wrong(argument, expected, "{value}")
-    _checks.holds(valid(result), text, value=lambda: jnp.asarray(result))
+    if (is_valid := valid(result)) is not True:  # a Python number in range needs no text
+        text = check.wrong(argument, expected, "{value}")
+        _checks.holds(is_valid, text, value=lambda: jnp.asarray(result))
     return result
