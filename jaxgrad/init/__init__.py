@@ -1,15 +1,14 @@
-"""Initial weights: torch.nn.init, and what torch.nn layers start with, from an explicit key.
+"""Initial weights: torch.nn.init and the default parameters of torch.nn layers, from a key.
 
 An initialiser is a plain function `(key, shape, dtype=None, out_sharding=None, *, …)`, so that
 `functools.partial(kaiming_uniform, a=0.1)` is a `jax.nn.initializers.Initializer`. Shapes are
 PyTorch's, (out, in, *kernel); with `layout="flax"` they are (*kernel, in, out), and the weight is
-PyTorch's with its axes moved. A layer is a function of a key and sizes that gives a flat dict under
-the names of PyTorch's state_dict; the normalisations need no key.
+PyTorch's with its axes moved. A layer is a function of a key and sizes. It returns a flat dict
+under the names of PyTorch's state_dict. The normalisations need no key.
 
-PyTorch's constant_, ones_ and zeros_ are not here, as JAX has them: `jax.nn.initializers.constant`,
-`ones` and `zeros`.
+JAX has PyTorch's constant_, ones_ and zeros_: `jax.nn.initializers.constant`, `ones` and `zeros`.
 
-One key gives one stream: a layer splits it once, one part for each array that is drawn. bfloat16
+One key gives one stream: a layer splits it once, into a key for each array that is drawn. bfloat16
 and float16 are drawn in float32 and rounded once.
 """
 

@@ -1,4 +1,4 @@
-"""The keyed source: a law's numbers from a key, and a weight's layout and place."""
+"""Draws from a key or another source, and the layout and the sharding of the weights."""
 
 from typing import Any, NamedTuple
 
@@ -8,18 +8,18 @@ from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec
 from jax.typing import DTypeLike
 
-from jaxgrad import _checks, random
-from jaxgrad._checks import Shape
+from jaxgrad import random
+from jaxgrad._checks import Checks, Shape
 from jaxgrad._dtypes import cast, wide
-from jaxgrad.init._laws import Draw
-from jaxgrad.init._plans import Plan
+from jaxgrad.init._distributions import Draw
+from jaxgrad.init._layer_draws import LayerDraws
 from jaxgrad.random.keys import unrolled
 
 LAYOUTS = ("torch", "flax")
 
 
 class Source:
-    """What may stand for a key: draws follow one another, as from a generator with a state."""
+    """A source of random numbers in place of a key: a generator whose state each draw moves on."""
 
     def draw(self, draw: Draw, dtype: DTypeLike) -> jax.Array:
         """The numbers of one draw."""
@@ -27,7 +27,7 @@ class Source:
 
 
 class Target(NamedTuple):
-    """What is to be filled: checked, with the shape in PyTorch's layout."""
+    """The checked arguments of an initialiser, with the shape in PyTorch's layout."""
 
     key: Any
     shape: tuple[int, ...]
@@ -35,16 +35,16 @@ class Target(NamedTuple):
 
 
 def target(
-    function: str, key: Any, shape: Shape, dtype: DTypeLike | None, layout: Any = "torch"
+    check: Checks, key: Any, shape: Shape, dtype: DTypeLike | None, layout: Any = "torch"
 ) -> Target:
-    """The arguments that all initialisers share, checked."""
-    key, shape = checked(function, key), torch_shape(function, shape, layout)
-    return Target(key, shape, _checks.float_dtype(function, dtype))
+    """The checked arguments that all initialisers share."""
+    key, shape = checked(check, key), torch_shape(check, shape, layout)
+    return Target(key, shape, check.float_dtype(dtype))
 
 
-def checked(function: str, key: Any) -> jax.Array | Source:
+def checked(check: Checks, key: Any) -> jax.Array | Source:
     """A typed key, or a source in its place."""
-    return key if isinstance(key, Source) else _checks.key(function, key)
+    return key if isinstance(key, Source) else check.key(key)
 
 
 def split(key: jax.Array | Source, count: int) -> list[Any]:
@@ -52,10 +52,10 @@ def split(key: jax.Array | Source, count: int) -> list[Any]:
     return [key] * count if isinstance(key, Source) else list(jax.random.split(key, count))
 
 
-def torch_shape(function: str, shape: Shape, layout: Any) -> tuple[int, ...]:
+def torch_shape(check: Checks, shape: Shape, layout: Any) -> tuple[int, ...]:
     """The shape in PyTorch's layout: (out, in, *kernel) of (*kernel, in, out)."""
-    shape = _checks.shape(function, shape)
-    if _checks.option(function, "layout", layout, LAYOUTS) == "flax" and len(shape) > 1:
+    shape = check.shape(shape)
+    if check.option("layout", layout, LAYOUTS) == "flax" and len(shape) > 1:
         return (shape[-1], shape[-2], *shape[:-2])
     return shape
 
@@ -71,13 +71,13 @@ def sample(key: jax.Array | Source, draw: Draw, dtype: DTypeLike) -> jax.Array:
     if draw.kind == "randperm":
         rows = jnp.broadcast_to(jnp.arange(draw.shape[0])[:, None], draw.shape)
         return jax.random.permutation(unrolled(key), rows, independent=True)
-    # In the wide dtype, so that mean and std are not rounded to a narrow one first.
+    # In the wide dtype, so that mean and std are not rounded to a narrow one before.
     mean, std = draw.args
     return cast(random.normal(key, mean, std, draw.shape, dtype=wide(dtype)), dtype)
 
 
-def placed(function: str, weight: jax.Array, out_sharding: Any, layout: str = "torch") -> jax.Array:
-    """A weight of PyTorch's layout in the asked one, and where it was asked for."""
+def placed(check: Checks, weight: jax.Array, out_sharding: Any, layout: str = "torch") -> jax.Array:
+    """A weight of PyTorch's layout in the given layout and sharding."""
     if layout == "flax" and weight.ndim > 1:
         weight = jnp.moveaxis(weight, (0, 1), (-1, -2))
     if out_sharding is None:
@@ -85,7 +85,7 @@ def placed(function: str, weight: jax.Array, out_sharding: Any, layout: str = "t
     if not isinstance(out_sharding, (NamedSharding, PartitionSpec)):
         got = f"{type(out_sharding).__name__} {out_sharding!r:.60}"
         expected = "a NamedSharding, a PartitionSpec or None"
-        raise TypeError(_checks.wrong(function, "out_sharding", expected, got))
+        raise TypeError(check.wrong("out_sharding", expected, got))
     if not isinstance(weight, Tracer):
         return jax.device_put(weight, out_sharding)
     named = isinstance(out_sharding, NamedSharding)
@@ -102,19 +102,19 @@ def kept(draws: tuple[Draw, ...]) -> list[Draw]:
 
 
 def parameters(
-    function: str, key: Any, plan: Plan, dtype: DTypeLike | None
+    check: Checks, key: Any, layer: LayerDraws, dtype: DTypeLike | None
 ) -> dict[str, jax.Array]:
-    """A layer's parameters by name: one key for each draw that is kept; a source makes all."""
-    key, dtype = checked(function, key), _checks.float_dtype(function, dtype)
-    values = (_filled if isinstance(key, Source) else _compiled)(key, plan, dtype)
-    return {name: values[name] for name in plan.names}  # a compiled function sorts its dict
+    """A layer's parameters by name, with one key for each draw that is not overwritten."""
+    key, dtype = checked(check, key), check.float_dtype(dtype)
+    values = (_filled if isinstance(key, Source) else _compiled)(key, layer, dtype)
+    return {name: values[name] for name in layer.names}  # a compiled function sorts its dict
 
 
-def _filled(key: Any, plan: Plan, dtype: DTypeLike) -> dict[str, jax.Array]:
-    """The draws of a plan, in their order."""
-    draws = plan.draws if isinstance(key, Source) else kept(plan.draws)
+def _filled(key: Any, layer: LayerDraws, dtype: DTypeLike) -> dict[str, jax.Array]:
+    """The parameters, drawn in order; a source makes the overwritten draws too."""
+    draws = layer.draws if isinstance(key, Source) else kept(layer.draws)
     keys = iter(split(key, sum(draw.kind != "constant" for draw in draws)))
-    filled = dict.fromkeys(plan.names, jnp.zeros((), dtype))
+    filled = dict.fromkeys(layer.names, jnp.zeros((), dtype))
     for draw in draws:
         values = sample(key if draw.kind == "constant" else next(keys), draw, dtype)
         row = draw.row
@@ -122,5 +122,5 @@ def _filled(key: Any, plan: Plan, dtype: DTypeLike) -> dict[str, jax.Array]:
     return filled
 
 
-_compiled = jax.jit(_filled, static_argnames=("plan", "dtype"))
-"""One program for all that a layer needs."""
+_compiled = jax.jit(_filled, static_argnames=("layer", "dtype"))
+"""One program for all parameters of a layer."""

@@ -1,4 +1,4 @@
-"""Weights of independent elements whose law does not depend on the shape."""
+"""Weights of independent elements whose distribution does not depend on the shape."""
 
 import functools
 import math
@@ -11,9 +11,9 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks, random
 from jaxgrad._calls import called
-from jaxgrad._checks import Shape
+from jaxgrad._checks import Checks, Shape
 from jaxgrad._dtypes import is_a, wide
-from jaxgrad.init import _draws, _laws
+from jaxgrad.init import _distributions, _draws
 
 
 @called
@@ -55,9 +55,10 @@ def uniform(
     >>> init.uniform(jax.random.key(0), (3, 5), a=-1.0).shape
     (3, 5)
     """
-    key, shape, dtype = _draws.target("uniform", key, shape, dtype)
+    check = _checks.of("uniform")
+    key, shape, dtype = _draws.target(check, key, shape, dtype)
     weight = random.uniform(key, shape, a, b, dtype=dtype)
-    return _draws.placed("uniform", weight, out_sharding)
+    return _draws.placed(check, weight, out_sharding)
 
 
 @called
@@ -100,10 +101,10 @@ def normal(
     (3, 5)
     """
     check = _checks.of("normal")
-    key, shape, dtype = _draws.target("normal", key, shape, dtype)
+    key, shape, dtype = _draws.target(check, key, shape, dtype)
     args = check.number("mean", mean), check.number("std", std)
-    weight = _draws.sample(key, _laws.Draw("weight", shape, "normal", args), dtype)
-    return _draws.placed("normal", weight, out_sharding)
+    weight = _draws.sample(key, _distributions.Draw("weight", shape, "normal", args), dtype)
+    return _draws.placed(check, weight, out_sharding)
 
 
 @called
@@ -138,7 +139,7 @@ def bernoulli(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bernoulli_.html
 
-    Differs from PyTorch: other values than 0 and 1; makes an array instead of filling a tensor.
+    Differs from PyTorch: values other than 0 and 1; makes an array instead of filling a tensor.
 
     >>> import jax
     >>> from jaxgrad import init
@@ -147,14 +148,14 @@ def bernoulli(
     ((3, 5), True)
     """
     check = _checks.of("bernoulli")
-    key, shape, dtype = _draws.target("bernoulli", key, shape, dtype)
+    key, shape, dtype = _draws.target(check, key, shape, dtype)
     p = check.number("p", p)
-    values = _values("bernoulli", values, dtype)
+    values = _values(check, values, dtype)
     if values.size != 2:
         raise ValueError(check.wrong("values", "two", values.size))
     text = check.wrong("p", "in [0, 1]", "{p}")
     _checks.holds((p >= 0) & (p <= 1), text, p=lambda: jnp.asarray(p))
-    return _draws.placed("bernoulli", _bernoulli(key, p, values, shape), out_sharding)
+    return _draws.placed(check, _bernoulli(key, p, values, shape), out_sharding)
 
 
 @functools.partial(jax.jit, static_argnames="shape")
@@ -186,8 +187,8 @@ def multinomial(
         shape: the weight's shape.
         dtype: a real floating point dtype; by default JAX's default float.
         out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
-        values: what is drawn, one-dimensional.
-        weights: how often, as many numbers, finite, at least 0, not normalised.
+        values: the values, one-dimensional and not empty.
+        weights: the relative frequency of each value: finite, at least 0, not normalised.
 
     Returns:
         An array of that shape and dtype. The gradient flows through the values, not through the
@@ -195,13 +196,13 @@ def multinomial(
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: a negative size; no values, or not as many weights; a weight is negative,
-            infinite or NaN, or none is positive. Facts about traced weights are checked under
+        ValueError: a negative size; values and weights of different shapes, or empty; a weight is
+            negative, infinite or NaN, or no weight is positive. Traced weights are checked under
             `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
 
-    Differs from PyTorch: PyTorch draws indices; they are drawn with replacement.
+    Differs from PyTorch: draws values, with replacement, where PyTorch draws indices.
 
     >>> import jax
     >>> from jaxgrad import init
@@ -211,38 +212,38 @@ def multinomial(
     >>> w.shape, bool((abs(w) == 1).all())
     ((3, 5), True)
     """
-    name = "multinomial"
-    key, shape, dtype = _draws.target(name, key, shape, dtype)
-    values, weights = _values(name, values, dtype), _checks.array(name, "weights", weights)
+    check = _checks.of("multinomial")
+    key, shape, dtype = _draws.target(check, key, shape, dtype)
+    values, weights = _values(check, values, dtype), check.array("weights", weights)
     if weights.shape != values.shape:
         expected = f"as many as values, {values.size}"
-        raise ValueError(_checks.wrong(name, "weights", expected, f"shape {weights.shape}"))
-    # Integers count too: PyTorch's users write [10, 0, 13].
+        raise ValueError(check.wrong("weights", expected, f"shape {weights.shape}"))
+    # Integers are allowed too: PyTorch's users write [10, 0, 13].
     integers = is_a(weights.dtype, jnp.integer)
-    weights = _checks.floating(name, "weights", weights.astype(float) if integers else weights)
+    weights = check.floating("weights", weights.astype(float) if integers else weights)
     proper = jnp.isfinite(weights) & (weights >= 0)
     valid = jnp.all(proper) & jnp.any(weights > 0)
-    text = _checks.wrong(name, "weights", "finite, at least 0, and one of them positive", "{w}")
+    text = check.wrong("weights", "finite, at least 0, and one of them positive", "{w}")
     _checks.holds(valid, text, w=lambda: weights)
-    size = max(1, math.prod(shape))  # a sampler draws once or more
+    size = max(1, math.prod(shape))  # `multinomial` draws at least once
     indices = random.multinomial(key, weights, size, replacement=True)
-    return _draws.placed(name, _chosen(values, indices, shape), out_sharding)
+    return _draws.placed(check, _chosen(values, indices, shape), out_sharding)
 
 
 @functools.partial(jax.jit, static_argnames="shape")
 def _chosen(values: jax.Array, indices: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """The values at the indices, NaN at -1; one index too many where the shape is empty."""
+    """The values at the indices, NaN at -1. For an empty shape the one index is dropped."""
     weight = jnp.where(indices >= 0, values[indices], jnp.nan)
     return weight[: math.prod(shape)].reshape(shape)
 
 
-def _values(function: str, values: Any, dtype: DTypeLike) -> jax.Array:
-    """What may be drawn: real numbers, one-dimensional and not empty."""
-    array = _checks.array(function, "values", values)
+def _values(check: Checks, values: Any, dtype: DTypeLike) -> jax.Array:
+    """The values to draw from: real numbers, one-dimensional and not empty."""
+    array = check.array("values", values)
     real = is_a(array.dtype, jnp.floating) or is_a(array.dtype, jnp.integer)
     if not real:
-        raise TypeError(_checks.wrong(function, "values", "real numbers", array.dtype))
+        raise TypeError(check.wrong("values", "real numbers", array.dtype))
     if array.ndim != 1 or not array.size:
         expected = "one-dimensional and not empty"
-        raise ValueError(_checks.wrong(function, "values", expected, f"shape {array.shape}"))
+        raise ValueError(check.wrong("values", expected, f"shape {array.shape}"))
     return array.astype(dtype)

@@ -1,4 +1,4 @@
-"""Weights whose scale follows from their fans, so that signals neither fade nor grow."""
+"""Weights whose scale depends on their fans, so that signals neither fade nor grow."""
 
 import math
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad._checks import Shape
-from jaxgrad.init import _draws, _laws
+from jaxgrad._checks import Checks, Shape
+from jaxgrad.init import _distributions, _draws
 
 
 @called
@@ -36,7 +36,7 @@ def xavier_uniform(
         shape: the weight's shape, of two dimensions or more.
         dtype: a real floating point dtype; by default JAX's default float.
         out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
-        gain: what the deviation is multiplied by, a finite scalar of at least 0.
+        gain: the factor of the standard deviation, a finite scalar of at least 0.
         layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
 
     Returns:
@@ -51,17 +51,17 @@ def xavier_uniform(
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_uniform_
 
     Differs from PyTorch: makes an array instead of filling a tensor; an empty shape is allowed
-    whatever its fans (PyTorch 2.13: ZeroDivisionError where both are 0).
+    even if both fans are 0 (PyTorch 2.13: ZeroDivisionError).
 
     >>> import jax
     >>> from jaxgrad import init
     >>> init.xavier_uniform(jax.random.key(0), (3, 5), gain=init.calculate_gain("relu")).shape
     (3, 5)
     """
-    name = "xavier_uniform"
-    target = _draws.target(name, key, shape, dtype, layout)
-    std = _laws.xavier_std(name, target.shape, _gain(name, gain))
-    return _filled(name, target, _laws.uniform, std, out_sharding, layout)
+    check = _checks.of("xavier_uniform")
+    target = _draws.target(check, key, shape, dtype, layout)
+    std = _distributions.xavier_std(check, target.shape, _gain(check, gain))
+    return _filled(check, target, _distributions.uniform, std, out_sharding, layout)
 
 
 @called
@@ -86,7 +86,7 @@ def xavier_normal(
         shape: the weight's shape, of two dimensions or more.
         dtype: a real floating point dtype; by default JAX's default float.
         out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
-        gain: what the deviation is multiplied by, a finite scalar of at least 0.
+        gain: the factor of the standard deviation, a finite scalar of at least 0.
         layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
 
     Returns:
@@ -101,17 +101,17 @@ def xavier_normal(
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_normal_
 
     Differs from PyTorch: makes an array instead of filling a tensor; an empty shape is allowed
-    whatever its fans (PyTorch 2.13: ZeroDivisionError where both are 0).
+    even if both fans are 0 (PyTorch 2.13: ZeroDivisionError).
 
     >>> import jax
     >>> from jaxgrad import init
     >>> init.xavier_normal(jax.random.key(0), (3, 5), gain=init.calculate_gain("relu")).shape
     (3, 5)
     """
-    name = "xavier_normal"
-    target = _draws.target(name, key, shape, dtype, layout)
-    std = _laws.xavier_std(name, target.shape, _gain(name, gain))
-    return _filled(name, target, _laws.normal, std, out_sharding, layout)
+    check = _checks.of("xavier_normal")
+    target = _draws.target(check, key, shape, dtype, layout)
+    std = _distributions.xavier_std(check, target.shape, _gain(check, gain))
+    return _filled(check, target, _distributions.normal, std, out_sharding, layout)
 
 
 @called
@@ -137,10 +137,10 @@ def kaiming_uniform(
         shape: the weight's shape, of two dimensions or more.
         dtype: a real floating point dtype; by default JAX's default float.
         out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
-        a: the negative slope of the leaky_relu that follows, a finite Python number; other
-            nonlinearities do not look at it.
+        a: the negative slope of the leaky_relu that follows, a finite Python number;
+            ignored for other nonlinearities.
         mode: "fan_in" to keep the scale of the forward pass, "fan_out" of the backward pass.
-        nonlinearity: what follows, one of `calculate_gain`'s names.
+        nonlinearity: the nonlinearity that follows, one of `calculate_gain`'s names.
         layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
 
     Returns:
@@ -153,8 +153,8 @@ def kaiming_uniform(
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_uniform_
 
-    Differs from PyTorch: makes an array instead of filling a tensor; no warning for an empty
-    shape, whose arguments are checked as well; an infinite a is refused.
+    Differs from PyTorch: makes an array instead of filling a tensor; an empty shape gives no
+    warning, and its other arguments are checked; an infinite a is refused.
 
     >>> import functools, jax
     >>> from jaxgrad import init
@@ -164,10 +164,10 @@ def kaiming_uniform(
     >>> isinstance(kernel_init, jax.nn.initializers.Initializer)
     True
     """
-    name = "kaiming_uniform"
-    target = _draws.target(name, key, shape, dtype, layout)
-    std = _laws.kaiming_std(name, target.shape, a, mode, nonlinearity)
-    return _filled(name, target, _laws.uniform, std, out_sharding, layout)
+    check = _checks.of("kaiming_uniform")
+    target = _draws.target(check, key, shape, dtype, layout)
+    std = _distributions.kaiming_std(check, target.shape, a, mode, nonlinearity)
+    return _filled(check, target, _distributions.uniform, std, out_sharding, layout)
 
 
 @called
@@ -193,10 +193,10 @@ def kaiming_normal(
         shape: the weight's shape, of two dimensions or more.
         dtype: a real floating point dtype; by default JAX's default float.
         out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
-        a: the negative slope of the leaky_relu that follows, a finite Python number; other
-            nonlinearities do not look at it.
+        a: the negative slope of the leaky_relu that follows, a finite Python number;
+            ignored for other nonlinearities.
         mode: "fan_in" to keep the scale of the forward pass, "fan_out" of the backward pass.
-        nonlinearity: what follows, one of `calculate_gain`'s names.
+        nonlinearity: the nonlinearity that follows, one of `calculate_gain`'s names.
         layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
 
     Returns:
@@ -209,8 +209,8 @@ def kaiming_normal(
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_normal_
 
-    Differs from PyTorch: makes an array instead of filling a tensor; no warning for an empty
-    shape, whose arguments are checked as well; an infinite a is refused.
+    Differs from PyTorch: makes an array instead of filling a tensor; an empty shape gives no
+    warning, and its other arguments are checked; an infinite a is refused.
 
     >>> import functools, jax
     >>> from jaxgrad import init
@@ -220,29 +220,29 @@ def kaiming_normal(
     >>> isinstance(kernel_init, jax.nn.initializers.Initializer)
     True
     """
-    name = "kaiming_normal"
-    target = _draws.target(name, key, shape, dtype, layout)
-    std = _laws.kaiming_std(name, target.shape, a, mode, nonlinearity)
-    return _filled(name, target, _laws.normal, std, out_sharding, layout)
+    check = _checks.of("kaiming_normal")
+    target = _draws.target(check, key, shape, dtype, layout)
+    std = _distributions.kaiming_std(check, target.shape, a, mode, nonlinearity)
+    return _filled(check, target, _distributions.normal, std, out_sharding, layout)
 
 
-def _gain(function: str, gain: Any) -> Any:
-    """A factor of a deviation: finite and at least 0."""
-    gain = _checks.number(function, "gain", gain)
-    text = _checks.wrong(function, "gain", "finite and at least 0", "{gain}")
+def _gain(check: Checks, gain: Any) -> Any:
+    """A factor of a standard deviation: finite and at least 0."""
+    gain = check.number("gain", gain)
+    text = check.wrong("gain", "finite and at least 0", "{gain}")
     _checks.holds((gain >= 0) & (gain < math.inf), text, gain=lambda: jnp.asarray(gain))
     return gain
 
 
 def _filled(
-    function: str,
+    check: Checks,
     target: _draws.Target,
-    law: Callable[[str, tuple[int, ...], Any], _laws.Draw],
+    distribution: Callable[[str, tuple[int, ...], Any], _distributions.Draw],
     std: Any,
     out_sharding: Any,
     layout: str,
 ) -> jax.Array:
-    """The target filled with a law of that deviation."""
-    draw = law("weight", target.shape, std)
+    """The target filled from a distribution of that standard deviation."""
+    draw = distribution("weight", target.shape, std)
     weight = _draws.sample(target.key, draw, target.dtype)
-    return _draws.placed(function, weight, out_sharding, layout)
+    return _draws.placed(check, weight, out_sharding, layout)

@@ -9,9 +9,9 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad._checks import Shape
+from jaxgrad._checks import Checks, Shape
 from jaxgrad._dtypes import wide
-from jaxgrad.init import _draws, _laws
+from jaxgrad.init import _distributions, _draws
 
 
 @called
@@ -50,9 +50,10 @@ def eye(
     Array([[1., 0., 0.],
            [0., 1., 0.]], dtype=float32)
     """
-    shape = _matrix("eye", shape, layout)
-    weight = jnp.eye(*shape, dtype=_checks.float_dtype("eye", dtype))
-    return _draws.placed("eye", weight, out_sharding, layout)
+    check = _checks.of("eye")
+    shape = _matrix(check, shape, layout)
+    weight = jnp.eye(*shape, dtype=check.float_dtype(dtype))
+    return _draws.placed(check, weight, out_sharding, layout)
 
 
 @called
@@ -65,7 +66,7 @@ def dirac(
     groups: int = 1,
     layout: str = "torch",
 ) -> jax.Array:
-    """The convolution that hands its input on, channel by channel: `torch.nn.init.dirac_`.
+    """The convolution that passes its input on, channel by channel: `torch.nn.init.dirac_`.
 
         w[g n + d, d, k₁ // 2, …] = 1 for g < groups and d < min(n, in), n = out / groups
 
@@ -76,7 +77,7 @@ def dirac(
         shape: the weight's shape, of three to five dimensions.
         dtype: a real floating point dtype; by default JAX's default float.
         out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
-        groups: the groups of the convolution, a divisor of the output channels.
+        groups: the number of groups, a divisor of the number of output channels.
         layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
 
     Returns:
@@ -85,7 +86,7 @@ def dirac(
     Raises:
         TypeError: an argument is of the wrong kind.
         ValueError: not three to five dimensions, a negative size, an unknown layout, or groups is
-            less than 1 or does not divide the output channels.
+            less than 1 or does not divide the number of output channels.
 
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.dirac_
 
@@ -99,7 +100,7 @@ def dirac(
            [[0., 1., 0.]]], dtype=float32)
     """
     check = _checks.of("dirac")
-    shape = _draws.torch_shape("dirac", shape, layout)
+    shape = _draws.torch_shape(check, shape, layout)
     if not 3 <= len(shape) <= 5:
         raise ValueError(check.wrong("shape", "of 3, 4 or 5 dimensions", shape))
     groups = check.integer("groups", groups, minimum=1)
@@ -111,7 +112,7 @@ def dirac(
     if weight.size:
         middle = tuple(size // 2 for size in shape[2:])
         weight = weight.at[(..., *middle)].set(jnp.tile(block, (groups, 1)))
-    return _draws.placed("dirac", weight, out_sharding, layout)
+    return _draws.placed(check, weight, out_sharding, layout)
 
 
 @called
@@ -128,15 +129,15 @@ def orthogonal(
 
         WᵀW = gain² I for a tall W, WWᵀ = gain² I for a wide one
 
-    with W the weight as a matrix of `out` rows (Saxe, McClelland & Ganguli 2013, "Exact solutions
-    to the nonlinear dynamics of learning in deep linear neural networks").
+    where W is the weight as a matrix of `out` rows (Saxe, McClelland & Ganguli 2013, "Exact
+    solutions to the nonlinear dynamics of learning in deep linear neural networks").
 
     Args:
         key: a typed key.
         shape: the weight's shape, of two dimensions or more.
         dtype: a real floating point dtype; by default JAX's default float.
         out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
-        gain: what the matrix is multiplied by, a scalar.
+        gain: the factor of the matrix, a scalar.
         layout: "torch" for shapes (out, in, *kernel), "flax" for (*kernel, in, out).
 
     Returns:
@@ -157,19 +158,19 @@ def orthogonal(
     >>> bool(jnp.allclose(w @ w.T, 4 * jnp.eye(3), atol=1e-5))
     True
     """
-    name = "orthogonal"
-    key, shape, dtype = _draws.target(name, key, shape, dtype, layout)
+    check = _checks.of("orthogonal")
+    key, shape, dtype = _draws.target(check, key, shape, dtype, layout)
     if len(shape) < 2:
-        raise ValueError(_checks.wrong(name, "shape", "of at least 2 dimensions", shape))
-    gain = _checks.number(name, "gain", gain)
+        raise ValueError(check.wrong("shape", "of at least 2 dimensions", shape))
+    gain = check.number("gain", gain)
     if not math.prod(shape):
-        return _draws.placed(name, jnp.zeros(shape, dtype), out_sharding, layout)
-    matrix = _draws.sample(key, _laws.orthogonal(shape), wide(dtype))
+        return _draws.placed(check, jnp.zeros(shape, dtype), out_sharding, layout)
+    matrix = _draws.sample(key, _distributions.orthogonal(shape), wide(dtype))
     weight = _orthogonalised(matrix, jnp.asarray(gain).astype(matrix.dtype), shape).astype(dtype)
-    return _draws.placed(name, weight, out_sharding, layout)
+    return _draws.placed(check, weight, out_sharding, layout)
 
 
-_orthogonalised = jax.jit(_laws.orthogonalised, static_argnames="shape")
+_orthogonalised = jax.jit(_distributions.orthogonalised, static_argnames="shape")
 
 
 @called
@@ -195,8 +196,8 @@ def sparse(
         dtype: a real floating point dtype; by default JAX's default float.
         out_sharding: where to put the weight, a NamedSharding or a PartitionSpec.
         sparsity: the share of zeros in a column, a Python number in [0, 1].
-        std: the standard deviation of the others, a scalar, at least 0.
-        layout: "torch" for shapes (out, in), "flax" for (in, out), where a column is a row.
+        std: the standard deviation of the other elements, a scalar, at least 0.
+        layout: "torch" for shapes (out, in), "flax" for (in, out), whose rows then have the zeros.
 
     Returns:
         An array of that shape and dtype; the gradient flows through std.
@@ -210,7 +211,7 @@ def sparse(
     Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.sparse_
 
     Differs from PyTorch: makes an array instead of filling a tensor; sparsity outside [0, 1] is
-    refused (PyTorch 2.13 takes -0.5 for all but half of a column).
+    refused (PyTorch 2.13 takes -0.5 to mean all but half of a column).
 
     >>> import jax
     >>> from jaxgrad import init
@@ -218,30 +219,30 @@ def sparse(
     >>> (w == 0).sum(axis=0)
     Array([3, 3, 3], dtype=int32)
     """
-    name = "sparse"
-    key, _, dtype = _draws.target(name, key, shape, dtype, layout)
-    shape = _matrix(name, shape, layout)
-    sparsity = _checks.static_number(name, "sparsity", sparsity)
+    check = _checks.of("sparse")
+    key, _, dtype = _draws.target(check, key, shape, dtype, layout)
+    shape = _matrix(check, shape, layout)
+    sparsity = check.static_number("sparsity", sparsity)
     if not 0 <= sparsity <= 1:
-        raise ValueError(_checks.wrong(name, "sparsity", "in [0, 1]", sparsity))
-    std = _checks.number(name, "std", std)
-    text = _checks.wrong(name, "std", "at least 0", "{std}")
+        raise ValueError(check.wrong("sparsity", "in [0, 1]", sparsity))
+    std = check.number("std", std)
+    text = check.wrong("std", "at least 0", "{std}")
     _checks.holds(std >= 0, text, std=lambda: jnp.asarray(std))
     zeros = math.ceil(sparsity * shape[0])
     key_values, key_order = _draws.split(key, 2)
-    values, order = _laws.sparse(shape, std)
+    values, order = _distributions.sparse(shape, std)
     weight = _sparsified(
         _draws.sample(key_values, values, dtype), _draws.sample(key_order, order, dtype), zeros
     )
-    return _draws.placed(name, weight, out_sharding, layout)
+    return _draws.placed(check, weight, out_sharding, layout)
 
 
-_sparsified = jax.jit(_laws.sparsified, static_argnames="zeros")
+_sparsified = jax.jit(_distributions.sparsified, static_argnames="zeros")
 
 
-def _matrix(function: str, shape: Shape, layout: Any) -> tuple[int, ...]:
+def _matrix(check: Checks, shape: Shape, layout: Any) -> tuple[int, ...]:
     """A shape of two dimensions, in PyTorch's layout."""
-    shape = _draws.torch_shape(function, shape, layout)
+    shape = _draws.torch_shape(check, shape, layout)
     if len(shape) != 2:
-        raise ValueError(_checks.wrong(function, "shape", "of 2 dimensions", shape))
+        raise ValueError(check.wrong("shape", "of 2 dimensions", shape))
     return shape

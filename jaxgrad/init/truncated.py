@@ -17,7 +17,7 @@ from jaxgrad.init import _draws
 from jaxgrad.random.keys import unrolled
 
 SLIVER = 2.0**-6
-"""Below this difference of erf at its ends, an interval beside the mean is a tail."""
+"""An interval beside the mean is a tail if erf at its two ends differs by less than this."""
 
 
 @called
@@ -36,9 +36,9 @@ def trunc_normal(
 
         p(w) ∝ exp(-(w - mean)² / 2 std²) on [a, b],   0 elsewhere
 
-    By the inverse of the distribution function; in a tail, where that has too few digits left, by
-    rejection from a truncated exponential distribution. So an interval far from the mean has the
-    right law too, and there is nothing to warn of.
+    Samples are made by the inverse of the distribution function. In a tail, where that has too few
+    digits left, they are drawn by rejection from a truncated exponential distribution. So the
+    distribution is right on an interval far from the mean too.
 
     Args:
         key: a typed key.
@@ -63,7 +63,7 @@ def trunc_normal(
 
     Differs from PyTorch: no warning where the mean is more than 2 std from [a, b], and an infinite
     end is allowed there; std of 0 or less is refused (PyTorch 2.13: ZeroDivisionError, or samples
-    of no stated law); makes an array instead of filling a tensor.
+    of another distribution); makes an array instead of filling a tensor.
 
     >>> import jax
     >>> from jaxgrad import init
@@ -71,21 +71,21 @@ def trunc_normal(
     >>> w.shape, bool((abs(w) <= 0.04).all())
     ((3, 5), True)
     """
-    name = "trunc_normal"
-    key, shape, dtype = _draws.target(name, key, shape, dtype)
-    mean, std = _checks.number(name, "mean", mean), _checks.number(name, "std", std)
-    low, high = _checks.number(name, "a", a), _checks.number(name, "b", b)
-    finite, text = _checks.finite, _checks.wrong(name, "mean", "finite", "{mean}")
+    check = _checks.of("trunc_normal")
+    key, shape, dtype = _draws.target(check, key, shape, dtype)
+    mean, std = check.number("mean", mean), check.number("std", std)
+    low, high = check.number("a", a), check.number("b", b)
+    finite, text = _checks.finite, check.wrong("mean", "finite", "{mean}")
     _checks.in_range(finite, finite(mean), text, wide(dtype), mean=mean)
-    text = _checks.wrong(name, "std", "positive and finite", "{std}")
+    text = check.wrong("std", "positive and finite", "{std}")
     _checks.in_range(_is_scale, _is_scale(std), text, wide(dtype), std=std)
     tail = not _is_around(dtype, mean, low, high)
     weight, valid = _trunc_normal(key, mean, std, low, high, shape, dtype, tail)
-    text = _checks.wrong(
-        name, "[a, b]", f"an interval of {dtype}, with mean and std in range", "{a} to {b}"
+    text = check.wrong(
+        "[a, b]", f"an interval of {dtype}, with mean and std in range", "{a} to {b}"
     )
     _checks.in_range(_is_interval, valid, text, dtype, a=low, b=high)
-    return _draws.placed(name, weight, out_sharding)
+    return _draws.placed(check, weight, out_sharding)
 
 
 def _is_scale(std: Any) -> Any:
@@ -97,7 +97,7 @@ def _is_interval(low: Any, high: Any) -> Any:
 
 
 def _is_around(dtype: DTypeLike, mean: Any, low: Any, high: Any) -> bool:
-    """Whether the interval is known to hold the mean, and so to be no tail."""
+    """Whether the interval is known to contain the mean, and so is not a tail."""
     if not all(isinstance(x, float) for x in (mean, low, high)):
         return False
     with np.errstate(all="ignore"):
@@ -117,18 +117,18 @@ def _trunc_normal(
     dtype: DTypeLike,
     tail: bool,
 ) -> tuple[jax.Array, jax.Array]:
-    """The samples, and whether mean, std, a and b are a law; `tail`: whether it may be a tail."""
-    # Ends that the dtype has, so that what is rounded to the dtype can stay within them.
+    """The samples, and whether the parameters are valid; `tail`: whether [a, b] may be a tail."""
+    # Ends that the dtype holds, so that samples rounded to the dtype can stay within them.
     ends = [jax.lax.stop_gradient(jnp.asarray(x).astype(dtype)) for x in (a, b)]
     low, high = (end.astype(wide(dtype)) for end in ends)
     mean, std = (jax.lax.stop_gradient(jnp.asarray(x).astype(low.dtype)) for x in (mean, std))
-    # Else constants would be folded into the formula's own, and round otherwise under jit.
+    # Without it, jit would fold constants into the formula's own, which rounds differently.
     kept = jax.lax.optimization_barrier((mean, std, low, high))
     mean, std, low, high = map(jnp.asarray, kept)
     valid = _checks.finite(mean) & _is_scale(std) & _is_interval(low, high)
     key_inverse, key_tail = jax.random.split(unrolled(key))
     samples = _inverse(key_inverse, mean, std, low, high, shape)
-    if tail:  # its loop takes as long to compile as all the rest
+    if tail:  # its loop takes as long to compile as everything else
         alpha, beta = (low - mean) / std, (high - mean) / std
         around = (alpha <= 0) & (beta >= 0)
         mass = jax.lax.erf(beta * math.sqrt(0.5)) - jax.lax.erf(alpha * math.sqrt(0.5))
@@ -146,7 +146,7 @@ def _inverse(
     high: jax.Array,
     shape: tuple[int, ...],
 ) -> jax.Array:
-    """The inverse, mean + std √2 erf⁻¹(y), y uniform between erf at the two ends."""
+    """Samples mean + std √2 erf⁻¹(y), with y uniform between the values of erf at the two ends."""
     first, last = (jax.lax.erf((end - mean) / std * math.sqrt(0.5)) for end in (low, high))
     points = first + jax.random.uniform(key, shape, mean.dtype) * (last - first)
     one = jnp.nextafter(jnp.ones((), mean.dtype), jnp.zeros((), mean.dtype))
@@ -162,11 +162,11 @@ def _tail(
     otherwise: jax.Array,
     tail: jax.Array,
 ) -> jax.Array:
-    """The nearer end and beyond it std t, with t of density ∝ exp(-rate t - t²/2); if a tail.
+    """Samples std t beyond the nearer end where `tail`, with t of density ∝ exp(-rate t - t²/2).
 
-    t is proposed with density ∝ exp(-rate t) and kept with probability exp(-t²/2), which is more
-    often than not: the interval is narrow or the rate above 1. A loop and no branch, which would
-    select from keys under vmap; where there is no tail it makes no step.
+    t is proposed with density ∝ exp(-rate t) and accepted with probability exp(-t²/2). That is
+    likely, as the interval is narrow or the rate above 1. This is a loop without a branch, as a
+    branch would select from keys under vmap. Without a tail the loop makes no step.
     """
     above = low > mean
     edge = jnp.where(above, low, high)

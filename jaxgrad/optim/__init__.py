@@ -1,20 +1,21 @@
 """torch.optim, step for step, as optax transformations.
 
-Each optimizer is a function of hyperparameters, with PyTorch's names, defaults and refusals, that
-gives an `optax.GradientTransformation`: chain it, mask it, inject its hyperparameters, checkpoint
-its state, begin one from shapes alone. Its update leaves alone what other links are given. The
-state is PyTorch's, leaf by leaf: a leaf whose gradient is None is left alone, decay and momentum
-included, and its steps are its own. bfloat16 and float16 are rounded where PyTorch rounds them. The
-gradient of a complex leaf is PyTorch's, the conjugate of that of `jax.grad`. A gradient of another
-float dtype is cast to the parameters', in which the updates are.
+Each optimizer is a function of hyperparameters, with PyTorch's names, defaults and refusals. It
+returns an `optax.GradientTransformation`: chain it, mask it, inject its hyperparameters, checkpoint
+its state, or initialise it from shapes. Its update ignores the arguments of other transformations.
+
+The state is kept leaf by leaf, as in PyTorch. A leaf whose gradient is None does not change, not
+even by decay or momentum, and each leaf counts its own steps. bfloat16 and float16 are rounded
+where PyTorch rounds them. The gradient of a complex leaf is PyTorch's, the conjugate of that of
+`jax.grad`. Updates have the dtype of the parameters; a gradient of another float dtype is cast.
 
     optimizer = adamw(lr=3e-4)
     state = optimizer.init(params)
     updates, state = optimizer.update(grads, state, params)
     params = optax.apply_updates(params, updates)
 
-Parameter groups are `optax.multi_transform`; `optimizer.step(closure)` is `lbfgs`, whose update
-takes `value_fn`. Learning rates that change are schedules: `jaxgrad.schedules`.
+For parameter groups use `optax.multi_transform`; for `optimizer.step(closure)` use `lbfgs`, whose
+update takes `value_fn`; for changing learning rates use `jaxgrad.schedules`.
 """
 
 from .adafactor import adafactor

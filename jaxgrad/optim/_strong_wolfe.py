@@ -1,4 +1,4 @@
-"""The line search of `torch.optim.LBFGS`: bracket a point that is good enough, then zoom in.
+"""The line search of `torch.optim.LBFGS`: bracket an acceptable point, then zoom in.
 
 The strong Wolfe conditions are f(t) ≤ f(0) + c₁ t f'(0) and |f'(t)| ≤ -c₂ f'(0), along the
 direction. Nocedal and Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6.
@@ -25,16 +25,16 @@ class Point(NamedTuple):
 
 
 class _Search(NamedTuple):
-    """Where the search is.
+    """The loop state of the search.
 
     Attributes:
         phase: BRACKETING, ZOOMING or DONE.
-        tried: iterations so far.
-        previous: the point before, while bracketing.
+        tried: the number of iterations.
+        previous: the point before the last, while bracketing.
         new: the last point.
-        ends: the bracket.
-        second: whether the second of its ends is the lower.
-        stuck: whether the last trial was close to an end.
+        ends: the two ends of the bracket.
+        second: whether the second end has the lower value.
+        stuck: whether the last trial point was close to an end.
     """
 
     phase: jax.Array
@@ -54,15 +54,15 @@ def strong_wolfe(
     most: jax.Array,
     tolerance: Any,
 ) -> tuple[Point, jax.Array]:
-    """The point that was found, and how many points were evaluated.
+    """The point that was found, and the number of evaluations.
 
     Args:
-        evaluate: a length -> the point there.
+        evaluate: a step length -> the point there.
         start: the point of length 0.
         t: the first length to try.
-        size: the largest element of the direction.
-        most: how many iterations, at most.
-        tolerance: a bracket that moves no element by more is done with.
+        size: the largest absolute element of the direction.
+        most: the most iterations.
+        tolerance: the search ends if no element changes by more within the bracket.
     """
     first = evaluate(t)
     zero, no = jnp.zeros((), jnp.int32), jnp.zeros((), bool)
@@ -99,7 +99,7 @@ def _flat(start: Point, new: Point) -> jax.Array:
 
 
 def _bracket(evaluate: Callable[[jax.Array], Point], start: Point, s: _Search) -> _Search:
-    """Either the two last points are a bracket, or the last is good enough, or go further."""
+    """Accept the last point, take the last two as the bracket, or try a longer step."""
     new, previous = s.new, s.previous
     high = _too_high(start, new) | ((s.tried > 1) & (new.f >= previous.f))
     good = ~high & _flat(start, new)
@@ -121,7 +121,7 @@ def _bracket(evaluate: Callable[[jax.Array], Point], start: Point, s: _Search) -
 def _zoom(
     evaluate: Callable[[jax.Array], Point], start: Point, s: _Search, size: Any, tolerance: Any
 ) -> _Search:
-    """A trial point between the ends takes the place of one of them."""
+    """Replace one end of the bracket by a trial point between them."""
 
     def narrowed(s: _Search) -> _Search:
         t, stuck = _trial(s)
@@ -143,7 +143,7 @@ def _zoom(
 
 
 def _trial(s: _Search) -> tuple[jax.Array, jax.Array]:
-    """The next length, kept a tenth of the bracket from its ends the second time it is close."""
+    """The next length, moved a tenth of the bracket from an end if it is close to it twice."""
     least, most = jnp.minimum(s.ends[0].t, s.ends[1].t), jnp.maximum(s.ends[0].t, s.ends[1].t)
     t = _cubic(*s.ends, least, most)
     margin = 0.1 * (most - least)
@@ -154,7 +154,7 @@ def _trial(s: _Search) -> tuple[jax.Array, jax.Array]:
 
 
 def _cubic(a: Point, b: Point, least: jax.Array, most: jax.Array) -> jax.Array:
-    """The minimum of the cubic through both points and slopes, within bounds; else their middle."""
+    """The minimum of the cubic through both points and slopes, clipped; else the middle."""
     a, b = a._replace(grad=()), b._replace(grad=())
     a, b = optax.tree.where(a.t <= b.t, (a, b), (b, a))
     d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)

@@ -1,7 +1,8 @@
-"""Pytrees as vectors: what L-BFGS needs and `optax.tree` does not do.
+"""Pytrees as vectors: the operations of L-BFGS that `optax.tree` does not have.
 
-Leaves of several dtypes keep theirs, where `optax.tree` promotes them or refuses to; an inner
-product is a sum of products, as PyTorch's is, not a `vdot`; and the largest of no elements is 0.
+Leaves of different dtypes keep theirs, where `optax.tree` promotes or refuses them. An inner
+product is a sum of products, as in PyTorch, and not a `vdot`. The largest element of an empty tree
+is 0.
 """
 
 from typing import Any
@@ -34,7 +35,7 @@ def absolute_sum(x: Tree) -> jax.Array:
 
 
 def largest(x: Tree) -> jax.Array:
-    """The largest |xᵢ|; 0 if there is none, NaN if one is NaN."""
+    """The largest |xᵢ|: 0 for an empty tree, NaN if an element is NaN."""
     sizes = [jnp.max(jnp.abs(leaf), initial=0) for leaf in jax.tree.leaves(x)]
     dtype = jnp.result_type(*sizes) if sizes else jnp.zeros(()).dtype
     return jnp.max(jnp.stack([s.astype(dtype) for s in sizes])) if sizes else jnp.zeros(())

@@ -1,4 +1,4 @@
-"""Adafactor: second moments of matrices as one factor for rows and one for columns."""
+"""Adafactor: second moments of matrices as a product of a row and a column factor."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,20 +7,21 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from . import _arguments as arguments
-from ._arguments import Number, Rate
+from .. import _checks
+from . import _hyperparameters
+from ._formulas import at_least, in_dtype_of, lerp, root
+from ._hyperparameters import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
-from ._numbers import at_least, lerp, like, root
 
 
 class AdafactorState(NamedTuple):
-    """What `adafactor` remembers.
+    """The state of `adafactor`.
 
     Attributes:
-        count: int32, the updates so far, which a schedule is given.
-        step: int32, a number for each leaf: its updates that had a gradient.
-        row_var: mean squares along the last axis, of leaves with two axes or more; else None.
-        col_var: those along the last axis but one.
+        count: int32, the number of updates, the argument of a schedule.
+        step: int32, a number for each leaf: the updates in which it had a gradient.
+        row_var: mean squares along the last axis, for leaves of two or more axes; else None.
+        col_var: mean squares along the second to last axis, for the same leaves.
         variance: mean squares of the other leaves; else None.
     """
 
@@ -44,29 +45,29 @@ def adafactor(
 
         ρ = min(lr, 1 / √t),   α = max(ε₂, rms(θ)) ρ,   v̂ = r c / mean(r),   u = g / √v̂
 
-    with r and c the averages of g² along rows and columns, of weight t^beta2_decay.
+    where r and c average g² along rows and columns, with the weight t^beta2_decay for a new g².
 
     Source: Shazeer and Stern, 2018, https://arxiv.org/abs/1804.04235;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html
 
     Args:
         lr: the largest relative step, at least 0: a number, a traced scalar, or a schedule.
-        beta2_decay: the power of t that is the weight of a new square, at most 0.
-        eps: (ε₁, ε₂), at least 0: what √v̂ is at least, None for the dtype's precision, and what
-            the size of the parameters is at least.
+        beta2_decay: the exponent in the weight of a new square, at most 0.
+        eps: (ε₁, ε₂), at least 0. ε₁ is the lower bound of √v̂, None for the machine epsilon of the
+            dtype. ε₂ is the lower bound of rms(θ).
         d: the threshold of clipping, at least 1.
-        weight_decay: times the learning rate, the share of the parameters that is taken off.
-        maximize: whether the gradient is followed instead of descended.
+        weight_decay: the factor of lr times the parameters that is subtracted from the parameters.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number, or a leaf is complex.
+        TypeError: an argument is not a number, or a leaf is complex.
 
-    Differs from PyTorch: ε₁ of None is the precision of each leaf's own dtype (PyTorch takes the
-    first one's for all); an empty leaf is no division by 0.
+    Differs from PyTorch: ε₁ of None is the machine epsilon of each leaf's own dtype (PyTorch uses
+    that of the first parameter for all); an empty leaf causes no division by 0.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import adafactor
@@ -75,15 +76,16 @@ def adafactor(
     >>> round(float(updates[0, 0]), 4), state.row_var.shape, state.col_var.shape
     (-0.01, (2, 1), (1, 3))
     """
-    eps1, eps2 = arguments.pair("adafactor", "eps", eps)
+    check = _checks.of("adafactor")
+    eps1, eps2 = _hyperparameters.pair(check, "eps", eps)
     if eps1 is not None:
-        eps1 = arguments.bounded("adafactor", "eps[0]", eps1, lambda x: x >= 0, "at least 0")
-    eps2 = arguments.bounded("adafactor", "eps[1]", eps2, lambda x: x >= 0, "at least 0")
-    d = arguments.bounded("adafactor", "d", d, lambda x: x >= 1, "at least 1")
-    power = arguments.bounded(
-        "adafactor", "beta2_decay", beta2_decay, lambda x: x <= 0, "at most 0"
+        eps1 = _hyperparameters.bounded(check, "eps[0]", eps1, lambda x: x >= 0, "at least 0")
+    eps2 = _hyperparameters.bounded(check, "eps[1]", eps2, lambda x: x >= 0, "at least 0")
+    d = _hyperparameters.bounded(check, "d", d, lambda x: x >= 1, "at least 1")
+    power = _hyperparameters.bounded(
+        check, "beta2_decay", beta2_decay, lambda x: x <= 0, "at most 0"
     )
-    (weight_decay,) = arguments.not_negative("adafactor", weight_decay=weight_decay)
+    (weight_decay,) = _hyperparameters.not_negative(check, weight_decay=weight_decay)
 
     def start(leaf: jax.Array) -> Slots:
         if leaf.ndim < 2:
@@ -93,7 +95,7 @@ def adafactor(
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         weight = jnp.exp(power * jnp.log(step))
-        rho = jnp.minimum(lr, like(lr, 1 / jnp.sqrt(step)))
+        rho = jnp.minimum(lr, in_dtype_of(lr, 1 / jnp.sqrt(step)))
         return {"weight": weight, "rho": rho, "eps1": eps1, "eps2": eps2, "d": d}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
@@ -120,7 +122,7 @@ def adafactor(
 
 
 def _second_moment(leaf: Leaf, least: Any) -> tuple[Slots, jax.Array]:
-    """The new slots, and the mean squares that they stand for."""
+    """The new slots, and the mean squares that they represent."""
     g, rounded, weight = leaf.grad, leaf.rounded, leaf.numbers["weight"]
 
     def averaged(name: str, squares: jax.Array) -> jax.Array:
@@ -143,5 +145,5 @@ def _norm(x: jax.Array) -> jax.Array:
 
 
 def _root(x: jax.Array) -> float:
-    """The root of how many elements there are: a norm over it is a root mean square."""
+    """The root of the number of elements: a norm divided by it is a root mean square."""
     return math.sqrt(x.size)

@@ -1,4 +1,4 @@
-"""Adam and what was made of it first: moments of the gradient, corrected for their start at 0."""
+"""Adam, AdamW and SparseAdam: moments of the gradient, corrected for their start at 0."""
 
 from typing import Any, NamedTuple
 
@@ -7,21 +7,21 @@ import jax.numpy as jnp
 import optax
 
 from .. import _checks
-from . import _arguments as arguments
-from ._arguments import Number, Rate
+from . import _hyperparameters
+from ._formulas import in_dtype_of, lerp, one_minus_power
+from ._hyperparameters import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
-from ._numbers import lerp, like, one_minus_power
 
 
 class AdamState(NamedTuple):
-    """What Adam remembers, under PyTorch's names.
+    """The state of Adam, under PyTorch's names.
 
     Attributes:
-        count: int32, the updates so far, which a schedule is given.
-        step: int32, a number for each leaf: its updates that had a gradient.
+        count: int32, the number of updates, the argument of a schedule.
+        step: int32, a number for each leaf: the updates in which it had a gradient.
         exp_avg: the first moments, like the parameters.
         exp_avg_sq: the second moments.
-        max_exp_avg_sq: the largest of them so far; None without `amsgrad`.
+        max_exp_avg_sq: the largest second moments so far; None without `amsgrad`.
     """
 
     count: Any
@@ -52,10 +52,10 @@ def adam(
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule
             `count -> lr`.
         betas: the decays of both moments, in [0, 1), two floats or two arrays.
-        eps: is added to the root, at least 0.
-        weight_decay: times the parameters it is added to the gradient, at least 0.
-        amsgrad: whether v̂ is of the largest v so far.
-        maximize: whether the gradient is followed instead of descended.
+        eps: the number that is added to the root, at least 0.
+        weight_decay: the factor of the parameters that is added to the gradient, at least 0.
+        amsgrad: whether v̂ uses the largest v so far.
+        maximize: whether to ascend along the gradient instead of descending.
         decoupled_weight_decay: whether the decay is AdamW's, lr · weight_decay · θ.
 
     Returns:
@@ -63,7 +63,7 @@ def adam(
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     Differs from PyTorch: complex gradients are PyTorch's, the conjugates of those of `jax.grad`.
 
@@ -87,7 +87,7 @@ def adamw(
     *,
     maximize: bool = False,
 ) -> optax.GradientTransformation:
-    """`torch.optim.AdamW`: `adam` whose decay is lr · weight_decay · θ, beside the moments.
+    """`torch.optim.AdamW`: `adam` with a decay of lr · weight_decay · θ, outside the moments.
 
     Source: Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
@@ -95,18 +95,18 @@ def adamw(
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
         betas: the decays of both moments, in [0, 1), two floats or two arrays.
-        eps: is added to the root, at least 0.
-        weight_decay: times the learning rate, the share of the parameters that is taken off; its
-            default is optax's a hundredfold.
-        amsgrad: whether the second moment is the largest so far.
-        maximize: whether the gradient is followed instead of descended.
+        eps: the number that is added to the root, at least 0.
+        weight_decay: the factor of lr times the parameters that is subtracted from the parameters.
+            The default is 100 times optax's.
+        amsgrad: whether the largest second moment so far is used.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters for a decay.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import adamw
@@ -128,15 +128,16 @@ def _adam(
     maximize: Any,
     decoupled: Any,
 ) -> optax.GradientTransformation:
-    beta1, beta2 = arguments.betas(name, betas)
-    eps, weight_decay = arguments.not_negative(name, eps=eps, weight_decay=weight_decay)
+    check = _checks.of(name)
+    beta1, beta2 = _hyperparameters.betas(check, betas)
+    eps, weight_decay = _hyperparameters.not_negative(check, eps=eps, weight_decay=weight_decay)
     slots = ("exp_avg", "exp_avg_sq")
-    if _checks.truth(name, "amsgrad", amsgrad):
+    if check.truth("amsgrad", amsgrad):
         slots = (*slots, "max_exp_avg_sq")
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {
-            "step_size": lr / like(lr, one_minus_power(beta1, step)),
+            "step_size": lr / in_dtype_of(lr, one_minus_power(beta1, step)),
             "root": jnp.sqrt(one_minus_power(beta2, step)),
             "beta1": beta1,
             "beta2": beta2,
@@ -149,7 +150,7 @@ def _adam(
         v = new["exp_avg_sq"]
         if amsgrad:
             v = new["max_exp_avg_sq"] = jnp.maximum(leaf.slots["max_exp_avg_sq"], v)
-        scale = rounded(rounded(leaf.over(rounded(jnp.sqrt(v)), "root")) + n["eps"])
+        scale = rounded(rounded(leaf.divided(rounded(jnp.sqrt(v)), "root")) + n["eps"])
         return (-n["step_size"] * new["exp_avg"] / scale,), new
 
     rule = Rule(name, AdamState, slots, zeros(*slots), numbers, move, divisors=("root",))
@@ -157,7 +158,7 @@ def _adam(
 
 
 def zeros(*names: str) -> Any:
-    """Slots of zeros like the leaf, by these names."""
+    """A function of a leaf that gives slots of zeros by these names."""
     return lambda leaf: {name: jnp.zeros_like(leaf) for name in names}
 
 
@@ -177,20 +178,21 @@ def sparse_adam(
     maximize: bool = False,
     sparse_dim: int | None = None,
 ) -> optax.GradientTransformation:
-    """`torch.optim.SparseAdam`, of dense gradients: only what is not 0 in them moves.
+    """`torch.optim.SparseAdam` for dense gradients: only elements with a gradient move.
 
-    What `torch.optim.SparseAdam` does with `grad.to_sparse(sparse_dim)`: elements, or slices of the
-    last axes, that are 0 throughout keep their moments and their parameters, while t goes on.
+    It does what `torch.optim.SparseAdam` does with `grad.to_sparse(sparse_dim)`. Elements, or
+    slices of the last axes, whose gradient is 0 throughout keep their moments and parameters, while
+    t goes on.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.SparseAdam.html
 
     Args:
         lr: the learning rate, above 0: a number, a traced scalar, or a schedule.
         betas: the decays of both moments, in [0, 1), two floats or two arrays.
-        eps: is added to the root, above 0.
-        maximize: whether the gradient is followed instead of descended.
-        sparse_dim: how many leading axes number the slices; None: all of them, single elements. 1
-            is an embedding's, of which rows move.
+        eps: the number that is added to the root, above 0.
+        maximize: whether to ascend along the gradient instead of descending.
+        sparse_dim: the number of leading axes that index the slices; None for all axes, where the
+            slices are single elements. 1 suits an embedding, whose rows move.
 
     Returns:
         A transformation of gradients. The state is `AdamState`.
@@ -199,8 +201,8 @@ def sparse_adam(
         ValueError: a number is out of range, or a leaf has fewer than `sparse_dim` axes.
         TypeError: a leaf is complex.
 
-    Differs from PyTorch: gradients are dense, so that a row that was looked up and whose gradient
-    is 0 throughout is one that was not.
+    Differs from PyTorch: gradients are dense, so a row that was looked up but has a gradient of 0
+    throughout counts as not looked up.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import sparse_adam
@@ -212,16 +214,16 @@ def sparse_adam(
     False
     """
     check = _checks.of("sparse_adam")
-    beta1, beta2 = arguments.betas("sparse_adam", betas)
-    eps = arguments.bounded("sparse_adam", "eps", eps, lambda x: x > 0, "above 0")
+    beta1, beta2 = _hyperparameters.betas(check, betas)
+    eps = _hyperparameters.bounded(check, "eps", eps, lambda x: x > 0, "above 0")
     if not callable(lr):
-        lr = arguments.bounded("sparse_adam", "lr", lr, lambda x: x > 0, "above 0")
+        lr = _hyperparameters.bounded(check, "lr", lr, lambda x: x > 0, "above 0")
     if sparse_dim is not None:
         sparse_dim = check.integer("sparse_dim", sparse_dim, 0)
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         root = jnp.sqrt(one_minus_power(beta2, step))
-        size = lr * like(lr, root) / like(lr, one_minus_power(beta1, step))
+        size = lr * in_dtype_of(lr, root) / in_dtype_of(lr, one_minus_power(beta1, step))
         return {"step_size": size, "beta1": beta1, "beta2": beta2, "eps": eps}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:

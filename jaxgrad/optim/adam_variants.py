@@ -1,4 +1,4 @@
-"""Adamax, NAdam and RAdam: Adam with a maximum, with Nesterov's momentum, with a rectifier."""
+"""Adamax, NAdam and RAdam: Adam with a maximum, with Nesterov momentum, and rectified."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,15 +7,16 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from . import _arguments as arguments
-from ._arguments import Number, Rate
+from .. import _checks
+from . import _hyperparameters
+from ._formulas import in_dtype_of, lerp, log, one_minus_power
+from ._hyperparameters import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
-from ._numbers import lerp, like, log, one_minus_power
 from .adam import moments, zeros
 
 
 class AdamaxState(NamedTuple):
-    """What `adamax` remembers: see `AdamState`; `exp_inf` is the decaying largest |gradient|."""
+    """The state of `adamax`: see `AdamState`; `exp_inf` is the decaying largest |gradient|."""
 
     count: Any
     step: Any
@@ -24,9 +25,9 @@ class AdamaxState(NamedTuple):
 
 
 class NAdamState(NamedTuple):
-    """What `nadam` remembers: see `AdamState`.
+    """The state of `nadam`: see `AdamState`.
 
-    `mu_product`, float32, a number for each leaf, is the product of its momenta so far.
+    `mu_product`, float32, has a number for each leaf: the product of its momenta so far.
     """
 
     count: Any
@@ -37,7 +38,7 @@ class NAdamState(NamedTuple):
 
 
 class RAdamState(NamedTuple):
-    """What `radam` remembers: see `AdamState`."""
+    """The state of `radam`: see `AdamState`."""
 
     count: Any
     step: Any
@@ -46,7 +47,7 @@ class RAdamState(NamedTuple):
 
 
 _NO_MEMORY = math.exp(-60)
-"""A decay below which ρₜ is 1 to all digits."""
+"""For a decay below this, ρₜ rounds to 1."""
 
 
 def adamax(
@@ -67,16 +68,16 @@ def adamax(
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
         betas: the decays of m and u, in [0, 1), two floats or two arrays.
-        eps: keeps u from 0, at least 0.
-        weight_decay: times the parameters it is added to the gradient, at least 0.
-        maximize: whether the gradient is followed instead of descended.
+        eps: the number that is added to |g|, at least 0.
+        weight_decay: the factor of the parameters that is added to the gradient, at least 0.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters for a decay.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import adamax
@@ -85,11 +86,12 @@ def adamax(
     >>> round(float(updates[0]), 4)
     -0.5
     """
-    beta1, beta2 = arguments.betas("adamax", betas)
-    eps, weight_decay = arguments.not_negative("adamax", eps=eps, weight_decay=weight_decay)
+    check = _checks.of("adamax")
+    beta1, beta2 = _hyperparameters.betas(check, betas)
+    eps, weight_decay = _hyperparameters.not_negative(check, eps=eps, weight_decay=weight_decay)
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
-        size = lr / like(lr, one_minus_power(beta1, step))
+        size = lr / in_dtype_of(lr, one_minus_power(beta1, step))
         return {"step_size": size, "beta1": beta1, "beta2": beta2, "eps": eps}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
@@ -114,7 +116,7 @@ def nadam(
     *,
     maximize: bool = False,
 ) -> optax.GradientTransformation:
-    """`torch.optim.NAdam`: Adam with Nesterov's momentum, which itself grows.
+    """`torch.optim.NAdam`: Adam with a Nesterov momentum that grows.
 
         μₜ = β₁ (1 - 0.96^(t ψ) / 2),   M = μ₁ ⋯ μₜ,   ψ = momentum_decay
         θ ← θ - lr ((1 - μₜ) / (1 - M) g + μₜ₊₁ / (1 - M μₜ₊₁) m) / (√v̂ + ε)
@@ -125,20 +127,20 @@ def nadam(
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
         betas: the decays of both moments, in [0, 1), two floats or two arrays.
-        eps: is added to the root, at least 0.
+        eps: the number that is added to the root, at least 0.
         weight_decay: at least 0.
         momentum_decay: ψ, at least 0.
-        decoupled_weight_decay: whether the decay is AdamW's, instead of part of the gradient.
-        maximize: whether the gradient is followed instead of descended.
+        decoupled_weight_decay: whether the decay is AdamW's instead of part of the gradient.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters for a decay.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
-    As in PyTorch, M is kept in float32, of float64 parameters too.
+    As in PyTorch, M is kept in float32, even for float64 parameters.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import nadam
@@ -147,9 +149,10 @@ def nadam(
     >>> round(float(updates[0]), 4)
     -0.5282
     """
-    beta1, beta2 = arguments.betas("nadam", betas)
-    eps, weight_decay, psi = arguments.not_negative(
-        "nadam", eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay
+    check = _checks.of("nadam")
+    beta1, beta2 = _hyperparameters.betas(check, betas)
+    eps, weight_decay, psi = _hyperparameters.not_negative(
+        check, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay
     )
 
     def momentum(step: jax.Array) -> jax.Array:
@@ -161,8 +164,8 @@ def nadam(
         exact = product.astype(step.dtype)
         return {
             "mu_product": product,
-            "of_grad": lr * like(lr, (1 - mu) / (1 - exact)),
-            "of_moment": lr * like(lr, following / (1 - exact * following)),
+            "of_grad": lr * in_dtype_of(lr, (1 - mu) / (1 - exact)),
+            "of_moment": lr * in_dtype_of(lr, following / (1 - exact * following)),
             "correction": one_minus_power(beta2, step),
             "beta1": beta1,
             "beta2": beta2,
@@ -171,7 +174,7 @@ def nadam(
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
         n, rounded, new = leaf.numbers, leaf.rounded, moments(leaf)
-        v = rounded(leaf.over(new["exp_avg_sq"], "correction"))
+        v = rounded(leaf.divided(new["exp_avg_sq"], "correction"))
         scale = rounded(rounded(jnp.sqrt(v)) + n["eps"])
         first = -n["of_grad"] * leaf.grad / scale
         return (first, -n["of_moment"] * new["exp_avg"] / scale), new
@@ -199,7 +202,7 @@ def radam(
     *,
     maximize: bool = False,
 ) -> optax.GradientTransformation:
-    """`torch.optim.RAdam`: Adam whose step is rectified while few gradients have been seen.
+    """`torch.optim.RAdam`: Adam with a rectified step, and a plain one for the first gradients.
 
         ρ = 2 / (1 - β₂) - 1,   ρₜ = ρ - 2 t β₂ᵗ / (1 - β₂ᵗ)
         r = √((ρₜ - 4) (ρₜ - 2) ρ / ((ρ - 4) (ρ - 2) ρₜ))
@@ -211,17 +214,17 @@ def radam(
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
         betas: the decays of both moments, in [0, 1), two floats or two arrays.
-        eps: is added to the root, at least 0.
+        eps: the number that is added to the root, at least 0.
         weight_decay: at least 0.
-        decoupled_weight_decay: whether the decay is AdamW's, instead of part of the gradient.
-        maximize: whether the gradient is followed instead of descended.
+        decoupled_weight_decay: whether the decay is AdamW's instead of part of the gradient.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters for a decay.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import radam
@@ -230,8 +233,9 @@ def radam(
     >>> round(float(updates[0]), 5)  # too few gradients to divide by their size
     -2.0
     """
-    beta1, beta2 = arguments.betas("radam", betas)
-    eps, weight_decay = arguments.not_negative("radam", eps=eps, weight_decay=weight_decay)
+    check = _checks.of("radam")
+    beta1, beta2 = _hyperparameters.betas(check, betas)
+    eps, weight_decay = _hyperparameters.not_negative(check, eps=eps, weight_decay=weight_decay)
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         most, length = 2 / (1 - beta2) - 1, _length(beta2, step)
@@ -249,8 +253,8 @@ def radam(
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
         n, rounded, new = leaf.numbers, leaf.rounded, moments(leaf)
-        plain = rounded(rounded(leaf.over(new["exp_avg"], "correction")) * n["lr"])
-        # Where the step is not rectified nothing may depend on the root, nor any derivative.
+        plain = rounded(rounded(leaf.divided(new["exp_avg"], "correction")) * n["lr"])
+        # A step that is not rectified may not depend on the root, nor may its derivatives.
         v = jnp.where(n["rectified"], new["exp_avg_sq"], 1)
         scale = rounded(n["root"] / rounded(rounded(jnp.sqrt(v)) + n["eps"]))
         rectified = rounded(rounded(plain * scale) * n["rectifier"])
@@ -263,18 +267,20 @@ def radam(
 
 
 def _length(beta: Number, step: jax.Array) -> jax.Array:
-    """ρₜ without the difference of two numbers near 2 / (1 - β).
+    """ρₜ, computed without the difference of two numbers near 2 / (1 - β).
 
-    With L = -log β and h(y) = y coth y it is t - (h(t L / 2) - h(L / 2)) · 2 / L.
+    ρₜ = t - (h(t L / 2) - h(L / 2)) · 2 / L with L = -log β and h(y) = y coth y.
     """
-    fades = beta <= _NO_MEMORY
-    beta = jnp.where(fades, _NO_MEMORY, beta) if isinstance(beta, jax.Array) else beta or _NO_MEMORY
+    forgets = beta <= _NO_MEMORY
+    beta = (
+        jnp.where(forgets, _NO_MEMORY, beta) if isinstance(beta, jax.Array) else beta or _NO_MEMORY
+    )
     half = jnp.asarray(-0.5 * log(beta)).astype(step.dtype)
-    return jnp.where(fades, 1, step - (_bent(step * half) - _bent(half)) / half)
+    return jnp.where(forgets, 1, step - (_coth_term(step * half) - _coth_term(half)) / half)
 
 
-def _bent(y: jax.Array) -> jax.Array:
-    """The value of y coth y - 1, by its series where y is small."""
+def _coth_term(y: jax.Array) -> jax.Array:
+    """The value y coth y - 1, by its series where y is small."""
     square = y * y
     series = square / 3 * (1 - square / 15 * (1 - square * 2 / 21 * (1 - square / 10)))
     large = jnp.where(y < 0.05, 1.0, y)

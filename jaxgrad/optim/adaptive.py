@@ -1,4 +1,4 @@
-"""Adagrad, Adadelta and RMSprop: every element divided by the size of its past gradients."""
+"""Adagrad, Adadelta and RMSprop: steps divided by the size of each element's past gradients."""
 
 from typing import Any, NamedTuple
 
@@ -7,15 +7,15 @@ import jax.numpy as jnp
 import optax
 
 from .. import _checks
-from . import _arguments as arguments
-from ._arguments import Number, Rate, on
+from . import _hyperparameters
+from ._formulas import in_dtype_of, lerp
+from ._hyperparameters import Number, Rate, is_used
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
-from ._numbers import lerp, like
 from .adam import zeros
 
 
 class AdagradState(NamedTuple):
-    """What `adagrad` remembers: `sum` is of the squared gradients; see `AdamState`."""
+    """The state of `adagrad`: `sum` adds up the squared gradients; see `AdamState`."""
 
     count: Any
     step: Any
@@ -23,7 +23,7 @@ class AdagradState(NamedTuple):
 
 
 class AdadeltaState(NamedTuple):
-    """What `adadelta` remembers: averages of squared gradients and squared steps."""
+    """The state of `adadelta`: averages of squared gradients and squared steps."""
 
     count: Any
     step: Any
@@ -32,13 +32,13 @@ class AdadeltaState(NamedTuple):
 
 
 class RMSpropState(NamedTuple):
-    """What `rmsprop` remembers.
+    """The state of `rmsprop`.
 
     Attributes:
-        count: int32, the updates so far, which a schedule is given.
-        step: int32, a number for each leaf: its updates that had a gradient.
+        count: int32, the number of updates, the argument of a schedule.
+        step: int32, a number for each leaf: the updates in which it had a gradient.
         square_avg: the averages of the squared gradients, like the parameters.
-        momentum_buffer: the velocities; None without a momentum.
+        momentum_buffer: the velocities; None without momentum.
         grad_avg: the averages of the gradients; None unless `centered`.
     """
 
@@ -66,17 +66,17 @@ def adagrad(
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
         lr_decay: how fast the rate falls with t, at least 0.
-        weight_decay: times the parameters it is added to the gradient, at least 0.
-        initial_accumulator_value: the sum s at first, at least 0.
-        eps: is added to the root (optax has it below the root), at least 0.
-        maximize: whether the gradient is followed instead of descended.
+        weight_decay: the factor of the parameters that is added to the gradient, at least 0.
+        initial_accumulator_value: the first value of s, at least 0.
+        eps: the number that is added to the root (optax adds it inside the root), at least 0.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters for a decay.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import adagrad
@@ -85,8 +85,9 @@ def adagrad(
     >>> float(updates[0])
     -0.5
     """
-    lr_decay, weight_decay, initial, eps = arguments.not_negative(
-        "adagrad",
+    check = _checks.of("adagrad")
+    lr_decay, weight_decay, initial, eps = _hyperparameters.not_negative(
+        check,
         lr_decay=lr_decay,
         weight_decay=weight_decay,
         initial_accumulator_value=initial_accumulator_value,
@@ -94,11 +95,11 @@ def adagrad(
     )
 
     def start(leaf: jax.Array) -> Slots:
-        like = initial if not jnp.iscomplexobj(leaf) else jax.lax.complex(1.0, 1.0) * initial
-        return {"sum": jnp.full_like(leaf, like)}
+        value = initial if not jnp.iscomplexobj(leaf) else jax.lax.complex(1.0, 1.0) * initial
+        return {"sum": jnp.full_like(leaf, value)}
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
-        return {"lr": lr / like(lr, 1 + (step - 1) * lr_decay), "eps": eps}
+        return {"lr": lr / in_dtype_of(lr, 1 + (step - 1) * lr_decay), "eps": eps}
 
     def move(leaf: Leaf) -> tuple[tuple[jax.Array, ...], Slots]:
         g, n, rounded = leaf.grad, leaf.numbers, leaf.rounded
@@ -128,16 +129,16 @@ def adadelta(
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
         rho: the decay of both averages, in [0, 1].
-        eps: is added below both roots, at least 0.
-        weight_decay: times the parameters it is added to the gradient, at least 0.
-        maximize: whether the gradient is followed instead of descended.
+        eps: the number that is added inside both roots, at least 0.
+        weight_decay: the factor of the parameters that is added to the gradient, at least 0.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters for a decay.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import adadelta
@@ -146,8 +147,9 @@ def adadelta(
     >>> round(float(updates[0]), 6)
     -0.003162
     """
-    rho = arguments.bounded("adadelta", "rho", rho, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
-    eps, weight_decay = arguments.not_negative("adadelta", eps=eps, weight_decay=weight_decay)
+    check = _checks.of("adadelta")
+    rho = _hyperparameters.bounded(check, "rho", rho, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
+    eps, weight_decay = _hyperparameters.not_negative(check, eps=eps, weight_decay=weight_decay)
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr, "rho": rho, "eps": eps}
@@ -192,18 +194,18 @@ def rmsprop(
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
         alpha: the decay of the averages, at least 0.
-        eps: is added to the root (optax has it below the root by default), at least 0.
-        weight_decay: times the parameters it is added to the gradient, at least 0.
-        momentum: the decay of the velocity b, at least 0; of the number 0 none is kept.
-        centered: whether the variance divides, instead of the mean square.
-        maximize: whether the gradient is followed instead of descended.
+        eps: the number that is added to the root (optax adds it inside by default), at least 0.
+        weight_decay: the factor of the parameters that is added to the gradient, at least 0.
+        momentum: the decay of the velocity b, at least 0. For the Python number 0 no b is kept.
+        centered: whether to divide by the root of the variance instead of the mean square.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters for a decay.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import rmsprop
@@ -212,11 +214,12 @@ def rmsprop(
     >>> round(float(updates[0]), 4)
     -5.0
     """
-    alpha, eps, weight_decay, momentum = arguments.not_negative(
-        "rmsprop", alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum
+    check = _checks.of("rmsprop")
+    alpha, eps, weight_decay, momentum = _hyperparameters.not_negative(
+        check, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum
     )
-    slots = ("square_avg",) + ("momentum_buffer",) * on(momentum)
-    slots += ("grad_avg",) * _checks.truth("rmsprop", "centered", centered)
+    slots = ("square_avg",) + ("momentum_buffer",) * is_used(momentum)
+    slots += ("grad_avg",) * check.truth("centered", centered)
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:
         return {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum}
@@ -229,7 +232,7 @@ def rmsprop(
             a = new["grad_avg"] = rounded(lerp(leaf.slots["grad_avg"], g, 1 - n["alpha"]))
             v = rounded(v - a * a)
         scale = rounded(rounded(jnp.sqrt(v)) + n["eps"])
-        if not on(momentum):
+        if not is_used(momentum):
             return (-n["lr"] * g / scale,), new
         old = rounded(leaf.slots["momentum_buffer"] * n["momentum"])
         b = new["momentum_buffer"] = rounded(old + g / scale)

@@ -6,22 +6,23 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from . import _arguments as arguments
-from ._arguments import Number, Rate
+from .. import _checks
+from . import _hyperparameters
+from ._formulas import in_dtype_of
+from ._hyperparameters import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, after, leafwise
-from ._numbers import like
 from .adam import zeros
 
 
 class ASGDState(NamedTuple):
-    """What `asgd` remembers.
+    """The state of `asgd`.
 
     Attributes:
-        count: int32, the updates so far, which a schedule is given.
-        step: int32, a number for each leaf: its updates that had a gradient.
-        ax: the averages of the parameters, which are what to use in the end.
+        count: int32, the number of updates, the argument of a schedule.
+        step: int32, a number for each leaf: the updates in which it had a gradient.
+        ax: the averages of the parameters, for use after training.
         eta: float32, a number for each leaf: the rate of its next step.
-        mu: float32, a number for each leaf: the share of its next parameters in the average.
+        mu: float32, a number for each leaf: the weight of its next parameters in the average.
     """
 
     count: Any
@@ -49,10 +50,10 @@ def asgd(
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
         lambd: λ, the decay.
-        alpha: α, how fast the rate falls.
+        alpha: α, the exponent of the fall of the rate.
         t0: the step at which averaging begins; the average is the parameters until then.
-        weight_decay: times the parameters it is added to the gradient, at least 0.
-        maximize: whether the gradient is followed instead of descended.
+        weight_decay: the factor of the parameters that is added to the gradient, at least 0.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients, whose `update` needs the parameters. The averages are
@@ -60,10 +61,10 @@ def asgd(
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
-    As in PyTorch, η and μ are kept in float32, of float64 parameters too, and a new learning rate
-    counts from the next step on.
+    As in PyTorch, η and μ are kept in float32, even for float64 parameters, and a new learning rate
+    takes effect at the next step.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import asgd
@@ -72,9 +73,10 @@ def asgd(
     >>> float(updates[0]), float(state.ax[0])
     (-2.0, -2.0)
     """
-    (weight_decay,) = arguments.not_negative("asgd", weight_decay=weight_decay)
+    check = _checks.of("asgd")
+    (weight_decay,) = _hyperparameters.not_negative(check, weight_decay=weight_decay)
     lambd, alpha, t0 = (
-        arguments.number("asgd", name, value)
+        _hyperparameters.number(check, name, value)
         for name, value in (("lambd", lambd), ("alpha", alpha), ("t0", t0))
     )
 
@@ -84,7 +86,7 @@ def asgd(
             "now": now,
             "share": scalars["mu"],
             "decay": lambd * now.astype(step.dtype),
-            "eta": lr * jnp.exp(-alpha * jnp.log1p(lambd * lr * like(lr, step))),
+            "eta": lr * jnp.exp(-alpha * jnp.log1p(lambd * lr * in_dtype_of(lr, step))),
             "mu": 1 / jnp.maximum(1, step - t0),
         }
 

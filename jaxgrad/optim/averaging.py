@@ -1,4 +1,4 @@
-"""Averages of parameters, beside the optimizer that moves them."""
+"""Averages of the parameters that an optimizer moves."""
 
 from typing import Any, NamedTuple
 
@@ -8,17 +8,17 @@ import numpy as np
 import optax
 
 from .. import _checks
-from . import _arguments as arguments
-from ._arguments import Number
-from ._numbers import lerp
+from . import _hyperparameters
+from ._formulas import lerp
+from ._hyperparameters import Number
 
 
 class AveragedModelState(NamedTuple):
-    """What `averaged_model` remembers.
+    """The state of `averaged_model`.
 
     Attributes:
         count: int32, the updates so far.
-        n_averaged: int32, how many parameters are in the average.
+        n_averaged: int32, the number of parameters in the average.
         average: the average, like the parameters.
     """
 
@@ -30,29 +30,30 @@ class AveragedModelState(NamedTuple):
 def averaged_model(
     decay: Number | None = None, start: int = 0, every: int = 1
 ) -> optax.GradientTransformation:
-    """`torch.optim.swa_utils.AveragedModel`: the average of the parameters on their way.
+    """`torch.optim.swa_utils.AveragedModel`: the average of the parameters during training.
 
         SWA: a ← a + (θ - a) / (n + 1);   EMA: a ← a + (1 - decay) (θ - a)
 
-    The last link of a chain: it lets the updates through and averages what they lead to. The first
-    parameters that count are the average at first. `optax.tree.get(state, "average")` is it. Until
-    then it is a copy of the parameters, zeros where `init` was given their shapes alone.
+    It is the last transformation of a chain: it passes the updates on and averages the parameters
+    that they lead to. `optax.tree.get(state, "average")` is the average. It begins as the first
+    parameters that are averaged. Until then it is a copy of the parameters, or zeros if `init` was
+    given only shapes.
 
     Source: Izmailov et al., 2018, https://arxiv.org/abs/1803.05407;
     https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema
 
     Args:
-        decay: of the moving average, in [0, 1] (`get_ema_avg_fn`); None for the equal average
-            of all (`get_swa_avg_fn`).
+        decay: the decay of a moving average, in [0, 1] (`get_ema_avg_fn`); None for the equally
+            weighted average (`get_swa_avg_fn`).
         start: the number of the update, from 0, after which averaging begins.
-        every: how many updates lie between one averaging and the next.
+        every: the number of updates from one averaging to the next.
 
     Returns:
         A transformation, whose `update` needs the parameters.
 
     Raises:
         ValueError: a number is out of range, or the parameters are not given.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp, optax
     >>> from jaxgrad.optim import averaged_model, sgd
@@ -64,22 +65,24 @@ def averaged_model(
     >>> float(params[0]), float(state[1].average[0])
     (-3.0, -2.0)
     """
-    name = "averaged_model"
+    check = _checks.of("averaged_model")
     if decay is not None:
-        decay = arguments.bounded(name, "decay", decay, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
-    begin = arguments.count(name, "start", start, 0)
-    stride = arguments.count(name, "every", every, 1)
+        decay = _hyperparameters.bounded(
+            check, "decay", decay, lambda x: (x >= 0) & (x <= 1), "in [0, 1]"
+        )
+    begin = _hyperparameters.count(check, "start", start, 0)
+    stride = _hyperparameters.count(check, "every", every, 1)
 
     def init(params: optax.Params) -> AveragedModelState:
         count, number = (jnp.asarray(np.zeros((), np.int32)) for _ in range(2))
-        average = jax.tree.map(_copied, arguments.parameters(name, params))
+        average = jax.tree.map(_copied, _hyperparameters.parameters(check, params))
         return AveragedModelState(count, number, average)
 
     def update(
         updates: optax.Updates, state: Any, params: optax.Params | None = None, **_: Any
     ) -> tuple[optax.Updates, AveragedModelState]:
         if params is None:
-            raise ValueError(_checks.wrong(name, "params", "given to update", None))
+            raise ValueError(check.wrong("params", "given to update", None))
         counts = (state.count >= begin) & ((state.count - begin) % stride == 0)
 
         def averaged(param: Any, average: jax.Array, update: Any) -> jax.Array:
@@ -104,5 +107,5 @@ def averaged_model(
 
 
 def _copied(leaf: Any) -> jax.Array:
-    """Memory of its own, as a step may be given the parameters' to write to."""
+    """A copy in its own memory, as a step may donate that of the parameters."""
     return jnp.copy(leaf) if isinstance(leaf, jax.Array) else jnp.zeros_like(leaf)

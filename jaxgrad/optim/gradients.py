@@ -1,4 +1,4 @@
-"""Gradient surgery: torch.nn.utils' two ways to clip, as links of an `optax.chain`."""
+"""The two functions of torch.nn.utils that clip gradients, as transformations of gradients."""
 
 import math
 from typing import Any, NamedTuple
@@ -8,16 +8,17 @@ import jax.numpy as jnp
 import optax
 
 from .. import _checks
+from .._checks import Checks
 from ..tensor import vector_norm
-from . import _arguments as arguments
-from ._arguments import Number
+from . import _hyperparameters
+from ._hyperparameters import Number
 
 
 class ClipGradNormState(NamedTuple):
-    """What `clip_grad_norm` remembers.
+    """The state of `clip_grad_norm`.
 
     Attributes:
-        total_norm: the norm of the last gradients, before they were clipped.
+        total_norm: the norm of the last gradients before clipping.
     """
 
     total_norm: jax.Array
@@ -28,22 +29,23 @@ def clip_grad_norm(
 ) -> optax.GradientTransformation:
     """`torch.nn.utils.clip_grad_norm_`: g ← g · min(1, max_norm / (‖g‖ + 1e-6)).
 
-    ‖g‖ is of all gradients as one vector. optax has no 1e-6 there.
+    ‖g‖ is the norm of all gradients as one vector. optax does not add the 1e-6.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
 
     Args:
-        max_norm: the largest norm that stays as it is, nearly. It may be a text, as "inf".
-        norm_type: the p of the p-norm, `inf` included; it may be a text too.
+        max_norm: the largest norm that is left unchanged, but for the 1e-6. It may be a string
+            such as "inf".
+        norm_type: the p of the p-norm, which may be `inf` or a string.
         error_if_nonfinite: whether a norm of NaN or infinity is an error.
 
     Returns:
-        A transformation of gradients, whose `state.total_norm` is the norm it saw.
+        A transformation of gradients, whose `state.total_norm` is the norm before clipping.
 
     Raises:
-        ValueError: the norm is not finite and should be. Traced, the gradients are NaN. Or a text
-            is no number.
-        TypeError: an argument is no number.
+        ValueError: the norm is not finite and `error_if_nonfinite` is set (traced gradients become
+            NaN instead), or a string is not a number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp, optax
     >>> from jaxgrad.optim import clip_grad_norm, sgd
@@ -53,9 +55,9 @@ def clip_grad_norm(
     (5.0, [-0.6000000238418579, -0.800000011920929])
     """
     check = _checks.of("clip_grad_norm")
-    most = _number("clip_grad_norm", "max_norm", max_norm)
+    most = _number(check, "max_norm", max_norm)
     check.concrete("norm_type", norm_type)
-    p = float(_number("clip_grad_norm", "norm_type", norm_type))
+    p = float(_number(check, "norm_type", norm_type))
     if math.isnan(p):
         raise ValueError(check.wrong("norm_type", "a number", "nan"))
     refuses = check.truth("error_if_nonfinite", error_if_nonfinite)
@@ -88,14 +90,14 @@ def clip_grad_value(clip_value: Number | str) -> optax.GradientTransformation:
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
 
     Args:
-        clip_value: the largest absolute value; a text is read as a number.
+        clip_value: the largest absolute value; a string is read as a number.
 
     Returns:
         A transformation of gradients without a state.
 
     Raises:
-        ValueError: a text is no number.
-        TypeError: `clip_value` is no number, or a gradient is complex.
+        ValueError: a string is not a number.
+        TypeError: `clip_value` is not a number, or a gradient is complex.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import clip_grad_value
@@ -103,10 +105,11 @@ def clip_grad_value(clip_value: Number | str) -> optax.GradientTransformation:
     >>> clip.update(jnp.array([-3.0, 0.5]), clip.init(None))[0].tolist()
     [-1.0, 0.5]
     """
-    most = _number("clip_grad_value", "clip_value", clip_value)
+    check = _checks.of("clip_grad_value")
+    most = _number(check, "clip_value", clip_value)
 
     def of_leaf(grad: Any) -> jax.Array:
-        grad = _checks.floating("clip_grad_value", "updates", grad)
+        grad = check.floating("updates", grad)
         bound = jnp.asarray(most).astype(grad.dtype)
         return jnp.clip(grad, -bound, bound)
 
@@ -114,18 +117,18 @@ def clip_grad_value(clip_value: Number | str) -> optax.GradientTransformation:
     return optax.with_extra_args_support(clip)
 
 
-def _number(function: str, argument: str, value: Any) -> Number:
-    """`value` as a number; a text is read as `float` reads it, as PyTorch does."""
+def _number(check: Checks, argument: str, value: Any) -> Number:
+    """`value` as a number; a string is read by `float`, as in PyTorch."""
     if not isinstance(value, str):
-        return arguments.number(function, argument, value)
+        return _hyperparameters.number(check, argument, value)
     try:
         return float(value)
     except ValueError as error:
         got = f"{value!r:.60}"
-        raise ValueError(_checks.wrong(function, argument, "a number", got)) from error
+        raise ValueError(check.wrong(argument, "a number", got)) from error
 
 
 def _dtype(leaves: list[Any]) -> Any:
-    """The real dtype that the leaves' norms promote to; of integers and nothing, the default."""
+    """The real dtype of the leaves' norms; the default float if no leaf is floating point."""
     dtypes = [jnp.finfo(x.dtype).dtype for x in leaves if jnp.issubdtype(x.dtype, jnp.inexact)]
     return jnp.result_type(*dtypes) if dtypes else jnp.zeros(()).dtype

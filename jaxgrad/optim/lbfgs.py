@@ -1,4 +1,4 @@
-"""L-BFGS as PyTorch runs it: up to `max_iter` iterations of it are one update."""
+"""L-BFGS as in PyTorch: one update is up to `max_iter` iterations."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,31 +10,31 @@ import optax
 from jax.typing import DTypeLike
 
 from .. import _checks
-from . import _arguments as arguments
+from . import _hyperparameters
 from . import _trees as trees
-from ._arguments import Rate
+from ._hyperparameters import Rate
 from ._strong_wolfe import Point, strong_wolfe
 
 ValueFn = Callable[[Any], Any]
 
 
 class LBFGSState(NamedTuple):
-    """What `lbfgs` remembers, under PyTorch's names. Complex leaves are pairs of real numbers.
+    """The state of `lbfgs`, under PyTorch's names. Complex leaves are pairs of real numbers.
 
     Attributes:
-        count: int32, the updates so far, which a schedule is given.
-        n_iter: int32, the iterations so far.
-        func_evals: int32, how often the function was evaluated.
+        count: int32, the number of updates, the argument of a schedule.
+        n_iter: int32, the number of iterations.
+        func_evals: int32, the number of evaluations of the function.
         d: the last direction, like the parameters.
         t: the last step along it.
-        old_dirs: the last differences of gradients, with an axis of length `history_size` in front;
-            pair number i is at i modulo `history_size`.
-        old_stps: the steps that belong to them.
-        ro: one over their inner products.
-        pairs: int32, how many such pairs there have been.
+        old_dirs: the last differences of gradients, with a first axis of length `history_size`;
+            pair number i is at index i modulo `history_size`.
+        old_stps: the steps of the same pairs.
+        ro: the reciprocals of the pairs' inner products.
+        pairs: int32, the number of pairs so far.
         H_diag: the scale of the first Hessian approximation.
         prev_flat_grad: the gradient before the last step.
-        prev_loss: the value there.
+        prev_loss: the value before the last step.
     """
 
     count: Any
@@ -61,7 +61,7 @@ class _Options(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """One update under way: where it is, what it knows there, and whether it is over."""
+    """The loop state of one update: the point, its value and gradient, and whether it is over."""
 
     x: Any
     loss: jax.Array
@@ -89,23 +89,24 @@ def lbfgs(
     https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html
 
     Args:
-        lr: the step t (of the first iteration lr · min(1, 1 / Σ|g|)), or where a line search
-            begins: a number, a traced scalar, or a schedule.
-        max_iter: how many iterations an update has at most.
-        max_eval: how many evaluations, None for 5 / 4 of `max_iter`.
-        tolerance_grad: an update is over where no |gᵢ| is above it.
-        tolerance_change: and where neither the value nor any θᵢ changes by more.
-        history_size: how many steps H remembers; the memory is 2 · history_size + 3 parameters.
+        lr: the step t (lr · min(1, 1 / Σ|g|) in the first iteration), or the start of a line
+            search: a number, a traced scalar, or a schedule.
+        max_iter: the most iterations of an update.
+        max_eval: the most evaluations of an update, None for 5 / 4 of `max_iter`.
+        tolerance_grad: an update ends if no |gᵢ| is above it.
+        tolerance_change: an update ends if no θᵢ changes by more, or if the value changes by less.
+        history_size: the number of steps in H; the memory is that of 2 · history_size + 3 copies of
+            the parameters.
         line_search_fn: None, or "strong_wolfe".
 
     Returns:
-        A transformation whose `update(grads, state, params, value_fn=f, value=f(params))` gives the
-        whole way of the iterations. `f` is a function of the parameters alone, evaluated where
-        they go; `value` may be left out. A leaf of which the gradient is None stays where it is.
+        A transformation whose `update(grads, state, params, value_fn=f, value=f(params))` returns
+        the sum of the steps of all iterations. `f` is a function of the parameters alone; `value`
+        may be left out. A leaf whose gradient is None does not move.
 
     Raises:
         ValueError: a number is out of range; `params` or `value_fn` is not given.
-        TypeError: an argument is no number, or `f` gives no real scalar.
+        TypeError: an argument is not a number, or `f` does not return a real scalar.
 
     >>> import jax, jax.numpy as jnp, optax
     >>> from jaxgrad.optim import lbfgs
@@ -118,27 +119,27 @@ def lbfgs(
     [1.0, 1.0]
     """
     check = _checks.of("lbfgs")
-    rate = arguments.rate("lbfgs", lr)
-    iterations = arguments.count("lbfgs", "max_iter", max_iter, 1)
+    rate = _hyperparameters.rate(check, lr)
+    iterations = _hyperparameters.count(check, "max_iter", max_iter, 1)
     if max_eval is None:
         max_eval = iterations * 5 // 4
     if line_search_fn is not None:
         check.option("line_search_fn", line_search_fn, ("strong_wolfe",))
     options = _Options(
         iterations,
-        arguments.count("lbfgs", "max_eval", max_eval, 1),
-        arguments.number("lbfgs", "tolerance_grad", tolerance_grad),
-        arguments.number("lbfgs", "tolerance_change", tolerance_change),
+        _hyperparameters.count(check, "max_eval", max_eval, 1),
+        _hyperparameters.number(check, "tolerance_grad", tolerance_grad),
+        _hyperparameters.number(check, "tolerance_change", tolerance_change),
         check.integer("history_size", history_size, 1),
         line_search_fn is not None,
     )
 
     def init(params: optax.Params) -> LBFGSState:
-        params = arguments.parameters("lbfgs", params)
-        x = _real(jax.tree.map(jnp.zeros_like, params))
+        params = _hyperparameters.parameters(check, params)
+        x = _as_pairs(jax.tree.map(jnp.zeros_like, params))
         dtype = trees.largest(x).dtype
 
-        def zeros(*axes: int) -> Any:  # each its own memory, as a step may be given it to write to
+        def zeros(*axes: int) -> Any:  # each in its own memory, which a step may donate
             return jax.tree.map(lambda p: jnp.broadcast_to(jnp.zeros_like(p), (*axes, *p.shape)), x)
 
         def numbers(dtype: DTypeLike, *shape: int) -> jax.Array:
@@ -174,15 +175,15 @@ def lbfgs(
         leaves = treedef.flatten_up_to(updates)
         free = [leaf is not None for leaf in leaves]
         evaluate = _evaluation(value_fn, params, free)
-        x, dtype = _real(params), state.prev_loss.dtype
+        x, dtype = _as_pairs(params), state.prev_loss.dtype
         given = [
-            jnp.zeros_like(p) if g is None else _given(g, p)
+            jnp.zeros_like(p) if g is None else _gradient(g, p)
             for g, p in zip(leaves, treedef.flatten_up_to(params), strict=True)
         ]
         loss = jnp.asarray(value_fn(params) if value is None else value).astype(dtype)
         state = state._replace(func_evals=state.func_evals + 1)
         one = jnp.ones((), jnp.int32)
-        grad = _real(treedef.unflatten(given))
+        grad = _as_pairs(treedef.unflatten(given))
         optimal = trees.largest(grad) <= options.tolerance_grad
         lr_now = jnp.asarray(rate(state.count) if callable(rate) else rate).astype(dtype)
         run = _Run(x, loss, grad, state, one - 1, one, optimal)
@@ -191,7 +192,7 @@ def lbfgs(
             lambda run: _iteration(run, evaluate, lr_now, options),
             run,
         )
-        total = _like(jax.tree.map(jnp.subtract, run.x, x), params)
+        total = _from_pairs(jax.tree.map(jnp.subtract, run.x, x), params)
         count = optax.safe_increment(state.count)
         return total, run.state._replace(count=count)
 
@@ -199,7 +200,7 @@ def lbfgs(
 
 
 def _iteration(run: _Run, evaluate: Any, lr: jax.Array, options: _Options) -> _Run:
-    """A direction, and unless it hardly descends a step along it."""
+    """A new direction, and a step along it if it descends enough."""
     state = _remembered(run, options)
     first = state.n_iter == 0
     negative = jax.tree.map(jnp.negative, run.grad)
@@ -210,17 +211,17 @@ def _iteration(run: _Run, evaluate: Any, lr: jax.Array, options: _Options) -> _R
     )
     run = run._replace(state=state, iterations=run.iterations + 1)
     slope = trees.dot(run.grad, d).astype(lr.dtype)
-    walk = _searched if options.searches else _stepped
+    advance = _searched if options.searches else _stepped
     return jax.lax.cond(
         slope > -options.tolerance_change,
         lambda run: run._replace(over=jnp.ones((), bool)),
-        lambda run: _judged(walk(run, evaluate, slope, options), run, options),
+        lambda run: _judged(advance(run, evaluate, slope, options), run, options),
         run,
     )
 
 
 def _remembered(run: _Run, options: _Options) -> LBFGSState:
-    """The state, with the last step and what it changed in the gradient among the pairs."""
+    """The state, with the last step and its change of the gradient as the newest pair."""
     state = run.state
     y = jax.tree.map(jnp.subtract, run.grad, state.prev_flat_grad)
     s = trees.scale(state.t, state.d)
@@ -243,7 +244,7 @@ def _remembered(run: _Run, options: _Options) -> LBFGSState:
 
 
 def _direction(grad: Any, state: LBFGSState, history: int) -> Any:
-    """-H g, by the two loops over the pairs: from the last to the first, and back."""
+    """The direction -H g, by the two loops over the pairs: backward and forward."""
     kept = jnp.minimum(state.pairs, history)
 
     def pair(i: jax.Array) -> tuple[Any, Any, jax.Array]:
@@ -269,7 +270,7 @@ def _direction(grad: Any, state: LBFGSState, history: int) -> Any:
 
 
 def _stepped(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> _Run:
-    """A step of the given length. After the last iteration nothing is evaluated."""
+    """A step of the given length. After the last iteration the function is not evaluated."""
     x = trees.add_scale(run.x, run.state.t, run.state.d)
 
     def evaluated(run: _Run) -> _Run:
@@ -281,7 +282,7 @@ def _stepped(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> _
 
 
 def _searched(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> _Run:
-    """A step of a length that fulfils the strong Wolfe conditions, where one is found."""
+    """A step whose length satisfies the strong Wolfe conditions, if one is found."""
     d, dtype = run.state.d, run.loss.dtype
 
     def along(t: jax.Array) -> Point:
@@ -307,7 +308,7 @@ def _searched(run: _Run, evaluate: Any, slope: jax.Array, options: _Options) -> 
 
 
 def _judged(run: _Run, before: _Run, options: _Options) -> _Run:
-    """Whether the update is over, by PyTorch's five reasons but the number of iterations."""
+    """The run, with `over` by PyTorch's conditions other than the number of iterations."""
     state, evals = run.state, run.evals - before.evals
     change = options.tolerance_change
     over = (
@@ -320,26 +321,25 @@ def _judged(run: _Run, before: _Run, options: _Options) -> _Run:
 
 
 def _evaluation(value_fn: ValueFn, params: Any, free: list[bool]) -> Callable[[Any], Any]:
-    """A point, as real arrays -> the value and the gradient there, 0 for leaves that stay."""
+    """A function of a point of real arrays: the value and the gradient, 0 for fixed leaves."""
 
     def evaluate(x: Any) -> tuple[jax.Array, Any]:
-        value, grads = jax.value_and_grad(value_fn)(_like(x, params))
+        value, grads = jax.value_and_grad(value_fn)(_from_pairs(x, params))
         grads = jax.tree.map(jnp.conj, grads)  # PyTorch's convention
         leaves, treedef = jax.tree.flatten(grads)
         kept = [g if f else jnp.zeros_like(g) for g, f in zip(leaves, free, strict=True)]
-        return value, _real(treedef.unflatten(kept))
+        return value, _as_pairs(treedef.unflatten(kept))
 
     return evaluate
 
 
-def _given(grad: Any, param: Any) -> jax.Array:
+def _gradient(grad: Any, param: Any) -> jax.Array:
     """The gradient of a leaf, in its dtype."""
-    return arguments.gradient(
-        "lbfgs", _checks.array("lbfgs", "updates", grad), jnp.result_type(param)
-    )
+    check = _checks.of("lbfgs")
+    return _hyperparameters.gradient(check, check.array("updates", grad), jnp.result_type(param))
 
 
-def _real(tree: Any) -> Any:
+def _as_pairs(tree: Any) -> Any:
     """Complex leaves as pairs of real numbers."""
 
     def of_leaf(leaf: Any) -> jax.Array:
@@ -351,8 +351,8 @@ def _real(tree: Any) -> Any:
     return jax.tree.map(of_leaf, tree)
 
 
-def _like(tree: Any, params: Any) -> Any:
-    """The inverse of `_real`."""
+def _from_pairs(tree: Any, params: Any) -> Any:
+    """The inverse of `_as_pairs`."""
 
     def of_leaf(leaf: jax.Array, like: Any) -> jax.Array:
         return jax.lax.complex(leaf[..., 0], leaf[..., 1]) if jnp.iscomplexobj(like) else leaf

@@ -1,4 +1,4 @@
-"""Muon: momentum, made orthogonal."""
+"""Muon: orthogonalised momentum."""
 
 import math
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ import optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from .. import _checks
-from . import _arguments as arguments
-from ._arguments import Number, Rate
+from . import _hyperparameters
+from ._formulas import lerp, root
+from ._hyperparameters import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
-from ._numbers import lerp, root
 from .adam import zeros
 
 
 class MuonState(NamedTuple):
-    """What `muon` remembers: the averages of the gradients; see `AdamState`."""
+    """The state of `muon`: the averages of the gradients; see `AdamState`."""
 
     count: Any
     step: Any
@@ -37,33 +37,33 @@ def muon(
 ) -> optax.GradientTransformation:
     """`torch.optim.Muon`: θ ← (1 - lr · weight_decay) θ - lr · s · O(b), for matrices.
 
-        b ← μ b + (1 - μ) g; with `nesterov` O is of (1 - μ) g + μ b
-        O: X = b / ‖b‖, then `ns_steps` times X ← a X + (b A + c A²) X with A = X Xᵀ, in bfloat16
+        b ← μ b + (1 - μ) g;   with `nesterov` O((1 - μ) g + μ b) in place of O(b)
+        O(b): X = b / ‖b‖, then `ns_steps` times X ← a X + (b A + c A²) X, A = X Xᵀ, in bfloat16
 
     Source: Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html
 
     Args:
         lr: the learning rate, at least 0: a number, a traced scalar, or a schedule.
-        weight_decay: times the learning rate, the share of the parameters that is taken off.
+        weight_decay: the factor of lr times the parameters that is subtracted from the parameters.
         momentum: μ, at least 0.
-        nesterov: whether the step looks ahead.
-        ns_coefficients: the polynomial's a, b and c.
-        eps: the least norm to divide by, at least 0.
-        ns_steps: how many iterations, below 100.
+        nesterov: whether to use Nesterov momentum.
+        ns_coefficients: the coefficients a, b and c of the polynomial.
+        eps: the lower bound of the norm, at least 0.
+        ns_steps: the number of iterations, below 100.
         adjust_lr_fn: s for a leaf of shape (m, n): None or "original" is √max(1, m / n),
             "match_rms_adamw" is 0.2 √max(m, n).
 
     Returns:
-        A transformation of gradients, whose `update` needs the parameters for a decay. Leaves that
-        are no matrices belong to another optimizer, by `optax.multi_transform`.
+        A transformation of gradients, whose `update` needs the parameters for a decay. Give leaves
+        that are not matrices to another optimizer with `optax.multi_transform`.
 
     Raises:
-        ValueError: a number or an option is out of range, or a leaf has other than two axes.
-        TypeError: an argument is no number, or a leaf is complex.
+        ValueError: a number or an option is out of range, or a leaf does not have two axes.
+        TypeError: an argument is not a number, or a leaf is complex.
 
-    Differs from PyTorch: products of bfloat16 are summed in another order, so that O has the same
-    two digits and not the same bits. An `eps` below 0 is an error; PyTorch takes it.
+    Differs from PyTorch: products of bfloat16 are summed in another order, so O agrees in about two
+    digits, not in all bits. An `eps` below 0 is an error; PyTorch takes it.
 
     >>> import jax, jax.numpy as jnp
     >>> from jaxgrad.optim import muon
@@ -74,8 +74,8 @@ def muon(
     True
     """
     check = _checks.of("muon")
-    weight_decay, momentum, eps = arguments.not_negative(
-        "muon", weight_decay=weight_decay, momentum=momentum, eps=eps
+    weight_decay, momentum, eps = _hyperparameters.not_negative(
+        check, weight_decay=weight_decay, momentum=momentum, eps=eps
     )
     steps = check.integer("ns_steps", ns_steps, 0)
     if steps >= 100:
@@ -83,7 +83,9 @@ def muon(
     if not isinstance(ns_coefficients, (tuple, list)) or len(ns_coefficients) != 3:
         expected, got = "three numbers", f"{ns_coefficients!r:.60}"
         raise ValueError(check.wrong("ns_coefficients", expected, got))
-    a, b, c = (arguments.number("muon", "ns_coefficients", value) for value in ns_coefficients)
+    a, b, c = (
+        _hyperparameters.number(check, "ns_coefficients", value) for value in ns_coefficients
+    )
     if adjust_lr_fn is not None:
         check.option("adjust_lr_fn", adjust_lr_fn, ("original", "match_rms_adamw"))
     nesterov = check.truth("nesterov", nesterov)
@@ -121,11 +123,11 @@ def _adjusted(option: str | None, rows: int, columns: int) -> float:
 def orthogonalized(
     x: jax.Array, coefficients: tuple[Any, Any, Any], steps: int, eps: Any
 ) -> jax.Array:
-    """The Newton–Schulz iteration, each product rounded once to bfloat16 as PyTorch's are."""
+    """The Newton–Schulz iteration, with each product rounded once to bfloat16 as in PyTorch."""
     a, b, c, eps = (jnp.asarray(n).astype(jnp.float32) for n in (*coefficients, eps))
     tall, sharding = x.shape[0] > x.shape[1], jax.typeof(x).sharding
     explicit = AxisType.Explicit in sharding.mesh.axis_types
-    if explicit:  # every product is of whole rows and columns
+    if explicit:  # every product needs whole rows and columns
         x = jax.sharding.reshard(x, NamedSharding(sharding.mesh, PartitionSpec(None, None)))
     x = x.astype(jnp.bfloat16)
     x = x.T if tall else x

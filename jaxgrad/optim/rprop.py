@@ -1,4 +1,4 @@
-"""Rprop: the signs of the gradient alone, and a step of its own for every element."""
+"""Rprop: the signs of the gradient, and a separate step for every element."""
 
 from typing import Any, NamedTuple
 
@@ -6,15 +6,16 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from .. import _checks
 from ..tensor import sign
-from . import _arguments as arguments
-from ._arguments import Number, Rate
+from . import _hyperparameters
+from ._hyperparameters import Number, Rate
 from ._leafwise import Leaf, Options, Rule, Scalars, Slots, leafwise
 from .adam import zeros
 
 
 class RpropState(NamedTuple):
-    """What `rprop` remembers: the last gradients and the steps; see `AdamState`."""
+    """The state of `rprop`: the last gradients and the steps; see `AdamState`."""
 
     count: Any
     step: Any
@@ -33,24 +34,25 @@ def rprop(
 
         s ← s · η⁺ where g has kept its sign, s · η⁻ where it has changed, within `step_sizes`
 
-    Where the sign has changed the element rests: its gradient counts as 0, now and next time.
+    Where the sign has changed, the element does not move, and its gradient counts as 0 at the next
+    step.
 
     Source: Riedmiller and Braun, 1993, https://doi.org/10.1109/ICNN.1993.298623;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html
 
     Args:
-        lr: the first step s, at least 0: a number, a traced scalar, or a schedule, of which a leaf
-            takes the value at its first gradient.
+        lr: the first step s, at least 0: a number, a traced scalar, or a schedule, whose value at
+            the first gradient of a leaf is used.
         etas: (η⁻, η⁺), 0 < η⁻ < 1 < η⁺.
         step_sizes: the smallest and the largest step.
-        maximize: whether the gradient is followed instead of descended.
+        maximize: whether to ascend along the gradient instead of descending.
 
     Returns:
         A transformation of gradients.
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.optim import rprop
@@ -63,12 +65,15 @@ def rprop(
     [-0.6]
     [-0.]
     """
-    down, up = arguments.pair("rprop", "etas", etas)
-    down = arguments.bounded("rprop", "etas[0]", down, lambda x: (x > 0) & (x < 1), "in (0, 1)")
-    up = arguments.bounded("rprop", "etas[1]", up, lambda x: x > 1, "above 1")
+    check = _checks.of("rprop")
+    down, up = _hyperparameters.pair(check, "etas", etas)
+    down = _hyperparameters.bounded(
+        check, "etas[0]", down, lambda x: (x > 0) & (x < 1), "in (0, 1)"
+    )
+    up = _hyperparameters.bounded(check, "etas[1]", up, lambda x: x > 1, "above 1")
     least, most = (
-        arguments.number("rprop", f"step_sizes[{i}]", size)
-        for i, size in enumerate(arguments.pair("rprop", "step_sizes", step_sizes))
+        _hyperparameters.number(check, f"step_sizes[{i}]", size)
+        for i, size in enumerate(_hyperparameters.pair(check, "step_sizes", step_sizes))
     )
 
     def numbers(scalars: Scalars, step: jax.Array, lr: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A PyTorch optimizer's state_dict to a state and back, as plain dicts of NumPy arrays."""
+"""Conversion of a PyTorch optimizer's state_dict to a state and back, as dicts of NumPy arrays."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import _checks
+from .._checks import Checks
 from .adafactor import AdafactorState
 from .adam import AdamState
 from .adam_variants import AdamaxState, NAdamState, RAdamState
@@ -27,25 +28,25 @@ _VECTORS = ("step", "mu_product", "eta", "mu")
 
 
 def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
-    """The state at which a PyTorch optimizer stopped, so that its run goes on here.
+    """The state of a PyTorch optimizer, so that its training continues here.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.state_dict.html
 
     Args:
-        state_dict: `optimizer.state_dict()`, of tensors or of arrays. Its parameter number i is
-            leaf number i of `jax.tree.leaves(params)`, of the same shape.
-        state: `optimizer.init(params)` of the same optimizer, alone or within a chain; it is not
+        state_dict: `optimizer.state_dict()`, with tensors or arrays. Its parameter number i is leaf
+            number i of `jax.tree.leaves(params)`, with the same shape.
+        state: `optimizer.init(params)` of the same optimizer, alone or in a chain. It is not
             changed.
 
     Returns:
-        `state`, with what the dict tells in place of it. A parameter that had no gradient yet is
-        as it was. The count, which a schedule is given, is the largest step; `sgd` and `muon` have
-        none in PyTorch, so their count stays and is to be set with `_replace` for a schedule. It
-        shares no memory with the dict.
+        `state` with the values of the dict. A parameter that had no gradient yet keeps its values.
+        The count, the argument of a schedule, is the largest step. PyTorch's SGD and Muon have no
+        steps, so the count of `sgd` and `muon` is kept: set it with `_replace` for a schedule. The
+        result shares no memory with the dict.
 
     Raises:
-        ValueError: there is not exactly one of these optimizers in `state`, or a shape differs.
-        TypeError: `state_dict` is none.
+        ValueError: `state` does not contain exactly one of these optimizers, or a shape differs.
+        TypeError: `state_dict` is not a state_dict.
 
     >>> import jax.numpy as jnp, numpy as np
     >>> from jaxgrad.optim import adam, from_torch_state
@@ -59,7 +60,7 @@ def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
         got = f"{type(state_dict).__name__} {state_dict!r:.60}"
         raise TypeError(check.wrong("state_dict", "a state_dict", got))
     of_leaf = {int(key): value for key, value in state_dict["state"].items()}
-    found = _ours("from_torch_state", state)
+    found = _ours(check, state)
     for i, theirs in of_leaf.items():
         if not 0 <= i < _leaves(found):
             expected = f"of {_leaves(found)} parameters"
@@ -75,23 +76,23 @@ def from_torch_state(state_dict: dict[str, Any], state: Any) -> Any:
 
 
 def to_torch_state(state: Any, param_groups: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """The `state_dict` of a PyTorch optimizer that would go on from here.
+    """The `state_dict` of a PyTorch optimizer, so that training continues there.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.load_state_dict.html
 
     Args:
-        state: the state of one of these optimizers, alone or within a chain.
-        param_groups: the dict's `param_groups`, which hold PyTorch's hyperparameters: take those of
-            the optimizer that is to go on, `optimizer.state_dict()["param_groups"]`.
+        state: the state of one of these optimizers, alone or in a chain.
+        param_groups: the dict's `param_groups`, which hold PyTorch's hyperparameters: those of the
+            optimizer that continues, `optimizer.state_dict()["param_groups"]`.
 
     Returns:
-        {"state": {i: {name: array}}, "param_groups": …}, with NumPy arrays of their own memory;
-        bfloat16 as float32. `optimizer.load_state_dict` takes it once its arrays are tensors
-        (`torch.as_tensor`). A leaf that had no gradient is not in it.
+        {"state": {i: {name: array}}, "param_groups": …}, with copies as NumPy arrays, bfloat16 as
+        float32. `optimizer.load_state_dict` takes it once its arrays are tensors
+        (`torch.as_tensor`). A leaf that had no gradient is left out.
 
     Raises:
-        ValueError: there is not exactly one of these optimizers in `state`.
+        ValueError: `state` does not contain exactly one of these optimizers.
         TypeError: the state is traced.
 
     >>> import jax.numpy as jnp
@@ -101,20 +102,22 @@ def to_torch_state(state: Any, param_groups: list[dict[str, Any]] | None = None)
     >>> to_torch_state(state)["state"]
     {0: {'momentum_buffer': array([1., 1.], dtype=float32)}}
     """
-    found = _ours("to_torch_state", state)
-    _checks.concrete("to_torch_state", "state", found)
+    check = _checks.of("to_torch_state")
+    check = _checks.of("to_torch_state")
+    found = _ours(check, state)
+    check.concrete("state", found)
     rows = _lbfgs_to(found) if isinstance(found, LBFGSState) else _to(found)
     groups = param_groups or [{"params": list(range(_leaves(found)))}]
     return {"state": rows, "param_groups": groups}
 
 
-def _ours(function: str, state: Any) -> Any:
+def _ours(check: Checks, state: Any) -> Any:
     """The one state of our optimizers within `state`."""
     leaves = jax.tree.leaves(state, is_leaf=lambda one: isinstance(one, STATES))
     found = [leaf for leaf in leaves if isinstance(leaf, STATES)]
     if len(found) != 1:
         expected = "a state with one optimizer of jaxgrad.optim in it"
-        raise ValueError(_checks.wrong(function, "state", expected, f"{len(found)} of them"))
+        raise ValueError(check.wrong("state", expected, f"{len(found)} of them"))
     return found[0]
 
 
@@ -123,9 +126,9 @@ def _leaves(state: Any) -> int:
 
 
 def _columns(state: Any) -> tuple[dict[str, list[Any]], Any]:
-    """The slots of the state, leaf by leaf; and how such columns become fields of it again.
+    """The slots of the state, leaf by leaf, and the function from such columns to its fields.
 
-    None is a slot that a leaf does not have, or no leaf where it is all that the slots have.
+    None stands for a slot that a leaf does not have. If all slots are None, there is no leaf.
     """
     names = [k for k in state._fields if k not in ("count", *_VECTORS)]
     names = [k for k in names if getattr(state, k) is not None]
@@ -148,7 +151,7 @@ def _columns(state: Any) -> tuple[dict[str, list[Any]], Any]:
 
 
 def _vectors(state: Any) -> dict[str, np.ndarray]:
-    """The numbers of each leaf, to be written on."""
+    """The vectors of the state, as writable copies."""
     return {k: np.array(getattr(state, k)) for k in _VECTORS if k in state._fields}
 
 
@@ -170,7 +173,7 @@ def _from(of_leaf: dict[int, dict[str, Any]], state: Any) -> Any:
 
 
 def _host(value: Any) -> np.ndarray:
-    """A tensor, or what NumPy reads, as an array of its own memory; narrow tensors as float32."""
+    """A copy of a tensor or an array in NumPy; tensors of a dtype that it lacks as float32."""
     if hasattr(value, "detach"):
         value = value.detach().cpu().resolve_conj().resolve_neg()
         try:
@@ -184,7 +187,7 @@ def _array(name: str, value: Any, like: Any) -> jax.Array:
     value = _host(value)
     if value.shape != like.shape:
         expected = f"of shape {like.shape}"
-        raise ValueError(_checks.wrong("from_torch_state", name, expected, value.shape))
+        raise ValueError(_checks.of("from_torch_state").wrong(name, expected, value.shape))
     return jnp.asarray(value).astype(like.dtype)
 
 

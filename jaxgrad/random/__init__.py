@@ -1,11 +1,11 @@
 """Samplers: PyTorch's names, defaults and refusals, with an explicit key first.
 
-A key is any typed key, `jax.random.key(seed)` of any implementation, or `key(seed)`, whose bits are
-the same and come faster. One key gives one stream: the same key, shape and dtype give the same
-numbers, under jit and vmap and on sharded arrays too (except JAX's rbg keys under vmap, of which
-JAX says so, and the last bit of `normal` where mean and std are arrays: XLA may contract the
-multiplication and the addition into one rounding). bfloat16 and float16 are sampled in float32
-and rounded once.
+A key is any typed key: `jax.random.key(seed)` of any implementation, or `key(seed)`, which gives
+the same bits faster. One key gives one stream: the same key, shape and dtype give the same numbers,
+under jit and vmap and on sharded arrays too. There are two exceptions. JAX's rbg keys give other
+numbers under vmap, as JAX documents. Where mean and std are arrays, the last bit of `normal` may
+differ, as XLA may round the multiplication and the addition once. bfloat16 and float16 are sampled
+in float32 and rounded once.
 
 An eager call is one compiled program. Parameters that are Python numbers are checked on the host;
 where they are arrays, the call waits for the program and reads one truth value back from the

@@ -1,4 +1,4 @@
-"""Samplers of continuous laws other than the normal one."""
+"""Samplers of continuous distributions other than the normal one."""
 
 import functools
 from typing import Any
@@ -13,7 +13,7 @@ from jaxgrad._checks import Shape
 from jaxgrad._dtypes import wide
 
 from . import _draws
-from ._arguments import are_place_and_scale, filled
+from ._parameters import are_location_and_scale, filled
 from .keys import unrolled
 
 
@@ -62,8 +62,8 @@ def uniform(
 
         x = a + u (b - a),   u ~ U[0, 1)
 
-    b itself never comes, whatever the rounding; with a = b every sample is a. The gradient flows
-    through a and b along that formula.
+    No sample is b, whatever the rounding, except that with a = b every sample is a. The gradient
+    flows through a and b along that formula.
 
     Args:
         key: a typed key.
@@ -115,7 +115,7 @@ def _uniform(
     unit = jax.random.uniform(unrolled(key), shape, low.dtype)
     samples = low + unit * (high - low)
     below_b = jnp.nextafter(*jax.lax.stop_gradient((b, a))).astype(low.dtype)
-    # What is nearer to 0 than this, is 0 to XLA.
+    # XLA flushes numbers nearer to 0 than this to 0.
     normal = jnp.finfo(low.dtype).smallest_normal.astype(low.dtype)
     below_b = jnp.where((b == 0) & (a < b), jnp.minimum(below_b, -normal), below_b)
     samples = jnp.where(samples > below_b, below_b, samples).astype(a.dtype)  # none rounds to b
@@ -130,8 +130,8 @@ def exponential(
 
         p(x) = λ exp(-λ x),   x > 0
 
-    Never 0, and precise in both tails: 64 random bits go into each sample. With λ = ∞ every sample
-    is 0. The gradient flows through λ.
+    A sample is never 0, and both tails are precise: 64 random bits go into each sample. With λ = ∞
+    every sample is 0. The gradient flows through λ.
 
     Args:
         key: a typed key.
@@ -156,9 +156,10 @@ def exponential(
     >>> bool((exponential(key(0), 5, 0.5) > 0).all())
     True
     """
-    key, shape, dtype, (lambd,) = filled("exponential", key, shape, dtype, {"lambd": lambd})
+    check = _checks.of("exponential")
+    key, shape, dtype, (lambd,) = filled(check, key, shape, dtype, lambd=lambd)
     samples, valid = _exponential(key, lambd, shape, dtype)
-    text = _checks.wrong("exponential", "lambd", "positive", "{lambd}")
+    text = check.wrong("lambd", "positive", "{lambd}")
     _checks.in_range(_is_rate, valid, text, wide(dtype), lambd=lambd)
     return samples
 
@@ -171,11 +172,11 @@ def _is_rate(lambd: Any) -> Any:
 def _exponential(
     key: jax.Array, lambd: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
-    lambd = jnp.asarray(lambd, wide(dtype))  # beyond float16 there are rates of float16 samples
+    lambd = jnp.asarray(lambd, wide(dtype))  # a rate of float16 samples may exceed float16
     valid = _is_rate(lambd)
-    # Or a constant λ would become a factor 1/λ under jit, which rounds otherwise.
+    # Without it, jit would turn a constant λ into a factor 1/λ, which rounds differently.
     rate = jax.lax.optimization_barrier(lambd)
-    # The subnormal numbers of float32, and so of bfloat16, are 0 to XLA; float16's are not.
+    # XLA flushes subnormal numbers of float32 and bfloat16 to 0, but not those of float16.
     normal = jnp.finfo(rate.dtype).smallest_normal
     least = max(float(jnp.finfo(dtype).smallest_subnormal), float(normal))
     samples = (_draws.exponential(key, shape, rate.dtype) / rate).astype(dtype)
@@ -202,7 +203,7 @@ def cauchy(
         key: a typed key.
         shape: an integer or a sequence of integers.
         median: where the density is largest, a finite scalar.
-        sigma: half the width at half that height, a positive finite scalar.
+        sigma: half the width of the density at half its height, a positive finite scalar.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
@@ -222,13 +223,14 @@ def cauchy(
     >>> cauchy(key(0), (2, 3), median=1.0).shape
     (2, 3)
     """
+    check = _checks.of("cauchy")
     key, shape, dtype, (median, sigma) = filled(
-        "cauchy", key, shape, dtype, {"median": median, "sigma": sigma}
+        check, key, shape, dtype, median=median, sigma=sigma
     )
     samples, valid = _cauchy(key, median, sigma, shape, dtype)
     expected, got = "finite, sigma positive", "{median}, {sigma}"
-    text = _checks.wrong("cauchy", "median and sigma", expected, got)
-    _checks.in_range(are_place_and_scale, valid, text, dtype, median=median, sigma=sigma)
+    text = check.wrong("median and sigma", expected, got)
+    _checks.in_range(are_location_and_scale, valid, text, dtype, median=median, sigma=sigma)
     return samples
 
 
@@ -237,7 +239,7 @@ def _cauchy(
     key: jax.Array, median: ArrayLike, sigma: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     median, sigma = jnp.asarray(median, dtype), jnp.asarray(sigma, dtype)
-    valid = are_place_and_scale(median, sigma)
+    valid = are_location_and_scale(median, sigma)
     center, scale = median.astype(wide(median.dtype)), sigma.astype(wide(median.dtype))
     positive, half = _draws.signed_half(key, shape, center.dtype)
     distance = scale / jnp.tan(jnp.pi * half)

@@ -16,14 +16,14 @@ from jaxgrad._calls import called
 from jaxgrad._dtypes import cast, wide
 
 from . import _draws
-from ._arguments import alike
+from ._sharding import in_one_sharding
 from .keys import unrolled, words
 
 FEW = 10.0
-"""Means below which probabilities are added up one by one."""
+"""Below this mean, probabilities are added up one by one."""
 
 TERMS = 52
-"""At a mean of 10, more successes than this come with a probability below 2⁻⁶⁵."""
+"""At a mean of 10, a count above this has a probability below 2⁻⁶⁵."""
 
 
 @called
@@ -32,12 +32,12 @@ def poisson(key: jax.Array, input: ArrayLike) -> jax.Array:
 
         P(xᵢ = k) = λᵢᵏ exp(-λᵢ) / k!,   k = 0, 1, 2, …
 
-    The inverse of the cumulative distribution at a uniform number, without rejection: for λ below
-    10 by adding up probabilities, above by the normal quantile and the uniform asymptotic
-    expansion of the incomplete gamma function (Temme 1992; Giles 2016, Algorithm 955). Its jumps
-    are off by less than 5e-5 of a probability within five standard deviations, by 2e-2 of those
-    beyond (where √λ rounds to more in float32, by that: 5e-4 at λ = 1e5). The gradient with respect
-    to λ is zero.
+    Each sample is the inverse of the cumulative distribution function at a uniform number, without
+    rejection. For λ below 10 the probabilities are added up. Above, the inverse is found from the
+    normal quantile and the uniform asymptotic expansion of the incomplete gamma function (Temme
+    1992; Giles 2016, Algorithm 955). Its error in P(x ≤ k) is below 5e-5 P(x = k) within five
+    standard deviations of the mean and below 2e-2 P(x = k) beyond. For large λ in float32 the
+    rounding of √λ dominates: 5e-4 at λ = 1e5. The gradient with respect to λ is zero.
 
     Args:
         key: a typed key.
@@ -76,7 +76,7 @@ def _poisson(key: jax.Array, input: jax.Array) -> tuple[jax.Array, jax.Array]:
     valid = (rate >= 0) & jnp.isfinite(rate)
     above, half = _draws.signed_half(key, rate.shape, rate.dtype)
     few = rate < FEW
-    # Both for all: in a branch XLA would run them on a single core of a CPU.
+    # Both are computed for all rates: XLA would run a branch on a single core of a CPU.
     by_terms = _few_poisson(above, half, jnp.where(valid & few, rate, 0))
     by_quantile = _many_poisson(above, half, jnp.where(valid & ~few, rate, FEW))
     samples = jnp.where(few, by_terms, by_quantile)
@@ -84,23 +84,23 @@ def _poisson(key: jax.Array, input: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def _few_poisson(above: jax.Array, half: jax.Array, rate: jax.Array) -> jax.Array:
-    """By the probability of each count, λ / k times that of the one before."""
+    """Samples for small rates, by P(k) = P(k - 1) λ / k."""
     return _added_up(above, half, jnp.exp(-rate), lambda k: rate / k)
 
 
 def _added_up(
-    above: jax.Array, half: jax.Array, none: jax.Array, ratio: Callable[[int], jax.Array]
+    above: jax.Array, half: jax.Array, zero: jax.Array, ratio: Callable[[int], jax.Array]
 ) -> jax.Array:
-    """The inverse of a distribution given by P(0) and the ratios P(k) / P(k - 1).
+    """The inverse of a distribution given by `zero`, P(0), and the ratios P(k) / P(k - 1).
 
-    The sample is how many of the probabilities P(x ≥ k), k = 1, 2, …, exceed the uniform number.
+    The sample is the number of probabilities P(x ≥ k), k = 1, 2, …, that exceed the uniform number.
     They are added from the far end, so that the small ones keep their precision.
     """
-    probabilities = [none]
+    probabilities = [zero]
     for k in range(1, TERMS):
         probabilities.append(probabilities[-1] * ratio(k))
     uniform = jnp.where(above, 1 - half, half)
-    at_least, count = jnp.zeros_like(none), jnp.zeros_like(none)
+    at_least, count = jnp.zeros_like(zero), jnp.zeros_like(zero)
     for probability in probabilities[:0:-1]:
         at_least = at_least + probability
         count = count + (uniform < at_least).astype(count.dtype)
@@ -108,21 +108,21 @@ def _added_up(
 
 
 def _many_poisson(above: jax.Array, half: jax.Array, rate: jax.Array) -> jax.Array:
-    """By the normal quantile: a guess within 1/2, and on which side of its nearest jump it lies."""
+    """Samples for large rates, by the normal quantile: a guess within 1/2, then the exact count."""
     normal = ndtri(half) * jnp.where(above, -1, 1)
     root = jnp.sqrt(rate)
     square = normal * normal
     guess = rate + root * normal + (square + 2) / 6 - normal * (square + 2) / (72 * root)
     guess = guess + (square * (square / 270 + 7 / 810) - 8 / 405) / rate
-    # The next term, fitted up to nine deviations above, where the guess were else off by 1.3.
+    # The next term, fitted up to nine deviations above the mean, where it is as much as 1.3.
     far = jnp.maximum(normal, 0) * _polynomial(square, (-0.0682, -0.0105, -0.000535))
     guess = guess + far / (rate * root)
     count = jnp.maximum(jnp.round(guess), 1)
     return jnp.where(normal > _deviate(count, rate), count, count - 1)
 
 
-# (z + √k η - ε / √k) k^(3/2), as a polynomial in η plus another one in η over k: least squares
-# over the rates from 10 to 1,000 and |z| < 6.6, against the incomplete gamma function.
+# Coefficients of (z + √k η - ε / √k) k^(3/2) as p(η) + q(η) / k: least squares over rates from 10
+# to 1,000 and |z| < 6.6, against the incomplete gamma function.
 _ORDER_0 = (-8.02723061e-03, -3.06302972e-03, 1.44811800e-03, -2.67392247e-04, 1.68098645e-05)
 _ORDER_1 = (3.90452869e-03, -1.34143882e-03, 2.04421436e-04)
 
@@ -132,7 +132,7 @@ def _deviate(count: jax.Array, rate: jax.Array) -> jax.Array:
     offset = (rate - count) / count
     ratio = offset / (2 + offset)
     near = jnp.abs(offset) < 0.5
-    # offset - log(1 + offset), where it is small by the series of the inverse tangent.
+    # offset - log(1 + offset); where that is small, by the series of artanh.
     series = offset * ratio - ratio**3 * _polynomial(ratio**2, [2 / (2 * n + 3) for n in range(12)])
     half = jnp.where(near, series, offset - jnp.log(rate / count))
     eta = jnp.sign(offset) * jnp.sqrt(2 * half)
@@ -144,7 +144,7 @@ def _deviate(count: jax.Array, rate: jax.Array) -> jax.Array:
 
 
 def _polynomial(x: jax.Array, coefficients: Any) -> jax.Array:
-    """The value at x, by Horner's rule, of a polynomial given from the constant term up."""
+    """The value of a polynomial at x by Horner's rule; the coefficients begin with the constant."""
     value = jnp.full_like(x, coefficients[-1])
     for coefficient in coefficients[-2::-1]:
         value = value * x + coefficient
@@ -157,9 +157,9 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
 
         P(xᵢ = k) = C(nᵢ, k) pᵢᵏ (1 - pᵢ)ⁿ⁻ᵏ,   k = 0, 1, …, nᵢ
 
-    Where n min(p, 1 - p) is below 10 by adding up probabilities, above by transformed rejection
-    (Hörmann 1993, BTRS) with probabilities in saddle-point form (Loader 2000). The gradient with
-    respect to p is zero.
+    Where n min(p, 1 - p) is below 10, the probabilities are added up. Above, samples are drawn by
+    transformed rejection (Hörmann 1993, BTRS), with probabilities in saddle-point form (Loader
+    2000). The gradient with respect to p is zero.
 
     Args:
         key: a typed key.
@@ -172,9 +172,9 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
     Raises:
         TypeError: the key is not a typed key, or count or prob is not floating point, or they are
             of different dtypes.
-        ValueError: a count that is negative, not whole, infinite or NaN, a p outside [0, 1] or NaN,
-            or shapes that do not broadcast. Traced values are checked under `jaxgrad.checkify`
-            only, and wrong ones give NaN.
+        ValueError: a count is negative, not whole, infinite or NaN; a p is outside [0, 1] or NaN;
+            the shapes do not broadcast. Traced values are checked under `jaxgrad.checkify` only,
+            and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.binomial.html
 
@@ -186,26 +186,25 @@ def binomial(key: jax.Array, count: ArrayLike, prob: ArrayLike) -> jax.Array:
     >>> binomial(key(0), 10.0, jnp.array([0.0, 0.5, 1.0])).shape
     (3,)
     """
-    name = "binomial"
-    key = _checks.key(name, key)
-    count = _checks.floating(name, "count", count)
-    prob = _checks.floating(name, "prob", prob)
+    check = _checks.of("binomial")
+    key = check.key(key)
+    count, prob = check.floating("count", count), check.floating("prob", prob)
     dtype = count.dtype if prob.weak_type else prob.dtype
     if not count.weak_type and not prob.weak_type and count.dtype != prob.dtype:
-        raise TypeError(_checks.wrong(name, "prob", f"of count's dtype {count.dtype}", prob.dtype))
+        raise TypeError(check.wrong("prob", f"of count's dtype {count.dtype}", prob.dtype))
     try:
         shape = np.broadcast_shapes(count.shape, prob.shape)
     except ValueError:
         expected = f"of a shape that broadcasts with count's {count.shape}"
-        raise ValueError(_checks.wrong(name, "prob", expected, prob.shape)) from None
+        raise ValueError(check.wrong("prob", expected, prob.shape)) from None
     samples, valid, valid_count, valid_prob = _binomial(
         key, cast(count, dtype), cast(prob, dtype), shape
     )
-    if _checks.is_known(valid):  # one look at the device instead of two
+    if _checks.is_known(valid):  # one value read from the device instead of two
         return samples
-    text = _checks.wrong(name, "count", "finite whole numbers of at least 0", "{least} to {most}")
+    text = check.wrong("count", "finite whole numbers of at least 0", "{least} to {most}")
     _checks.each_holds(valid_count, text, count)
-    text = _checks.wrong(name, "prob", "in [0, 1] everywhere", "{least} to {most}")
+    text = check.wrong("prob", "in [0, 1] everywhere", "{least} to {most}")
     _checks.each_holds(valid_prob, text, prob)
     return samples
 
@@ -218,7 +217,7 @@ def _binomial(
         jnp.broadcast_to(jax.lax.stop_gradient(x.astype(wide(x.dtype))), shape)
         for x in (count, prob)
     )
-    n, p = alike(n, p)
+    n, p = in_one_sharding(n, p)
     valid_count = (n >= 0) & jnp.isfinite(n) & (n == jnp.floor(n))
     valid_prob = (p >= 0) & (p <= 1)
     valid = valid_count & valid_prob
@@ -238,16 +237,16 @@ def _binomial(
 
 
 def _few_binomial(above: jax.Array, half: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
-    """By the probability of each count, (n - k + 1) / k odds times that of the one before."""
+    """Samples for small means, by P(k) = P(k - 1) (n - k + 1) / k · p / (1 - p)."""
     odds = p / (1 - p)
-    none = jnp.exp(n * jnp.log1p(-p))
-    return _added_up(above, half, none, lambda k: jnp.maximum(n - (k - 1), 0) / k * odds)
+    zero = jnp.exp(n * jnp.log1p(-p))
+    return _added_up(above, half, zero, lambda k: jnp.maximum(n - (k - 1), 0) / k * odds)
 
 
 def _many_binomial(key: jax.Array, needed: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
-    """By rejection from a hat that a uniform number is transformed to, where needed."""
+    """Samples for large means where `needed`, by transformed rejection."""
     mode = jnp.floor((n + 1) * p)
-    whole = jnp.floor(n * p)  # apart from the rest, or the sum would round to even numbers
+    whole = jnp.floor(n * p)  # kept separate, or the sum would round to even numbers
     deviation = jnp.sqrt(n * p * (1 - p))
     b = 1.15 + 2.53 * deviation
     a = -0.0873 + 0.0248 * b + 0.01 * p
@@ -277,7 +276,7 @@ def _proposal(
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """A fair truth value, a uniform number in (0, 1/2], and one in (0, 1).
 
-    Of 23 bits each in float32; in float64, whose counts may be spread more widely, of 52 or more.
+    The numbers have 23 bits in float32 and at least 52 in float64, whose counts may spread further.
     """
     if dtype == jnp.float64:
         keys = jax.random.split(key)
@@ -292,7 +291,7 @@ def _proposal(
 
 
 def _binomial_probability(k: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
-    """P(k) without the cancellation of factorials: Loader's saddle-point form."""
+    """P(k) in Loader's saddle-point form, which avoids the cancellation of factorials."""
     exponent = (
         _stirling_error(n) - _stirling_error(k) - _stirling_error(n - k)
         - _deviance(k, n * p) - _deviance(n - k, n * (1 - p))
@@ -305,7 +304,7 @@ def _binomial_probability(k: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array
 
 
 def _deviance(x: jax.Array, mean: jax.Array) -> jax.Array:
-    """X log(x / mean) + mean - x, precise where x is near the mean."""
+    """The value x log(x / mean) + mean - x, precise where x is near the mean."""
     offset = (x - mean) / mean
     ratio = offset / (2 + offset)
     series = ratio**3 * _polynomial(ratio**2, [2 / (2 * n + 3) for n in range(12)])
@@ -315,7 +314,7 @@ def _deviance(x: jax.Array, mean: jax.Array) -> jax.Array:
 
 
 def _stirling_error(n: jax.Array) -> jax.Array:
-    """Log n! less Stirling's log(√(2πn) (n/e)ⁿ), for whole n from 1."""
+    """The error of Stirling's formula, log n! - log(√(2πn) (n/e)ⁿ), for whole n from 1."""
     n = jnp.maximum(n, 1)
     table = [math.lgamma(k + 1) - 0.5 * math.log(2 * math.pi * k) - k * math.log(k) + k
              for k in range(1, 8)]  # fmt: skip

@@ -14,8 +14,8 @@ from jaxgrad._checks import Shape
 from jaxgrad._dtypes import is_a, made, wide
 
 from . import _draws
-from ._arguments import broadcast
-from ._wide import halves, joined, upper_half
+from ._parameters import broadcast
+from ._uint64 import halves, joined, upper_half
 from .keys import unrolled, words
 
 
@@ -27,15 +27,15 @@ def bernoulli(
 
         P(xᵢ = 1) = pᵢ,   P(xᵢ = 0) = 1 - pᵢ
 
-    Exact at p = 0 and p = 1, and to within rounding in p and in 1 - p elsewhere, as far as 63
-    random bits go. The gradient with respect to p is zero.
+    Exact at p = 0 and p = 1. Elsewhere p and 1 - p are exact to within rounding, down to the limit
+    of 63 random bits. The gradient with respect to p is zero.
 
     Args:
         key: a typed key.
         input: probabilities p in [0, 1], floating point, any shape.
-        shape: the shape of the samples, to which the input is broadcast: a dropout mask is
-            `bernoulli(key, 1 - p, x.shape)`. By default the input's.
-        dtype: a real dtype, of truth values too; by default the input's.
+        shape: the shape of the samples, to which the input is broadcast; by default the input's. A
+            dropout mask is `bernoulli(key, 1 - p, x.shape)`.
+        dtype: a real dtype or bool; by default the input's.
 
     Returns:
         An array of zeros and ones.
@@ -43,13 +43,13 @@ def bernoulli(
     Raises:
         TypeError: the key is not a typed key, the input is not floating point, or shape or dtype
             is of the wrong kind.
-        ValueError: a p outside [0, 1], or NaN, or a shape that the input does not broadcast to.
-            Traced p are checked under `jaxgrad.checkify` only, and wrong ones give NaN (False or
+        ValueError: a p is outside [0, 1] or NaN, or the input does not broadcast to the shape. A
+            traced p is checked under `jaxgrad.checkify` only, and a wrong one gives NaN (False or
             the least integer where dtype has no NaN).
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
 
-    Differs from PyTorch: events of p below 2⁻²³ come as rarely as they should.
+    Differs from PyTorch: probabilities below 2⁻²³ are right too.
 
     >>> from jaxgrad.random import bernoulli, key
     >>> bernoulli(key(0), 0.9, (2, 3)).shape
@@ -66,7 +66,7 @@ def bernoulli(
         return samples
     input = check.floating("input", input)
     dtype = check.number_dtype(dtype, input.dtype)
-    shape = input.shape if shape is None else broadcast("bernoulli", input, shape)
+    shape = input.shape if shape is None else broadcast(check, input, shape)
     samples, valid = _bernoulli(key, input, shape, dtype)
     _checks.each_holds(valid, text, input)
     return samples
@@ -84,9 +84,9 @@ def _bernoulli(
     probability = jax.lax.stop_gradient(jnp.broadcast_to(input, shape).astype(wide(input.dtype)))
     valid = _is_probability(probability)
     above, half = _draws.signed_half(key, shape, probability.dtype)
-    # 1 - p is exact where it counts. On an explicit mesh `where` would ask for one sharding of all.
+    # 1 - p is exact where it matters. On an explicit mesh `where` would need one sharding for all.
     ones = (above & (half >= 1 - probability)) | (~above & (half <= probability))
-    return jnp.where(valid, ones.astype(dtype), _poison(dtype)), jnp.all(valid)
+    return jnp.where(valid, ones.astype(dtype), _invalid(dtype)), jnp.all(valid)
 
 
 @called
@@ -98,18 +98,18 @@ def randint(
     *,
     dtype: DTypeLike | None = None,
 ) -> jax.Array:
-    """Integers, each of [low, high) as likely as the others: `torch.randint`.
+    """Uniformly distributed integers of [low, high): `torch.randint`.
 
         P(x = k) = 1 / (high - low),   low ≤ k < high
 
-    The likelihoods differ by no more than 2⁻³² of themselves (2⁻⁶⁴ where high - low is above
-    2³²). Those of `jax.random.randint` differ by up to a factor of two: in JAX 0.10 its remainders
-    overflow where high - low is above 2¹⁶.
+    The relative difference between the probabilities is at most 2⁻³² (2⁻⁶⁴ where high - low is
+    above 2³²). Those of `jax.random.randint` differ by up to a factor of two: in JAX 0.10 its
+    remainders overflow where high - low is above 2¹⁶.
 
     Args:
         key: a typed key.
-        low: the least integer; with `high` left out or None, the end, and 0 is the least.
-        high: the end, which itself never comes: a Python integer above `low`.
+        low: the least integer, a Python integer. If `high` is None, the range is [0, low).
+        high: the end, a Python integer above `low`; it is never drawn.
         shape: an integer or a sequence of integers.
         dtype: a real dtype that holds low and high - 1; by default JAX's default integer.
 
@@ -118,7 +118,7 @@ def randint(
 
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind.
-        ValueError: an empty range, one that the dtype does not hold, or a negative size.
+        ValueError: an empty range, a range that the dtype does not hold, or a negative size.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.randint.html
 
@@ -150,7 +150,7 @@ def randint(
 
 
 def _whole_numbers(dtype: DTypeLike) -> tuple[int, int]:
-    """The range of whole numbers that a dtype of floats or truth values holds without gaps."""
+    """The range of whole numbers that a floating point dtype or bool holds without gaps."""
     if is_a(dtype, jnp.bool_):
         return 0, 1
     most = min(2 ** (jnp.finfo(dtype).nmant + 1), jnp.iinfo(int).max)
@@ -165,12 +165,12 @@ def _randint(
     offset = _below(key, shape, high - low).astype(kind)
     signed = jnp.int32 if kind == jnp.uint32 else jnp.int64
     start = jnp.asarray(np.uint64(low % 2**64).astype(kind))
-    integers = start + offset  # modulo 2³² or 2⁶⁴, as negative numbers are kept
+    integers = start + offset  # modulo 2³² or 2⁶⁴, which is how negative numbers are stored
     return (integers if low >= 0 else integers.astype(signed)).astype(dtype)
 
 
 def _below(key: jax.Array, shape: tuple[int, ...], end: int) -> jax.Array:
-    """Integers from 0 to end - 1: floor(x end), x uniform in [0, 1) with 64 bits, or with 128."""
+    """Integers from 0 to end - 1: floor(x end), with x uniform in [0, 1) of 64 or 128 bits."""
     if end <= 2**32:
         factor = jnp.uint32(end >> 32), jnp.uint32(end % 2**32)
         return upper_half(words(key, shape), factor)[1]
@@ -187,7 +187,7 @@ def _below(key: jax.Array, shape: tuple[int, ...], end: int) -> jax.Array:
 def geometric(
     key: jax.Array, shape: Shape, p: ArrayLike, *, dtype: DTypeLike | None = None
 ) -> jax.Array:
-    """Samples how many trials it takes to succeed once: `Tensor.geometric_`.
+    """Samples the number of trials up to the first success: `Tensor.geometric_`.
 
         P(x = k) = p (1 - p)ᵏ⁻¹,   k = 1, 2, 3, …
 
@@ -197,11 +197,11 @@ def geometric(
         key: a typed key.
         shape: an integer or a sequence of integers.
         p: the probability of success, a scalar in (0, 1).
-        dtype: a real dtype of numbers; by default JAX's default float. Samples beyond the largest
-            number of an integer dtype are that number.
+        dtype: a real dtype other than bool; by default JAX's default float. Samples above the
+            largest number of an integer dtype become that number.
 
     Returns:
-        An array of that shape and dtype, 1 and more.
+        An array of that shape and dtype; every sample is at least 1.
 
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind.
@@ -242,16 +242,16 @@ def _geometric(
     p = jax.lax.stop_gradient(jnp.asarray(p).astype(wide(jnp.asarray(p).dtype)))
     valid = _is_chance(p)
     rate = -jnp.log1p(-jnp.where(valid, p, 0.5))
-    # Waiting times of rate λ, rounded up, pass each k with probability exp(-λ k) = (1 - p)ᵏ.
+    # An exponential number of rate λ, rounded up, exceeds k with probability exp(-λ k) = (1 - p)ᵏ.
     samples = jnp.maximum(jnp.ceil(_draws.exponential(key, shape, p.dtype) / rate), 1)
     if is_a(dtype, jnp.integer):
         most = jnp.iinfo(dtype).max
         samples = jnp.where(samples < float(most), samples.astype(dtype), jnp.array(most, dtype))
-    return jnp.where(valid, samples.astype(dtype), _poison(dtype)), valid
+    return jnp.where(valid, samples.astype(dtype), _invalid(dtype)), valid
 
 
-def _poison(dtype: DTypeLike) -> Any:
-    """What no sampler of this kind gives: NaN, or where there is none the least integer."""
+def _invalid(dtype: DTypeLike) -> Any:
+    """The sample of a wrong parameter: NaN, or the least integer or False where there is no NaN."""
     if is_a(dtype, jnp.floating):
         return jnp.array(jnp.nan, dtype)
     return jnp.array(False if is_a(dtype, jnp.bool_) else jnp.iinfo(dtype).min, dtype)

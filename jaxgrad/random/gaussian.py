@@ -1,4 +1,4 @@
-"""Samplers of the normal law and of its exponential."""
+"""Samplers of the normal and the log-normal distribution."""
 
 import functools
 from typing import Any
@@ -13,7 +13,7 @@ from jaxgrad._calls import called, filling
 from jaxgrad._checks import Shape
 from jaxgrad._dtypes import is_a, wide
 
-from ._arguments import are_place_and_scale, filled
+from ._parameters import are_location_and_scale, filled
 from .keys import unrolled
 
 
@@ -71,12 +71,13 @@ def normal(
     Args:
         key: a typed key.
         mean: means, a scalar or an array.
-        std: standard deviations, at least 0, a scalar or an array. Broadcast against mean; where
-            the two do not broadcast but have as many elements, std is read in order and the
-            mean's shape wins.
-        shape: the shape of the samples, to which mean and std are broadcast; by default theirs.
-        dtype: a real floating point dtype; by default the mean's, or where the mean is a Python
-            number the std's, or where both are, JAX's default float.
+        std: standard deviations, at least 0, a scalar or an array that broadcasts with mean. An
+            array that does not, but has the same number of elements, is read in order and takes
+            the shape of mean.
+        shape: the shape of the samples, to which mean and std are broadcast; by default their
+            common shape.
+        dtype: a real floating point dtype. By default the dtype of mean; if that is a Python
+            number, the dtype of std; if both are, JAX's default float.
 
     Returns:
         An array of samples.
@@ -91,8 +92,8 @@ def normal(
 
     Differs from PyTorch: the gradient reaches mean and std (PyTorch's are silently zero); the
     documented rule of equal element counts holds (PyTorch 2.13 refuses it); `size` is called shape
-    as elsewhere here; two scalars without it give one sample, and arrays may be given with it; no
-    complex dtypes.
+    as elsewhere here; two scalars without a shape give one sample, and arrays may be given with
+    one; no complex dtypes.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.random import key, normal
@@ -103,12 +104,12 @@ def normal(
     """
     check = _checks.of("normal")
     key = check.key(key)
-    center, scale = _moment("mean", mean), _moment("std", std)
+    center, scale = _moment(check, "mean", mean), _moment(check, "std", std)
     if dtype is None and not (_is_weak(center) and _is_weak(scale)):
         argument, given = ("std", scale) if _is_weak(center) else ("mean", center)
         dtype = check.floating(argument, given).dtype
     dtype = check.float_dtype(dtype)
-    shape, scale = _matched(center, scale, shape)
+    shape, scale = _matched(check, center, scale, shape)
     for argument, value in (("mean", center), ("std", scale)):
         if not isinstance(value, float) and is_a(value.dtype, jnp.complexfloating):
             raise TypeError(check.wrong(argument, "real", value.dtype))
@@ -121,9 +122,8 @@ def normal(
     return samples
 
 
-def _moment(argument: str, value: Any) -> Any:
-    """A mean or a standard deviation: a Python number stays one."""
-    check = _checks.of("normal")
+def _moment(check: _checks.Checks, argument: str, value: Any) -> Any:
+    """A mean or a standard deviation: a Python number or an array."""
     if type(value) in (int, float):
         return check.number(argument, value)
     check.no_shape(argument, value, "a number or an array")
@@ -141,26 +141,27 @@ def _is_deviation(std: Any) -> Any:
     return std >= 0
 
 
-def _matched(mean: Any, std: Any, shape: Shape | None) -> tuple[tuple[int, ...], Any]:
+def _matched(
+    check: _checks.Checks, mean: Any, std: Any, shape: Shape | None
+) -> tuple[tuple[int, ...], Any]:
     """The shape of the samples, and std in a shape that broadcasts to it."""
-    check = _checks.of("normal")
     of_mean, of_std = (() if isinstance(x, float) else x.shape for x in (mean, std))
     try:
-        together = of_mean if of_std in ((), of_mean) else np.broadcast_shapes(of_mean, of_std)
+        common = of_mean if of_std in ((), of_mean) else np.broadcast_shapes(of_mean, of_std)
     except ValueError:
         if mean.size != std.size:
             expected = f"of a shape that broadcasts with mean's {of_mean}, or of its size"
             raise ValueError(check.wrong("std", expected, of_std)) from None
-        together, std = of_mean, std.reshape(of_mean)
+        common, std = of_mean, std.reshape(of_mean)
     if shape is None:
-        return together, std
+        return common, std
     shape = check.shape(shape)
     try:
-        if not together or np.broadcast_shapes(together, shape) == shape:
+        if not common or np.broadcast_shapes(common, shape) == shape:
             return shape, std
     except ValueError:
         pass
-    expected = f"a shape to which mean and std, {together}, broadcast"
+    expected = f"a shape to which mean and std, {common}, broadcast"
     raise ValueError(check.wrong("shape", expected, shape))
 
 
@@ -170,7 +171,7 @@ def _normal(
 ) -> tuple[jax.Array, jax.Array]:
     mean, std = jnp.asarray(mean).astype(dtype), jnp.asarray(std).astype(dtype)
     valid = _is_deviation(std)
-    # A caller's constant, else multiplied into the sampler's own, would round otherwise under jit.
+    # Without it, jit would multiply constants into the sampler's own, which rounds differently.
     mean, std = jax.lax.optimization_barrier((mean, jnp.where(valid, std, jnp.nan)))
     mean, std = (jnp.broadcast_to(x, shape).astype(wide(dtype)) for x in (mean, std))
     samples = mean + std * jax.random.normal(unrolled(key), shape, mean.dtype)
@@ -190,7 +191,7 @@ def log_normal(
 
         x = exp(mean + std z),   z ~ N(0, 1)
 
-    mean and std are those of the logarithm. The gradient flows through them.
+    mean and std are the moments of the logarithm. The gradient flows through them.
 
     Args:
         key: a typed key.
@@ -216,12 +217,11 @@ def log_normal(
     >>> bool((log_normal(key(0), 5) > 0).all())
     True
     """
-    key, shape, dtype, (mean, std) = filled(
-        "log_normal", key, shape, dtype, {"mean": mean, "std": std}
-    )
+    check = _checks.of("log_normal")
+    key, shape, dtype, (mean, std) = filled(check, key, shape, dtype, mean=mean, std=std)
     samples, valid = _log_normal(key, mean, std, shape, dtype)
-    text = _checks.wrong("log_normal", "mean and std", "finite, std positive", "{mean}, {std}")
-    _checks.in_range(are_place_and_scale, valid, text, dtype, mean=mean, std=std)
+    text = check.wrong("mean and std", "finite, std positive", "{mean}, {std}")
+    _checks.in_range(are_location_and_scale, valid, text, dtype, mean=mean, std=std)
     return samples
 
 
@@ -230,8 +230,8 @@ def _log_normal(
     key: jax.Array, mean: ArrayLike, std: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array]:
     mean, std = jnp.asarray(mean, dtype), jnp.asarray(std, dtype)
-    valid = are_place_and_scale(mean, std)
-    # As in `_normal`, constants are kept apart, so that jit changes no bit.
+    valid = are_location_and_scale(mean, std)
+    # As in `_normal`: constants are kept separate, so that jit changes no bit.
     center, scale = jax.lax.optimization_barrier((mean, std))
     center, scale = center.astype(wide(mean.dtype)), scale.astype(wide(mean.dtype))
     samples = jnp.exp(center + scale * jax.random.normal(unrolled(key), shape, center.dtype))

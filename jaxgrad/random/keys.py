@@ -1,4 +1,4 @@
-"""Keys whose bits are JAX's own, made by code that CPUs run several times faster."""
+"""Keys that give JAX's own bits, by code that CPUs run several times faster."""
 
 import functools
 import math
@@ -20,20 +20,20 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 def key(seed: ArrayLike) -> jax.Array:
     """A random key of a seed: `jax.random.key(seed)`, bit for bit, but faster on CPUs.
 
-    Of a Python integer it is the key that JAX makes with its 64-bit types switched on, whether they
-    are or not: different seeds have different keys. Without these types JAX drops the upper 32 bits
-    of a seed, and its keys of 1 and of 2³² + 1 are one, as are those of -1 and 2³² - 1. From 0 to
-    2³² - 1 there is no difference.
+    A Python integer always gives the key that JAX makes with its 64-bit types switched on, so
+    different seeds have different keys. Without these types JAX drops the upper 32 bits of a seed:
+    1 and 2³² + 1 give the same key there, and so do -1 and 2³² - 1. From 0 to 2³² - 1 there is no
+    difference.
 
     Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as
-    easy as 1, 2, 3"). JAX compiles its rounds on CPU into a loop that goes through memory; here
-    they are written out, so that a compiler keeps each block in registers and joins it with what
-    is done to the bits. Every function of `jax.random` takes such a key and gives what it gives
-    for JAX's; only `jax.random.poisson` refuses all keys but JAX's own.
+    easy as 1, 2, 3"). On CPUs JAX compiles the rounds into a loop that goes through memory. Here
+    they are written out, so that the compiler keeps each block in registers and fuses it with what
+    uses the bits. Every function of `jax.random` accepts such a key and returns what it returns for
+    JAX's key, except `jax.random.poisson`, which refuses all keys but JAX's own.
 
     Args:
-        seed: an integer from -2⁶³ to 2⁶³ - 1, or an integer 0-D array. One of 32 bits has no upper
-            bits, as for JAX: the key of `jnp.int32(-1)` is that of 2³² - 1.
+        seed: an integer from -2⁶³ to 2⁶³ - 1, or an integer 0-D array. An array of 32 bits has no
+            upper bits, as in JAX: `jnp.int32(-1)` gives the key of 2³² - 1.
 
     Returns:
         A typed key. Its dtype is not that of JAX's keys, so the two cannot be concatenated;
@@ -41,11 +41,11 @@ def key(seed: ArrayLike) -> jax.Array:
 
     Raises:
         TypeError: the seed is not an integer.
-        ValueError: it is out of range, or an array with dimensions.
+        ValueError: the seed is out of range, or an array with dimensions.
 
     Source: https://docs.jax.dev/en/latest/jax.random.html
 
-    Differs from PyTorch: a key is a value that is passed on; `torch.manual_seed` sets a global.
+    Differs from PyTorch: a key is a value that is passed on; `torch.manual_seed` sets global state.
     For PyTorch's own numbers see `jaxgrad.replay`.
 
     >>> import jax
@@ -55,13 +55,13 @@ def key(seed: ArrayLike) -> jax.Array:
     """
     check = _checks.of("key")
     if isinstance(seed, (np.ndarray, np.generic)) and seed.dtype in ("int64", "uint64"):
-        _single(seed)
+        _check_scalar(check, seed)
         return _of_words(int(seed))
     if isinstance(seed, (jax.Array, np.ndarray, np.generic)):
         seed = check.array("seed", seed)
         if not is_a(seed.dtype, jnp.integer):
             raise TypeError(check.wrong("seed", "an integer", seed.dtype))
-        _single(seed)
+        _check_scalar(check, seed)
         return jax.random.key(seed, impl=IMPLEMENTATION)
     seed = check.integer("seed", seed, minimum=-(2**63))
     if seed >= 2**63:
@@ -69,10 +69,10 @@ def key(seed: ArrayLike) -> jax.Array:
     return _of_words(seed)
 
 
-def _single(seed: Any) -> None:
+def _check_scalar(check: _checks.Checks, seed: Any) -> None:
     if seed.ndim:
         remedy, got = "map over the seeds with jax.vmap", f"shape {seed.shape}"
-        raise ValueError(_checks.wrong("key", "seed", "a single integer", got, remedy))
+        raise ValueError(check.wrong("seed", "a single integer", got, remedy))
 
 
 def _of_words(seed: int) -> jax.Array:
@@ -82,10 +82,10 @@ def _of_words(seed: int) -> jax.Array:
 
 
 def unrolled(key: jax.Array) -> jax.Array:
-    """The same key in the unrolled implementation, if it is one of JAX's default ones."""
+    """The same key in the unrolled implementation, if it has JAX's default implementation."""
     if jax.random.key_impl(key) != _JAX.name:
         return key
-    jax.random.bits(key, (0,))  # draws nothing, but tells JAX's check on reuse that key is used
+    jax.random.bits(key, (0,))  # draws nothing, but counts as a use in JAX's check of key reuse
     return jax.random.wrap_key_data(jax.random.key_data(key), impl=IMPLEMENTATION)
 
 
@@ -100,7 +100,7 @@ def words(key: jax.Array, shape: tuple[int, ...]) -> tuple[jax.Array, jax.Array]
 
 
 def _is_small(shape: tuple[int, ...]) -> bool:
-    """Whether 32 bits count the elements."""
+    """Whether 32 bits are enough to number the elements."""
     return math.prod(shape) <= 2**32
 
 
@@ -118,7 +118,7 @@ def _threefry(key: jax.Array, high: Any, low: jax.Array) -> tuple[jax.Array, jax
 
 
 def _words(key: jax.Array, shape: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
-    """The two words of each element of an array, counted in row-major order."""
+    """The two words of each element of an array, numbered in row-major order."""
     index, stride = jnp.zeros(shape, jnp.uint32), 1
     for axis in reversed(range(len(shape))):
         steps = jax.lax.broadcasted_iota(jnp.uint32, shape, axis)
@@ -128,7 +128,7 @@ def _words(key: jax.Array, shape: tuple[int, ...]) -> tuple[jax.Array, jax.Array
 
 
 def _follows_jax(shape: tuple[int, ...]) -> bool:
-    """Whether JAX counts the elements as `_words` does."""
+    """Whether JAX numbers the elements as `_words` does."""
     return bool(jax.threefry_partitionable.value) and _is_small(shape)
 
 

@@ -14,27 +14,30 @@ from jaxgrad._dtypes import is_a
 from .keys import words
 
 SORTED = 1024
-"""Up to so many elements a permutation is exactly uniform."""
+"""The largest size of a permutation that is made by sorting random numbers."""
 
 ROUNDS = 12
+"""Rounds of the Feistel network."""
 
 
 @called
 def randperm(key: jax.Array, n: int, *, dtype: DTypeLike | None = None) -> jax.Array:
     """A random permutation of 0 to n - 1: `torch.randperm`.
 
-    Up to 1,024 elements it is uniform over all n! permutations, but for ties of 64-bit random
-    numbers (a chance below n² 2⁻⁶⁵), by which the elements are sorted. Beyond, it is
-    a keyed bijection: a Feistel network of 12 rounds over pairs (i div b, i mod b), applied again
-    where it leads out of the range (Black & Rogaway 2002, "Ciphers with arbitrary finite domains";
-    Mitchell, Stokes, Frank & Holmes 2022, "Bandwidth-optimal random shuffling for GPUs"). There
-    each element is as likely in each place, and so are pairs and neighbours as far as tests see,
-    but not all n! permutations can come (as from no generator whose state is small). No sort, no
-    memory beyond the result, every place computed on its own.
+    Up to 1,024 elements are sorted by 64-bit random numbers. All n! permutations are then equally
+    likely, unless two of the numbers tie (a probability below n² 2⁻⁶⁵).
+
+    More elements are permuted by a keyed bijection: a Feistel network of 12 rounds over pairs
+    (i div b, i mod b), applied again where it leads out of the range (Black & Rogaway 2002,
+    "Ciphers with arbitrary finite domains"; Mitchell, Stokes, Frank & Holmes 2022,
+    "Bandwidth-optimal random shuffling for GPUs"). Every element is equally likely in every place,
+    and tests find no dependence between pairs or neighbours. Not all n! permutations are possible,
+    as with any generator of a small state. It needs no sort and no memory beyond the result, and
+    each place is computed independently.
 
     Args:
         key: a typed key.
-        n: how many elements, a Python integer from 0 to 2³¹ - 1.
+        n: the number of elements, a Python integer from 0 to 2³¹ - 1.
         dtype: a real dtype that holds n - 1; by default JAX's default integer.
 
     Returns:
@@ -64,7 +67,7 @@ def randperm(key: jax.Array, n: int, *, dtype: DTypeLike | None = None) -> jax.A
 
 
 def _largest(dtype: DTypeLike) -> int:
-    """The largest whole number up to which the dtype holds all."""
+    """The largest n such that the dtype holds all whole numbers from 0 to n."""
     if is_a(dtype, jnp.floating):
         return 2 ** (jnp.finfo(dtype).nmant + 1)
     return 1 if is_a(dtype, jnp.bool_) else jnp.iinfo(dtype).max
@@ -80,23 +83,23 @@ def _randperm(key: jax.Array, n: int, dtype: DTypeLike) -> jax.Array:
 
 
 def _bijection(keys: jax.Array, n: int) -> jax.Array:
-    """A permutation of 0 to n - 1, one of those that the round keys choose from."""
-    # a b is at least n and exceeds it by less than a, so that few walks lead out of the range.
-    # a is even: were a and b odd, each round would be an even permutation, and the whole too.
+    """The permutation of 0 to n - 1 that the round keys choose."""
+    # a b is at least n and exceeds it by less than a, so that few elements leave the range.
+    # a is even: if a and b were odd, each round would be an even permutation, and so the result.
     a = math.isqrt(n - 1) + 1
     a += a % 2
     b = -(-n // a)
     # XLA runs elementwise code on CPUs many times slower over sizes that 8 does not divide.
     index = jax.lax.iota(jnp.uint32, -(-n // 8) * 8)
-    walked = jnp.where(index < n, _feistel(index, keys, a, b), 0)
+    start = jnp.where(index < n, _feistel(index, keys, a, b), 0)
 
     def outside(place: jax.Array) -> jax.Array:
         return jnp.any(place >= n)
 
-    def walk_on(place: jax.Array) -> jax.Array:
+    def again(place: jax.Array) -> jax.Array:
         return jnp.where(place >= n, _feistel(place, keys, a, b), place)
 
-    return jax.lax.while_loop(outside, walk_on, walked)[:n]
+    return jax.lax.while_loop(outside, again, start)[:n]
 
 
 def _feistel(place: jax.Array, keys: jax.Array, a: int, b: int) -> jax.Array:
@@ -109,14 +112,14 @@ def _feistel(place: jax.Array, keys: jax.Array, a: int, b: int) -> jax.Array:
 
 
 def _hash(x: jax.Array) -> jax.Array:
-    """Mixes 32 bits: a bijection in which each bit depends on all (Wellons 2018, lowbias32)."""
+    """A bijection in which each bit depends on every input bit (Wellons 2018, lowbias32)."""
     x = (x ^ (x >> jnp.uint32(16))) * jnp.uint32(0x7FEB352D)
     x = (x ^ (x >> jnp.uint32(15))) * jnp.uint32(0x846CA68B)
     return x ^ (x >> jnp.uint32(16))
 
 
 def _shifted(x: jax.Array, random: jax.Array, size: int) -> jax.Array:
-    """Adds floor(random size / 2³²) to x modulo size, which is at most 2¹⁶."""
+    """The sum x + floor(random size / 2³²) modulo size, for a size of at most 2¹⁶."""
     high, low = random >> jnp.uint32(16), random & jnp.uint32(0xFFFF)
     step = (high * jnp.uint32(size) + ((low * jnp.uint32(size)) >> jnp.uint32(16))) >> jnp.uint32(
         16

@@ -5,20 +5,22 @@
     p = torch.randperm(10)          p, state = replay.randperm(state, 10)
     m = torch.nn.Linear(784, 128)   m, state = replay.linear(state, 784, 128)
 
-The state is data: every function takes one and returns the next beside its values, and `get_state`
-and `set_state` are PyTorch's own bytes, so that a stream can change hands at any point. The
-functions work on the host, in NumPy, outside jit; the values are JAX arrays.
+The state is data: every function takes a state and returns the next one beside its values.
+`get_state` and `set_state` convert it to and from PyTorch's own bytes, so that either library can
+continue a stream of the other. The functions run on the host, in NumPy, outside jit. The values are
+JAX arrays.
 
-What is replayed is PyTorch 2.13 on an x86-64 processor with AVX2 or AVX-512. Measured there (AMD,
-glibc), every value and every state is the same to the bit in float32, float64, float16 and
-bfloat16, whatever the number of threads. What limits this:
+The numbers are those of PyTorch 2.13 on an x86-64 processor with AVX2 or AVX-512. Measured there
+(AMD, glibc), every value and every state is the same to the bit in float32, float64, float16 and
+bfloat16, for any number of threads. There are three limits:
 
-- `ATEN_CPU_CAPABILITY=default`, or a processor without AVX2: the same words, but values that differ
-  in their last bits: normals by up to 2e-6 in float32, uniform numbers by 1 ulp.
-- Where float64 logarithms, sines or cosines are part of a draw they are the C library's, as in
-  PyTorch; another one may round the last bit otherwise.
-- Earlier releases draw some of this differently: exponential and Bernoulli numbers through Intel's
-  MKL, truncated normals by inversion, integers of a range from 2²⁸ to 2³² from one word.
+- `ATEN_CPU_CAPABILITY=default`, or a processor without AVX2: PyTorch draws the same words, but the
+  values differ in their last bits: normals by up to 2e-6 in float32, uniform numbers by 1 ulp.
+- Float64 logarithms, sines and cosines are those of the C library, as in PyTorch. Another library
+  may round the last bit differently.
+- Earlier releases of PyTorch draw some numbers differently: exponential and Bernoulli numbers
+  through Intel's MKL, truncated normals by inversion, integers of a range from 2²⁸ to 2³² from one
+  word.
 
 For samplers under jit, with a key, there is `jaxgrad.random`.
 """

@@ -1,8 +1,8 @@
 """The arithmetic of PyTorch's CPU samplers to the last bit.
 
-PyTorch's kernels for AVX2 and AVX-512 round `a * b + c` once. Its float32 normals are made with
-the classical single precision polynomials of the Cephes library (S. Moshier), whose coefficients
-stand below; everything in float64 goes through the C library, as Python's `math` does.
+PyTorch's kernels for AVX2 and AVX-512 round `a * b + c` once. Its float32 normals use the classical
+single precision polynomials of the Cephes library (S. Moshier), whose coefficients are below. Its
+float64 functions are those of the C library, as in Python's `math`.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ _QUARTER_PI = (0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8)
 
 
 def fma32(a: Any, b: Any, c: Any) -> np.ndarray:
-    """A * b + c in float32, rounded once."""
+    """The value a * b + c in float32, rounded once."""
     product = np.multiply(a, b, dtype=np.float64)  # exact: 24 + 24 bits fit in 53
     with np.errstate(invalid="ignore"):
         total = np.atleast_1d(product + np.float64(c))
-    # The sum is rounded to float64 and again to float32, which errs where the first rounding
-    # lands halfway between two float32 numbers: rare enough to look at one by one.
+    # The sum is rounded to float64 and then to float32. That is wrong where the first rounding is
+    # halfway between two float32 numbers. Such sums are rare and corrected separately.
     halfway = (total.view(np.int64) & 0x1FFFFFFF) == 0x10000000
     if halfway.any():
         product, c = (np.broadcast_to(x, total.shape)[halfway] for x in (product, np.float64(c)))
@@ -36,7 +36,7 @@ def fma32(a: Any, b: Any, c: Any) -> np.ndarray:
 
 
 def fma64(a: Any, b: Any, c: Any) -> np.ndarray:
-    """A * b + c in float64, rounded once (but for ties of one in about 2⁵⁰)."""
+    """The value a * b + c in float64, rounded once, except for about one tie in 2⁵⁰."""
     with np.errstate(all="ignore"):
         product, low = _two_product(a, b)
         total, error = _two_sum(product, c)
@@ -45,14 +45,14 @@ def fma64(a: Any, b: Any, c: Any) -> np.ndarray:
 
 
 def _two_sum(a: Any, b: Any) -> tuple[Any, Any]:
-    """The rounded sum, and what rounding lost."""
+    """The rounded sum and its rounding error."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
 def _two_product(a: Any, b: Any) -> tuple[Any, Any]:
-    """The rounded product, and what rounding lost."""
+    """The rounded product and its rounding error."""
     product = a * b
     (a1, a2), (b1, b2) = _halves(a), _halves(b)
     return product, ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
@@ -66,7 +66,7 @@ def _halves(a: Any) -> tuple[Any, Any]:
 
 
 def libm(function: Callable[[float], float], x: np.ndarray) -> np.ndarray:
-    """The C library's function by way of Python's `math`: NumPy's own differ in the last bit."""
+    """The C library's function through Python's `math`, as NumPy's own differs in the last bit."""
     return np.fromiter(map(function, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)
 
 
@@ -101,7 +101,7 @@ def sin_cos32(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
-    """Horner's rule, fused."""
+    """Horner's rule with fused operations."""
     first, second, *others = np.array(coefficients, np.float32)
     y = fma32(first, x, second)
     for coefficient in others:

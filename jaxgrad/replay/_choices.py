@@ -1,4 +1,4 @@
-"""Draws of integers and of categories: unchecked, on NumPy arrays."""
+"""Draws of integers and of categories, without checks, on NumPy arrays."""
 
 import math
 
@@ -10,7 +10,7 @@ from jaxgrad.replay.generator import State, words32, words64
 
 
 def integers(state: State, shape: tuple[int, ...], low: int, high: int) -> _draws.Draw:
-    """Integers of [low, high) as int64: words modulo the range, two words from 2²⁸ on."""
+    """Integers of [low, high) as int64: a word modulo the range, or two words from 2²⁸ on."""
     span = high - low
     words, state = (words64 if span >= 2**28 else words32)(state, math.prod(shape))
     offsets = words.astype(np.uint64) % np.uint64(span)
@@ -18,7 +18,7 @@ def integers(state: State, shape: tuple[int, ...], low: int, high: int) -> _draw
 
 
 def permutation(state: State, count: int) -> _draws.Draw:
-    """0 … count - 1 shuffled from the front (Fisher and Yates), one word a swap."""
+    """The integers 0 … count - 1, shuffled from the front with one word a swap (Fisher, Yates)."""
     words, state = words32(state, max(count - 1, 0))
     offsets = words % np.arange(count, 1, -1, dtype=np.uint32)
     order = list(range(count))
@@ -28,9 +28,9 @@ def permutation(state: State, count: int) -> _draws.Draw:
 
 
 def race(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
-    """Indices of the `count` largest of weights / exponential numbers, row by row.
+    """The indices of the `count` largest quotients weight / exponential number in each row.
 
-    Where two of them tie PyTorch's order is an accident of its C++ library's sort: refused.
+    Ties are refused, as PyTorch's order then depends on the sort of its C++ library.
     """
     noise, state = _draws.exponential(state, weights.shape, weights.dtype)
     with np.errstate(all="ignore"):
@@ -43,12 +43,12 @@ def race(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
     if (ranked[..., 1:] == ranked[..., :-1]).any():
         expected = f"{weights.dtype} weights that decide the order of the draws"
         remedy = "PyTorch leaves it to chance; use float64, fewer samples or replacement"
-        raise ValueError(_checks.wrong("multinomial", "input", expected, "a tie", remedy))
+        raise ValueError(_checks.of("multinomial").wrong("input", expected, "a tie", remedy))
     return order[..., :count], state
 
 
 def search(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
-    """Indices at which the cumulative weights reach uniform numbers, row by row."""
+    """The indices at which the cumulative weights reach uniform numbers, in each row."""
     rows = _wide(weights).reshape(-1, weights.shape[-1])
     units, state = _draws.unit64(state, rows.shape[0] * count)
     with np.errstate(all="ignore"):
@@ -62,5 +62,5 @@ def search(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
 
 
 def _wide(x: np.ndarray) -> np.ndarray:
-    """Half precision is computed with in float32."""
+    """The array in its compute dtype: float32 for half precision."""
     return x if x.dtype.itemsize > 2 else x.astype(np.float32)

@@ -1,8 +1,8 @@
-"""The draws themselves, on NumPy arrays and unchecked.
+"""The draws of continuous distributions, without checks, on NumPy arrays.
 
-Each is `(state, shape, dtype, …) -> (values, state)`; what fills a layer's weights builds on them.
-What a draw costs the generator is part of the semantics: one word for a float32 uniform number
-(float16 and bfloat16 too), two for a float64 one.
+Each is a function `(state, shape, dtype, …) -> (values, state)`. The number of words that a draw
+consumes is part of the semantics: one for a uniform number of float32, float16 or bfloat16, and two
+for one of float64.
 """
 
 import math
@@ -13,7 +13,7 @@ from jaxgrad.replay import _arithmetic
 from jaxgrad.replay.generator import State, words32, words64
 
 BLOCK = 16
-"""From so many elements on, normals are made in blocks of this size."""
+"""The size of a block of normal numbers; smaller draws are made one by one."""
 
 Draw = tuple[np.ndarray, State]
 
@@ -31,7 +31,7 @@ def unit64(state: State, count: int) -> Draw:
 
 
 def narrow(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Rounded to the dtype; to half precision by way of float32, as PyTorch does."""
+    """The values rounded to the dtype; to half precision through float32, as in PyTorch."""
     with np.errstate(all="ignore"):
         return values.astype(dtype if dtype.itemsize > 2 else np.float32).astype(dtype)
 
@@ -51,14 +51,14 @@ def uniform(
             values = _arithmetic.fma32(values, high - low, low)
     low, high = narrow(np.array([a, b]), dtype)
     values = narrow(values, dtype)
-    values[values == high] = low  # what rounding brought to b
+    values[values == high] = low  # rounding may reach b
     return values.reshape(shape), state
 
 
 def normal(
     state: State, shape: tuple[int, ...], dtype: np.dtype, mean: float = 0.0, std: float = 1.0
 ) -> Draw:
-    """Normal numbers; fewer than 16 are made one by one, in float64 whatever the dtype."""
+    """Normal numbers; fewer than 16 are made one by one in float64, for every dtype."""
     count = math.prod(shape)
     if count >= BLOCK:
         values, state = _in_blocks(state, count, dtype, mean, std)
@@ -68,7 +68,7 @@ def normal(
 
 
 def one_by_one(state: State, count: int, mean: float, std: float) -> Draw:
-    """Normal numbers in float64 from pairs, of which the second waits in the state."""
+    """Normal numbers in float64, made in pairs; an unused second one is kept in the state."""
     first = [] if state.normal is None or not count else [state.normal]
     fresh = count - len(first)
     units, state = unit64(state, 2 * (-(-fresh // 2)))
@@ -82,10 +82,10 @@ def one_by_one(state: State, count: int, mean: float, std: float) -> Draw:
 
 
 def _in_blocks(state: State, count: int, dtype: np.dtype, mean: float, std: float) -> Draw:
-    """Normal numbers in blocks of 16; the last 16 elements are drawn again if a part is left."""
+    """Normal numbers in blocks of 16; if the last block is not full, the last 16 are redrawn."""
     whole = count - count % BLOCK
     unit = unit64 if dtype == np.float64 else unit32
-    # In half precision the numbers of the part that is left over are not even drawn.
+    # In half precision the numbers of an incomplete block are not drawn.
     units, state = unit(state, count if dtype.itemsize > 2 else whole)
     values = _box_muller(units[:whole], mean, std)
     if whole < count:
@@ -95,7 +95,7 @@ def _in_blocks(state: State, count: int, dtype: np.dtype, mean: float, std: floa
 
 
 def _box_muller(units: np.ndarray, mean: float, std: float) -> np.ndarray:
-    """Normal numbers from blocks of eight u₁ and eight u₂, in the arithmetic of their dtype."""
+    """Normal numbers from blocks of eight u₁ and eight u₂, computed in their dtype."""
     units = units.reshape(-1, 2, BLOCK // 2)
     first, second = 1 - units[:, 0], units[:, 1]
     if units.dtype == np.float64:

@@ -1,4 +1,4 @@
-"""Normal numbers between two bounds, by rejection: unchecked, on NumPy arrays."""
+"""Truncated normal numbers by rejection, without checks, on NumPy arrays."""
 
 import math
 
@@ -9,7 +9,7 @@ from jaxgrad.replay import _arithmetic, _draws
 from jaxgrad.replay.generator import State
 
 ROUNDS = 10_000
-"""Redraws before giving up: PyTorch would go on, for hours or for ever."""
+"""The most rounds of redrawing; PyTorch has no limit, and would go on for hours or forever."""
 
 
 def truncated(
@@ -21,9 +21,9 @@ def truncated(
     a: float = -2.0,
     b: float = 2.0,
 ) -> _draws.Draw:
-    """Normal numbers on [a, b], redrawn where outside; for rare events, uniform ones thinned out.
+    """Normal numbers, redrawn where outside [a, b]; if [a, b] is improbable, thinned uniform ones.
 
-    Each round draws the whole shape anew, which is how PyTorch spends its words.
+    As in PyTorch, each round draws the whole shape again.
     """
     if mass(mean, std, a, b) > 0.3:
         return _redrawn(state, shape, dtype, mean, std, a, b)
@@ -31,7 +31,7 @@ def truncated(
 
 
 def mass(mean: float, std: float, a: float, b: float) -> float:
-    """The normal probability of [a, b], in the order of operations that decides as PyTorch does."""
+    """The normal probability of [a, b], computed in the same order of operations as in PyTorch."""
     upper, lower = ((1.0 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2.0 for x in (b, a))
     return upper - lower
 
@@ -53,7 +53,7 @@ def _redrawn(
             return values, state
         others, state = _draws.normal(state, shape, dtype, mean, std)
         values = np.where(outside, others, values)
-    raise _hopeless(a, b)
+    raise _too_improbable(a, b)
 
 
 def _thinned(
@@ -65,10 +65,10 @@ def _thinned(
     a: float,
     b: float,
 ) -> _draws.Draw:
-    """A uniform number x stays with probability p(x) / max p."""
+    """Uniform numbers x, each accepted with probability p(x) / max p."""
     peak = (max(a, min(mean, b)) - mean) / std
-    if (b - a) / std * max(abs(peak), 0.4) > ROUNDS:  # about the mean number of tries
-        raise _hopeless(a, b)
+    if (b - a) / std * max(abs(peak), 0.4) > ROUNDS:  # about the mean number of rounds
+        raise _too_improbable(a, b)
     log_peak = -0.5 * peak**2
     values = np.zeros(shape, dtype)
     pending = np.ones(shape, bool)
@@ -80,14 +80,14 @@ def _thinned(
         pending = pending & refused
         if not pending.any():
             return values, state
-    raise _hopeless(a, b)
+    raise _too_improbable(a, b)
 
 
 def _log_density(x: np.ndarray, mean: float, std: float, log_peak: float) -> np.ndarray:
-    """Each operation rounded to the dtype of x, as PyTorch's in-place ones are."""
+    """The log density, rounded to the dtype of x after each operation, as in PyTorch."""
     dtype = x.dtype
     work = np.float64 if dtype == np.float64 else np.float32
-    # What is subtracted is itself rounded to half precision first, what is divided by is not.
+    # Subtrahends are rounded to half precision first, the divisor is not.
     mean, log_peak = _draws.narrow(np.array([mean, log_peak]), dtype).astype(work)
     with np.errstate(all="ignore"):
         x = (x.astype(work) - mean).astype(dtype).astype(work)
@@ -98,7 +98,7 @@ def _log_density(x: np.ndarray, mean: float, std: float, log_peak: float) -> np.
 
 
 def _log(x: np.ndarray) -> np.ndarray:
-    """The logarithm, -inf at 0; within an ulp of PyTorch's, one of 25 not the same."""
+    """The logarithm, -inf at 0: within one ulp of PyTorch's, and equal to it in 24 of 25 cases."""
     positive = np.where(x > 0, x, x.dtype.type(1))
     if x.dtype == np.float64:
         result = _arithmetic.libm(math.log, positive)
@@ -107,6 +107,6 @@ def _log(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, result, x.dtype.type(-np.inf))
 
 
-def _hopeless(a: float, b: float) -> ValueError:
+def _too_improbable(a: float, b: float) -> ValueError:
     expected = f"likely enough to be hit within {ROUNDS} rounds"
-    return ValueError(_checks.wrong("trunc_normal", "[a, b]", expected, f"[{a}, {b}]"))
+    return ValueError(_checks.of("trunc_normal").wrong("[a, b]", expected, f"[{a}, {b}]"))

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
+from jaxgrad import _checks
 from jaxgrad._calls import called, filling
 from jaxgrad._checks import Shape
-from jaxgrad.replay import _arguments, _arithmetic, _draws
-from jaxgrad.replay.generator import State, checked
+from jaxgrad.replay import _arithmetic, _draws, _limits
+from jaxgrad.replay.generator import State
 
 
 @called
@@ -42,8 +43,8 @@ def rand(state: State, shape: Shape, *, dtype: DTypeLike | None = None) -> tuple
     >>> x, y
     (Array([0.7576316 , 0.27931088], dtype=float32), Array(0.40306926, dtype=float32))
     """
-    state = checked("rand", state)
-    shape, dtype = _arguments.shape("rand", shape), _arguments.float_dtype("rand", dtype)
+    check = _checks.of("rand")
+    state, shape, dtype = _limits.filled(check, state, shape, dtype)
     values, state = _draws.uniform(state, shape, dtype)
     return jnp.asarray(values), state
 
@@ -80,10 +81,10 @@ def uniform(
     >>> replay.uniform(replay.manual_seed(0), 2, -1.0, 1.0)[0]
     Array([-0.00748682,  0.5364436 ], dtype=float32)
     """
-    state = checked("uniform", state)
-    shape, dtype = _arguments.shape("uniform", shape), _arguments.float_dtype("uniform", dtype)
-    a, b = _arguments.scalar("uniform", "a", a), _arguments.scalar("uniform", "b", b)
-    _arguments.ordered("uniform", a, b, dtype)
+    check = _checks.of("uniform")
+    state, shape, dtype = _limits.filled(check, state, shape, dtype)
+    a, b = _limits.scalar(check, "a", a), _limits.scalar(check, "b", b)
+    _limits.ordered(check, a, b, dtype)
     values, state = _draws.uniform(state, shape, dtype, a, b)
     return jnp.asarray(values), state
 
@@ -94,7 +95,7 @@ def exponential(
 ) -> tuple[jax.Array, State]:
     """Exponential numbers with rate λ: `Tensor.exponential_(lambd)`.
 
-        x = -log(1 - u) / λ,   u ~ U[0, 1) of 53 bits, in float64 whatever the dtype
+        x = -log(1 - u) / λ,   u ~ U[0, 1) of 53 bits, computed in float64 for every dtype
 
     Args:
         state: a state of the generator.
@@ -118,10 +119,9 @@ def exponential(
     >>> replay.exponential(replay.manual_seed(0), 2, 0.5)[0]
     Array([7.0166526, 2.4607694], dtype=float32)
     """
-    name = "exponential"
-    state = checked(name, state)
-    shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    lambd = _arguments.positive(name, "lambd", lambd)
+    check = _checks.of("exponential")
+    state, shape, dtype = _limits.filled(check, state, shape, dtype)
+    lambd = _limits.positive(check, "lambd", lambd)
     values, state = _draws.exponential(state, shape, dtype, lambd)
     return jnp.asarray(values), state
 
@@ -137,7 +137,7 @@ def cauchy(
 ) -> tuple[jax.Array, State]:
     """Cauchy numbers: `Tensor.cauchy_(median, sigma)`.
 
-        x = median + σ tan(π (u - ½)),   u ~ U[0, 1) of 53 bits, in float64 whatever the dtype
+        x = median + σ tan(π (u - ½)),   u ~ U[0, 1) of 53 bits, computed in float64 for every dtype
 
     Args:
         state: a state of the generator.
@@ -162,11 +162,10 @@ def cauchy(
     >>> replay.cauchy(replay.manual_seed(0), 2)[0]
     Array([10.59773  ,  0.7647673], dtype=float32)
     """
-    name = "cauchy"
-    state = checked(name, state)
-    shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    median = _arguments.scalar(name, "median", median)
-    sigma = _arguments.positive(name, "sigma", sigma)
+    check = _checks.of("cauchy")
+    state, shape, dtype = _limits.filled(check, state, shape, dtype)
+    median = _limits.scalar(check, "median", median)
+    sigma = _limits.positive(check, "sigma", sigma)
     units, state = _draws.unit64(state, math.prod(shape))
     values = _arithmetic.fma64(_arithmetic.libm(math.tan, math.pi * (units - 0.5)), sigma, median)
     return jnp.asarray(_draws.narrow(values, dtype).reshape(shape)), state

@@ -10,8 +10,8 @@ from jax.typing import DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad._checks import Shape
-from jaxgrad.replay import _arguments, _arithmetic, _choices, _draws
+from jaxgrad._checks import Checks, Shape
+from jaxgrad.replay import _arithmetic, _choices, _draws, _limits
 from jaxgrad.replay.generator import State, checked
 
 
@@ -26,14 +26,14 @@ def randint(
 ) -> tuple[jax.Array, State]:
     """Integers of [low, high): `torch.randint`, called as `randint(state, high, shape)` too.
 
-        x = low + w mod (high - low),   w the next word, or from a range of 2²⁸ on the next two
+        x = low + w mod (high - low),   w the next word, or the next two if high - low ≥ 2²⁸
 
     Args:
         state: a state of the generator.
         low: the least integer.
         high: one above the greatest integer.
         shape: an integer or a sequence of integers.
-        dtype: an integer, floating point or truth dtype; by default int64 where JAX's 64-bit types
+        dtype: an integer or floating point dtype or bool; by default int64 if JAX's 64-bit types
             are on, else int32 with the same values.
 
     Returns:
@@ -41,8 +41,8 @@ def randint(
 
     Raises:
         TypeError: an argument is of the wrong kind, or traced.
-        ValueError: an empty range, or one that reaches beyond the dtype; a negative size or too
-            many elements; a 64-bit dtype while JAX's 64-bit types are off.
+        ValueError: the range is empty or reaches beyond the dtype; a negative size or too many
+            elements; a 64-bit dtype while JAX's 64-bit types are off.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.randint.html
 
@@ -55,25 +55,26 @@ def randint(
     >>> replay.randint(replay.manual_seed(0), -3, 3, 5)[0]
     Array([-1,  0,  2, -3, -2], dtype=int32)
     """
-    state = checked("randint", state)
+    check = _checks.of("randint")
+    state = checked(check, state)
     if shape is None:
         low, high, shape = 0, low, high
     for argument, value in (("low", low), ("high", high)):
-        _checks.no_shape("randint", argument, value, "an integer")
+        check.no_shape(argument, value, "an integer")
     least, most = -(2**63), 2**63 - 1
-    low = _arguments.count("randint", "low", low, minimum=least, largest=most)
-    high = _arguments.count("randint", "high", high, minimum=least, largest=most)
-    shape, dtype = _arguments.shape("randint", shape), _arguments.any_dtype("randint", dtype)
-    low, high = _range(low, high, dtype)
+    low = _limits.count(check, "low", low, minimum=least, largest=most)
+    high = _limits.count(check, "high", high, minimum=least, largest=most)
+    shape, dtype = _limits.shape_of_draw(check, shape), _limits.any_dtype(check, dtype)
+    low, high = _range(check, low, high, dtype)
     values, state = _choices.integers(state, shape, low, high)
     if jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize == 2:
         values = values.astype(np.float32)
     return jnp.asarray(values.astype(dtype)), state
 
 
-def _range(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
-    """The range in the dtype: its ends as PyTorch moves them where floats are sparse."""
-    _nonempty(low, high)
+def _range(check: Checks, low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
+    """The range, with its ends moved as in PyTorch where floats of the dtype are sparse."""
+    _check_not_empty(check, low, high)
     if jnp.issubdtype(dtype, jnp.floating):
         limit = int(float(jnp.finfo(dtype).max))
         least, most = -limit, limit
@@ -85,20 +86,20 @@ def _range(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
         expected = f"within {dtype}, [{least}, {most}]"
         remedy = "name another dtype (int64 needs jax_enable_x64)"
         got = f"[{low}, {high})"
-        raise ValueError(_checks.wrong("randint", "[low, high)", expected, got, remedy))
+        raise ValueError(check.wrong("[low, high)", expected, got, remedy))
     if jnp.issubdtype(dtype, jnp.floating):
         low, high = _representable(low, high, dtype)
-        _nonempty(low, high)
+        _check_not_empty(check, low, high)
     return low, high
 
 
-def _nonempty(low: int, high: int) -> None:
+def _check_not_empty(check: Checks, low: int, high: int) -> None:
     if low >= high:
-        raise ValueError(_checks.wrong("randint", "low", "less than high", f"[{low}, {high})"))
+        raise ValueError(check.wrong("low", "less than high", f"[{low}, {high})"))
 
 
 def _representable(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
-    """Ends moved inwards by a step of the dtype where rounding would carry a draw beyond them."""
+    """The ends, moved inwards by a step of the dtype where rounding would carry a draw beyond."""
     digits = jnp.finfo(dtype).nmant + 1
     ends = np.array([low + 1, high - 1])
     if dtype.itemsize == 2:
@@ -121,7 +122,7 @@ def randperm(state: State, n: int) -> tuple[jax.Array, State]:
 
     Args:
         state: a state of the generator.
-        n: how many, a Python integer.
+        n: the number of integers, a Python integer.
 
     Returns:
         The permutation and the next state, in JAX's default integer dtype. Bit-identical.
@@ -138,10 +139,11 @@ def randperm(state: State, n: int) -> tuple[jax.Array, State]:
     >>> replay.randperm(replay.manual_seed(0), 5)[0]
     Array([4, 0, 1, 3, 2], dtype=int32)
     """
-    state = checked("randperm", state)
-    n = _arguments.count("randperm", "n", n, minimum=0, largest=(2**32 - 1) // 20)
+    check = _checks.of("randperm")
+    state = checked(check, state)
+    n = _limits.count(check, "n", n, minimum=0, largest=(2**32 - 1) // 20)
     values, state = _choices.permutation(state, n)
-    return jnp.asarray(values.astype(_arguments.default_int())), state
+    return jnp.asarray(values.astype(_limits.default_int())), state
 
 
 @called
@@ -152,18 +154,18 @@ def bernoulli(
 
         x = 1 if u < p else 0,   u ~ U[0, 1)
 
-    An array of float64 probabilities, and a scalar with a shape, is compared with 53 random bits,
-    other arrays with 24.
+    A float64 array of probabilities, or a scalar with a shape, is compared with 53 random bits.
+    Other arrays are compared with 24.
 
     Args:
         state: a state of the generator.
-        input: probabilities in [0, 1]: a floating point array, or with a shape a scalar.
-        shape: the shape of the samples where the probability is a scalar; else left out.
-        dtype: where there is a shape a real floating point dtype, float32 by default.
+        input: probabilities in [0, 1]: a floating point array, or a scalar with a shape.
+        shape: the shape of the samples if the probability is a scalar; else left out.
+        dtype: a real floating point dtype beside a shape; float32 by default.
 
     Returns:
-        Zeros and ones, in the array's shape and dtype or in the ones asked for, and the next state.
-        Bit-identical.
+        Zeros and ones, in the shape and dtype of the array or in the given ones, and the next
+        state. Bit-identical.
 
     Raises:
         TypeError: an argument is of the wrong kind, or traced; a number without a shape.
@@ -181,26 +183,28 @@ def bernoulli(
     >>> replay.bernoulli(replay.manual_seed(0), 0.5, 4)[0]
     Array([0., 0., 1., 0.], dtype=float32)
     """
-    state = checked("bernoulli", state)
+    check = _checks.of("bernoulli")
+    state = checked(check, state)
     if shape is None:
-        probability, result = _probabilities(input, dtype)
+        probability, result = _probabilities(check, input, dtype)
         shape = probability.shape
     else:
-        shape = _arguments.shape("bernoulli", shape)
-        result = _arguments.float_dtype("bernoulli", dtype)
-        probability = np.array(_arguments.scalar("bernoulli", "input", input))
+        shape = _limits.shape_of_draw(check, shape)
+        result = _limits.float_dtype(check, dtype)
+        probability = np.array(_limits.scalar(check, "input", input))
     least, most = np.min(probability, initial=1), np.max(probability, initial=0)
     if not (0 <= least and most <= 1):
         got = f"{least} to {most}"
-        raise ValueError(_checks.wrong("bernoulli", "input", "in [0, 1] everywhere", got))
+        raise ValueError(check.wrong("input", "in [0, 1] everywhere", got))
     unit = _draws.unit64 if probability.dtype == np.float64 else _draws.unit32
     values, state = unit(state, math.prod(shape))
     return jnp.asarray((values.reshape(shape) < probability).astype(result)), state
 
 
-def _probabilities(input: Any, dtype: DTypeLike | None) -> tuple[np.ndarray, np.dtype]:
-    """An array of probabilities, in float32 or float64, and its own dtype."""
-    check = _checks.of("bernoulli")
+def _probabilities(
+    check: Checks, input: Any, dtype: DTypeLike | None
+) -> tuple[np.ndarray, np.dtype]:
+    """An array of probabilities in float32 or float64, and its original dtype."""
     check.concrete("input", input)
     if isinstance(input, (int, float)):
         remedy = "say how many with shape="
@@ -210,7 +214,7 @@ def _probabilities(input: Any, dtype: DTypeLike | None) -> tuple[np.ndarray, np.
         expected = "left out beside an array"
         raise ValueError(check.wrong("dtype", expected, f"{dtype!r:.60}", remedy))
     probability = np.asarray(check.floating("input", input))
-    _arguments.floating("bernoulli", "input", probability.dtype)
+    _limits.floating(check, "input", probability.dtype)
     narrow = probability.dtype.itemsize == 2
     return probability.astype(np.float32) if narrow else probability, probability.dtype
 
@@ -221,7 +225,7 @@ def multinomial(
 ) -> tuple[jax.Array, State]:
     """Category indices with the given weights, row by row: `torch.multinomial`.
 
-        with replacement, two draws or more:   the first i with w₀ + … + wᵢ ≥ u Σⱼ wⱼ
+        with replacement, two or more draws:   the first i with w₀ + … + wᵢ ≥ u Σⱼ wⱼ
         else:   the largest of wᵢ / eᵢ,   eᵢ exponential
 
     Args:
@@ -237,15 +241,15 @@ def multinomial(
     Raises:
         TypeError: an argument is of the wrong kind, or traced.
         ValueError: num_samples is not positive or too large; the weights are 0-D, more than 2-D,
-            without categories or more than 2²⁴ of them; a weight is negative, infinite or NaN; a
-            row has no non-zero weight; two quotients that decide tie.
+            without categories or with more than 2²⁴ of them; a weight is negative, infinite or NaN;
+            a row has no positive weight; there is a tie between quotients that decide.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
 
-    Differs from PyTorch: a tie that decides the order of draws without replacement is refused: in
-    PyTorch it is an accident of the C++ library's sort. Ties are rare in float32 up to thousands of
-    draws, common in half precision, and certain where more draws are asked for than there are
-    non-zero weights. Indices are int32 unless JAX's 64-bit types are on.
+    Differs from PyTorch: a tie that decides the order of draws without replacement is refused. In
+    PyTorch the order then depends on the sort of the C++ library. Ties are rare in float32 up to
+    thousands of draws, common in half precision, and certain if there are more draws than positive
+    weights. Indices are int32 unless JAX's 64-bit types are on.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad import replay
@@ -255,47 +259,45 @@ def multinomial(
     >>> replay.multinomial(replay.manual_seed(0), weights, 5, replacement=True)[0]
     Array([3, 3, 2, 3, 2], dtype=int32)
     """
-    name = "multinomial"
-    state = checked(name, state)
-    _checks.concrete(name, "input", input)
-    weights = np.asarray(_checks.floating(name, "input", input))
-    _arguments.floating(name, "input", weights.dtype)
-    num_samples = _arguments.count(name, "num_samples", num_samples, minimum=1)
-    if not isinstance(replacement, (bool, np.bool_)):
-        got = f"{type(replacement).__name__} {replacement!r:.60}"
-        raise TypeError(_checks.wrong(name, "replacement", "True or False", got))
-    _check_weights(weights, num_samples, bool(replacement))
-    _arguments.shape(name, (*weights.shape[:-1], num_samples))
+    check = _checks.of("multinomial")
+    state = checked(check, state)
+    check.concrete("input", input)
+    weights = np.asarray(check.floating("input", input))
+    _limits.floating(check, "input", weights.dtype)
+    num_samples = _limits.count(check, "num_samples", num_samples, minimum=1)
+    replacement = check.truth("replacement", replacement)
+    _check_weights(check, weights, num_samples, replacement)
+    _limits.shape_of_draw(check, (*weights.shape[:-1], num_samples))
     draw = _choices.search if replacement and num_samples > 1 else _choices.race
     values, state = draw(state, weights, num_samples)
-    return jnp.asarray(values.astype(_arguments.default_int())), state
+    return jnp.asarray(values.astype(_limits.default_int())), state
 
 
-def _check_weights(weights: np.ndarray, num_samples: int, replacement: bool) -> None:
-    name, categories = "multinomial", weights.shape[-1] if weights.ndim else 0
+def _check_weights(check: Checks, weights: np.ndarray, num_samples: int, replacement: bool) -> None:
+    categories = weights.shape[-1] if weights.ndim else 0
     if weights.ndim not in (1, 2) or not 0 < categories <= 2**24:
         expected = "(categories,) or (rows, categories), with 1 to 2**24 categories"
-        raise ValueError(_checks.wrong(name, "input", expected, f"shape {weights.shape}"))
+        raise ValueError(check.wrong("input", expected, f"shape {weights.shape}"))
     if not replacement and num_samples > categories:
         expected = f"at most the {categories} categories without replacement"
         remedy = "draw with replacement=True"
-        raise ValueError(_checks.wrong(name, "num_samples", expected, num_samples, remedy))
+        raise ValueError(check.wrong("num_samples", expected, num_samples, remedy))
     least, most = np.min(weights, initial=0), np.max(weights, initial=0)
     if not (least >= 0 and most < np.inf):
         got = f"{least} to {most}"
-        raise ValueError(_checks.wrong(name, "input", "finite and at least 0 everywhere", got))
+        raise ValueError(check.wrong("input", "finite and at least 0 everywhere", got))
     if not (weights > 0).any(axis=-1).all():
         got = "a row of zeros"
-        raise ValueError(_checks.wrong(name, "input", "positive somewhere in each row", got))
+        raise ValueError(check.wrong("input", "positive somewhere in each row", got))
 
 
 @called
 def geometric(
     state: State, shape: Shape, p: Any, *, dtype: DTypeLike | None = None
 ) -> tuple[jax.Array, State]:
-    """Geometric numbers, trials up to the first success: `Tensor.geometric_(p)`.
+    """Geometric numbers, the trials up to the first success: `Tensor.geometric_(p)`.
 
-        x = ⌈log u / log(1 - p)⌉,   u ~ U[0, 1) of 53 bits, in float64 whatever the dtype
+        x = ⌈log u / log(1 - p)⌉,   u ~ U[0, 1) of 53 bits, computed in float64 for every dtype
 
     Args:
         state: a state of the generator.
@@ -320,12 +322,11 @@ def geometric(
     >>> replay.geometric(replay.manual_seed(0), 3, 0.1)[0]
     Array([1., 4., 8.], dtype=float32)
     """
-    name = "geometric"
-    state = checked(name, state)
-    shape, dtype = _arguments.shape(name, shape), _arguments.float_dtype(name, dtype)
-    p = _arguments.scalar(name, "p", p)
+    check = _checks.of("geometric")
+    state, shape, dtype = _limits.filled(check, state, shape, dtype)
+    p = _limits.scalar(check, "p", p)
     if not 0 < p < 1:
-        raise ValueError(_checks.wrong(name, "p", "in (0, 1)", p))
+        raise ValueError(check.wrong("p", "in (0, 1)", p))
     units, state = _draws.unit64(state, math.prod(shape))
     logs = _arithmetic.libm(math.log, np.where(units > 0, units, 1))
     logs = np.where(units > 0, logs, -np.inf)

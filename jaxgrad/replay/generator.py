@@ -1,7 +1,7 @@
-"""The generator's state as data: seeding, the words it gives, and PyTorch's own bytes of it.
+"""The generator's state as data: seeding, drawing words, and conversion to PyTorch's bytes.
 
-PyTorch's CPU generator is the 32-bit Mersenne Twister, as is NumPy's `MT19937`. Beside the twister
-it keeps the second normal sample of a pair until somebody asks for it.
+PyTorch's CPU generator is the 32-bit Mersenne Twister, as is NumPy's `MT19937`. It also keeps the
+second normal sample of a pair for the next draw.
 """
 
 import operator
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxgrad import _checks
+from jaxgrad._checks import Checks
 
 LENGTH = 624
 """Words in the twister's array."""
@@ -27,14 +28,14 @@ _BYTES = np.dtype(
 
 
 class State(NamedTuple):
-    """All that PyTorch's CPU generator holds; pass it on, never change it.
+    """The state of PyTorch's CPU generator: pass it on, never change it.
 
     Attributes:
         words: the twister's array, uint32, (624,), read-only.
-        left: how many words are left before the array is renewed, plus one.
-        next: the index of the next word; 0 just after seeding, when none is left.
-        seed: the seed, modulo 2⁶⁴; only its low 32 bits made the words.
-        normal: the second normal sample of a pair that is still to be given, or None.
+        left: the number of unused words in the array, plus one.
+        next: the index of the next word; 0 just after seeding, when no word is left.
+        seed: the seed modulo 2⁶⁴; the words depend on its low 32 bits only.
+        normal: the unused second normal sample of a pair, or None.
         single: the same in float32, which PyTorch stores but no CPU sampler uses, or None.
     """
 
@@ -57,7 +58,7 @@ def manual_seed(seed: int) -> State:
         seed: a Python integer from -2⁶³ to 2⁶⁴ - 1; a negative one counts modulo 2⁶⁴.
 
     Returns:
-        A state, to give to any function of this module.
+        A state for any function of this room.
 
     Raises:
         TypeError: the seed is not a concrete integer.
@@ -65,8 +66,8 @@ def manual_seed(seed: int) -> State:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html
 
-    Differs from PyTorch: nothing global changes; a seed that is a float or a truth value is refused
-    (PyTorch truncates it).
+    Differs from PyTorch: no global state changes; a seed that is a float or a truth value is
+    refused (PyTorch truncates it).
 
     >>> from jaxgrad import replay
     >>> replay.rand(replay.manual_seed(0), 3)[0]  # torch.manual_seed(0); torch.rand(3)
@@ -95,7 +96,7 @@ def get_state(state: State) -> np.ndarray:
 
     Raises:
         TypeError: the argument is not a state.
-        ValueError: its numbers are not those of a generator.
+        ValueError: the numbers of the state do not fit together.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
 
@@ -103,7 +104,8 @@ def get_state(state: State) -> np.ndarray:
     >>> replay.get_state(replay.manual_seed(0)).shape
     (5056,)
     """
-    state = checked("get_state", state)
+    check = _checks.of("get_state")
+    state = checked(check, state)
     record = np.zeros((), _BYTES)
     record["seed"], record["left"], record["next"] = state.seed, state.left, state.next
     record["words"], record["seeded"] = state.words, 1
@@ -120,40 +122,40 @@ def set_state(new_state: Any) -> State:
     `set_state(torch.get_rng_state())` continues PyTorch's stream here.
 
     Args:
-        new_state: 5056 bytes: bytes, a bytearray, or anything that NumPy reads as a uint8 array, a
-            tensor too.
+        new_state: 5056 bytes: bytes, a bytearray, or anything that NumPy reads as a uint8 array,
+            such as a tensor.
 
     Returns:
         The state.
 
     Raises:
-        TypeError: not bytes.
-        ValueError: not 5056 of them, or not the bytes of a generator.
+        TypeError: the argument is not bytes.
+        ValueError: the length is not 5056, or the bytes are not those of a generator.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
 
-    Differs from PyTorch: a state in which `next` and `left` contradict one another, which no
-    PyTorch writes, is refused.
+    Differs from PyTorch: a state whose `next` and `left` contradict each other, which PyTorch never
+    writes, is refused.
 
     >>> from jaxgrad import replay
     >>> state = replay.manual_seed(0)
     >>> replay.set_state(replay.get_state(state)).seed
     0
     """
-    record = np.frombuffer(_bytes(new_state), _BYTES)[0]
+    check = _checks.of("set_state")
+    record = np.frombuffer(_bytes(check, new_state), _BYTES)[0]
     if record["seeded"] != 1 or record["words"].max() >= 2**32:
-        raise ValueError(_malformed("set_state", "new_state"))
+        raise ValueError(_malformed(check, "new_state"))
     state = State(
         _frozen(record["words"].astype(np.uint32)),
         *(int(record[name]) for name in ("left", "next", "seed")),
         normal=float(record["normal"]) if record["has_normal"] else None,
         single=float(record["single"]) if record["has_single"] else None,
     )
-    return checked("set_state", state, "new_state")
+    return checked(check, state, "new_state")
 
 
-def _bytes(value: Any) -> bytes:
-    check = _checks.of("set_state")
+def _bytes(check: Checks, value: Any) -> bytes:
     if isinstance(value, (bytes, bytearray, memoryview)):
         result = bytes(value)
     else:
@@ -172,28 +174,28 @@ def _bytes(value: Any) -> bytes:
     return result
 
 
-def checked(function: str, state: Any, argument: str = "state") -> State:
-    """The argument, which must be a state whose numbers fit one another."""
+def checked(check: Checks, state: Any, argument: str = "state") -> State:
+    """The argument, which must be a state whose numbers fit together."""
     if not isinstance(state, State):
         remedy = "make one with jaxgrad.replay.manual_seed(seed)"
         got = f"{type(state).__name__} {state!r:.60}"
-        raise TypeError(_checks.wrong(function, argument, "a State", got, remedy))
-    _checks.concrete(function, argument, state)
+        raise TypeError(check.wrong(argument, "a State", got, remedy))
+    check.concrete(argument, state)
     try:
         words = np.asarray(state.words)
         left, next, seed = map(operator.index, (state.left, state.next, state.seed))
         cached = [None if x is None else float(x) for x in (state.normal, state.single)]
     except (TypeError, ValueError) as error:
-        raise TypeError(_malformed(function, argument)) from error
-    position = next or LENGTH  # just after seeding PyTorch writes 0 where all words are used
+        raise TypeError(_malformed(check, argument)) from error
+    position = next or LENGTH  # just after seeding PyTorch writes 0, though all words are used
     proper = words.dtype == np.uint32 and words.shape == (LENGTH,) and 0 <= seed < 2**64
     if not (proper and 1 <= position <= LENGTH and left == LENGTH + 1 - position):
-        raise ValueError(_malformed(function, argument))
+        raise ValueError(_malformed(check, argument))
     return State(words, left, next, seed, *cached)
 
 
-def _malformed(function: str, argument: str) -> str:
-    return _checks.wrong(function, argument, "a generator's state", "numbers that cannot be one")
+def _malformed(check: Checks, argument: str) -> str:
+    return check.wrong(argument, "a generator's state", "numbers that cannot be one")
 
 
 def _frozen(words: np.ndarray) -> np.ndarray:
@@ -211,7 +213,7 @@ def words32(state: State, count: int) -> tuple[np.ndarray, State]:
         "state": {"key": state.words, "pos": state.next or LENGTH},
     }
     result = np.empty(count, np.uint32)
-    for start in range(0, count, 2**20):  # NumPy gives each word in 64 bits: not all at a time
+    for start in range(0, count, 2**20):  # in parts, as NumPy returns words of 64 bits
         part = result[start : start + 2**20]
         part[:] = twister.random_raw(part.size)
     after: Any = twister.state["state"]
@@ -221,6 +223,6 @@ def words32(state: State, count: int) -> tuple[np.ndarray, State]:
 
 
 def words64(state: State, count: int) -> tuple[np.ndarray, State]:
-    """The next `count` pairs of words as uint64, the first word of a pair the high one."""
+    """The next `count` pairs of words as uint64, with the first word of a pair in the high bits."""
     words, state = words32(state, 2 * count)
     return words[0::2].astype(np.uint64) << np.uint64(32) | words[1::2], state

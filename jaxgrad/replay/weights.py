@@ -1,6 +1,6 @@
-"""What PyTorch's initialisers and layers draw from a seed: `jaxgrad.init`'s laws, replayed.
+"""The weights that PyTorch's initialisers and layers draw from a seed.
 
-Each function is the one of `jaxgrad.init` by the same name, with a state in place of the key.
+Each function is that of the same name in `jaxgrad.init`, with a state in place of the key.
 """
 
 import inspect
@@ -15,9 +15,10 @@ from jax.typing import DTypeLike
 
 from jaxgrad import _checks, init
 from jaxgrad._calls import called, misfit
+from jaxgrad._checks import Checks
+from jaxgrad.init._distributions import Draw
 from jaxgrad.init._draws import Source
-from jaxgrad.init._laws import Draw
-from jaxgrad.replay import _arguments, _draws
+from jaxgrad.replay import _draws, _limits
 from jaxgrad.replay.discrete import randperm
 from jaxgrad.replay.generator import State, checked
 
@@ -26,15 +27,15 @@ R = TypeVar("R")
 
 
 class _Stream(Source):
-    """A generator's state, moved on by each draw."""
+    """A generator's state, which each draw moves on."""
 
-    def __init__(self, function: str, state: State):
-        self.function, self.state = function, state
+    def __init__(self, check: Checks, state: State):
+        self.check, self.state = check, state
 
     def draw(self, draw: Draw, dtype: DTypeLike) -> jax.Array:
-        """As `Tensor.uniform_`, `normal_`, `fill_` and, column by column, `torch.randperm`."""
-        _checks.concrete(self.function, draw.name, draw.args)
-        shape, dtype = _arguments.shape(self.function, draw.shape), np.dtype(dtype)
+        """The numbers of `Tensor.uniform_`, `normal_`, `fill_`, or a `torch.randperm` a column."""
+        self.check.concrete(draw.name, draw.args)
+        shape, dtype = _limits.shape_of_draw(self.check, draw.shape), np.dtype(dtype)
         args = [float(argument) for argument in draw.args]
         if draw.kind == "constant":
             return jnp.full(shape, args[0], dtype)
@@ -53,19 +54,20 @@ class _Stream(Source):
 def _replayed(
     function: Callable[Concatenate[jax.Array, P], R], example: str
 ) -> Callable[Concatenate[State, P], tuple[R, State]]:
-    """The function of `jaxgrad.init`, drawing from a state; `example` is a call and its result."""
+    """The function of `jaxgrad.init` with a state for a key; `example` is a call and its result."""
     name = function.__name__
+    check = _checks.of(name)
     signature = inspect.signature(function)
     first, *others = signature.parameters.values()
 
     def replayed(state: State, *args: P.args, **kwargs: P.kwargs) -> tuple[R, State]:
-        stream: Any = _Stream(name, checked(name, state))
+        stream: Any = _Stream(check, checked(check, state))
         try:
             bound = signature.bind(stream, *args, **kwargs)
         except TypeError as error:
             reason = misfit(replayed, (state, *args), kwargs, error)
             raise TypeError(reason) from None
-        bound.arguments["dtype"] = _arguments.float_dtype(name, bound.arguments.get("dtype"))
+        bound.arguments["dtype"] = _limits.float_dtype(check, bound.arguments.get("dtype"))
         values = function(*bound.args, **bound.kwargs)
         return values, stream.state
 
@@ -80,7 +82,7 @@ def _replayed(
 
 
 def _documented(function: Callable[..., Any], example: str) -> str:
-    """The docstring of the function of `jaxgrad.init`, as it reads with a state."""
+    """The docstring of the function of `jaxgrad.init`, reworded for a state."""
     text = (inspect.getdoc(function) or "").partition("\n>>>")[0].rstrip()
     text = text.replace("key: a typed key.", "state: a state of the generator.")
     text = text.replace("by default JAX's default float.", "float32 by default, as in PyTorch.")

@@ -1,13 +1,14 @@
 """torch.optim.lr_scheduler as pure functions of the count.
 
-Each function gives a schedule, `count -> learning rate`: an `optax.Schedule`, for `jaxgrad.optim`
-and for optax, which jits, vmaps and needs no state. The rate at count k is the one that a PyTorch
-loop uses for its optimizer step number k, counted from 0, with one `scheduler.step()` after each.
+Each function returns a schedule, `count -> learning rate`: an `optax.Schedule` for `jaxgrad.optim`
+and for optax, which works under jit and vmap and needs no state. The rate at count k is the rate of
+optimizer step number k, from 0, in a PyTorch loop with one `scheduler.step()` after each step.
 
-Counts are integers however large, so that "never" may be 10**10; where PyTorch takes floats, 1e10
-and infinity are counts too.
+Counts are integers of any size, so that 10**10 may stand for "never". Where PyTorch accepts floats,
+1e10 and infinity are counts too.
 
-`reduce_lr_on_plateau` looks at a metric, so it has a state: a link of an `optax.chain`.
+`reduce_lr_on_plateau` depends on a metric, so it has a state: it is a transformation of an
+`optax.chain`.
 """
 
 from .compositions import chained_scheduler, sequential_lr

@@ -1,7 +1,7 @@
-"""What a schedule is: a function of the count, and what PyTorch's scheduler does to the rate.
+"""Schedules: a closed form of the rate, and the steps of PyTorch's scheduler.
 
-PyTorch's schedulers change the rate that they find. Alone they all have a closed form; in a chain
-or a sequence each acts on what another left, and those actions are kept beside the closed form.
+PyTorch's schedulers change the optimizer's current rate. A scheduler alone has a closed form. In a
+chain or a sequence it acts on the rate that another one left, so its steps are kept as well.
 """
 
 import math
@@ -14,14 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import _checks
+from .._checks import Checks
 
 Number = float | jax.Array
 Of = Callable[[jax.Array], Any]
 """A function of a count, or of a rate."""
 Step = Callable[[jax.Array, Any], Any]
-"""A function of a count and the rate that is found."""
+"""A function of a count and the current rate."""
 NEVER = 2.0**100
-"""A count that none reaches, and that float32 holds: larger ones are it, infinity too."""
+"""A count that is never reached and that float32 holds; larger counts are cut to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +30,14 @@ class Schedule:
     """A function `count -> learning rate` that is one of PyTorch's schedulers.
 
     Attributes:
-        lr: the rate that the optimizer was given.
-        first: what constructing the scheduler makes of the rate.
-        step: what its step number `count` makes of the rate.
-        restart: what beginning anew, within a sequence, makes of it.
-        closed: the rate after `count` steps alone; None where only the steps tell.
-        factor: that rate over `lr`, where steps do nothing but scale.
-        inner: the scheduler as the first of a sequence acts, where that is different.
-        initial: the rate it gives the whole optimizer to begin with; None for `lr`.
+        lr: the rate that was given to the optimizer.
+        first: the rate after the construction of the scheduler, from the rate before it.
+        step: the rate after step number `count`, from the current rate.
+        restart: the rate after a restart in a sequence, from the current rate.
+        closed: the rate after `count` steps of this scheduler alone; None without a closed form.
+        factor: that rate divided by `lr`, if the steps only scale; else None.
+        inner: the scheduler that acts as the first of a sequence, if it differs from this one.
+        initial: the first rate that the scheduler gives the optimizer; None for `lr`.
     """
 
     lr: Any
@@ -50,19 +51,19 @@ class Schedule:
 
     def __call__(self, count: Any) -> jax.Array:
         """The learning rate after `count` steps, of JAX's default float dtype."""
-        count = _checks.array("schedule", "count", _narrowed(count))
-        if not jnp.issubdtype(count.dtype, jnp.integer) and not jnp.issubdtype(
-            count.dtype, jnp.floating
-        ):
-            raise TypeError(_checks.wrong("schedule", "count", "an integer", count.dtype))
+        check = _checks.of("schedule")
+        count = check.array("count", _narrowed(count))
+        if not any(jnp.issubdtype(count.dtype, kind) for kind in (jnp.integer, jnp.floating)):
+            raise TypeError(check.wrong("count", "an integer", count.dtype))
         if self.closed is not None:
             return jnp.asarray(self.closed(count.astype(float))).astype(float)
-        return self.walked(count)
+        return self.step_by_step(count)
 
-    def walked(self, count: jax.Array) -> jax.Array:
-        """The same, by taking every step."""
+    def step_by_step(self, count: jax.Array) -> jax.Array:
+        """The same rate, by taking every step."""
         most = float(_integers().max)
-        text = _checks.wrong("schedule", "count", f"below {most:g} to take each step", "{count}")
+        check = _checks.of("schedule")
+        text = check.wrong("count", f"below {most:g} to take each step", "{count}")
         _checks.holds(count.astype(float) < most, text, count=lambda: count)
 
         def body(i: jax.Array, lr: jax.Array) -> jax.Array:
@@ -77,9 +78,9 @@ def scaling(lr: Number, factor: Of, first: Number = 1.0, step: Step | None = Non
 
     Args:
         lr: the rate.
-        factor: what the steps up to a count come to.
-        first: the factor of constructing it.
-        step: what a step makes of a rate; None for the ratio of two factors.
+        factor: the product of all factors up to a count.
+        first: the factor of the construction.
+        step: the rate after a step; None to multiply by the ratio of two factors.
     """
 
     def ratio(count: jax.Array, rate: Any) -> Any:
@@ -97,7 +98,7 @@ def scaling(lr: Number, factor: Of, first: Number = 1.0, step: Step | None = Non
 
 
 def overwriting(lr: Number, closed: Of, initial: Any = None) -> Schedule:
-    """A schedule that does not care for the rate it finds."""
+    """A schedule that ignores the current rate."""
     zero = 0.0
     return Schedule(
         lr,
@@ -109,25 +110,25 @@ def overwriting(lr: Number, closed: Of, initial: Any = None) -> Schedule:
     )
 
 
-def rate(function: str, value: Any) -> Number:
+def rate(check: Checks, value: Any) -> Number:
     """`value` as a learning rate."""
-    return number(function, "lr", value, lambda x: x >= 0, "at least 0")
+    return bounded(check, "lr", value, lambda x: x >= 0, "at least 0")
 
 
-def counted(function: str, argument: str, value: Any, minimum: int) -> float:
-    """`value` as a count that JAX takes however large it is: an integer, 1e10, or infinity."""
+def counted(check: Checks, argument: str, value: Any, minimum: int) -> float:
+    """`value` as a count of any size: an integer, a whole float such as 1e10, or infinity."""
     if isinstance(value, float) and (value == math.inf or value.is_integer()):
         value = int(min(value, NEVER))
-    return whole(function, argument, value, minimum)
+    return integer_count(check, argument, value, minimum)
 
 
-def whole(function: str, argument: str, value: Any, minimum: int) -> float:
-    """`counted`, of integers alone, where PyTorch refuses floats."""
-    return float(min(_checks.integer(function, argument, value, minimum), int(NEVER)))
+def integer_count(check: Checks, argument: str, value: Any, minimum: int) -> float:
+    """`value` as an integer count, where PyTorch refuses floats."""
+    return float(min(check.integer(argument, value, minimum), int(NEVER)))
 
 
 def _narrowed(count: Any) -> Any:
-    """Integers beyond those of JAX's default dtype as floats; what else there is as it is."""
+    """The count, with integers beyond JAX's default integer dtype as floats."""
     if not isinstance(count, (int, np.integer, np.ndarray)) or isinstance(count, bool):
         return count
     limits, values = _integers(), np.asarray(count)
@@ -142,14 +143,12 @@ def _integers() -> np.iinfo:
     return np.iinfo(jax.dtypes.canonicalize_dtype(int))
 
 
-def number(
-    function: str,
-    argument: str,
-    value: Any,
-    valid: Callable[[Any], Any] | None = None,
-    expected: str = "",
+def bounded(
+    check: Checks, argument: str, value: Any, valid: Callable[[Any], Any], expected: str
 ) -> Number:
-    """`value` as a real number, for which `valid` holds where there is one."""
-    if valid is None:
-        return _checks.number(function, argument, value)
-    return _checks.bounded(function, argument, value, valid, expected)
+    """`value` as a real number for which `valid` holds."""
+    result = check.number(argument, value)
+    if (is_valid := valid(result)) is not True:  # a Python number in range needs no text
+        text = check.wrong(argument, expected, "{value}")
+        _checks.holds(is_valid, text, value=lambda: jnp.asarray(result))
+    return result

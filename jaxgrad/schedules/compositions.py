@@ -1,4 +1,4 @@
-"""Schedules of schedules: all at once, or one after the other."""
+"""Schedules of schedules: all together, or one after the other."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,35 +8,37 @@ import jax
 import jax.numpy as jnp
 
 from .. import _checks
+from .._checks import Checks
 from ._schedule import Of, Schedule, counted, overwriting
 
 
 def chained_scheduler(schedulers: Sequence[Callable[[Any], Any]]) -> Schedule:
-    """`torch.optim.lr_scheduler.ChainedScheduler`: each acts on the rate that the last one left.
+    """`torch.optim.lr_scheduler.ChainedScheduler`: each acts on the rate of the one before.
 
-    Those that scale multiply. One that overwrites (lambda, cyclic, one cycle, warm restarts, or a
-    function that is none of these schedules) undoes what those before it did. The chain starts at
-    the first schedule's rate.
+    The factors of schedules that scale are multiplied. A schedule that overwrites the rate (lambda,
+    cyclic, one cycle, warm restarts, or any other function) cancels those before it. The chain
+    starts at the rate of the first schedule.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ChainedScheduler.html
 
     Args:
-        schedulers: schedules of one rate, in their order.
+        schedulers: schedules of the same rate, in order.
 
     Returns:
-        A schedule, `count -> rate`. Unless all of them scale it takes every step anew each time.
+        A schedule, `count -> rate`. Unless all schedules scale, each call takes all steps again.
 
     Raises:
-        ValueError: there are none.
-        TypeError: one is no function.
+        ValueError: there is no schedule.
+        TypeError: a schedule is not a function.
 
     >>> from jaxgrad.schedules import chained_scheduler, constant_lr, exponential_lr
     >>> schedule = chained_scheduler([constant_lr(1.0, 0.5, 2), exponential_lr(1.0, 0.5)])
     >>> [float(schedule(count)) for count in range(4)]
     [0.5, 0.25, 0.25, 0.125]
     """
-    members = _members("chained_scheduler", schedulers)
+    check = _checks.of("chained_scheduler")
+    members = _members(check, schedulers)
     factors = [member.factor for member in members if member.factor is not None]
     lr = _initial(members)
 
@@ -82,17 +84,18 @@ def sequential_lr(
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html
 
     Args:
-        schedulers: schedules of one rate, in their order.
-        milestones: the counts at which the second and the following begin, one fewer.
+        schedulers: schedules of the same rate, in order.
+        milestones: the counts at which the second and later schedules begin, in order.
 
     Returns:
         A schedule, `count -> rate`.
 
     Raises:
-        ValueError: there are none, there is not one milestone fewer, or milestones go down.
-        TypeError: one is no function, or a milestone no integer.
+        ValueError: there is no schedule, the milestones are not one fewer than the schedules, or
+            they are not in order.
+        TypeError: a schedule is not a function, or a milestone is not an integer.
 
-    Differs from PyTorch: a chain or a sequence may begin at a milestone, where PyTorch raises
+    Differs from PyTorch: a chain or a sequence may start at a milestone, where PyTorch raises
     `NotImplementedError`.
 
     >>> from jaxgrad.schedules import constant_lr, exponential_lr, sequential_lr
@@ -101,8 +104,8 @@ def sequential_lr(
     [0.25, 0.25, 1.0, 0.5, 0.25]
     """
     check = _checks.of("sequential_lr")
-    members = _members("sequential_lr", schedulers)
-    at = [counted("sequential_lr", "milestones", one, 0) for one in milestones]
+    members = _members(check, schedulers)
+    at = [counted(check, "milestones", one, 0) for one in milestones]
     if len(at) != len(members) - 1:
         expected = f"{len(members) - 1}, one fewer than the schedulers"
         raise ValueError(check.wrong("milestones", expected, len(at)))
@@ -146,17 +149,17 @@ def _pieces(pieces: list[Of], begins: list[float]) -> Of:
 
 
 def _initial(members: list[Schedule]) -> Any:
-    """The rate that the last one to claim it gives the optimizer, else the first one's."""
+    """The first rate: that of the last schedule that sets `initial`, else the first schedule's."""
     claimed = [member.initial for member in members if member.initial is not None]
     return claimed[-1] if claimed else members[0].lr
 
 
-def _members(function: str, schedulers: Any) -> list[Schedule]:
+def _members(check: Checks, schedulers: Any) -> list[Schedule]:
     if not isinstance(schedulers, (tuple, list)) or not schedulers:
         expected, got = "one schedule or more, in a list", f"{schedulers!r:.60}"
-        raise ValueError(_checks.wrong(function, "schedulers", expected, got))
+        raise ValueError(check.wrong("schedulers", expected, got))
     for one in schedulers:
         if not callable(one):
             got = f"{type(one).__name__} {one!r:.60}"
-            raise TypeError(_checks.wrong(function, "schedulers", "made of functions", got))
+            raise TypeError(check.wrong("schedulers", "made of functions", got))
     return [one if isinstance(one, Schedule) else overwriting(one(0), one) for one in schedulers]

@@ -1,4 +1,4 @@
-"""One cycle and many, of the rate and of the momentum that runs against it."""
+"""One-cycle and cyclic schedules of the rate, and of the momentum that runs against it."""
 
 import math
 from collections.abc import Callable
@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from .. import _checks
-from ._schedule import NEVER, Number, Schedule, counted, number, overwriting, whole
+from .._checks import Checks
+from ._schedule import NEVER, Number, Schedule, counted, integer_count, overwriting
 
 
 def one_cycle_lr(
@@ -24,42 +25,43 @@ def one_cycle_lr(
 ) -> Schedule:
     """`torch.optim.lr_scheduler.OneCycleLR`: up to `max_lr`, and down to almost nothing.
 
-    From max_lr / div_factor up to max_lr and down to max_lr / div_factor / final_div_factor, by
-    half cosines or lines. `one_cycle_momentum` is its momentum.
+    The rate rises from max_lr / div_factor to max_lr and falls to max_lr / div_factor /
+    final_div_factor, along half cosines or lines. `one_cycle_momentum` is its momentum.
 
     Source: Smith and Topin, 2018, https://arxiv.org/abs/1708.07120;
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
 
     Args:
         max_lr: the largest rate.
-        total_steps: how many steps there are, or
-        epochs: how many epochs, with
-        steps_per_epoch: so many steps each.
-        pct_start: the share of the steps that goes up.
+        total_steps: the number of steps; None for epochs · steps_per_epoch.
+        epochs: the number of epochs.
+        steps_per_epoch: the number of steps of an epoch.
+        pct_start: the share of the steps in which the rate rises.
         anneal_strategy: "cos" or "linear".
-        div_factor: the largest rate over the first.
-        final_div_factor: the first rate over the last.
-        three_phase: whether the way down to the first rate is a phase as long as the way up.
+        div_factor: the ratio of the largest rate to the first.
+        final_div_factor: the ratio of the first rate to the last.
+        three_phase: whether the rate first falls to the first rate, in as many steps as it rose.
 
     Returns:
         A schedule, `count -> rate`, for counts up to `total_steps`.
 
     Raises:
-        ValueError: the steps are not told, an argument is out of range, or the count is beyond
-            them. A traced count beyond them gives NaN.
-        TypeError: an argument is no number.
+        ValueError: the number of steps is not given, an argument is out of range, or the count is
+            beyond the steps. A traced count beyond them gives NaN.
+        TypeError: an argument is not a number.
 
     >>> from jaxgrad.schedules import one_cycle_lr
     >>> schedule = one_cycle_lr(1.0, total_steps=10, anneal_strategy="linear", pct_start=0.5)
     >>> [round(float(schedule(count)), 2) for count in (0, 2, 4, 9)]
     [0.04, 0.52, 1.0, 0.0]
     """
-    top = number("one_cycle_lr", "max_lr", max_lr)
-    first = top / number("one_cycle_lr", "div_factor", div_factor)
-    last = first / number("one_cycle_lr", "final_div_factor", final_div_factor)
-    total = _total("one_cycle_lr", total_steps, epochs, steps_per_epoch)
+    check = _checks.of("one_cycle_lr")
+    top = check.number("max_lr", max_lr)
+    first = top / check.number("div_factor", div_factor)
+    last = first / check.number("final_div_factor", final_div_factor)
+    total = _total(check, total_steps, epochs, steps_per_epoch)
     levels = (first, top, first, last) if three_phase else (first, top, last)
-    closed = _phases("one_cycle_lr", levels, total, pct_start, anneal_strategy, three_phase)
+    closed = _phases(check, levels, total, pct_start, anneal_strategy, three_phase)
     return overwriting(first, closed, initial=first)
 
 
@@ -79,34 +81,34 @@ def one_cycle_momentum(
 
     Args:
         total_steps: as in `one_cycle_lr`.
-        epochs: as there.
-        steps_per_epoch: as there.
-        pct_start: as there.
-        anneal_strategy: as there.
+        epochs: as in `one_cycle_lr`.
+        steps_per_epoch: as in `one_cycle_lr`.
+        pct_start: the share of the steps in which the momentum falls.
+        anneal_strategy: as in `one_cycle_lr`.
         base_momentum: the momentum where the rate is largest.
         max_momentum: the momentum at both ends.
-        three_phase: as there.
+        three_phase: as in `one_cycle_lr`.
 
     Returns:
         A schedule, `count -> momentum`, for `optax.inject_hyperparams`.
 
     Raises:
         ValueError: as in `one_cycle_lr`.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> from jaxgrad.schedules import one_cycle_momentum
     >>> schedule = one_cycle_momentum(10, anneal_strategy="linear", pct_start=0.5)
     >>> [round(float(schedule(count)), 2) for count in (0, 4, 9)]
     [0.95, 0.85, 0.95]
     """
-    name = "one_cycle_momentum"
+    check = _checks.of("one_cycle_momentum")
     low, high = (
-        number(name, "base_momentum", base_momentum),
-        number(name, "max_momentum", max_momentum),
+        check.number("base_momentum", base_momentum),
+        check.number("max_momentum", max_momentum),
     )
-    total = _total(name, total_steps, epochs, steps_per_epoch)
+    total = _total(check, total_steps, epochs, steps_per_epoch)
     levels = (high, low, high, high) if three_phase else (high, low, high)
-    return overwriting(high, _phases(name, levels, total, pct_start, anneal_strategy, three_phase))
+    return overwriting(high, _phases(check, levels, total, pct_start, anneal_strategy, three_phase))
 
 
 def cyclic_lr(
@@ -119,7 +121,7 @@ def cyclic_lr(
     scale_fn: Callable[[Any], Any] | None = None,
     scale_mode: str = "cycle",
 ) -> Schedule:
-    """`torch.optim.lr_scheduler.CyclicLR`: up and down between two rates, by lines.
+    """`torch.optim.lr_scheduler.CyclicLR`: up and down between two rates, along lines.
 
     `cyclic_momentum` is its momentum.
 
@@ -127,30 +129,34 @@ def cyclic_lr(
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html
 
     Args:
-        base_lr: the least rate, at which cycles begin.
-        max_lr: the largest, unless scaled.
-        step_size_up: how many counts go up.
-        step_size_down: how many go down; None for as many.
-        mode: "triangular"; "triangular2", every cycle half as high; "exp_range", γ^count as high.
-        gamma: γ.
-        scale_fn: a function that JAX can trace, instead of the mode's.
-        scale_mode: whether `scale_fn` is of the "cycle" (from 1 on) or of "iterations".
+        base_lr: the lowest rate, at which cycles begin.
+        max_lr: the highest rate before scaling.
+        step_size_up: the number of counts in which the rate rises.
+        step_size_down: the number of counts in which it falls; None for `step_size_up`.
+        mode: "triangular" for equal cycles, "triangular2" to halve the height at each cycle,
+            "exp_range" to scale the height by γ^count.
+        gamma: the factor γ.
+        scale_fn: a function for the scale of the height, in place of the mode's; JAX must be able
+            to trace it.
+        scale_mode: the argument of `scale_fn`: "cycle", the number of the cycle from 1, or
+            "iterations", the count.
 
     Returns:
         A schedule, `count -> rate`.
 
     Raises:
         ValueError: a size is below 1, or an option is unknown.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> from jaxgrad.schedules import cyclic_lr
     >>> schedule = cyclic_lr(0.0, 1.0, step_size_up=2, mode="triangular2")
     >>> [float(schedule(count)) for count in range(7)]
     [0.0, 0.5, 1.0, 0.5, 0.0, 0.25, 0.5]
     """
-    low = number("cyclic_lr", "base_lr", base_lr)
-    rise = number("cyclic_lr", "max_lr", max_lr) - low
-    height = _height("cyclic_lr", step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode)
+    check = _checks.of("cyclic_lr")
+    low = check.number("base_lr", base_lr)
+    rise = check.number("max_lr", max_lr) - low
+    height = _height(check, step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode)
     return overwriting(low, lambda count: low + _scaled(rise, height(count)), initial=None)
 
 
@@ -169,59 +175,59 @@ def cyclic_momentum(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html
 
     Args:
-        base_momentum: the least momentum, unless scaled.
-        max_momentum: the largest, at which cycles begin.
+        base_momentum: the lowest momentum before scaling.
+        max_momentum: the highest momentum, at which cycles begin.
         step_size_up: as in `cyclic_lr`.
-        step_size_down: as there.
-        mode: as there.
-        gamma: as there.
-        scale_fn: as there.
-        scale_mode: as there.
+        step_size_down: as in `cyclic_lr`.
+        mode: as in `cyclic_lr`.
+        gamma: as in `cyclic_lr`.
+        scale_fn: as in `cyclic_lr`.
+        scale_mode: as in `cyclic_lr`.
 
     Returns:
         A schedule, `count -> momentum`, for `optax.inject_hyperparams`.
 
     Raises:
         ValueError: as in `cyclic_lr`.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> from jaxgrad.schedules import cyclic_momentum
     >>> [round(float(cyclic_momentum(step_size_up=2)(count)), 2) for count in range(4)]
     [0.9, 0.85, 0.8, 0.85]
     """
-    name = "cyclic_momentum"
-    high = number(name, "max_momentum", max_momentum)
-    fall = high - number(name, "base_momentum", base_momentum)
-    height = _height(name, step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode)
+    check = _checks.of("cyclic_momentum")
+    high = check.number("max_momentum", max_momentum)
+    fall = high - check.number("base_momentum", base_momentum)
+    height = _height(check, step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode)
     return overwriting(high, lambda count: high - _scaled(fall, height(count)))
 
 
-def _total(name: str, total: Any, epochs: Any, steps_per_epoch: Any) -> int:
+def _total(check: Checks, total: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total is not None:
-        return int(whole(name, "total_steps", total, 1))
+        return int(integer_count(check, "total_steps", total, 1))
     if epochs is None or steps_per_epoch is None:
         expected = "given, or epochs and steps_per_epoch"
-        raise ValueError(_checks.wrong(name, "total_steps", expected, None))
-    epochs = whole(name, "epochs", epochs, 1)
-    return int(min(epochs * whole(name, "steps_per_epoch", steps_per_epoch, 1), NEVER))
+        raise ValueError(check.wrong("total_steps", expected, None))
+    epochs = integer_count(check, "epochs", epochs, 1)
+    return int(min(epochs * integer_count(check, "steps_per_epoch", steps_per_epoch, 1), NEVER))
 
 
 def _phases(
-    name: str,
+    check: Checks,
     levels: tuple[Any, ...],
     total: int,
     pct_start: Any,
     strategy: str,
     three_phase: Any,
 ) -> Callable[[jax.Array], Any]:
-    """From level to level, each phase to its last count."""
-    share = _checks.static_number(name, "pct_start", pct_start)
+    """A schedule from level to level, with a phase between two levels."""
+    share = check.static_number("pct_start", pct_start)
     if not 0 <= share <= 1 or share * total == 1:
         expected = f"in [0, 1] and not 1 of {total} steps"
-        raise ValueError(_checks.wrong(name, "pct_start", expected, pct_start))
-    _checks.option(name, "anneal_strategy", strategy, ("cos", "linear"))
+        raise ValueError(check.wrong("pct_start", expected, pct_start))
+    check.option("anneal_strategy", strategy, ("cos", "linear"))
     ends = [share * total - 1, total - 1]
-    if _checks.truth(name, "three_phase", three_phase):
+    if check.truth("three_phase", three_phase):
         ends.insert(1, 2 * share * total - 2)
     starts = [0.0, *ends[:-1]]
 
@@ -231,7 +237,7 @@ def _phases(
         return end + (start - end) / 2.0 * (jnp.cos(math.pi * part) + 1)
 
     def closed(count: jax.Array) -> Any:
-        text = _checks.wrong(name, "count", f"at most the {total} steps", "{count}")
+        text = check.wrong("count", f"at most the {total} steps", "{count}")
         _checks.holds(count <= float(total), text, count=lambda: count)
         value: Any = jnp.nan
         phases = list(zip(starts, ends, levels[:-1], levels[1:], strict=True))
@@ -245,16 +251,16 @@ def _phases(
 
 
 def _height(
-    name: str, up: Any, down: Any, mode: Any, gamma: Any, scale_fn: Any, scale_mode: Any
+    check: Checks, up: Any, down: Any, mode: Any, gamma: Any, scale_fn: Any, scale_mode: Any
 ) -> Callable[[jax.Array], tuple[Any, Any]]:
-    """How far up the cycle a count is, in [0, 1], and the scale of the cycle."""
-    up = counted(name, "step_size_up", up, 1)
-    down = up if down is None else counted(name, "step_size_down", down, 1)
+    """A function of a count: the height within its cycle, in [0, 1], and the scale of it."""
+    up = counted(check, "step_size_up", up, 1)
+    down = up if down is None else counted(check, "step_size_down", down, 1)
     if scale_fn is None:
-        _checks.option(name, "mode", mode, ("triangular", "triangular2", "exp_range"))
+        check.option("mode", mode, ("triangular", "triangular2", "exp_range"))
         scale_mode = "iterations" if mode == "exp_range" else "cycle"
-    _checks.option(name, "scale_mode", scale_mode, ("cycle", "iterations"))
-    gamma = number(name, "gamma", gamma)
+    check.option("scale_mode", scale_mode, ("cycle", "iterations"))
+    gamma = check.number("gamma", gamma)
     scale = (
         scale_fn
         or {

@@ -1,4 +1,4 @@
-"""The one schedule that looks at a metric, and so has a state."""
+"""The schedule that depends on a metric, and therefore has a state."""
 
 import math
 from typing import Any, NamedTuple
@@ -8,17 +8,17 @@ import jax.numpy as jnp
 import optax
 
 from .. import _checks
-from ._schedule import Number, counted, number, rate
+from ._schedule import Number, bounded, counted, rate
 
 
 class PlateauState(NamedTuple):
-    """What `reduce_lr_on_plateau` remembers, under PyTorch's names.
+    """The state of `reduce_lr_on_plateau`, under PyTorch's names.
 
     Attributes:
-        lr: the rate now.
+        lr: the current rate.
         best: the best metric so far.
-        num_bad_epochs: int32, metrics since that were no better.
-        cooldown_counter: int32, metrics for which it still waits.
+        num_bad_epochs: int32, the number of successive metrics without an improvement.
+        cooldown_counter: int32, the number of metrics left in the cooldown.
     """
 
     lr: jax.Array
@@ -38,25 +38,25 @@ def reduce_lr_on_plateau(
     min_lr: Number = 0.0,
     eps: Number = 1e-8,
 ) -> optax.GradientTransformationExtraArgs:
-    """`torch.optim.lr_scheduler.ReduceLROnPlateau`: times `factor` where a metric stops improving.
+    """`torch.optim.lr_scheduler.ReduceLROnPlateau`: scaled when a metric stops improving.
 
-    A link of a chain, after the optimizer: it scales what comes by the rate now over `lr`, and an
-    update that is given `value` counts as one `step(value)`, which changes the rate of the updates
-    after it. `state.lr` is the rate.
+    It is a transformation in an `optax.chain`, after the optimizer. It scales the updates by the
+    current rate divided by `lr`. An update that is given `value` counts as one `step(value)`, which
+    changes the rate of later updates. `state.lr` is the current rate.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html
 
     Args:
         lr: the rate of the optimizer before it in the chain, at least 0.
-        mode: whether the metric should be small, "min", or large, "max".
-        factor: below 1.
-        patience: how many metrics may be no better.
-        threshold: by how much it must be better: the share of the best, or
-        threshold_mode: "rel" for that, "abs" for the difference.
-        cooldown: how many metrics do not count after the rate has changed.
-        min_lr: the least rate.
-        eps: a change of the rate by less is not made.
+        mode: "min" if the metric should fall, "max" if it should rise.
+        factor: the factor of a reduction, below 1.
+        patience: the number of successive metrics without an improvement that are allowed.
+        threshold: the least improvement that counts.
+        threshold_mode: "rel" for a share of the best metric, "abs" for a difference.
+        cooldown: the number of metrics after a reduction that are not counted.
+        min_lr: the lowest rate.
+        eps: the least change of the rate; smaller ones are not made.
 
     Returns:
         A transformation whose `update(updates, state, params, value=metric)` scales the updates.
@@ -64,7 +64,7 @@ def reduce_lr_on_plateau(
 
     Raises:
         ValueError: a number is out of range, or an option is unknown.
-        TypeError: an argument is no number.
+        TypeError: an argument is not a number.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.schedules import reduce_lr_on_plateau
@@ -75,20 +75,20 @@ def reduce_lr_on_plateau(
     >>> float(updates[0]), float(state.lr)
     (1.0, 0.5)
     """
-    name = "reduce_lr_on_plateau"
-    lr = rate(name, lr)
-    factor = number(name, "factor", factor, lambda x: x < 1, "below 1")
+    check = _checks.of("reduce_lr_on_plateau")
+    lr = rate(check, lr)
+    factor = bounded(check, "factor", factor, lambda x: x < 1, "below 1")
     patience, cooldown = (
-        int(min(counted(name, argument, value, 0), 2**31 - 1))  # counters are int32
+        int(min(counted(check, argument, value, 0), 2**31 - 1))  # counters are int32
         for argument, value in (("patience", patience), ("cooldown", cooldown))
     )
-    least, eps = number(name, "min_lr", min_lr), number(name, "eps", eps)
-    small = _checks.option(name, "mode", mode, ("min", "max")) == "min"
-    _checks.option(name, "threshold_mode", threshold_mode, ("rel", "abs"))
-    margin = number(name, "threshold", threshold)
+    least, eps = check.number("min_lr", min_lr), check.number("eps", eps)
+    small = check.option("mode", mode, ("min", "max")) == "min"
+    check.option("threshold_mode", threshold_mode, ("rel", "abs"))
+    margin = check.number("threshold", threshold)
 
     def init(params: optax.Params) -> PlateauState:
-        bad, waits = (jnp.zeros((), jnp.int32) for _ in range(2))  # each its own memory
+        bad, waits = (jnp.zeros((), jnp.int32) for _ in range(2))  # separate memory, for donation
         best = jnp.asarray(math.inf if small else -math.inf, float)
         return PlateauState(jnp.array(lr, float), best, bad, waits)
 
@@ -119,11 +119,13 @@ def reduce_lr_on_plateau(
         **_: Any,
     ) -> tuple[optax.Updates, PlateauState]:
         begun = jnp.asarray(lr).astype(state.lr.dtype)
-        zero = begun == 0  # updates of that rate are 0, whatever scales them
+        zero = begun == 0  # the updates are then 0 for every scale
         scale = jnp.where(zero, 1, state.lr / jnp.where(zero, 1, begun))
         updates = jax.tree.map(lambda u: u * scale.astype(u.dtype), updates)
         if value is None:
             return updates, state
-        return updates, step(state, _checks.scalar(name, "value", value).astype(state.lr.dtype))
+        return updates, step(
+            state, _checks.scalar("reduce_lr_on_plateau", "value", value).astype(state.lr.dtype)
+        )
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -1,4 +1,4 @@
-"""torch.nn.init against a live PyTorch: scales bit for bit, laws, shapes, dtypes and refusals."""
+"""torch.nn.init against a live PyTorch: scales, distributions, shapes, dtypes and refusals."""
 
 import math
 
@@ -9,8 +9,8 @@ import pytest
 from oracles import ALARM
 from scipy import stats
 
-from jaxgrad import init
-from jaxgrad.init import _laws
+from jaxgrad import _checks, init
+from jaxgrad.init import _distributions
 
 pytestmark = [
     pytest.mark.torch,
@@ -50,31 +50,32 @@ def test_fans(shape):
     assert init.calculate_fan(shape) == expected
 
 
-def laws(shape):
-    """(PyTorch's name, its arguments, the law as data)."""
+def draws(shape):
+    """(PyTorch's name, its arguments, the draw as data)."""
+    check = _checks.of("draws")
     for gain in (1.0, 0.3, math.sqrt(2), 0.0):
-        std = _laws.xavier_std("xavier", shape, gain)
-        yield "xavier_uniform_", {"gain": gain}, _laws.uniform("w", shape, std)
-        yield "xavier_normal_", {"gain": gain}, _laws.normal("w", shape, std)
+        std = _distributions.xavier_std(check, shape, gain)
+        yield "xavier_uniform_", {"gain": gain}, _distributions.uniform("w", shape, std)
+        yield "xavier_normal_", {"gain": gain}, _distributions.normal("w", shape, std)
     for mode in ("fan_in", "fan_out"):
         for nonlinearity in NONLINEARITIES:
             for a in (0, 0.3, math.sqrt(5)):
                 kwargs = {"a": a, "mode": mode, "nonlinearity": nonlinearity}
-                std = _laws.kaiming_std("kaiming", shape, **kwargs)
-                yield "kaiming_uniform_", kwargs, _laws.uniform("w", shape, std)
-                yield "kaiming_normal_", kwargs, _laws.normal("w", shape, std)
+                std = _distributions.kaiming_std(check, shape, **kwargs)
+                yield "kaiming_uniform_", kwargs, _distributions.uniform("w", shape, std)
+                yield "kaiming_normal_", kwargs, _distributions.normal("w", shape, std)
 
 
 @pytest.mark.parametrize("shape", [s for s in SHAPES if s != (2, 3, 0)], ids=str)
-def test_the_laws_with_pytorchs_numbers_are_pytorchs_weights(shape):
+def test_draws_of_pytorchs_numbers_are_pytorchs_weights(shape):
     import torch
 
-    for name, kwargs, law in laws(shape):
+    for name, kwargs, draw in draws(shape):
         for dtype in (torch.float32, torch.float64):
             torch.manual_seed(0)
             theirs = getattr(torch.nn.init, name)(torch.empty(shape, dtype=dtype), **kwargs)
             torch.manual_seed(0)
-            ours = getattr(torch.empty(shape, dtype=dtype), law.kind + "_")(*law.args)
+            ours = getattr(torch.empty(shape, dtype=dtype), draw.kind + "_")(*draw.args)
             assert torch.equal(ours, theirs), (name, kwargs)
 
 
@@ -86,10 +87,11 @@ def test_orthogonal_of_pytorchs_matrix(shape):
         torch.manual_seed(seed)
         theirs = torch.nn.init.orthogonal_(torch.empty(shape, dtype=torch.float64), gain=0.7)
         torch.manual_seed(seed)
-        law = _laws.orthogonal(shape)
-        matrix = torch.empty(law.shape, dtype=torch.float64).normal_(*law.args)
+        draw = _distributions.orthogonal(shape)
+        matrix = torch.empty(draw.shape, dtype=torch.float64).normal_(*draw.args)
         with jax.enable_x64(True):
-            ours = _laws.orthogonalised(jnp.asarray(matrix.numpy()), jnp.asarray(0.7), shape)
+            gain = jnp.asarray(0.7)
+            ours = _distributions.orthogonalised(jnp.asarray(matrix.numpy()), gain, shape)
         np.testing.assert_allclose(ours, theirs.numpy(), rtol=0, atol=1e-12)
 
 
@@ -101,10 +103,11 @@ def test_sparse_of_pytorchs_numbers(shape, sparsity):
     torch.manual_seed(0)
     theirs = torch.nn.init.sparse_(torch.empty(shape), sparsity, std=0.3)
     torch.manual_seed(0)
-    law, _ = _laws.sparse(shape, 0.3)
-    values = torch.empty(law.shape).normal_(*law.args).numpy()
+    draw, _ = _distributions.sparse(shape, 0.3)
+    values = torch.empty(draw.shape).normal_(*draw.args).numpy()
     order = np.stack([torch.randperm(shape[0]).numpy() for _ in range(shape[1])], axis=1)
-    ours = _laws.sparsified(jnp.asarray(values), jnp.asarray(order), math.ceil(sparsity * shape[0]))
+    count = math.ceil(sparsity * shape[0])
+    ours = _distributions.sparsified(jnp.asarray(values), jnp.asarray(order), count)
     np.testing.assert_array_equal(ours, theirs.numpy())
     keyed = init.sparse(jax.random.key(0), shape, sparsity=sparsity)
     zeros = np.sum(theirs.numpy() == 0, axis=0)

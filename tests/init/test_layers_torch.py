@@ -1,60 +1,65 @@
-"""The layers' plans against a live PyTorch, bit for bit: the same draws in the same order."""
+"""The draws of layers against a live PyTorch, bit for bit: the same draws in the same order."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgrad import init
-from jaxgrad.init import _plans
+from jaxgrad import _checks, init
+from jaxgrad.init import _layer_draws
 
 pytestmark = pytest.mark.torch
 
+CHECK = _checks.of("layer")
 
-def case(layer, plan, *args, **kwargs):
-    """A layer as PyTorch makes it, and its plan."""
+
+def case(layer, draws, *args, **kwargs):
+    """A layer as PyTorch makes it, and its draws."""
     name = layer + ",".join([*map(str, args), *(f"{k}={v}" for k, v in kwargs.items())])
-    return pytest.param(layer, plan, args, kwargs, id=name)
+    return pytest.param(layer, draws, args, kwargs, id=name)
 
 
 def linears():
     for sizes in [(3, 5), (17, 4), (1, 1), (0, 3), (3, 0), (30, 40)]:
         for bias in (True, False):
-            yield case("Linear", _plans.linear(*sizes, bias), *sizes, bias)
+            yield case("Linear", _layer_draws.linear(CHECK, *sizes, bias), *sizes, bias)
     for sizes in [(3, 5, 2), (1, 1, 1), (7, 0, 3), (4, 3, 20)]:
         for bias in (True, False):
-            yield case("Bilinear", _plans.bilinear(*sizes, bias), *sizes, bias)
+            yield case("Bilinear", _layer_draws.bilinear(CHECK, *sizes, bias), *sizes, bias)
 
 
 def embeddings():
     for padding in (None, 0, 3, -1, -5):
-        yield case("Embedding", _plans.embedding(5, 7, padding), 5, 7, padding)
-    yield case("Embedding", _plans.embedding(0, 7), 0, 7)
-    yield case("Embedding", _plans.embedding(2, 0, 1), 2, 0, 1)
+        yield case("Embedding", _layer_draws.embedding(CHECK, 5, 7, padding), 5, 7, padding)
+    yield case("Embedding", _layer_draws.embedding(CHECK, 0, 7), 0, 7)
+    yield case("Embedding", _layer_draws.embedding(CHECK, 2, 0, 1), 2, 0, 1)
 
 
 def convolutions():
     for transpose in (False, True):
         for dimensions in (1, 2, 3):
             layer = f"Conv{'Transpose' * transpose}{dimensions}d"
-            function = f"conv{'_transpose' * transpose}{dimensions}d"
+            convolution = (
+                _layer_draws.transposed_convolution if transpose else _layer_draws.convolution
+            )
             kernels = [3, (2, 3, 1)[:dimensions], 0]
             for groups, kernel, bias in [(1, 0, True), (2, 1, True), (2, 0, False), (1, 2, True)]:
                 kwargs = {"groups": groups, "bias": bias}
-                plan = _plans.convolution(function, (4, 6), kernels[kernel], groups, bias)
-                yield case(layer, plan, 4, 6, kernels[kernel], **kwargs)
-    yield case("Conv1d", _plans.convolution("conv1d", (0, 2), 3, 1, True), 0, 2, 3)
+                draws = convolution(CHECK, dimensions, (4, 6), kernels[kernel], groups, bias)
+                yield case(layer, draws, 4, 6, kernels[kernel], **kwargs)
+    yield case("Conv1d", _layer_draws.convolution(CHECK, 1, (0, 2), 3, 1, True), 0, 2, 3)
 
 
 def recurrents():
-    for layer in ("RNN", "LSTM", "GRU"):
+    for layer, gates in (("RNN", 1), ("LSTM", 4), ("GRU", 3)):
         for layers, bias, both in [(1, True, False), (3, True, True), (2, False, True)]:
             kwargs = {"num_layers": layers, "bias": bias, "bidirectional": both}
-            plan = _plans.recurrent(layer.lower(), (3, 4, layers), bias, both)
-            yield case(layer, plan, 3, 4, **kwargs)
+            draws = _layer_draws.recurrent(CHECK, gates, (3, 4, layers), bias, both)
+            yield case(layer, draws, 3, 4, **kwargs)
     for bias, both in [(True, True), (False, False)]:
         kwargs = {"num_layers": 2, "bias": bias, "bidirectional": both, "proj_size": 2}
-        yield case("LSTM", _plans.recurrent("lstm", (3, 4, 2), bias, both, 2), 3, 4, **kwargs)
+        draws = _layer_draws.recurrent(CHECK, 4, (3, 4, 2), bias, both, 2)
+        yield case("LSTM", draws, 3, 4, **kwargs)
 
 
 def attentions():
@@ -62,19 +67,19 @@ def attentions():
         for extra in (True, False):
             for kdim, vdim in [(None, None), (6, 6), (3, None), (None, 5), (0, 2)]:
                 kwargs = {"bias": bias, "add_bias_kv": extra, "kdim": kdim, "vdim": vdim}
-                plan = _plans.multihead_attention(6, 2, bias, extra, kdim, vdim)
-                yield case("MultiheadAttention", plan, 6, 2, **kwargs)
+                draws = _layer_draws.multihead_attention(CHECK, 6, 2, bias, extra, kdim, vdim)
+                yield case("MultiheadAttention", draws, 6, 2, **kwargs)
 
 
 CASES = [*linears(), *embeddings(), *convolutions(), *recurrents(), *attentions()]
 
 
-def replayed(plan):
-    """The plan's parameters from PyTorch's own generator."""
+def replayed(draws):
+    """The layer's parameters from PyTorch's own generator."""
     import torch
 
     filled = {}
-    for draw in plan.draws:
+    for draw in draws.draws:
         tensor = torch.empty(draw.shape)
         if draw.kind == "constant":
             tensor.fill_(*draw.args)
@@ -88,8 +93,8 @@ def replayed(plan):
 
 
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
-@pytest.mark.parametrize(("layer", "plan", "args", "kwargs"), CASES)
-def test_a_plan_is_what_pytorch_draws(layer, plan, args, kwargs):
+@pytest.mark.parametrize(("layer", "draws", "args", "kwargs"), CASES)
+def test_draws_are_those_of_pytorch(layer, draws, args, kwargs):
     import torch
 
     for seed in range(5):
@@ -97,9 +102,9 @@ def test_a_plan_is_what_pytorch_draws(layer, plan, args, kwargs):
         theirs = getattr(torch.nn, layer)(*args, **kwargs).state_dict()
         after = torch.rand(3)
         torch.manual_seed(seed)
-        ours = replayed(plan)
+        ours = replayed(draws)
         assert torch.equal(torch.rand(3), after), "the generators are out of step"
-        assert list(plan.names) == list(theirs)
+        assert list(draws.names) == list(theirs)
         for name, value in theirs.items():
             assert ours[name].shape == value.shape
             assert torch.equal(ours[name], value), name

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import assert_counted, assert_same
 
-from jaxgrad.random import _wide, categories, multinomial
+from jaxgrad.random import _uint64, categories, multinomial
 
 pytestmark = pytest.mark.thinned(8)
 
@@ -178,17 +178,17 @@ class TestIntegers:
     @given(pairs=st.lists(st.tuples(WORDS, WORDS), min_size=32, max_size=32))
     def test_product(self, pairs):
         x, y = (jnp.array(side, jnp.uint32) for side in zip(*pairs, strict=True))
-        assert integers(_wide.product(x, y)) == [a * b for a, b in pairs]
+        assert integers(_uint64.product(x, y)) == [a * b for a, b in pairs]
 
     @given(pairs=st.lists(st.tuples(DOUBLES, DOUBLES), min_size=32, max_size=32))
     def test_upper_half(self, pairs):
         x, y = (halves(side) for side in zip(*pairs, strict=True))
-        assert integers(_wide.upper_half(x, y)) == [a * b >> 64 for a, b in pairs]
+        assert integers(_uint64.upper_half(x, y)) == [a * b >> 64 for a, b in pairs]
 
     @given(terms=st.lists(st.integers(0, 2**57), min_size=32, max_size=32))
     def test_cumulative(self, terms):
         high, low = (word[None] for word in halves(terms))
-        sums = integers(_wide.cumulative(high, low))
+        sums = integers(_uint64.cumulative(high, low))
         assert sums == np.cumsum(np.array(terms, object)).tolist()
 
     @pytest.mark.thinned(8)

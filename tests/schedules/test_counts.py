@@ -40,7 +40,7 @@ def assert_stays(schedule, dtype):
     assert_same(jax.jit(schedule)(5), jnp.asarray(0.5, dtype), 1e-6)
     counts = jnp.arange(6)
     assert_same(jax.vmap(schedule)(counts), jnp.full(6, 0.5, dtype), 1e-6)
-    assert_same(jax.vmap(schedule.walked)(counts), jnp.full(6, 0.5, dtype), 1e-6)
+    assert_same(jax.vmap(schedule.step_by_step)(counts), jnp.full(6, 0.5, dtype), 1e-6)
 
 
 @pytest.mark.parametrize("name", CONSTANT)

@@ -123,7 +123,7 @@ def test_values(name, dtype):
 def test_the_steps_lead_where_the_closed_form_is(name):
     make, expected = TABLE[name]
     with jax.enable_x64(True):
-        walked = jax.jit(jax.vmap(make().walked))(jnp.asarray(COUNTS))
+        walked = jax.jit(jax.vmap(make().step_by_step))(jnp.asarray(COUNTS))
         assert_same(walked, jnp.asarray(expected, float), 1e-12)
 
 

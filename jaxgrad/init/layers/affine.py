@@ -3,8 +3,9 @@
 import jax
 from jax.typing import DTypeLike
 
+from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad.init import _draws, _plans
+from jaxgrad.init import _draws, _layer_draws
 
 
 @called
@@ -45,7 +46,9 @@ def linear(
     >>> {name: value.shape for name, value in params.items()}
     {'weight': (5, 3), 'bias': (5,)}
     """
-    return _draws.parameters("linear", key, _plans.linear(in_features, out_features, bias), dtype)
+    check = _checks.of("linear")
+    draws = _layer_draws.linear(check, in_features, out_features, bias)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -89,8 +92,9 @@ def bilinear(
     >>> {name: value.shape for name, value in params.items()}
     {'weight': (5, 3, 4), 'bias': (5,)}
     """
-    plan = _plans.bilinear(in1_features, in2_features, out_features, bias)
-    return _draws.parameters("bilinear", key, plan, dtype)
+    check = _checks.of("bilinear")
+    draws = _layer_draws.bilinear(check, in1_features, in2_features, out_features, bias)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -108,9 +112,9 @@ def embedding(
 
     Args:
         key: a typed key.
-        num_embeddings: how many rows.
+        num_embeddings: the number of rows.
         embedding_dim: size of a row.
-        padding_idx: the row that is 0, counted from the end where negative; by default none.
+        padding_idx: the row that is 0, counted from the end if negative; None for no such row.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
@@ -118,11 +122,11 @@ def embedding(
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: a negative size, or padding_idx is none of the rows.
+        ValueError: a negative size, or padding_idx is not a row.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
 
-    Differs from PyTorch: padding_idx that is no row is a ValueError (PyTorch 2.13:
+    Differs from PyTorch: a padding_idx that is not a row is a ValueError (PyTorch 2.13:
     AssertionError or IndexError); returns a flat dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -131,5 +135,6 @@ def embedding(
     >>> params["weight"][0]
     Array([0., 0.], dtype=float32)
     """
-    plan = _plans.embedding(num_embeddings, embedding_dim, padding_idx)
-    return _draws.parameters("embedding", key, plan, dtype)
+    check = _checks.of("embedding")
+    draws = _layer_draws.embedding(check, num_embeddings, embedding_dim, padding_idx)
+    return _draws.parameters(check, key, draws, dtype)

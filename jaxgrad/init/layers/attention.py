@@ -3,8 +3,9 @@
 import jax
 from jax.typing import DTypeLike
 
+from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad.init import _draws, _plans
+from jaxgrad.init import _draws, _layer_draws
 
 
 @called
@@ -27,7 +28,7 @@ def multihead_attention(
     Args:
         key: a typed key.
         embed_dim: size of an input, a multiple of num_heads.
-        num_heads: how many heads, at least 1.
+        num_heads: the number of heads, at least 1.
         bias: whether the projections have biases.
         add_bias_kv: whether there are a bias_k and a bias_v.
         kdim: size of a key; by default embed_dim.
@@ -45,7 +46,7 @@ def multihead_attention(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html
 
-    Differs from PyTorch: takes only what parameters depend on, from bias on by keyword;
+    Differs from PyTorch: takes only what the parameters depend on, from bias on by keyword;
     heads that do not divide embed_dim are a ValueError (PyTorch 2.13: AssertionError); returns a
     flat dict of arrays under the names of the state_dict.
 
@@ -55,5 +56,8 @@ def multihead_attention(
     >>> {name: value.shape for name, value in params.items()}
     {'in_proj_weight': (12, 4), 'out_proj.weight': (4, 4)}
     """
-    plan = _plans.multihead_attention(embed_dim, num_heads, bias, add_bias_kv, kdim, vdim)
-    return _draws.parameters("multihead_attention", key, plan, dtype)
+    check = _checks.of("multihead_attention")
+    draws = _layer_draws.multihead_attention(
+        check, embed_dim, num_heads, bias, add_bias_kv, kdim, vdim
+    )
+    return _draws.parameters(check, key, draws, dtype)

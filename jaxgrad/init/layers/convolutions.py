@@ -3,8 +3,9 @@
 import jax
 from jax.typing import DTypeLike
 
+from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad.init import _draws, _plans
+from jaxgrad.init import _draws, _layer_draws
 
 
 @called
@@ -27,7 +28,7 @@ def conv1d(
         in_channels: channels of an input, a multiple of groups.
         out_channels: channels of an output, a multiple of groups.
         kernel_size: the kernel's size.
-        groups: into how many groups the channels are split, at least 1.
+        groups: the number of groups of channels, at least 1.
         bias: whether there is a bias.
         dtype: a real floating point dtype; by default JAX's default float.
 
@@ -41,8 +42,8 @@ def conv1d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
 
-    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
-    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    Differs from PyTorch: takes only what the parameters depend on, from groups on by keyword;
+    kernel_size is one size, or one for each dimension; bias must be True or False; returns a flat
     dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -51,9 +52,9 @@ def conv1d(
     >>> {name: value.shape for name, value in params.items()}
     {'weight': (6, 2, 3), 'bias': (6,)}
     """
-    channels = (in_channels, out_channels)
-    plan = _plans.convolution("conv1d", channels, kernel_size, groups, bias)
-    return _draws.parameters("conv1d", key, plan, dtype)
+    check, channels = _checks.of("conv1d"), (in_channels, out_channels)
+    draws = _layer_draws.convolution(check, 1, channels, kernel_size, groups, bias)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -76,7 +77,7 @@ def conv2d(
         in_channels: channels of an input, a multiple of groups.
         out_channels: channels of an output, a multiple of groups.
         kernel_size: the kernel's size, or 2 of them.
-        groups: into how many groups the channels are split, at least 1.
+        groups: the number of groups of channels, at least 1.
         bias: whether there is a bias.
         dtype: a real floating point dtype; by default JAX's default float.
 
@@ -90,8 +91,8 @@ def conv2d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
 
-    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
-    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    Differs from PyTorch: takes only what the parameters depend on, from groups on by keyword;
+    kernel_size is one size, or one for each dimension; bias must be True or False; returns a flat
     dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -100,9 +101,9 @@ def conv2d(
     >>> {name: value.shape for name, value in params.items()}
     {'weight': (6, 2, 3, 3), 'bias': (6,)}
     """
-    channels = (in_channels, out_channels)
-    plan = _plans.convolution("conv2d", channels, kernel_size, groups, bias)
-    return _draws.parameters("conv2d", key, plan, dtype)
+    check, channels = _checks.of("conv2d"), (in_channels, out_channels)
+    draws = _layer_draws.convolution(check, 2, channels, kernel_size, groups, bias)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -125,7 +126,7 @@ def conv3d(
         in_channels: channels of an input, a multiple of groups.
         out_channels: channels of an output, a multiple of groups.
         kernel_size: the kernel's size, or 3 of them.
-        groups: into how many groups the channels are split, at least 1.
+        groups: the number of groups of channels, at least 1.
         bias: whether there is a bias.
         dtype: a real floating point dtype; by default JAX's default float.
 
@@ -139,8 +140,8 @@ def conv3d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv3d.html
 
-    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
-    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    Differs from PyTorch: takes only what the parameters depend on, from groups on by keyword;
+    kernel_size is one size, or one for each dimension; bias must be True or False; returns a flat
     dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -149,9 +150,9 @@ def conv3d(
     >>> {name: value.shape for name, value in params.items()}
     {'weight': (6, 2, 3, 3, 3), 'bias': (6,)}
     """
-    channels = (in_channels, out_channels)
-    plan = _plans.convolution("conv3d", channels, kernel_size, groups, bias)
-    return _draws.parameters("conv3d", key, plan, dtype)
+    check, channels = _checks.of("conv3d"), (in_channels, out_channels)
+    draws = _layer_draws.convolution(check, 3, channels, kernel_size, groups, bias)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -174,7 +175,7 @@ def conv_transpose1d(
         in_channels: channels of an input, a multiple of groups.
         out_channels: channels of an output, a multiple of groups.
         kernel_size: the kernel's size.
-        groups: into how many groups the channels are split, at least 1.
+        groups: the number of groups of channels, at least 1.
         bias: whether there is a bias.
         dtype: a real floating point dtype; by default JAX's default float.
 
@@ -188,8 +189,8 @@ def conv_transpose1d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
 
-    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
-    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    Differs from PyTorch: takes only what the parameters depend on, from groups on by keyword;
+    kernel_size is one size, or one for each dimension; bias must be True or False; returns a flat
     dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -198,9 +199,9 @@ def conv_transpose1d(
     >>> {name: value.shape for name, value in params.items()}
     {'weight': (4, 3, 3), 'bias': (6,)}
     """
-    channels = (in_channels, out_channels)
-    plan = _plans.convolution("conv_transpose1d", channels, kernel_size, groups, bias)
-    return _draws.parameters("conv_transpose1d", key, plan, dtype)
+    check, channels = _checks.of("conv_transpose1d"), (in_channels, out_channels)
+    draws = _layer_draws.transposed_convolution(check, 1, channels, kernel_size, groups, bias)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -223,7 +224,7 @@ def conv_transpose2d(
         in_channels: channels of an input, a multiple of groups.
         out_channels: channels of an output, a multiple of groups.
         kernel_size: the kernel's size, or 2 of them.
-        groups: into how many groups the channels are split, at least 1.
+        groups: the number of groups of channels, at least 1.
         bias: whether there is a bias.
         dtype: a real floating point dtype; by default JAX's default float.
 
@@ -237,8 +238,8 @@ def conv_transpose2d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
 
-    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
-    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    Differs from PyTorch: takes only what the parameters depend on, from groups on by keyword;
+    kernel_size is one size, or one for each dimension; bias must be True or False; returns a flat
     dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -247,9 +248,9 @@ def conv_transpose2d(
     >>> {name: value.shape for name, value in params.items()}
     {'weight': (4, 3, 3, 3), 'bias': (6,)}
     """
-    channels = (in_channels, out_channels)
-    plan = _plans.convolution("conv_transpose2d", channels, kernel_size, groups, bias)
-    return _draws.parameters("conv_transpose2d", key, plan, dtype)
+    check, channels = _checks.of("conv_transpose2d"), (in_channels, out_channels)
+    draws = _layer_draws.transposed_convolution(check, 2, channels, kernel_size, groups, bias)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -272,7 +273,7 @@ def conv_transpose3d(
         in_channels: channels of an input, a multiple of groups.
         out_channels: channels of an output, a multiple of groups.
         kernel_size: the kernel's size, or 3 of them.
-        groups: into how many groups the channels are split, at least 1.
+        groups: the number of groups of channels, at least 1.
         bias: whether there is a bias.
         dtype: a real floating point dtype; by default JAX's default float.
 
@@ -286,8 +287,8 @@ def conv_transpose3d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose3d.html
 
-    Differs from PyTorch: takes only what parameters depend on, from groups on by keyword;
-    kernel_size has one size or as many as dimensions; bias must be True or False; returns a flat
+    Differs from PyTorch: takes only what the parameters depend on, from groups on by keyword;
+    kernel_size is one size, or one for each dimension; bias must be True or False; returns a flat
     dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -296,6 +297,6 @@ def conv_transpose3d(
     >>> {name: value.shape for name, value in params.items()}
     {'weight': (4, 3, 3, 3, 3), 'bias': (6,)}
     """
-    channels = (in_channels, out_channels)
-    plan = _plans.convolution("conv_transpose3d", channels, kernel_size, groups, bias)
-    return _draws.parameters("conv_transpose3d", key, plan, dtype)
+    check, channels = _checks.of("conv_transpose3d"), (in_channels, out_channels)
+    draws = _layer_draws.transposed_convolution(check, 3, channels, kernel_size, groups, bias)
+    return _draws.parameters(check, key, draws, dtype)

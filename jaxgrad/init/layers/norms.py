@@ -1,4 +1,4 @@
-"""Default parameters and buffers of the normalisations; nothing in them is random."""
+"""Default parameters and buffers of the normalisations, which need no key."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._checks import Shape
+from jaxgrad._checks import Checks, Shape
 
 
 def batch_norm(
@@ -23,15 +23,15 @@ def batch_norm(
         weight, running_var = 1;   bias, running_mean, num_batches_tracked = 0
 
     Args:
-        num_features: how many channels.
+        num_features: the number of channels.
         affine: whether there are a weight and a bias.
-        track_running_stats: whether there are the running statistics.
-        bias: whether an affine one has a bias.
+        track_running_stats: whether there are running statistics.
+        bias: whether there is a bias, if affine.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
         A dict of arrays (num_features,): weight and bias if affine, running_mean and running_var
-        if tracked, and then the count num_batches_tracked () in JAX's default integer dtype.
+        if tracked, and the count num_batches_tracked, (), in JAX's default integer dtype.
 
     Raises:
         TypeError: an argument is of the wrong kind.
@@ -39,7 +39,7 @@ def batch_norm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
 
-    Differs from PyTorch: takes only what they depend on, by keyword; the count is int32
+    Differs from PyTorch: takes only what the arrays depend on, by keyword; the count is int32
     unless JAX's 64-bit types are switched on; returns a flat dict of arrays under the names of the
     state_dict.
 
@@ -47,7 +47,9 @@ def batch_norm(
     >>> init.batch_norm(1, affine=True, track_running_stats=False)
     {'weight': Array([1.], dtype=float32), 'bias': Array([0.], dtype=float32)}
     """
-    return _tracked("batch_norm", num_features, affine, track_running_stats, bias, dtype)
+    return _tracked(
+        _checks.of("batch_norm"), num_features, affine, track_running_stats, bias, dtype
+    )
 
 
 def instance_norm(
@@ -63,15 +65,15 @@ def instance_norm(
         weight, running_var = 1;   bias, running_mean, num_batches_tracked = 0
 
     Args:
-        num_features: how many channels.
+        num_features: the number of channels.
         affine: whether there are a weight and a bias.
-        track_running_stats: whether there are the running statistics.
-        bias: whether an affine one has a bias.
+        track_running_stats: whether there are running statistics.
+        bias: whether there is a bias, if affine.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
         A dict of arrays (num_features,): weight and bias if affine, running_mean and running_var
-        if tracked, and then the count num_batches_tracked () in JAX's default integer dtype.
+        if tracked, and the count num_batches_tracked, (), in JAX's default integer dtype.
 
     Raises:
         TypeError: an argument is of the wrong kind.
@@ -79,7 +81,7 @@ def instance_norm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm1d.html
 
-    Differs from PyTorch: takes only what they depend on, by keyword; the count is int32
+    Differs from PyTorch: takes only what the arrays depend on, by keyword; the count is int32
     unless JAX's 64-bit types are switched on; returns a flat dict of arrays under the names of the
     state_dict.
 
@@ -87,7 +89,9 @@ def instance_norm(
     >>> init.instance_norm(1, affine=True, track_running_stats=False)
     {'weight': Array([1.], dtype=float32), 'bias': Array([0.], dtype=float32)}
     """
-    return _tracked("instance_norm", num_features, affine, track_running_stats, bias, dtype)
+    return _tracked(
+        _checks.of("instance_norm"), num_features, affine, track_running_stats, bias, dtype
+    )
 
 
 def layer_norm(
@@ -104,7 +108,7 @@ def layer_norm(
     Args:
         normalized_shape: the trailing dimensions, an integer or a sequence of integers.
         elementwise_affine: whether there are a weight and a bias.
-        bias: whether an affine one has a bias.
+        bias: whether there is a bias, if affine.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
@@ -116,16 +120,15 @@ def layer_norm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
 
-    Differs from PyTorch: takes only what they depend on, by keyword; returns a flat dict of
+    Differs from PyTorch: takes only what the arrays depend on, by keyword; returns a flat dict of
     arrays under the names of the state_dict.
 
     >>> from jaxgrad import init
     >>> {name: value.shape for name, value in init.layer_norm((2, 3)).items()}
     {'weight': (2, 3), 'bias': (2, 3)}
     """
-    return _affine(
-        "layer_norm", normalized_shape, ("elementwise_affine", elementwise_affine), bias, dtype
-    )
+    affine = ("elementwise_affine", elementwise_affine)
+    return _affine(_checks.of("layer_norm"), normalized_shape, affine, bias, dtype)
 
 
 def group_norm(
@@ -141,10 +144,10 @@ def group_norm(
         weight = 1;   bias = 0
 
     Args:
-        num_groups: into how many groups the channels are split, at least 1.
-        num_channels: how many channels, a multiple of num_groups.
+        num_groups: the number of groups of channels, at least 1.
+        num_channels: the number of channels, a multiple of num_groups.
         affine: whether there are a weight and a bias.
-        bias: whether an affine one has a bias.
+        bias: whether there is a bias, if affine.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
@@ -156,7 +159,7 @@ def group_norm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
 
-    Differs from PyTorch: takes only what they depend on, by keyword; num_groups below 1 is
+    Differs from PyTorch: takes only what the arrays depend on, by keyword; num_groups below 1 is
     refused (PyTorch 2.13: ZeroDivisionError at 0); returns a flat dict of arrays under the names of
     the state_dict.
 
@@ -170,7 +173,7 @@ def group_norm(
     if channels % groups:
         expected = f"divisible by num_groups = {groups}"
         raise ValueError(check.wrong("num_channels", expected, channels))
-    return _affine("group_norm", channels, ("affine", affine), bias, dtype)
+    return _affine(check, channels, ("affine", affine), bias, dtype)
 
 
 def rms_norm(
@@ -194,7 +197,7 @@ def rms_norm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
 
-    Differs from PyTorch: takes only what they depend on, by keyword; returns a flat dict of
+    Differs from PyTorch: takes only what the arrays depend on, by keyword; returns a flat dict of
     arrays under the names of the state_dict.
 
     >>> from jaxgrad import init
@@ -202,30 +205,30 @@ def rms_norm(
     {'weight': Array([1., 1.], dtype=float32)}
     """
     affine = ("elementwise_affine", elementwise_affine)
-    return _affine("rms_norm", normalized_shape, affine, False, dtype)
+    return _affine(_checks.of("rms_norm"), normalized_shape, affine, False, dtype)
 
 
 def _affine(
-    function: str, shape: Shape, affine: tuple[str, Any], bias: Any, dtype: DTypeLike | None
+    check: Checks, shape: Shape, affine: tuple[str, Any], bias: Any, dtype: DTypeLike | None
 ) -> dict[str, jax.Array]:
-    """A weight of ones and a bias of zeros; `affine` is an argument's name and value."""
-    shape, dtype = _checks.shape(function, shape), _checks.float_dtype(function, dtype)
-    bias = _checks.truth(function, "bias", bias)
-    if not _checks.truth(function, *affine):
+    """A weight of ones and a bias of zeros; `affine` is the name and the value of an argument."""
+    shape, dtype = check.shape(shape), check.float_dtype(dtype)
+    bias = check.truth("bias", bias)
+    if not check.truth(*affine):
         return {}
     weight = {"weight": jnp.ones(shape, dtype)}
     return {**weight, "bias": jnp.zeros(shape, dtype)} if bias else weight
 
 
 def _tracked(
-    function: str, num_features: Any, affine: Any, track: Any, bias: Any, dtype: DTypeLike | None
+    check: Checks, num_features: Any, affine: Any, track: Any, bias: Any, dtype: DTypeLike | None
 ) -> dict[str, jax.Array]:
-    """An affine map, and the running statistics if they are tracked."""
-    size = _checks.integer(function, "num_features", num_features, minimum=0)
-    params = _affine(function, size, ("affine", affine), bias, dtype)
-    if not _checks.truth(function, "track_running_stats", track):
+    """Affine parameters, and the running statistics if they are tracked."""
+    size = check.integer("num_features", num_features, minimum=0)
+    params = _affine(check, size, ("affine", affine), bias, dtype)
+    if not check.truth("track_running_stats", track):
         return params
-    dtype = _checks.float_dtype(function, dtype)
+    dtype = check.float_dtype(dtype)
     return {
         **params,
         "running_mean": jnp.zeros(size, dtype),

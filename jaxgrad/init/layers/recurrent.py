@@ -3,8 +3,9 @@
 import jax
 from jax.typing import DTypeLike
 
+from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad.init import _draws, _plans
+from jaxgrad.init import _draws, _layer_draws
 
 
 @called
@@ -26,9 +27,9 @@ def rnn(
         key: a typed key.
         input_size: size of an input, at least 1.
         hidden_size: size of the hidden state, at least 1.
-        num_layers: how many layers, at least 1.
+        num_layers: the number of layers, at least 1.
         bias: whether there are biases.
-        bidirectional: whether each layer also runs from the end.
+        bidirectional: whether each layer also runs backwards.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
@@ -42,7 +43,7 @@ def rnn(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
 
-    Differs from PyTorch: takes only what parameters depend on, from bias on by
+    Differs from PyTorch: takes only what the parameters depend on, from bias on by
     keyword; returns a flat dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -51,9 +52,9 @@ def rnn(
     >>> {name: value.shape for name, value in params.items()}
     {'weight_ih_l0': (4, 3), 'weight_hh_l0': (4, 4), 'bias_ih_l0': (4,), 'bias_hh_l0': (4,)}
     """
-    sizes = (input_size, hidden_size, num_layers)
-    plan = _plans.recurrent("rnn", sizes, bias, bidirectional)
-    return _draws.parameters("rnn", key, plan, dtype)
+    check, sizes = _checks.of("rnn"), (input_size, hidden_size, num_layers)
+    draws = _layer_draws.recurrent(check, 1, sizes, bias, bidirectional)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -76,10 +77,11 @@ def lstm(
         key: a typed key.
         input_size: size of an input, at least 1.
         hidden_size: size of the hidden state, at least 1.
-        num_layers: how many layers, at least 1.
+        num_layers: the number of layers, at least 1.
         bias: whether there are biases.
-        bidirectional: whether each layer also runs from the end.
-        proj_size: size to which the hidden state is projected, less than hidden_size; 0 for none.
+        bidirectional: whether each layer also runs backwards.
+        proj_size: the size that the hidden state is projected to, less than hidden_size; 0 for no
+            projection.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
@@ -94,7 +96,7 @@ def lstm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
 
-    Differs from PyTorch: takes only what parameters depend on, from bidirectional on by
+    Differs from PyTorch: takes only what the parameters depend on, from bidirectional on by
     keyword; returns a flat dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -103,9 +105,9 @@ def lstm(
     >>> {name: value.shape for name, value in params.items()}
     {'weight_ih_l0': (16, 3), 'weight_hh_l0': (16, 4), 'bias_ih_l0': (16,), 'bias_hh_l0': (16,)}
     """
-    sizes = (input_size, hidden_size, num_layers)
-    plan = _plans.recurrent("lstm", sizes, bias, bidirectional, proj_size)
-    return _draws.parameters("lstm", key, plan, dtype)
+    check, sizes = _checks.of("lstm"), (input_size, hidden_size, num_layers)
+    draws = _layer_draws.recurrent(check, 4, sizes, bias, bidirectional, proj_size)
+    return _draws.parameters(check, key, draws, dtype)
 
 
 @called
@@ -127,9 +129,9 @@ def gru(
         key: a typed key.
         input_size: size of an input, at least 1.
         hidden_size: size of the hidden state, at least 1.
-        num_layers: how many layers, at least 1.
+        num_layers: the number of layers, at least 1.
         bias: whether there are biases.
-        bidirectional: whether each layer also runs from the end.
+        bidirectional: whether each layer also runs backwards.
         dtype: a real floating point dtype; by default JAX's default float.
 
     Returns:
@@ -143,7 +145,7 @@ def gru(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
 
-    Differs from PyTorch: takes only what parameters depend on, from bidirectional on by
+    Differs from PyTorch: takes only what the parameters depend on, from bidirectional on by
     keyword; returns a flat dict of arrays under the names of the state_dict.
 
     >>> import jax
@@ -152,6 +154,6 @@ def gru(
     >>> {name: value.shape for name, value in params.items()}
     {'weight_ih_l0': (12, 3), 'weight_hh_l0': (12, 4), 'bias_ih_l0': (12,), 'bias_hh_l0': (12,)}
     """
-    sizes = (input_size, hidden_size, num_layers)
-    plan = _plans.recurrent("gru", sizes, bias, bidirectional)
-    return _draws.parameters("gru", key, plan, dtype)
+    check, sizes = _checks.of("gru"), (input_size, hidden_size, num_layers)
+    draws = _layer_draws.recurrent(check, 3, sizes, bias, bidirectional)
+    return _draws.parameters(check, key, draws, dtype)

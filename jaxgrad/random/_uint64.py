@@ -1,20 +1,20 @@
-"""Whole numbers of 64 bits as two uint32: exact where JAX's 64-bit types are off."""
+"""Unsigned 64-bit integers as two uint32 words: exact where JAX's 64-bit types are off."""
 
 import jax
 import jax.numpy as jnp
 
-Wide = tuple[jax.Array, jax.Array]
-"""Unsigned 64-bit integers as their upper and lower uint32 words: exact without 64-bit types."""
+UInt64 = tuple[jax.Array, jax.Array]
+"""Unsigned 64-bit integers: their upper and their lower uint32 words."""
 
 
-def cumulative(high: jax.Array, low: jax.Array) -> Wide:
+def cumulative(high: jax.Array, low: jax.Array) -> UInt64:
     """Exact cumulative sums along the rows."""
     sums = jax.lax.cumsum(low, axis=1)
-    carries = (sums < low).astype(jnp.uint32)  # a sum that is less than its last term wrapped
+    carries = (sums < low).astype(jnp.uint32)  # a sum below its last term has wrapped
     return jax.lax.cumsum(high + carries, axis=1), sums
 
 
-def upper_half(x: Wide, y: Wide) -> Wide:
+def upper_half(x: UInt64, y: UInt64) -> UInt64:
     """floor(x y / 2⁶⁴)."""
     (x1, x0), (y1, y0) = x, y
     (a1, a0), (b1, b0), (c1, c0) = product(x1, y1), product(x1, y0), product(x0, y1)
@@ -33,7 +33,7 @@ def add(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     return total, (total < y).astype(jnp.uint32)
 
 
-def product(x: jax.Array, y: jax.Array) -> Wide:
+def product(x: jax.Array, y: jax.Array) -> UInt64:
     """The product of two uint32, by halves of 16 bits."""
     shift, mask = jnp.uint32(16), jnp.uint32(0xFFFF)
     x1, x0, y1, y0 = x >> shift, x & mask, y >> shift, y & mask
@@ -43,12 +43,12 @@ def product(x: jax.Array, y: jax.Array) -> Wide:
     return high, (a & mask) | (middle << shift)
 
 
-def joined(halves: Wide) -> jax.Array:
+def joined(halves: UInt64) -> jax.Array:
     """The uint64 of two words."""
     high, low = (half.astype(jnp.uint64) for half in halves)
     return (high << jnp.uint64(32)) | low
 
 
-def halves(x: jax.Array) -> Wide:
+def halves(x: jax.Array) -> UInt64:
     """The two words of a uint64."""
     return (x >> jnp.uint64(32)).astype(jnp.uint32), x.astype(jnp.uint32)
