@@ -19,7 +19,7 @@ from jax.core import Tracer
 from jax.experimental import checkify as jax_checkify
 
 from jaxgrad import _remedies
-from jaxgrad._dtypes import is_a, is_floating, made, result_type, wide
+from jaxgrad._dtypes import is_a, is_complex, is_floating, made, result_type, wide
 
 Shape = int | Sequence[int]
 """A shape as an argument: one size, or a sequence of them."""
@@ -136,8 +136,11 @@ def promoted(function: str, argument: str, *arrays: Any) -> Any:
     """The dtype that arrays and dtypes promote to, which must be real floating point."""
     dtype = result_type(*arrays)
     if not is_floating(dtype):
-        is_complex = is_a(dtype, jnp.complexfloating)
-        remedy = "take its .real, .imag or jnp.abs" if is_complex else "cast it with .astype(float)"
+        remedy = (
+            "take its .real, .imag or jnp.abs"
+            if is_complex(dtype)
+            else "cast it with .astype(float)"
+        )
         raise TypeError(wrong(function, argument, "floating point", dtype, remedy))
     return dtype
 
@@ -153,6 +156,8 @@ def scalar(function: str, argument: str, value: Any) -> jax.Array:
 
 def number(function: str, argument: str, value: Any) -> float | jax.Array:
     """`value` as a real scalar: a Python number stays one, with all its digits."""
+    if type(value) is float:
+        return value
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         result = scalar(function, argument, value)
         return result if is_floating(result.dtype) else result.astype(float)
@@ -167,11 +172,21 @@ def number(function: str, argument: str, value: Any) -> float | jax.Array:
 def bounded(
     function: str, argument: str, value: Any, valid: Callable[[Any], Any], expected: str
 ) -> float | jax.Array:
-    """`value` as `number`, for which `valid` holds."""
+    """`value` as `number`, which `valid` must accept."""
     result = number(function, argument, value)
-    text = wrong(function, argument, expected, "{value}")
-    holds(valid(result), text, value=lambda: jnp.asarray(result))
+    allowed(function, argument, result, valid(result), expected)
     return result
+
+
+def allowed(
+    function: str, argument: str, number: float | jax.Array, valid: Any, expected: str
+) -> None:
+    """Refuse a number unless `valid`, as `holds` does."""
+    if valid is True:
+        return
+    got = number if isinstance(number, float) else "{value}"  # an array has fewer digits
+    text = wrong(function, argument, expected, got)
+    holds(valid, text, value=lambda: jnp.asarray(number))
 
 
 def static_number(function: str, argument: str, value: Any) -> float:
@@ -187,7 +202,9 @@ def static_number(function: str, argument: str, value: Any) -> float:
 
 def truth(function: str, argument: str, value: Any) -> bool:
     """`value` as a static truth value; 1 and "no" are none."""
-    if not isinstance(value, (bool, np.bool_)):
+    if value is True or value is False:
+        return value
+    if not isinstance(value, np.bool_):
         got = f"{type(value).__name__} {value!r:.60}"
         raise TypeError(wrong(function, argument, "True or False", got))
     return bool(value)
@@ -372,13 +389,17 @@ class Checks:
     """The checks above of one function's arguments, in its name."""
 
     def __init__(self, function: str):
+        self.function = function
         self.wrong = functools.partial(wrong, function)
         self.array = functools.partial(array, function)
         self.arrays = functools.partial(arrays, function)
         self.floating = functools.partial(floating, function)
         self.real = functools.partial(real, function)
         self.promoted = functools.partial(promoted, function)
+        self.scalar = functools.partial(scalar, function)
         self.number = functools.partial(number, function)
+        self.bounded = functools.partial(bounded, function)
+        self.allowed = functools.partial(allowed, function)
         self.static_number = functools.partial(static_number, function)
         self.truth = functools.partial(truth, function)
         self.integer = functools.partial(integer, function)

@@ -8,15 +8,8 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax.typing import DTypeLike
 
-from jaxgrad._dtypes import is_a
 from jaxgrad._operands import derivatives
-
-
-def is_complex(dtype: DTypeLike) -> bool:
-    """Whether the dtype is one of complex numbers."""
-    return is_a(dtype, jnp.complexfloating)
 
 
 def size(x: jax.Array) -> jax.Array:

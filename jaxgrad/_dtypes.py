@@ -18,9 +18,16 @@ def is_a(dtype: Any, kind: Any) -> bool:
     return bool(jnp.issubdtype(dtype, kind))
 
 
+@functools.cache
 def is_floating(dtype: Any) -> bool:
     """Whether the dtype is real floating point."""
-    return is_a(dtype, jnp.floating)
+    return bool(jnp.issubdtype(dtype, jnp.floating))
+
+
+@functools.cache
+def is_complex(dtype: Any) -> bool:
+    """Whether the dtype is one of complex numbers."""
+    return bool(jnp.issubdtype(dtype, jnp.complexfloating))
 
 
 @functools.cache
@@ -74,6 +81,11 @@ def cast(array: jax.Array, dtype: Any) -> jax.Array:
     if is_a(array.dtype, jnp.bool_) and is_a(dtype, jnp.inexact):
         return jnp.where(array, jnp.ones((), dtype), jnp.zeros((), dtype))
     return array if array.dtype == dtype and not array.weak_type else array.astype(dtype)
+
+
+def widened(dtype: Any, *values: Any) -> list[jax.Array]:
+    """Arrays and numbers in the dtype to compute a result of `dtype` in."""
+    return [cast(jnp.asarray(value), wide(dtype)) for value in values]
 
 
 _RANK = {int: 1, float: 2}

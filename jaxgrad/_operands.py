@@ -11,49 +11,51 @@ from jax.custom_derivatives import SymbolicZero
 from jax.typing import DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_real, result_type, wide
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_complex, is_real, result_type, wide
 
 
-def real(function: str, argument: str, value: Any) -> Any:
-    """`value` as a real array; a Python number stays one, and promotes nothing."""
-    if isinstance(value, (bool, int, float)):
-        _fits(function, argument, value)
+def real(check: _checks.Checks, argument: str, value: Any) -> Any:
+    """`value` as a real array; a Python number stays one, so that it promotes nothing."""
+    if isinstance(value, jax.Array) and is_real(value.dtype):
         return value
-    result = _checks.array(function, argument, value)
+    if isinstance(value, (bool, int, float)):
+        _fits(check, argument, value)
+        return value
+    result = check.array(argument, value)
     if not is_real(result.dtype):
-        raise TypeError(_checks.wrong(function, argument, "real", result.dtype))
+        raise TypeError(check.wrong(argument, "real", result.dtype))
     return result
 
 
-def number(function: str, argument: str, value: Any) -> Any:
-    """As `real`, and complex numbers too."""
+def number(check: _checks.Checks, argument: str, value: Any) -> Any:
+    """As `real`, but complex numbers are taken too."""
     if isinstance(value, (bool, int, float)):
-        return real(function, argument, value)
+        return real(check, argument, value)
     if isinstance(value, complex):
         return value
-    result = _checks.array(function, argument, value)
-    if not (is_real(result.dtype) or is_a(result.dtype, jnp.complexfloating)):
-        raise TypeError(_checks.wrong(function, argument, "an array of numbers", result.dtype))
+    result = check.array(argument, value)
+    if not (is_real(result.dtype) or is_complex(result.dtype)):
+        raise TypeError(check.wrong(argument, "an array of numbers", result.dtype))
     return result
 
 
-def real_array(function: str, argument: str, value: Any) -> jax.Array:
+def real_array(check: _checks.Checks, argument: str, value: Any) -> jax.Array:
     """`value` as a real array; a Python number becomes one."""
-    result = real(function, argument, value)
+    result = real(check, argument, value)
     return result if isinstance(result, jax.Array) else jnp.asarray(result)
 
 
-def _fits(function: str, argument: str, value: Any) -> None:
+def _fits(check: _checks.Checks, argument: str, value: Any) -> None:
     if isinstance(value, (bool, float)) or -(2**31) <= value < 2**31:
         return
     try:
         jnp.asarray(value)
     except OverflowError as error:
         expected = "a number in range"
-        raise ValueError(_checks.wrong(function, argument, expected, "one beyond it")) from error
+        raise ValueError(check.wrong(argument, expected, "one beyond it")) from error
 
 
-def common(function: str, **operands: Any) -> Any:
+def common(check: _checks.Checks, **operands: Any) -> Any:
     """The dtype the operands promote to, once their shapes are known to broadcast."""
     shapes = [
         value.shape if isinstance(value, jax.Array) else jnp.shape(value)
@@ -65,25 +67,25 @@ def common(function: str, **operands: Any) -> Any:
     except ValueError as error:
         names = " and ".join(operands)
         raise ValueError(
-            _checks.wrong(function, names, "of shapes that broadcast", ", ".join(map(str, shapes)))
+            check.wrong(names, "of shapes that broadcast", ", ".join(map(str, shapes)))
         ) from error
     return result_type(*operands.values())
 
 
-def floating_common(function: str, **operands: Any) -> Any:
+def floating_common(check: _checks.Checks, **operands: Any) -> Any:
     """As `common`, and float32 for integers."""
-    dtype = common(function, **operands)
+    dtype = common(check, **operands)
     return dtype if is_a(dtype, jnp.inexact) else FROM_INTEGERS
 
 
-def together(dtype: DTypeLike, *operands: Any) -> list[jax.Array]:
+def broadcast_in(dtype: DTypeLike, *operands: Any) -> list[jax.Array]:
     """The operands in one dtype and one shape."""
     if is_a(dtype, jnp.inexact):
-        return [array.astype(dtype) for array in widened(dtype, *operands)]
+        return [array.astype(dtype) for array in broadcast_wide(dtype, *operands)]
     return list(jnp.broadcast_arrays(*(jnp.asarray(value).astype(dtype) for value in operands)))
 
 
-def widened(dtype: DTypeLike, *operands: Any) -> list[jax.Array]:
+def broadcast_wide(dtype: DTypeLike, *operands: Any) -> list[jax.Array]:
     """The operands in the dtype to compute in and one shape.
 
     They are repeated in the wide dtype, so that their derivatives are added up there.

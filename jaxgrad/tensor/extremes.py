@@ -54,7 +54,7 @@ def amax(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
     >>> jax.grad(amax)(jnp.array([1.0, 3.0, 3.0]))
     Array([0. , 0.5, 0.5], dtype=float32)
     """
-    return _extreme("amax", input, dim, keepdim)
+    return _extreme(_checks.of("amax"), input, dim, keepdim)
 
 
 def amin(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
@@ -85,7 +85,7 @@ def amin(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
     >>> jax.grad(amin)(jnp.array([1.0, 1.0, 3.0]))
     Array([0.5, 0.5, 0. ], dtype=float32)
     """
-    return _extreme("amin", input, dim, keepdim)
+    return _extreme(_checks.of("amin"), input, dim, keepdim)
 
 
 def max(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
@@ -118,7 +118,7 @@ def max(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if isinstance(dim, (jax.Array, np.ndarray)):
         return bounds.maximum(input, dim)
-    return _selected("max", input, dim, keepdim)
+    return _selected(_checks.of("max"), input, dim, keepdim)
 
 
 def min(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
@@ -151,23 +151,21 @@ def min(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if isinstance(dim, (jax.Array, np.ndarray)):
         return bounds.minimum(input, dim)
-    return _selected("min", input, dim, keepdim)
+    return _selected(_checks.of("min"), input, dim, keepdim)
 
 
-def _extreme(function: str, input: Any, dim: Any, keepdim: Any) -> jax.Array:
-    x = real_array(function, "input", input)
-    axes = _checks.axes(function, "dim", dim, x.ndim)
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    _some(function, x, axes)
-    return _extreme_of(x, function=function, axes=axes, keepdim=keepdim)
+def _extreme(check: _checks.Checks, input: Any, dim: Any, keepdim: Any) -> jax.Array:
+    x = real_array(check, "input", input)
+    axes = check.axes("dim", dim, x.ndim)
+    keepdim = check.truth("keepdim", keepdim)
+    _some(check, x, axes)
+    return _extreme_of(x, function=check.function, axes=axes, keepdim=keepdim)
 
 
-def _some(function: str, x: jax.Array, axes: tuple[int, ...]) -> None:
+def _some(check: _checks.Checks, x: jax.Array, axes: tuple[int, ...]) -> None:
     if any(x.shape[a] == 0 for a in axes):
         remedy = "there is nothing to choose from"
-        raise ValueError(
-            _checks.wrong(function, "input", "not empty over dim", f"shape {x.shape}", remedy)
-        )
+        raise ValueError(check.wrong("input", "not empty over dim", f"shape {x.shape}", remedy))
 
 
 @functools.partial(jax.jit, static_argnames=("function", "axes", "keepdim"))
@@ -200,15 +198,15 @@ _largest, _smallest = _reduction(jnp.max, False), _reduction(jnp.min, False)
 evenly_largest, evenly_smallest = _reduction(jnp.max, True), _reduction(jnp.min, True)
 
 
-def _selected(function: str, input: Any, dim: Any, keepdim: Any) -> Any:
+def _selected(check: _checks.Checks, input: Any, dim: Any, keepdim: Any) -> Any:
     if dim is None:
-        _checks.truth(function, "keepdim", keepdim)
-        return _extreme(function, input, None, False)
-    x = real_array(function, "input", input)
-    axis = _checks.axis(function, "dim", dim, x.ndim)
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    _some(function, x, (axis,) if x.ndim else ())
-    return _select(x, function=function, axis=axis, keepdim=keepdim)
+        check.truth("keepdim", keepdim)
+        return _extreme(check, input, None, False)
+    x = real_array(check, "input", input)
+    axis = check.axis("dim", dim, x.ndim)
+    keepdim = check.truth("keepdim", keepdim)
+    _some(check, x, (axis,) if x.ndim else ())
+    return _select(x, function=check.function, axis=axis, keepdim=keepdim)
 
 
 @functools.partial(jax.jit, static_argnames=("function", "axis", "keepdim"))

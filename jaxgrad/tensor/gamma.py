@@ -12,7 +12,7 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import largest
-from jaxgrad._operands import derivatives, floating_common, real, widened
+from jaxgrad._operands import broadcast_wide, derivatives, floating_common, real
 
 
 def lgamma(input: ArrayLike) -> jax.Array:
@@ -38,7 +38,7 @@ def lgamma(input: ArrayLike) -> jax.Array:
     >>> jax.grad(lgamma)(0.0)
     Array(-inf, dtype=float32, weak_type=True)
     """
-    return _of_one("lgamma", input)
+    return _of_one(_checks.of("lgamma"), input)
 
 
 def digamma(input: ArrayLike) -> jax.Array:
@@ -63,7 +63,7 @@ def digamma(input: ArrayLike) -> jax.Array:
     >>> digamma(0.0)
     Array(-inf, dtype=float32)
     """
-    return _of_one("digamma", input)
+    return _of_one(_checks.of("digamma"), input)
 
 
 def i0(input: ArrayLike) -> jax.Array:
@@ -87,7 +87,7 @@ def i0(input: ArrayLike) -> jax.Array:
     >>> jax.grad(i0)(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _of_one("i0", input)
+    return _of_one(_checks.of("i0"), input)
 
 
 def i1(input: ArrayLike) -> jax.Array:
@@ -113,7 +113,7 @@ def i1(input: ArrayLike) -> jax.Array:
     >>> jax.grad(i1)(0.0)
     Array(0.5, dtype=float32, weak_type=True)
     """
-    return _of_one("i1", input)
+    return _of_one(_checks.of("i1"), input)
 
 
 def ndtri(input: ArrayLike) -> jax.Array:
@@ -139,7 +139,7 @@ def ndtri(input: ArrayLike) -> jax.Array:
     >>> jax.grad(ndtri)(1.0)
     Array(inf, dtype=float32, weak_type=True)
     """
-    return _of_one("ndtri", input)
+    return _of_one(_checks.of("ndtri"), input)
 
 
 def polygamma(n: int, input: ArrayLike) -> jax.Array:
@@ -168,27 +168,28 @@ def polygamma(n: int, input: ArrayLike) -> jax.Array:
     >>> polygamma(1, 1.0)
     Array(1.644934, dtype=float32)
     """
-    x = real("polygamma", "input", input)
-    order = _checks.integer("polygamma", "n", n, minimum=0)
+    check = _checks.of("polygamma")
+    x = real(check, "input", input)
+    order = check.integer("n", n, minimum=0)
     return _polygamma(x, n=order)
 
 
-def _of_one(function: str, input: Any) -> jax.Array:
-    x = real(function, "input", input)
-    return _value(x, function=function)
+def _of_one(check: _checks.Checks, input: Any) -> jax.Array:
+    x = real(check, "input", input)
+    return _value(x, function=check.function)
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _value(x: Any, *, function: str) -> jax.Array:
-    dtype = floating_common(function, input=x)
+    dtype = floating_common(_checks.of(function), input=x)
     of = {"lgamma": _lgamma, "digamma": _digamma, "i0": _i0, "i1": _i1, "ndtri": _ndtri}[function]
-    return of(*widened(dtype, x)).astype(dtype)
+    return of(*broadcast_wide(dtype, x)).astype(dtype)
 
 
 @functools.partial(jax.jit, static_argnames="n")
 def _polygamma(x: Any, *, n: int) -> jax.Array:
-    dtype = floating_common("polygamma", input=x)
-    return _psi(n, *widened(dtype, x)).astype(dtype)
+    dtype = floating_common(_checks.of("polygamma"), input=x)
+    return _psi(n, *broadcast_wide(dtype, x)).astype(dtype)
 
 
 def _psi(n: int, x: jax.Array) -> jax.Array:

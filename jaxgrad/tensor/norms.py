@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, real_part, wide
+from jaxgrad._dtypes import is_a, is_complex, real_part, wide
 from jaxgrad._operands import derivatives
 
 from .extremes import evenly_largest, evenly_smallest
@@ -59,7 +59,7 @@ def vector_norm(
     >>> jax.grad(vector_norm)(jnp.zeros(2))
     Array([0., 0.], dtype=float32)
     """
-    return _checked("vector_norm", "x", x, "ord", ord, dim, keepdim, dtype)
+    return _checked(_checks.of("vector_norm"), "x", x, "ord", ord, dim, keepdim, dtype)
 
 
 def norm(
@@ -109,11 +109,11 @@ def norm(
         if isinstance(dim, (tuple, list)) and len(dim) > 2:
             raise ValueError(check.wrong("dim", "one or two axes for 'fro'", dim))
     order = 2 if p is None or isinstance(p, str) else p
-    return _checked("norm", "input", input, "p", order, dim, keepdim, dtype)
+    return _checked(check, "input", input, "p", order, dim, keepdim, dtype)
 
 
 def _checked(
-    function: str,
+    check: _checks.Checks,
     name: str,
     x: Any,
     of_order: str,
@@ -122,29 +122,29 @@ def _checked(
     keepdim: Any,
     dtype: DTypeLike | None,
 ) -> jax.Array:
-    x = _inexact(function, name, x)
-    order = float(p) if isinstance(p, bool) else _order(function, of_order, p)
-    axes = _checks.axes(function, "dim", dim, x.ndim)
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    of = _result_dtype(function, x, dtype)
+    x = _inexact(check, name, x)
+    order = float(p) if isinstance(p, bool) else _order(check, of_order, p)
+    axes = check.axes("dim", dim, x.ndim)
+    keepdim = check.truth("keepdim", keepdim)
+    of = _result_dtype(check, x, dtype)
     if (order < 0 or order == math.inf) and math.prod(x.shape[a] for a in axes) == 0:
-        raise ValueError(_checks.wrong(function, name, "not empty", f"shape {x.shape}"))
+        raise ValueError(check.wrong(name, "not empty", f"shape {x.shape}"))
     return _vector_norm(x, p=order, axes=axes, keepdim=keepdim, dtype=of)
 
 
-def _inexact(function: str, name: str, x: Any) -> jax.Array:
-    result = _checks.array(function, name, x)
+def _inexact(check: _checks.Checks, name: str, x: Any) -> jax.Array:
+    result = check.array(name, x)
     if not is_a(result.dtype, jnp.inexact):
         remedy = "cast it with .astype(float)"
         expected = "floating point or complex"
-        raise TypeError(_checks.wrong(function, name, expected, result.dtype, remedy))
+        raise TypeError(check.wrong(name, expected, result.dtype, remedy))
     return result
 
 
-def _result_dtype(function: str, x: jax.Array, dtype: DTypeLike | None) -> Any:
-    of = real_part(x.dtype) if dtype is None else _checks.float_dtype(function, dtype)
+def _result_dtype(check: _checks.Checks, x: jax.Array, dtype: DTypeLike | None) -> Any:
+    of = real_part(x.dtype) if dtype is None else check.float_dtype(dtype)
     if dtype is not None and not _holds(of, real_part(x.dtype)):
-        raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
+        raise ValueError(check.wrong("dtype", f"as wide as {x.dtype}", of))
     return of
 
 
@@ -154,10 +154,10 @@ def _holds(wide: Any, narrow: Any) -> bool:
         return jnp.result_type(wide, narrow) == wide
 
 
-def _order(function: str, name: str, p: Any) -> float:
+def _order(check: _checks.Checks, name: str, p: Any) -> float:
     if isinstance(p, (int, float)) and p in (math.inf, -math.inf):
         return float(p)
-    return _checks.static_number(function, name, p)
+    return check.static_number(name, p)
 
 
 @functools.partial(jax.jit, static_argnames=("p", "axes", "keepdim", "dtype"))
@@ -167,7 +167,7 @@ def _vector_norm(
     over, kept = axes, [1 if a in axes else n for a, n in enumerate(x.shape)]
     if p != 0 and math.prod(x.shape[a] for a in axes) == 1:
         x, p = magnitude(x), 1.0  # the norm of one number is its size, however large
-    if jnp.iscomplexobj(x):
+    if is_complex(x.dtype):
         x = _parts(x) if p == 2 else magnitude(x)
         over = (*axes, x.ndim - 1) if p == 2 else axes
     norms = length(x.astype(wide(dtype)), p, over)
@@ -177,7 +177,7 @@ def _vector_norm(
 
 def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: DTypeLike | None) -> jax.Array:
     check = _checks.of("norm")
-    x = _inexact("norm", "input", input)
+    x = _inexact(check, "input", input)
     keepdim = check.truth("keepdim", keepdim)
     axes = tuple(range(x.ndim)) if dim is None else dim
     if not (isinstance(axes, (tuple, list)) and len(axes) == 2 <= x.ndim):
@@ -185,14 +185,14 @@ def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: DTypeLike | None) -> jax
         expected = "a matrix for 'nuc'" if dim is None else "two axes of the array for 'nuc'"
         raise ValueError(check.wrong(name, expected, got, "dim=(-2, -1) is the last two"))
     axes = check.axes("dim", axes, x.ndim)
-    return _nuclear_norm(x, axes=axes, keepdim=keepdim, dtype=_result_dtype("norm", x, dtype))
+    return _nuclear_norm(x, axes=axes, keepdim=keepdim, dtype=_result_dtype(check, x, dtype))
 
 
 @functools.partial(jax.jit, static_argnames=("axes", "keepdim", "dtype"))
 def _nuclear_norm(
     x: jax.Array, *, axes: tuple[int, ...], keepdim: bool, dtype: DTypeLike
 ) -> jax.Array:
-    parts = [x.real, x.imag] if jnp.iscomplexobj(x) else [x]
+    parts = [x.real, x.imag] if is_complex(x.dtype) else [x]
     parts = [jnp.moveaxis(part, axes, (-2, -1)).astype(wide(dtype)) for part in parts]
     matrices = parts[0] if len(parts) == 1 else jax.lax.complex(*parts)
     norms = jnp.sum(jnp.linalg.svd(matrices, compute_uv=False), -1).astype(dtype)
@@ -214,7 +214,7 @@ def length(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
 
 def length_of_numbers(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
     """As `length`, of complex numbers too."""
-    if not jnp.iscomplexobj(x):
+    if not is_complex(x.dtype):
         return length(x, p, axes)
     if p != 2:
         return length(magnitude(x), p, axes)
@@ -296,7 +296,7 @@ def cdist(
     """
     check = _checks.of("cdist")
     a, b = check.floating("x1", x1), check.floating("x2", x2)
-    order = _order("cdist", "p", p)
+    order = _order(check, "p", p)
     if order < 0:
         raise ValueError(check.wrong("p", "at least 0", p))
     mode = "use_mm_for_euclid_dist"

@@ -8,15 +8,15 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, wide
+from jaxgrad._dtypes import is_a, is_floating, wide
 from jaxgrad._operands import real_array
 
 from .extremes import Selected, picked
 
 
-def _one_axis(function: str, input: Any, dim: Any) -> tuple[jax.Array, int]:
-    x = real_array(function, "input", input)
-    return x, _checks.axis(function, "dim", dim, x.ndim)
+def _one_axis(check: _checks.Checks, input: Any, dim: Any) -> tuple[jax.Array, int]:
+    x = real_array(check, "input", input)
+    return x, check.axis("dim", dim, x.ndim)
 
 
 def sort(
@@ -48,7 +48,7 @@ def sort(
     Array([0, 2, 1], dtype=int32)
     """
     check = _checks.of("sort")
-    x, axis = _one_axis("sort", input, dim)
+    x, axis = _one_axis(check, input, dim)
     descending = check.truth("descending", descending)
     check.truth("stable", stable is not None and stable)
     return _sort(x, axis=axis, descending=descending)
@@ -97,7 +97,7 @@ def topk(
     Array([3., 2.], dtype=float32)
     """
     check = _checks.of("topk")
-    x, axis = _one_axis("topk", input, dim)
+    x, axis = _one_axis(check, input, dim)
     if is_a(x.dtype, jnp.bool_):
         raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
     k = check.integer("k", k, minimum=0)
@@ -123,7 +123,7 @@ def _topk(x: jax.Array, *, k: int, axis: int, largest: bool) -> Selected:
 
 def _unsigned(x: jax.Array) -> jax.Array:
     """Gives one zero and one NaN: top_k takes -0 for less than 0, a NaN of that sign for least."""
-    if not is_a(x.dtype, jnp.floating):
+    if not is_floating(x.dtype):
         return x
     return jnp.where(x == 0, 0, jnp.where(x != x, jnp.nan, x))
 
@@ -151,7 +151,7 @@ def cummax(input: ArrayLike, dim: int) -> Selected:
     >>> cummax(jnp.array([1.0, 3.0, 3.0, 2.0]), 0).indices
     Array([0, 1, 2, 2], dtype=int32)
     """
-    x, axis = _one_axis("cummax", input, dim)
+    x, axis = _one_axis(_checks.of("cummax"), input, dim)
     return _running(x, axis=axis, largest=True)
 
 
@@ -178,7 +178,7 @@ def cummin(input: ArrayLike, dim: int) -> Selected:
     >>> cummin(jnp.array([3.0, 1.0, 1.0, 2.0]), 0).indices
     Array([0, 1, 2, 2], dtype=int32)
     """
-    x, axis = _one_axis("cummin", input, dim)
+    x, axis = _one_axis(_checks.of("cummin"), input, dim)
     return _running(x, axis=axis, largest=False)
 
 
@@ -191,6 +191,6 @@ def _running(x: jax.Array, *, axis: int, largest: bool) -> Selected:
     hit = (flat == extreme) | (flat != flat)
     place = jax.lax.broadcasted_iota(jnp.arange(0).dtype, flat.shape, axis)
     # In the wide dtype, where the derivatives of an element that stays the largest are added up.
-    of = x.astype(wide(x.dtype)) if is_a(x.dtype, jnp.floating) else x
+    of = x.astype(wide(x.dtype)) if is_floating(x.dtype) else x
     found = picked(of, jax.lax.cummax(jnp.where(hit, place, 0), axis), axis, keepdim=True)
     return Selected(found.values.astype(x.dtype), found.indices)

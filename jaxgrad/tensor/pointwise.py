@@ -7,9 +7,16 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._complex import is_complex, size
-from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_floating
-from jaxgrad._operands import derivatives, floating_common, real, real_array, together, widened
+from jaxgrad._complex import size
+from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_complex, is_floating
+from jaxgrad._operands import (
+    broadcast_in,
+    broadcast_wide,
+    derivatives,
+    floating_common,
+    real,
+    real_array,
+)
 
 
 def abs(input: ArrayLike) -> jax.Array:
@@ -35,13 +42,13 @@ def abs(input: ArrayLike) -> jax.Array:
     >>> jax.grad(abs)(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _abs(_numbers("abs", input))
+    return _abs(_numbers(_checks.of("abs"), input))
 
 
-def _numbers(function: str, input: Any) -> jax.Array:
-    x = _checks.array(function, "input", input)
+def _numbers(check: _checks.Checks, input: Any) -> jax.Array:
+    x = check.array("input", input)
     if not is_a(x.dtype, jnp.number):
-        raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
+        raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
     return x
 
 
@@ -54,7 +61,7 @@ def magnitude(x: jax.Array) -> jax.Array:
 
 def _along(tangent: jax.Array, size: jax.Array, x: jax.Array) -> jax.Array:
     # |x|' = sign(x), and 0 at 0 and NaN; for complex numbers the part of the tangent along x.
-    if jnp.iscomplexobj(x):
+    if is_complex(x.dtype):
         return jnp.real(jnp.conj(direction(x)) * tangent)
     return tangent * direction(x)
 
@@ -66,7 +73,7 @@ _abs = jax.jit(magnitude)
 
 def direction(x: jax.Array) -> jax.Array:
     """-1, 0 or 1, and 0 for NaN; of a complex number x / |x|, and 0 for 0."""
-    if jnp.iscomplexobj(x):
+    if is_complex(x.dtype):
         return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, magnitude(x)).astype(x.dtype))
     if is_a(x.dtype, jnp.bool_):
         return x
@@ -97,7 +104,7 @@ def sign(input: ArrayLike) -> jax.Array:
     >>> sign(jnp.array([-2.0, 0.0, jnp.nan]))
     Array([-1.,  0.,  0.], dtype=float32)
     """
-    return _direction(real_array("sign", "input", input))
+    return _direction(real_array(_checks.of("sign"), "input", input))
 
 
 def sgn(input: ArrayLike) -> jax.Array:
@@ -153,14 +160,15 @@ def copysign(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> copysign(3.0, jnp.array([1.0, -0.0]))
     Array([ 3., -3.], dtype=float32)
     """
-    x, y = real("copysign", "input", input), real("copysign", "other", other)
+    check = _checks.of("copysign")
+    x, y = real(check, "input", input), real(check, "other", other)
     return _copysign(x, y)
 
 
 @jax.jit
 def _copysign(x: Any, y: Any) -> jax.Array:
-    dtype = floating_common("copysign", input=x, other=y)
-    return _signed(*together(dtype, x, y))
+    dtype = floating_common(_checks.of("copysign"), input=x, other=y)
+    return _signed(*broadcast_in(dtype, x, y))
 
 
 def _ratio(tangent: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -206,7 +214,7 @@ def angle(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _angle(x: jax.Array) -> jax.Array:
-    if jnp.iscomplexobj(x):
+    if is_complex(x.dtype):
         return turned(x.imag, x.real)
     of = x if is_floating(x.dtype) else x.astype(FROM_INTEGERS)
     nan_or_0 = jax.lax.stop_gradient(jnp.where(of != of, of, 0))
@@ -253,11 +261,12 @@ def atan2(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(atan2)(0.0, 0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    y, x = real("atan2", "input", input), real("atan2", "other", other)
+    check = _checks.of("atan2")
+    y, x = real(check, "input", input), real(check, "other", other)
     return _atan2(y, x)
 
 
 @jax.jit
 def _atan2(y: Any, x: Any) -> jax.Array:
-    dtype = floating_common("atan2", input=y, other=x)
-    return turned(*widened(dtype, y, x)).astype(dtype)
+    dtype = floating_common(_checks.of("atan2"), input=y, other=x)
+    return turned(*broadcast_wide(dtype, y, x)).astype(dtype)

@@ -9,16 +9,16 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._complex import is_complex, power, size
-from jaxgrad._dtypes import is_a, is_floating, made
+from jaxgrad._complex import power, size
+from jaxgrad._dtypes import is_a, is_complex, is_floating, made
 from jaxgrad._operands import (
+    broadcast_in,
+    broadcast_wide,
     common,
     derivatives,
     floating_common,
     number,
     real,
-    together,
-    widened,
 )
 
 from ._subnormals import digits
@@ -59,11 +59,12 @@ def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     >>> jax.grad(pow, (0, 1))(0.0, 0.0)
     (Array(0., dtype=float32, weak_type=True), Array(0., dtype=float32, weak_type=True))
     """
-    x, y = number("pow", "input", input), number("pow", "exponent", exponent)
-    dtype = common("pow", input=x, exponent=y)
+    check = _checks.of("pow")
+    x, y = number(check, "input", input), number(check, "exponent", exponent)
+    dtype = common(check, input=x, exponent=y)
     if not is_a(dtype, jnp.inexact) and isinstance(y, int) and y < 0:
         remedy = "make one of the two floating point"
-        raise ValueError(_checks.wrong("pow", "exponent", "at least 0 for integers", y, remedy))
+        raise ValueError(check.wrong("exponent", "at least 0 for integers", y, remedy))
     return _raised(x, y, dtype)
 
 
@@ -93,8 +94,9 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     >>> float_power(jnp.array([2, 3]), 2)
     Array([4., 9.], dtype=float32)
     """
-    x, y = number("float_power", "input", input), number("float_power", "exponent", exponent)
-    dtype = common("float_power", input=x, exponent=y)
+    check = _checks.of("float_power")
+    x, y = number(check, "input", input), number(check, "exponent", exponent)
+    dtype = common(check, input=x, exponent=y)
     return _raised(x, y, made(complex if is_complex(dtype) else float))
 
 
@@ -109,15 +111,15 @@ def _raised(x: Any, y: Any, dtype: DTypeLike) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames=("times", "dtype"))
 def _product(x: Any, *, times: int, dtype: DTypeLike) -> jax.Array:
-    (x,) = widened(dtype, x) if is_a(dtype, jnp.inexact) else together(dtype, x)
+    (x,) = broadcast_wide(dtype, x) if is_a(dtype, jnp.inexact) else broadcast_in(dtype, x)
     return jax.lax.integer_pow(x, times).astype(dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dtype")
 def _pow(x: Any, y: Any, *, dtype: DTypeLike) -> jax.Array:
     if not is_a(dtype, jnp.inexact):
-        return _integer_power(*together(dtype, x, y))
-    return _power(*widened(dtype, x, y)).astype(dtype)
+        return _integer_power(*broadcast_in(dtype, x, y))
+    return _power(*broadcast_wide(dtype, x, y)).astype(dtype)
 
 
 def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -134,7 +136,7 @@ def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames=("exponent", "dtype"))
 def _half_power(x: Any, *, exponent: float, dtype: DTypeLike) -> jax.Array:
-    (wide,) = widened(dtype, x)
+    (wide,) = broadcast_wide(dtype, x)
     return _halves(wide, exponent).astype(dtype)
 
 
@@ -189,14 +191,14 @@ def rsqrt(input: ArrayLike) -> jax.Array:
     >>> rsqrt(jnp.array([0.25, 4.0]))
     Array([2. , 0.5], dtype=float32)
     """
-    x = number("rsqrt", "input", input)
+    x = number(_checks.of("rsqrt"), "input", input)
     return _rsqrt(x)
 
 
 @jax.jit
 def _rsqrt(x: Any) -> jax.Array:
-    dtype = floating_common("rsqrt", input=x)
-    return _inverse_root(*widened(dtype, x)).astype(dtype)
+    dtype = floating_common(_checks.of("rsqrt"), input=x)
+    return _inverse_root(*broadcast_wide(dtype, x)).astype(dtype)
 
 
 @derivatives(lambda t, y, x: t * (-0.5 * y * y * y))
@@ -225,14 +227,14 @@ def exp2(input: ArrayLike) -> jax.Array:
     >>> exp2(jnp.array(50.0, jnp.bfloat16))
     Array(1.1259e+15, dtype=bfloat16)
     """
-    x = number("exp2", "input", input)
+    x = number(_checks.of("exp2"), "input", input)
     return _exp2(x)
 
 
 @jax.jit
 def _exp2(x: Any) -> jax.Array:
-    dtype = floating_common("exp2", input=x)
-    return scaled_exp2(*widened(dtype, x)).astype(dtype)
+    dtype = floating_common(_checks.of("exp2"), input=x)
+    return scaled_exp2(*broadcast_wide(dtype, x)).astype(dtype)
 
 
 @derivatives(lambda t, y, x: t * (y * math.log(2)))
@@ -283,17 +285,18 @@ def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(hypot)(3.0, 4.0)
     Array(0.6, dtype=float32, weak_type=True)
     """
-    x, y = real("hypot", "input", input), real("hypot", "other", other)
+    check = _checks.of("hypot")
+    x, y = real(check, "input", input), real(check, "other", other)
     return _hypot(x, y)
 
 
 @jax.jit
 def _hypot(x: Any, y: Any) -> jax.Array:
-    dtype = common("hypot", input=x, other=y)
+    dtype = common(_checks.of("hypot"), input=x, other=y)
     if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(_checks.wrong("hypot", "input", "floating point", dtype, remedy))
-    return _hypotenuse(*widened(dtype, x, y)).astype(dtype)
+    return _hypotenuse(*broadcast_wide(dtype, x, y)).astype(dtype)
 
 
 def _share(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:

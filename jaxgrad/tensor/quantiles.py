@@ -45,7 +45,7 @@ def median(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> A
     >>> median(jnp.array([1.0, 2.0, 3.0, 10.0]))
     Array(2., dtype=float32)
     """
-    return _median("median", input, dim, keepdim)
+    return _median(_checks.of("median"), input, dim, keepdim)
 
 
 def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -74,22 +74,22 @@ def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -
     >>> nanmedian(jnp.array([1.0, jnp.nan, 3.0]))
     Array(1., dtype=float32)
     """
-    return _median("nanmedian", input, dim, keepdim)
+    return _median(_checks.of("nanmedian"), input, dim, keepdim)
 
 
-def _median(function: str, input: Any, dim: Any, keepdim: Any) -> Any:
-    x = real_array(function, "input", input)
+def _median(check: _checks.Checks, input: Any, dim: Any, keepdim: Any) -> Any:
+    x = real_array(check, "input", input)
     if is_a(x.dtype, jnp.bool_):
-        raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    ignore = function == "nanmedian"
+        raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
+    keepdim = check.truth("keepdim", keepdim)
+    ignore = check.function == "nanmedian"
     if dim is None:
         if x.size == 0 and not is_floating(x.dtype):
-            raise ValueError(_checks.wrong(function, "input", "not empty", f"shape {x.shape}"))
+            raise ValueError(check.wrong("input", "not empty", f"shape {x.shape}"))
         return _median_of_all(x, ignore=ignore)
-    axis = _checks.axis(function, "dim", dim, x.ndim)
+    axis = check.axis("dim", dim, x.ndim)
     if x.ndim and x.shape[axis] == 0:
-        raise ValueError(_checks.wrong(function, "input", "not empty over dim", f"{x.shape}"))
+        raise ValueError(check.wrong("input", "not empty over dim", f"{x.shape}"))
     return _median_along(x, axis=axis, keepdim=keepdim, ignore=ignore)
 
 
@@ -167,7 +167,7 @@ def quantile(
     >>> quantile(jnp.array([1.0, 2.0, 4.0]), 0.75)
     Array(3., dtype=float32)
     """
-    return _quantile("quantile", input, q, dim, keepdim, interpolation)
+    return _quantile(_checks.of("quantile"), input, q, dim, keepdim, interpolation)
 
 
 def nanquantile(
@@ -209,40 +209,40 @@ def nanquantile(
     >>> nanquantile(jnp.array([1.0, jnp.nan, 4.0]), 0.5)
     Array(2.5, dtype=float32)
     """
-    return _quantile("nanquantile", input, q, dim, keepdim, interpolation)
+    return _quantile(_checks.of("nanquantile"), input, q, dim, keepdim, interpolation)
 
 
 def _quantile(
-    function: str, input: Any, q: Any, dim: Any, keepdim: Any, interpolation: Any
+    check: _checks.Checks, input: Any, q: Any, dim: Any, keepdim: Any, interpolation: Any
 ) -> jax.Array:
-    x = _checks.floating(function, "input", input)
-    q = _places(function, q)
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    interpolation = _checks.option(function, "interpolation", interpolation, _INTERPOLATIONS)
-    axis = None if dim is None else _checks.axis(function, "dim", dim, x.ndim)
+    x = check.floating("input", input)
+    q = _places(check, q)
+    keepdim = check.truth("keepdim", keepdim)
+    interpolation = check.option("interpolation", interpolation, _INTERPOLATIONS)
+    axis = None if dim is None else check.axis("dim", dim, x.ndim)
     if (x.size if axis is None or not x.ndim else x.shape[axis]) == 0:
-        raise ValueError(_checks.wrong(function, "input", "not empty", f"shape {x.shape}"))
+        raise ValueError(check.wrong("input", "not empty", f"shape {x.shape}"))
     value, valid = _quantile_of(
         x,
         q,
         axis=axis,
         keepdim=keepdim,
-        ignore=function == "nanquantile",
+        ignore=check.function == "nanquantile",
         interpolation=interpolation,
     )
-    text = _checks.wrong(function, "q", "in [0, 1]", "{q}")
+    text = check.wrong("q", "in [0, 1]", "{q}")
     _checks.in_range(_are_shares, valid, text, made(float), q=q)
     return value
 
 
-def _places(function: str, q: Any) -> Any:
+def _places(check: _checks.Checks, q: Any) -> Any:
     """`q` as a number or as a vector of floating point numbers."""
     if isinstance(q, (int, float)):
         return float(q)
-    result = _checks.floating(function, "q", q)
+    result = check.floating("q", q)
     if result.ndim > 1:
         got = f"shape {result.shape}"
-        raise ValueError(_checks.wrong(function, "q", "a number or a vector", got))
+        raise ValueError(check.wrong("q", "a number or a vector", got))
     return result
 
 

@@ -10,10 +10,9 @@ import jax.scipy.special as special
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._complex import is_complex
 from jaxgrad._complex import logaddexp as complex_logaddexp
-from jaxgrad._dtypes import is_floating, wide
-from jaxgrad._operands import common, derivatives, floating_common, number, real, widened
+from jaxgrad._dtypes import is_complex, is_floating, wide
+from jaxgrad._operands import broadcast_wide, common, derivatives, floating_common, number, real
 from jaxgrad._sigmoids import share
 
 from ._subnormals import is_subnormal, lifted
@@ -50,7 +49,7 @@ def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(logaddexp)(1.0, jnp.inf)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _added("logaddexp", input, other)
+    return _added(_checks.of("logaddexp"), input, other)
 
 
 def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -81,23 +80,27 @@ def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(logaddexp2)(1.0, jnp.inf)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _added("logaddexp2", input, other)
+    return _added(_checks.of("logaddexp2"), input, other)
 
 
-def _added(function: str, input: Any, other: Any) -> jax.Array:
-    take = real if function == "logaddexp2" else number
-    return _add(take(function, "input", input), take(function, "other", other), function=function)
+def _added(check: _checks.Checks, input: Any, other: Any) -> jax.Array:
+    take = real if check.function == "logaddexp2" else number
+    return _add(
+        take(check, "input", input),
+        take(check, "other", other),
+        function=check.function,
+    )
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _add(x: Any, y: Any, *, function: str) -> jax.Array:
-    dtype = common(function, input=x, other=y)
+    dtype = common(_checks.of(function), input=x, other=y)
     if is_complex(dtype):
-        return complex_logaddexp(*widened(dtype, x, y))
+        return complex_logaddexp(*broadcast_wide(dtype, x, y))
     if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(_checks.wrong(function, "input", "floating point", dtype, remedy))
-    return (_sum2 if function == "logaddexp2" else _sum)(*widened(dtype, x, y)).astype(dtype)
+    return (_sum2 if function == "logaddexp2" else _sum)(*broadcast_wide(dtype, x, y)).astype(dtype)
 
 
 @derivatives(lambda t, z, x, y: t * share(x - y), lambda t, z, x, y: t * share(y - x))
@@ -196,7 +199,7 @@ def xlogy(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(xlogy)(0.0, 0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _times_log("xlogy", input, other)
+    return _times_log(_checks.of("xlogy"), input, other)
 
 
 def xlog1py(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -224,18 +227,20 @@ def xlog1py(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(xlog1py)(0.0, -1.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _times_log("xlog1py", input, other)
+    return _times_log(_checks.of("xlog1py"), input, other)
 
 
-def _times_log(function: str, input: Any, other: Any) -> jax.Array:
-    x, y = real(function, "input", input), real(function, "other", other)
-    return _product(x, y, function=function)
+def _times_log(check: _checks.Checks, input: Any, other: Any) -> jax.Array:
+    x, y = real(check, "input", input), real(check, "other", other)
+    return _product(x, y, function=check.function)
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _product(x: Any, y: Any, *, function: str) -> jax.Array:
-    dtype = floating_common(function, input=x, other=y)
-    return (_xlog1py if function == "xlog1py" else _xlogy)(*widened(dtype, x, y)).astype(dtype)
+    dtype = floating_common(_checks.of(function), input=x, other=y)
+    return (_xlog1py if function == "xlog1py" else _xlogy)(*broadcast_wide(dtype, x, y)).astype(
+        dtype
+    )
 
 
 def _quotient(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -285,14 +290,15 @@ def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
     >>> jax.grad(logit)(1.5)
     Array(nan, dtype=float32, weak_type=True)
     """
-    x = real("logit", "input", input)
-    return _logit(x, None if eps is None else _checks.number("logit", "eps", eps))
+    check = _checks.of("logit")
+    x = real(check, "input", input)
+    return _logit(x, None if eps is None else check.number("eps", eps))
 
 
 @jax.jit
 def _logit(x: Any, eps: Any) -> jax.Array:
-    dtype = floating_common("logit", input=x)
-    (of,) = widened(dtype, x)
+    dtype = floating_common(_checks.of("logit"), input=x)
+    (of,) = broadcast_wide(dtype, x)
     if eps is not None:
         low = jnp.asarray(eps).astype(of.dtype)
         clamped = jnp.where(of < low, low, jnp.where(of > 1 - low, 1 - low, of))

@@ -10,8 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._complex import is_complex
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_complex, wide
 from jaxgrad._operands import derivatives
 
 from ._moments import center, power_of_two, residuals
@@ -60,7 +59,7 @@ def var(
     >>> var(jnp.array([1.0, 2.0, 4.0]))
     Array(2.3333333, dtype=float32)
     """
-    return _spread("var", input, dim, unbiased, keepdim, correction)
+    return _spread(_checks.of("var"), input, dim, unbiased, keepdim, correction)
 
 
 def std(
@@ -106,7 +105,7 @@ def std(
     >>> jax.grad(std)(jnp.ones(3))
     Array([0., 0., 0.], dtype=float32)
     """
-    return _spread("std", input, dim, unbiased, keepdim, correction)
+    return _spread(_checks.of("std"), input, dim, unbiased, keepdim, correction)
 
 
 def var_mean(
@@ -151,7 +150,7 @@ def var_mean(
     >>> float(variance), float(jnp.abs(x - mean).max()), float(jnp.abs(x - x.mean()).max()) > 0
     (0.0, 0.0, True)
     """
-    return _spread_and_mean("var_mean", input, dim, unbiased, keepdim, correction)
+    return _spread_and_mean(_checks.of("var_mean"), input, dim, unbiased, keepdim, correction)
 
 
 def std_mean(
@@ -198,40 +197,38 @@ def std_mean(
            [ 0.       ,  0.       ],
            [ 0.       ,  0.9999995]], dtype=float32)
     """
-    return _spread_and_mean("std_mean", input, dim, unbiased, keepdim, correction)
+    return _spread_and_mean(_checks.of("std_mean"), input, dim, unbiased, keepdim, correction)
 
 
-def _spread(function: str, *arguments: Any) -> jax.Array:
-    x, options = _given(function, *arguments)
-    return _spread_of(x, root=function == "std", **options)
+def _spread(check: _checks.Checks, *arguments: Any) -> jax.Array:
+    x, options = _given(check, *arguments)
+    return _spread_of(x, root=check.function == "std", **options)
 
 
-def _spread_and_mean(function: str, *arguments: Any) -> tuple[jax.Array, jax.Array]:
-    x, options = _given(function, *arguments)
-    return _spread_and_mean_of(x, root=function == "std_mean", **options)
+def _spread_and_mean(check: _checks.Checks, *arguments: Any) -> tuple[jax.Array, jax.Array]:
+    x, options = _given(check, *arguments)
+    return _spread_and_mean_of(x, root=check.function == "std_mean", **options)
 
 
 def _given(
-    function: str, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any
+    check: _checks.Checks, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any
 ) -> tuple[jax.Array, dict[str, Any]]:
     """The array, and what is static."""
-    x = _checks.array(function, "input", input)
+    x = check.array("input", input)
     if not is_complex(x.dtype):
-        _checks.promoted(function, "input", x)
+        check.promoted("input", x)
     if isinstance(dim, (bool, np.bool_)) and unbiased is None:
         dim, unbiased = None, dim  # PyTorch's std(input, unbiased)
     if unbiased is not None and correction is not None:
-        raise ValueError(
-            _checks.wrong(function, "unbiased", "left out where correction is given", unbiased)
-        )
+        raise ValueError(check.wrong("unbiased", "left out where correction is given", unbiased))
     if unbiased is not None:
-        correction = float(_checks.truth(function, "unbiased", unbiased))
+        correction = float(check.truth("unbiased", unbiased))
     correction = 1.0 if correction is None else correction
     return x, {
-        "axes": _checks.axes(function, "dim", dim, x.ndim),
+        "axes": check.axes("dim", dim, x.ndim),
         "flat": dim is None or not x.ndim,
-        "keepdim": _checks.truth(function, "keepdim", keepdim),
-        "correction": _checks.static_number(function, "correction", correction),
+        "keepdim": check.truth("keepdim", keepdim),
+        "correction": check.static_number("correction", correction),
     }
 
 

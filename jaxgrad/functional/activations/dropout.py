@@ -11,8 +11,9 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
 from jaxgrad._calls import called
+from jaxgrad._dtypes import widened
 
-from ._arguments import constant, holds, widened
+from .._arguments import constant
 
 
 @called
@@ -52,7 +53,7 @@ def dropout(
     >>> sorted(set(y.tolist()))
     [0.0, 1.25]
     """
-    return _dropped("dropout", key, input, p, training)
+    return _dropped(_checks.of("dropout"), key, input, p, training)
 
 
 @called
@@ -90,7 +91,7 @@ def dropout1d(
     x = check.array("input", input)
     if x.ndim not in (2, 3):
         raise ValueError(check.wrong("input", "2-D or 3-D", f"{x.ndim}-D"))
-    return _dropped("dropout1d", key, x, p, training, leading=x.ndim - 1)
+    return _dropped(check, key, x, p, training, leading=x.ndim - 1)
 
 
 @called
@@ -126,12 +127,13 @@ def dropout2d(
     >>> dropout2d(key(0), jnp.ones((1, 2, 3, 3))).sum((2, 3)) % 18
     Array([[0., 0.]], dtype=float32)
     """
-    x = _checks.array("dropout2d", "input", input)
+    check = _checks.of("dropout2d")
+    x = check.array("input", input)
     if x.ndim == 3:
         _warn("dropout2d reads a 3-D input as (N, C, L), without a height: use dropout1d for that")
     elif x.ndim != 4:
         _warn(f"dropout2d of a {x.ndim}-D input is deprecated in PyTorch: use dropout")
-    return _dropped("dropout2d", key, x, p, training, leading=2)
+    return _dropped(check, key, x, p, training, leading=2)
 
 
 @called
@@ -166,10 +168,11 @@ def dropout3d(
     >>> dropout3d(key(0), jnp.ones((2, 2, 2, 2))).sum((1, 2, 3)) % 16
     Array([0., 0.], dtype=float32)
     """
-    x = _checks.array("dropout3d", "input", input)
+    check = _checks.of("dropout3d")
+    x = check.array("input", input)
     if x.ndim not in (4, 5):
         _warn(f"dropout3d of a {x.ndim}-D input is deprecated in PyTorch: use dropout")
-    return _dropped("dropout3d", key, x, p, training, leading=2 if x.ndim == 5 else 1)
+    return _dropped(check, key, x, p, training, leading=2 if x.ndim == 5 else 1)
 
 
 @called
@@ -208,7 +211,7 @@ def alpha_dropout(
     >>> len(set(y.tolist()))
     2
     """
-    return _dropped("alpha_dropout", key, input, p, training, alpha=True)
+    return _dropped(_checks.of("alpha_dropout"), key, input, p, training, alpha=True)
 
 
 @called
@@ -244,7 +247,9 @@ def feature_alpha_dropout(
     >>> [len(set(channel)) for channel in y[0].tolist()]
     [1, 1]
     """
-    return _dropped("feature_alpha_dropout", key, input, p, training, leading=2, alpha=True)
+    return _dropped(
+        _checks.of("feature_alpha_dropout"), key, input, p, training, leading=2, alpha=True
+    )
 
 
 def _warn(text: str) -> None:
@@ -252,7 +257,7 @@ def _warn(text: str) -> None:
 
 
 def _dropped(
-    function: str,
+    check: _checks.Checks,
     key: Any,
     input: Any,
     p: Any,
@@ -261,11 +266,11 @@ def _dropped(
     alpha: bool = False,
 ) -> jax.Array:
     """Checks the arguments; `leading` axes have their own noise, by default all."""
-    key = _checks.key(function, key)
-    x = _checks.array(function, "input", input)
-    p = constant(function, "p", _checks.number(function, "p", p))
-    training = _checks.truth(function, "training", training)
-    holds(function, "p", p, (p >= 0) & (p <= 1), "in [0, 1]")
+    key = check.key(key)
+    x = check.array("input", input)
+    p = constant(check, "p", check.number("p", p))
+    training = check.truth("training", training)
+    check.allowed("p", p, _is_probability(p), "in [0, 1]")
     if not training:
         return x
     if not isinstance(p, Tracer):
@@ -273,10 +278,10 @@ def _dropped(
             return x
         if p == 1:
             return x * jnp.zeros((), x.dtype)
-    _checks.promoted(function, "input", x)
+    check.promoted("input", x)
     if leading is not None and x.ndim < leading:
         expected = f"of {leading} dimensions or more"
-        raise ValueError(_checks.wrong(function, "input", expected, f"{x.ndim}-D"))
+        raise ValueError(check.wrong("input", expected, f"{x.ndim}-D"))
     draw = _alpha_noised if alpha else _noised
     return draw(key, x, p, x.ndim if leading is None else leading)
 
@@ -291,13 +296,13 @@ def _kept(key: jax.Array, x: jax.Array, p: jax.Array, leading: int) -> jax.Array
     return ~random.bernoulli(key, p, shape, dtype=bool)
 
 
-def _is_probability(p: jax.Array) -> jax.Array:
+def _is_probability(p: Any) -> Any:
     return (p >= 0) & (p <= 1)
 
 
 @functools.partial(jax.jit, static_argnames="leading")
 def _noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax.Array:
-    x, p = widened(input, p)
+    x, p = widened(input.dtype, input, p)
     scale = jnp.where(_is_probability(p), 1 / (1 - p), jnp.nan)
     noise = jnp.where(_kept(key, x, p, leading), scale, 0)
     return (x * noise).astype(input.dtype)
@@ -305,7 +310,7 @@ def _noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax
 
 @functools.partial(jax.jit, static_argnames="leading")
 def _alpha_noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax.Array:
-    x, p = widened(input, p)
+    x, p = widened(input.dtype, input, p)
     kept = _kept(key, x, p, leading)
     a = jnp.where(p == 1, 0, 1 / jnp.sqrt((1 - p) * (1 + p * _ALPHA**2)))
     a = jnp.where(_is_probability(p), a, jnp.nan)

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import widened
 
-from ._arguments import compiled, holds, widened
+from .._arguments import compiled
 
 _ALPHA, _SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
@@ -62,7 +63,7 @@ def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
 
 @compiled(1.0)
 def _elu(input: jax.Array, alpha: jax.Array) -> jax.Array:
-    return _unit(*widened(input, alpha)).astype(input.dtype)
+    return _unit(*widened(input.dtype, input, alpha)).astype(input.dtype)
 
 
 def celu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
@@ -93,14 +94,12 @@ def celu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
     """
     check = _checks.of("celu")
     x = check.floating("input", input)
-    alpha = check.number("alpha", alpha)
-    holds("celu", "alpha", alpha, alpha != 0, "other than 0")
-    return _celu(x, alpha)
+    return _celu(x, check.bounded("alpha", alpha, lambda alpha: alpha != 0, "other than 0"))
 
 
 @compiled(1.0)
 def _celu(input: jax.Array, alpha: jax.Array) -> jax.Array:
-    x, alpha = widened(input, alpha)
+    x, alpha = widened(input.dtype, input, alpha)
     below = x < 0
     y = jnp.where(below, alpha * _expm1(jnp.where(below, x, 0) / alpha), x)
     return jnp.where(alpha == 0, jnp.nan, y).astype(input.dtype)
@@ -134,5 +133,5 @@ def selu(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _selu(input: jax.Array) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return (_SCALE * _unit(x, jnp.asarray(_ALPHA, x.dtype))).astype(input.dtype)

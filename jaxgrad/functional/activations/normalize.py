@@ -10,10 +10,9 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_complex, widened
 from jaxgrad.tensor.norms import length
 from jaxgrad.tensor.pointwise import magnitude
-
-from ._arguments import is_complex, widened
 
 
 def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1e-12) -> jax.Array:
@@ -50,7 +49,7 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1
     """
     check = _checks.of("normalize")
     x = check.array("input", input)
-    x = x if is_complex(x) else check.floating("input", x)
+    x = x if is_complex(x.dtype) else check.floating("input", x)
     p = _kind(p)
     dims = check.axes("dim", dim, x.ndim)
     eps = check.number("eps", eps)
@@ -74,11 +73,11 @@ def _kind(p: Any) -> float:
 
 @functools.partial(jax.jit, static_argnames=("p", "dims"))
 def _normalize(input: jax.Array, eps: jax.Array, p: float, dims: tuple[int, ...]) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         norm = length(magnitude(input), p, dims)
         eps = jnp.asarray(eps, norm.dtype)
         return input / jnp.where((norm >= eps) | jnp.isnan(norm), norm, eps).astype(input.dtype)
-    x, eps = widened(input, eps)
+    x, eps = widened(input.dtype, input, eps)
     norm = length(x, p, dims)
     # A NaN norm passes as PyTorch's clamp lets it.
     divisor = jnp.where((norm >= eps) | jnp.isnan(norm), norm, eps)

@@ -8,13 +8,14 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
 from jaxgrad._calls import called
+from jaxgrad._dtypes import widened
 
-from ._arguments import NUMBERS, bound, compared, compiled, holds, widened
+from .._arguments import NUMBERS, comparable, compiled, number_beside
 
 
 @jax.jit
 def _threshold(x: jax.Array, threshold: jax.Array, value: jax.Array) -> jax.Array:
-    of, limit = compared(x, threshold)
+    of, limit = comparable(x, threshold)
     return jnp.where(of <= limit, jnp.asarray(value, x.dtype), x)
 
 
@@ -79,9 +80,10 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
     >>> threshold(jnp.array([0.5, 1.0, 2.0]), 1.0, 20.0)
     Array([20., 20.,  2.], dtype=float32)
     """
-    x = _checks.real("threshold", "input", input, NUMBERS)
-    limit = bound("threshold", "threshold", threshold, x)
-    return _threshold(x, limit, bound("threshold", "value", value, x))
+    check = _checks.of("threshold")
+    x = check.real("input", input, NUMBERS)
+    limit = number_beside(check, "threshold", threshold, x)
+    return _threshold(x, limit, number_beside(check, "value", value, x))
 
 
 def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
@@ -115,7 +117,7 @@ def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
 
 @compiled(0.01)
 def _leaky_relu(input: jax.Array, negative_slope: jax.Array) -> jax.Array:
-    x, slope = widened(input, negative_slope)
+    x, slope = widened(input.dtype, input, negative_slope)
     return (x * jnp.where(x > 0, 1, slope)).astype(input.dtype)
 
 
@@ -163,7 +165,7 @@ def prelu(input: ArrayLike, weight: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _prelu(input: jax.Array, weight: jax.Array) -> jax.Array:
-    x, slope = widened(input, weight)
+    x, slope = widened(input.dtype, input, weight)
     along = math.prod(slope.shape) if x.ndim > 1 else 1
     slope = slope.reshape([along if axis == 1 else 1 for axis in range(x.ndim)])
     return (x * jnp.where(x > 0, jnp.ones((), x.dtype), slope)).astype(input.dtype)
@@ -216,14 +218,14 @@ def rrelu(
     bounds = [check.number(name, value) for name, value in (("lower", lower), ("upper", upper))]
     training = check.truth("training", training)
     for name, value in zip(("lower", "upper"), bounds, strict=True):
-        holds("rrelu", name, value, abs(value) < math.inf, "finite")
-    holds("rrelu", "lower", bounds[0], bounds[0] <= bounds[1], "at most upper")
+        check.allowed(name, value, abs(value) < math.inf, "finite")
+    check.allowed("lower", bounds[0], bounds[0] <= bounds[1], "at most upper")
     return _random_relu(key, x, *bounds) if training else _mean_relu(x, *bounds)
 
 
 @compiled(1 / 8, 1 / 3)
 def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
-    x, lower, upper = widened(input, lower, upper)
+    x, lower, upper = widened(input.dtype, input, lower, upper)
     valid = _are_bounds(lower, upper)
     low, high = jnp.where(valid, lower, 0), jnp.where(valid, upper, 1)  # refused already, not twice
     slope = random.uniform(key, x.shape, low, high, dtype=x.dtype)
@@ -233,7 +235,7 @@ def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.
 
 @compiled(1 / 8, 1 / 3)
 def _mean_relu(input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
-    x, lower, upper = widened(input, lower, upper)
+    x, lower, upper = widened(input.dtype, input, lower, upper)
     y = x * jnp.where(x > 0, 1, (lower + upper) / 2)
     return jnp.where(_are_bounds(lower, upper), y, jnp.nan).astype(input.dtype)
 

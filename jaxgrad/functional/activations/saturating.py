@@ -5,10 +5,10 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a
+from jaxgrad._dtypes import is_floating, widened
 from jaxgrad._operands import by_slope
 
-from ._arguments import NUMBERS, bound, compared, compiled, holds, widened
+from .._arguments import NUMBERS, comparable, compiled, number_beside
 
 
 def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0) -> jax.Array:
@@ -42,19 +42,20 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     >>> jax.vmap(jax.grad(hardtanh))(jnp.array([-1.0, 0.0, 1.0]))
     Array([0., 1., 0.], dtype=float32)
     """
-    x = _checks.real("hardtanh", "input", input, NUMBERS)
-    low = bound("hardtanh", "min_val", min_val, x)
-    high = bound("hardtanh", "max_val", max_val, x)
-    holds("hardtanh", "min_val", low, low <= high, "at most max_val")
+    check = _checks.of("hardtanh")
+    x = check.real("input", input, NUMBERS)
+    low = number_beside(check, "min_val", min_val, x)
+    high = number_beside(check, "max_val", max_val, x)
+    check.allowed("min_val", low, low <= high, "at most max_val")
     return _hardtanh(x, low, high)
 
 
 @compiled(-1.0, 1.0)
 def _hardtanh(x: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
-    of, least, most = compared(x, low, high)
+    of, least, most = comparable(x, low, high)
     low, high = jnp.asarray(low).astype(x.dtype), jnp.asarray(high).astype(x.dtype)
     y = jnp.where(of <= least, low, jnp.where(of >= most, high, x))
-    return jnp.where(low <= high, y, jnp.nan) if is_a(x.dtype, jnp.floating) else y
+    return jnp.where(low <= high, y, jnp.nan) if is_floating(x.dtype) else y
 
 
 def relu6(input: ArrayLike) -> jax.Array:
@@ -118,7 +119,7 @@ def hardsigmoid(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _hardsigmoid(input: jax.Array) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     end = jnp.where(x >= 3, 1, jnp.where(x <= -3, 0, jnp.nan))
     return jnp.where((x > -3) & (x < 3), (x + 3) / 6, end).astype(input.dtype)
 
@@ -153,7 +154,7 @@ def hardswish(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _hardswish(input: jax.Array) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     between = (x > -3) & (x < 3)
     middle = jnp.where(between, x, 0)  # an infinite x must not reach its derivative
     end = jnp.where(x <= -3, 0 * jax.lax.stop_gradient(x), x)

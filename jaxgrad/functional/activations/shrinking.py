@@ -5,11 +5,11 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import largest
+from jaxgrad._dtypes import is_complex, largest, widened
 from jaxgrad._operands import along, derivatives
 from jaxgrad._sigmoids import tanh
 
-from ._arguments import compiled, floated, holds, is_complex, widened
+from .._arguments import NUMBERS, as_float, compiled
 
 
 def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
@@ -79,13 +79,13 @@ def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
     most = largest(x.dtype)
     valid = (lambd >= 0) & (lambd <= most)
     if valid is not True:
-        holds("softshrink", "lambd", lambd, valid, f"in [0, {most:.6g}] for {x.dtype}")
+        check.allowed("lambd", lambd, valid, f"in [0, {most:.6g}] for {x.dtype}")
     return _softshrink(x, lambd)
 
 
 @compiled(0.5)
 def _softshrink(input: jax.Array, lambd: jax.Array) -> jax.Array:
-    x, lambd = widened(input, lambd)
+    x, lambd = widened(input.dtype, input, lambd)
     lambd = jnp.where((lambd >= 0) & (lambd < jnp.inf), lambd, jnp.nan)
     beyond = jnp.where(x > 0, x - lambd, x + lambd)
     return jnp.where((x >= -lambd) & (x <= lambd), 0, beyond).astype(input.dtype)
@@ -112,15 +112,16 @@ def tanhshrink(input: ArrayLike) -> jax.Array:
     >>> tanhshrink(jnp.array([0.0, 20.0]))
     Array([ 0., 19.], dtype=float32)
     """
-    x = _checks.array("tanhshrink", "input", input)
-    return _tanhshrink(x if is_complex(x) else floated("tanhshrink", x))
+    check = _checks.of("tanhshrink")
+    x = check.array("input", input)
+    return _tanhshrink(x if is_complex(x.dtype) else as_float(check.real("input", x, NUMBERS)))
 
 
 @jax.jit
 def _tanhshrink(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return input - jnp.tanh(input)
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return _gap(x).astype(input.dtype)
 
 

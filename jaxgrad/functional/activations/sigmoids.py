@@ -6,12 +6,13 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._complex import sigmoid as complex_sigmoid
+from jaxgrad._dtypes import is_complex, widened
 from jaxgrad._operands import along, derivatives
 from jaxgrad._sigmoids import logistic, share
 from jaxgrad._sigmoids import tanh as real_tanh
 from jaxgrad.tensor.pointwise import magnitude
 
-from ._arguments import compiled, floated, inexact, is_complex, widened
+from .._arguments import NUMBERS, as_float, as_inexact, compiled
 
 
 def sigmoid(input: ArrayLike) -> jax.Array:
@@ -38,14 +39,14 @@ def sigmoid(input: ArrayLike) -> jax.Array:
     >>> sigmoid(jnp.array(0.0))
     Array(0.5, dtype=float32)
     """
-    return _sigmoid(inexact("sigmoid", input))
+    return _sigmoid(as_inexact(_checks.of("sigmoid"), input))
 
 
 @jax.jit
 def _sigmoid(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return complex_sigmoid(input)
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return logistic(x).astype(input.dtype)
 
 
@@ -70,14 +71,14 @@ def tanh(input: ArrayLike) -> jax.Array:
     >>> tanh(jnp.array([-jnp.inf, 0.0, 0.5]))
     Array([-1.        ,  0.        ,  0.46211717], dtype=float32)
     """
-    return _tanh(inexact("tanh", input))
+    return _tanh(as_inexact(_checks.of("tanh"), input))
 
 
 @jax.jit
 def _tanh(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return jnp.tanh(input)
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return real_tanh(x).astype(input.dtype)
 
 
@@ -132,7 +133,7 @@ def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: ArrayLike = 20.
 
 @compiled(1.0, 20.0)
 def _scaled_softplus(input: jax.Array, beta: jax.Array, threshold: jax.Array) -> jax.Array:
-    x, beta, threshold = widened(input, beta, threshold)
+    x, beta, threshold = widened(input.dtype, input, beta, threshold)
     linear = beta * x > threshold
     curve = _softplus(beta * jnp.where(linear, 0, x), threshold) / beta
     return jnp.where(linear, x, curve).astype(input.dtype)
@@ -164,7 +165,7 @@ def logsigmoid(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _logsigmoid(input: jax.Array) -> jax.Array:
-    x, no_kink = widened(input, jnp.nan)
+    x, no_kink = widened(input.dtype, input, jnp.nan)
     return (-_softplus(-x, no_kink)).astype(input.dtype)
 
 
@@ -193,15 +194,16 @@ def softsign(input: ArrayLike) -> jax.Array:
     >>> softsign(jnp.array([-1.0, 0.0, 3.0]))
     Array([-0.5 ,  0.  ,  0.75], dtype=float32)
     """
-    x = _checks.array("softsign", "input", input)
-    return _softsign(x if is_complex(x) else floated("softsign", x))
+    check = _checks.of("softsign")
+    x = check.array("input", input)
+    return _softsign(x if is_complex(x.dtype) else as_float(check.real("input", x, NUMBERS)))
 
 
 @jax.jit
 def _softsign(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return input / (1 + magnitude(input)).astype(input.dtype)
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return _fraction(x).astype(input.dtype)
 
 

@@ -9,10 +9,10 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad._dtypes import is_a
+from jaxgrad._dtypes import is_a, is_complex, widened
 from jaxgrad.random import _draws
 
-from ._arguments import implicit_axis, is_complex, widened
+from .._arguments import implicit_axis
 
 
 def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
@@ -41,8 +41,9 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
     >>> softmax(jnp.array([0.0, 0.0, 1000.0]), dim=0)
     Array([0., 0., 1.], dtype=float32)
     """
-    dim = implicit_axis("softmax", jnp.ndim(input)) if dim is None else dim
-    return _softmax(*_logits("softmax", input, dim, dtype))
+    check = _checks.of("softmax")
+    dim = implicit_axis(check, jnp.ndim(input)) if dim is None else dim
+    return _softmax(*_logits(check, input, dim, dtype))
 
 
 def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
@@ -72,8 +73,9 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
     >>> softmin(jnp.array([0.0, 1000.0]), dim=0)
     Array([1., 0.], dtype=float32)
     """
-    dim = implicit_axis("softmin", jnp.ndim(input)) if dim is None else dim
-    return _softmin(*_logits("softmin", input, dim, dtype))
+    check = _checks.of("softmin")
+    dim = implicit_axis(check, jnp.ndim(input)) if dim is None else dim
+    return _softmin(*_logits(check, input, dim, dtype))
 
 
 def log_softmax(
@@ -103,31 +105,32 @@ def log_softmax(
     >>> log_softmax(jnp.array([0.0, 1000.0]), dim=0)
     Array([-1000.,     0.], dtype=float32)
     """
-    dim = implicit_axis("log_softmax", jnp.ndim(input)) if dim is None else dim
-    return _log_softmax(*_logits("log_softmax", input, dim, dtype))
+    check = _checks.of("log_softmax")
+    dim = implicit_axis(check, jnp.ndim(input)) if dim is None else dim
+    return _log_softmax(*_logits(check, input, dim, dtype))
 
 
 def _logits(
-    function: str, input: ArrayLike, dim: int, dtype: DTypeLike | None
+    check: _checks.Checks, input: ArrayLike, dim: int, dtype: DTypeLike | None
 ) -> tuple[jax.Array, int]:
     """The input in the dtype to work in, and the axis."""
-    x = _checks.array(function, "input", input)
+    x = check.array("input", input)
     castable = any(is_a(x.dtype, kind) for kind in (jnp.integer, jnp.bool_, jnp.complexfloating))
     if dtype is None or not castable:
-        _checks.promoted(function, "input", x)
+        check.promoted("input", x)
     if dtype is not None:
-        dtype = _checks.float_dtype(function, dtype)
-        if is_complex(x):
-            text = f"{function}: the cast to {dtype} discards the imaginary part of input."
+        dtype = check.float_dtype(dtype)
+        if is_complex(x.dtype):
+            text = f"{check.function}: the cast to {dtype} discards the imaginary part of input."
             warnings.warn(text, stacklevel=3)
             x = x.real
         x = x.astype(dtype)
-    return x, _checks.axis(function, "dim", dim, x.ndim)
+    return x, check.axis("dim", dim, x.ndim)
 
 
 def _vector(input: jax.Array) -> jax.Array:
     """The array in the dtype to compute in, with a dimension if it has none."""
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return x if x.ndim else x[None]
 
 

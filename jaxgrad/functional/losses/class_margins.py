@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a
+from jaxgrad._dtypes import cast, is_a, widened
 
-from ._arguments import reduced, reduction_of, widened
+from .._arguments import reduced, reduction_of
 
 
 def multi_margin_loss(
@@ -58,7 +58,7 @@ def multi_margin_loss(
     Array(0.25, dtype=float32)
     """
     check = _checks.of("multi_margin_loss")
-    x, y = _samples("multi_margin_loss", input, target)
+    x, y = _samples(check, input, target)
     if y.shape != x.shape[:1] and not (x.ndim < 2 and y.shape in ((), (1,))):
         expected = f"of shape {x.shape[:-1]}, one class for each sample"
         raise ValueError(check.wrong("target", expected, y.shape))
@@ -75,27 +75,31 @@ def multi_margin_loss(
         if weight.dtype != x.dtype:
             expected = f"of input's dtype {x.dtype}"
             raise TypeError(check.wrong("weight", expected, weight.dtype))
-    reduction = reduction_of("multi_margin_loss", reduction)
+    reduction = reduction_of(check, reduction)
     losses, valid = _multi_margin_loss(x, y, margin, weight, p=power, reduction=reduction)
-    _in_range("multi_margin_loss", y, valid, 0, x)
+    _in_range(check, y, valid, 0, x)
     return losses
 
 
-def _samples(function: str, input: ArrayLike, target: ArrayLike) -> tuple[jax.Array, jax.Array]:
+def _samples(
+    check: _checks.Checks, input: ArrayLike, target: ArrayLike
+) -> tuple[jax.Array, jax.Array]:
     """Scores of at least one class, and indices of classes."""
-    x, y = _checks.floating(function, "input", input), _checks.array(function, "target", target)
+    x, y = check.floating("input", input), check.array("target", target)
     if x.ndim > 2 or (x.ndim and not x.shape[-1]):
         expected = "of shape (N, C), (C,) or () with at least one class"
-        raise ValueError(_checks.wrong(function, "input", expected, x.shape))
+        raise ValueError(check.wrong("input", expected, x.shape))
     if not is_a(y.dtype, jnp.integer):
-        raise TypeError(_checks.wrong(function, "target", "integers", y.dtype))
+        raise TypeError(check.wrong("target", "integers", y.dtype))
     return x, y
 
 
-def _in_range(function: str, target: jax.Array, valid: jax.Array, least: int, x: jax.Array) -> None:
+def _in_range(
+    check: _checks.Checks, target: jax.Array, valid: jax.Array, least: int, x: jax.Array
+) -> None:
     classes = x.shape[-1] if x.ndim else 1
     expected = f"from {least} to {classes - 1}, a class"
-    text = _checks.wrong(function, "target", expected, "values from {least} to {most}")
+    text = check.wrong("target", expected, "values from {least} to {most}")
     _checks.each_holds(valid, text, target)
 
 
@@ -169,13 +173,14 @@ def multilabel_margin_loss(
     >>> multilabel_margin_loss(jnp.array([[0.25, 0.5, 0.5, 1.0]]), jnp.array([[3, 0, -1, 1]]))
     Array(0.875, dtype=float32)
     """
-    x, y = _samples("multilabel_margin_loss", input, target)
+    check = _checks.of("multilabel_margin_loss")
+    x, y = _samples(check, input, target)
     if y.shape != x.shape and {x.shape, y.shape} != {(), (1,)}:
         expected = f"of input's shape {x.shape}"
-        raise ValueError(_checks.wrong("multilabel_margin_loss", "target", expected, y.shape))
-    reduction = reduction_of("multilabel_margin_loss", reduction)
+        raise ValueError(check.wrong("target", expected, y.shape))
+    reduction = reduction_of(check, reduction)
     losses, valid = _multilabel_margin_loss(x, y, reduction=reduction)
-    _in_range("multilabel_margin_loss", y, valid, -1, x)
+    _in_range(check, y, valid, -1, x)
     return losses
 
 

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, wide
 
-from ._arguments import reduction_of
+from .._arguments import reduction_of
 
 
 def ctc_loss(
@@ -99,7 +99,7 @@ def ctc_loss(
         fits,
         blank=blank,
         longest=_longest(targets, lengths),
-        reduction=reduction_of("ctc_loss", reduction),
+        reduction=reduction_of(check, reduction),
         zero_infinity=check.truth("zero_infinity", zero_infinity),
     )
     text = check.wrong("targets", f"classes below {classes}", "others")

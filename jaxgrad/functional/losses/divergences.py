@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast, wide
 
-from ._arguments import reduced
+from .._arguments import reduced
 
 
 def kl_div(

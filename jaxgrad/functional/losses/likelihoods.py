@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast
+from jaxgrad._dtypes import cast, widened
 
-from ._arguments import as_float, reduced, reduction_of, widened
+from .._arguments import as_float, reduced, reduction_of
 from ._kinks import floored
 
 
@@ -56,8 +56,8 @@ def poisson_nll_loss(
     Array([ 1.        , -0.28171825], dtype=float32)
     """
     check = _checks.of("poisson_nll_loss")
-    x = as_float(_checks.real("poisson_nll_loss", "input", input))
-    y = _checks.real("poisson_nll_loss", "target", target)
+    x = as_float(check.real("input", input))
+    y = check.real("target", target)
     check.same_shape("target", y, "input", x)
     dtype = check.promoted("input or target", x, y)
     return _poisson_nll_loss(
@@ -66,7 +66,7 @@ def poisson_nll_loss(
         check.number("eps", eps),
         log_input=check.truth("log_input", log_input),
         full=check.truth("full", full),
-        reduction=reduction_of("poisson_nll_loss", reduction),
+        reduction=reduction_of(check, reduction),
     )
 
 
@@ -134,8 +134,8 @@ def gaussian_nll_loss(
     Array(0.8465736, dtype=float32)
     """
     check = _checks.of("gaussian_nll_loss")
-    x = _checks.real("gaussian_nll_loss", "input", input)
-    y = _checks.real("gaussian_nll_loss", "target", target)
+    x = check.real("input", input)
+    y = check.real("target", target)
     if y.ndim and not _narrowed(y.shape, x.shape):
         expected = f"of input's shape {x.shape}, or with one dimension of 1 instead, or a number"
         raise ValueError(check.wrong("target", expected, y.shape))
@@ -156,7 +156,7 @@ def gaussian_nll_loss(
         cast(v, dtype),
         check.number("eps", eps),
         full=check.truth("full", full),
-        reduction=reduction_of("gaussian_nll_loss", reduction),
+        reduction=reduction_of(check, reduction),
     )
     text = check.wrong("var", "at least 0", "{least}")
     _checks.each_holds(valid, text, v)

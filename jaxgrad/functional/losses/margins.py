@@ -7,10 +7,10 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_floating, widened
 from jaxgrad._sigmoids import log_of_sum
 
-from ._arguments import pair, reduced, reduction_of, widened
+from .._arguments import input_and_target, reduced, reduction_of
 from ._kinks import clamped
 
 
@@ -56,18 +56,18 @@ def margin_ranking_loss(
     """
     check = _checks.of("margin_ranking_loss")
     named = {"input1": input1, "input2": input2, "target": target}
-    a, b, y = (_checks.real("margin_ranking_loss", name, value) for name, value in named.items())
+    a, b, y = (check.real(name, value) for name, value in named.items())
     check.same_shape("input2", b, "input1", a)
     check.same_shape("target", y, "input1", a)
     dtype = jnp.result_type(a, b, y)
-    if not is_a(dtype, jnp.floating):
+    if not is_floating(dtype):
         dtype = FROM_INTEGERS
     return _margin_ranking_loss(
         cast(a, dtype),
         cast(b, dtype),
         cast(y, dtype),
         check.number("margin", margin),
-        reduction=reduction_of("margin_ranking_loss", reduction),
+        reduction=reduction_of(check, reduction),
     )
 
 
@@ -122,19 +122,19 @@ def hinge_embedding_loss(
     """
     check = _checks.of("hinge_embedding_loss")
     x = check.floating("input", input)
-    y = _labels("hinge_embedding_loss", target)
+    y = _labels(check, target)
     check.same_shape("target", y, "input", x)
     margin = check.number("margin", margin)
-    reduction = reduction_of("hinge_embedding_loss", reduction)
+    reduction = reduction_of(check, reduction)
     return _hinge_embedding_loss(x, y, margin, reduction=reduction)
 
 
-def _labels(function: str, target: ArrayLike) -> jax.Array:
+def _labels(check: _checks.Checks, target: ArrayLike) -> jax.Array:
     """1 and -1, in a dtype that has both."""
-    y = _checks.array(function, "target", target)
+    y = check.array("target", target)
     if is_a(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
         return y.astype(jnp.int32)
-    return _checks.real(function, "target", y)
+    return check.real("target", y)
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -175,9 +175,10 @@ def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean
     >>> soft_margin_loss(jnp.array([0.0, -200.0]), jnp.array([1.0, 1.0]), reduction="none")
     Array([  0.6931472, 200.       ], dtype=float32)
     """
-    x = _checks.floating("soft_margin_loss", "input", input)
-    _, y = pair("soft_margin_loss", x, target)
-    reduction = reduction_of("soft_margin_loss", reduction)
+    check = _checks.of("soft_margin_loss")
+    x = check.floating("input", input)
+    _, y = input_and_target(check, x, target)
+    reduction = reduction_of(check, reduction)
     return _soft_margin_loss(x, y, reduction=reduction)
 
 
@@ -222,20 +223,20 @@ def multilabel_soft_margin_loss(
     >>> multilabel_soft_margin_loss(jnp.array([[0.0, 2.0]]), jnp.array([[1.0, 0.0]]))
     Array(1.4100376, dtype=float32)
     """
-    name = "multilabel_soft_margin_loss"
-    x, y = _checks.floating(name, "input", input), _checks.real(name, "target", target)
+    check = _checks.of("multilabel_soft_margin_loss")
+    x, y = check.floating("input", input), check.real("target", target)
     if not x.ndim:
-        raise ValueError(_checks.wrong(name, "input", "of shape (..., C)", "shape ()"))
-    x, y = pair(name, x, y)
+        raise ValueError(check.wrong("input", "of shape (..., C)", "shape ()"))
+    x, y = input_and_target(check, x, y)
     dtype = x.dtype
     if weight is not None:
-        weight = _checks.array(name, "weight", weight)
-        dtype = _checks.promoted(name, "weight", x, weight)
+        weight = check.array("weight", weight)
+        dtype = check.promoted("weight", x, weight)
         fits = zip(weight.shape[::-1], x.shape[::-1], strict=False)
         if weight.ndim > x.ndim or any(a not in (1, b) for a, b in fits):
             expected = f"of a shape that broadcasts to input's {x.shape}"
-            raise ValueError(_checks.wrong(name, "weight", expected, weight.shape))
-    reduction = reduction_of(name, reduction)
+            raise ValueError(check.wrong("weight", expected, weight.shape))
+    reduction = reduction_of(check, reduction)
     return _multilabel_soft_margin_loss(x, y, weight, dtype=dtype, reduction=reduction)
 
 

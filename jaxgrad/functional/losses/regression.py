@@ -7,10 +7,11 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_complex, widened
 from jaxgrad._operands import derivatives
 from jaxgrad.tensor.pointwise import magnitude
 
-from ._arguments import pair, reduced, reduction_of, widened
+from .._arguments import input_and_target, reduced, reduction_of
 
 
 def mse_loss(
@@ -48,8 +49,9 @@ def mse_loss(
     >>> mse_loss(jnp.array([1.0, 2.0, 3.0]), jnp.array([1.0, 0.0, 0.0]))
     Array(4.3333335, dtype=float32)
     """
-    arrays = pair("mse_loss", input, target, weight)
-    return _mse_loss(*arrays, reduction=reduction_of("mse_loss", reduction))
+    check = _checks.of("mse_loss")
+    arrays = input_and_target(check, input, target, weight)
+    return _mse_loss(*arrays, reduction=reduction_of(check, reduction))
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -99,20 +101,15 @@ def l1_loss(
     Array(2., dtype=float32)
     """
     check = _checks.of("l1_loss")
-    input, target = (
-        check.array(name, value) for name, value in (("input", input), ("target", target))
-    )
-    if jnp.iscomplexobj(input) or jnp.iscomplexobj(target):
+    input, target = check.array("input", input), check.array("target", target)
+    if is_complex(input.dtype) or is_complex(target.dtype):
         check.same_shape("target", target, "input", input)
         dtype = jnp.result_type(input, target)
         input = magnitude(input.astype(dtype) - target.astype(dtype))
         target = jnp.zeros_like(input)
-    input, target = (
-        _checks.real("l1_loss", "input", input),
-        _checks.real("l1_loss", "target", target),
-    )
-    arrays = pair("l1_loss", input, target, weight)
-    return _l1_loss(*arrays, reduction=reduction_of("l1_loss", reduction))
+    input, target = check.real("input", input), check.real("target", target)
+    arrays = input_and_target(check, input, target, weight)
+    return _l1_loss(*arrays, reduction=reduction_of(check, reduction))
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -159,11 +156,9 @@ def smooth_l1_loss(
     Array([0.125, 1.5  ], dtype=float32)
     """
     check = _checks.of("smooth_l1_loss")
-    input, target = pair("smooth_l1_loss", input, target)
-    reduction = reduction_of("smooth_l1_loss", reduction)
-    beta = check.number("beta", beta)
-    text = check.wrong("beta", "at least 0", "{beta}")
-    _checks.holds(beta >= 0, text, beta=functools.partial(jnp.asarray, beta))
+    input, target = input_and_target(check, input, target)
+    reduction = reduction_of(check, reduction)
+    beta = check.bounded("beta", beta, lambda beta: beta >= 0, "at least 0")
     if isinstance(beta, float) and beta == 0:
         return _l1_loss(input, target, reduction=reduction)
     return _smooth_l1_loss(input, target, beta, reduction=reduction)
@@ -238,15 +233,13 @@ def huber_loss(
     """
     check = _checks.of("huber_loss")
     dtype = check.floating("input", input).dtype
-    input, target = pair("huber_loss", input, target)
-    delta = check.number("delta", delta)
-    text = check.wrong("delta", "greater than 0", "{delta}")
-    _checks.holds(delta > 0, text, delta=functools.partial(jnp.asarray, delta))
+    input, target = input_and_target(check, input, target)
+    delta = check.bounded("delta", delta, lambda delta: delta > 0, "greater than 0")
     if weight is not None:
         weight = check.array("weight", weight)
         dtype = check.promoted("weight", dtype, weight)
         check.same_shape("weight", weight, "input", input)
-    reduction = reduction_of("huber_loss", reduction)
+    reduction = reduction_of(check, reduction)
     return _huber_loss(input, target, delta, weight, dtype=dtype, reduction=reduction)
 
 

@@ -11,7 +11,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a, wide
+from jaxgrad._dtypes import cast, is_floating, wide
 
 from ._classes import chosen
 from .classes import class_arguments, class_losses, total_of
@@ -74,23 +74,23 @@ def linear_cross_entropy(
     >>> linear_cross_entropy(jnp.ones((2, 3)), jnp.zeros((4, 3)), jnp.array([0, 3]))
     Array(1.3862944, dtype=float32)
     """
-    function = "linear_cross_entropy"
-    x = _checks.floating(function, "input", input)
-    matrix = _checks.floating(function, "linear_weight", linear_weight)
+    check = _checks.of("linear_cross_entropy")
+    x = check.floating("input", input)
+    matrix = check.floating("linear_weight", linear_weight)
     bias = None
     if linear_bias is not None:
-        bias = _checks.floating(function, "linear_bias", linear_bias)
+        bias = check.floating("linear_bias", linear_bias)
     _check_layer(x, matrix, bias)
     shape = (*x.shape[:-1], *matrix.shape[:-1])
-    target = _checks.array(function, "target", target)
+    target = check.array("target", target)
     if target.shape == shape and ignore_index is not None:
         expected = "None where the target is probabilities"
-        raise ValueError(_checks.wrong(function, "ignore_index", expected, ignore_index))
+        raise ValueError(check.wrong("ignore_index", expected, ignore_index))
     ignored = -100 if ignore_index is None else ignore_index
     logits = jax.ShapeDtypeStruct(shape, x.dtype)
-    given = class_arguments(function, logits, target, weight, ignored, reduction, label_smoothing)
+    given = class_arguments(check, logits, target, weight, ignored, reduction, label_smoothing)
     if chunk_size is not None:
-        chunk_size = _checks.integer(function, "chunk_size", chunk_size, 1)
+        chunk_size = check.integer("chunk_size", chunk_size, 1)
     arrays = given.arrays | {"input": x, "matrix": matrix, "bias": bias}
     loss, valid = _linear_cross_entropy(arrays, **given.static, chunk_size=chunk_size)
     given.check(valid)
@@ -156,7 +156,7 @@ def _total(
 ) -> tuple[jax.Array, jax.Array]:
     """What a mean divides by, and whether all targets are valid."""
     kind, weight = wide(dtype), arrays["weight"]
-    if is_a(target.dtype, jnp.floating):
+    if is_floating(target.dtype):
         count = math.prod(target.shape) // classes if classes else math.nan
         return jnp.asarray(count, kind), jnp.ones((), bool)
     kept, possible, index = chosen(target, classes, ignore_index)
