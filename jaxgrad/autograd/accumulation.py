@@ -15,6 +15,7 @@ from ._rules import explained
 from .reverse import backward
 
 _NAME = "accumulate"
+_CHECK = _checks.of(_NAME)
 
 
 def accumulate(
@@ -69,23 +70,23 @@ def accumulate(
     (Array(30., dtype=float32), Array(30., dtype=float32))
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
-    count = _checks.integer(_NAME, "microbatches", microbatches, minimum=1)
-    _checks.option(_NAME, "reduction", reduction, ("mean", "sum", "ratio"))
-    _checks.truth(_NAME, "has_aux", has_aux)
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
+    count = _CHECK.integer("microbatches", microbatches, minimum=1)
+    _CHECK.option("reduction", reduction, ("mean", "sum", "ratio"))
+    _CHECK.truth("has_aux", has_aux)
 
     def of_part(kwargs: Any, *args: Any) -> Any:
         """The value, then what is carried along: the weight and the auxiliary output."""
         result = fn(*args, **kwargs)
         if has_aux and not (isinstance(result, tuple) and len(result) == 2):
             expected, got = "a pair (value, aux)", type(result).__name__
-            raise TypeError(_checks.wrong(_NAME, "output", expected, got))
+            raise TypeError(_CHECK.wrong("output", expected, got))
         value, aux = result if has_aux else (result, None)
         weight = jnp.ones(())
         if reduction == "ratio":
             if not (isinstance(value, tuple) and len(value) == 2):
                 expected, got = "a pair (sum, weight)", type(value).__name__
-                raise TypeError(_checks.wrong(_NAME, "output", expected, got))
+                raise TypeError(_CHECK.wrong("output", expected, got))
             value, weight = value
         return _scalar(value), (_weight(weight), aux)
 
@@ -95,7 +96,7 @@ def accumulate(
             batches = selected(_NAME, batch_argnums, args)
             if set(batches) & set(selected(_NAME, argnums, args)):
                 expected, got = "other positions than argnums", batch_argnums
-                raise ValueError(_checks.wrong(_NAME, "batch_argnums", expected, got))
+                raise ValueError(_CHECK.wrong("batch_argnums", expected, got))
             pulled = backward(functools.partial(of_part, kwargs), argnums, has_aux=True)
             parts = [_parts(f"argument {n}", args[n], count) for n in batches]
 
@@ -128,21 +129,21 @@ def _zeros(aval: Any) -> jax.Array:
 
 def _scalar(value: Any) -> jax.Array:
     """A result of `fn` as a scalar."""
-    result = _checks.floating(_NAME, "output", value)
+    result = _CHECK.floating("output", value)
     if result.size != 1:
-        raise TypeError(_checks.wrong(_NAME, "output", "a scalar", f"shape {result.shape}"))
+        raise TypeError(_CHECK.wrong("output", "a scalar", f"shape {result.shape}"))
     return result.reshape(())
 
 
 def _weight(value: Any) -> jax.Array:
     """A weight as a scalar; a count, which nobody differentiates, in 32 bits or more."""
-    result = _checks.array(_NAME, "weight", value)
+    result = _CHECK.array("weight", value)
     if is_a(result.dtype, jnp.integer) or is_a(result.dtype, jnp.bool_):
         result = result.astype(result.dtype if result.dtype.itemsize >= 4 else jnp.int32)
     elif not is_floating(result.dtype):
-        raise TypeError(_checks.wrong(_NAME, "weight", "a real number", result.dtype))
+        raise TypeError(_CHECK.wrong("weight", "a real number", result.dtype))
     if result.size != 1:
-        raise TypeError(_checks.wrong(_NAME, "weight", "a scalar", f"shape {result.shape}"))
+        raise TypeError(_CHECK.wrong("weight", "a scalar", f"shape {result.shape}"))
     return result.reshape(())
 
 
@@ -159,7 +160,7 @@ def _parts(argument: str, batch: Any, count: int) -> Any:
         if not x.ndim or x.shape[0] % count:
             expected = f"of a first axis that {count} divides"
             remedy = "leave out the rest of the batch, or pad it and take a ratio"
-            raise ValueError(_checks.wrong(_NAME, argument, expected, f"shape {x.shape}", remedy))
+            raise ValueError(_CHECK.wrong(argument, expected, f"shape {x.shape}", remedy))
         return x.reshape(count, x.shape[0] // count, *x.shape[1:])
 
-    return jax.tree.map(part, _checks.arrays(_NAME, argument, batch))
+    return jax.tree.map(part, _CHECK.arrays(argument, batch))

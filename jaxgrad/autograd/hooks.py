@@ -14,6 +14,7 @@ from jax.interpreters import ad, batching, mlir
 from jaxgrad import _checks
 
 _NAME = "gradient_hook"
+_CHECK = _checks.of(_NAME)
 
 
 def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
@@ -59,7 +60,7 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
     Array([0.5, 1. ], dtype=float32)
     """
     _check_function(fn)
-    leaves, structure = jax.tree.flatten(_checks.arrays(_NAME, "x", x))
+    leaves, structure = jax.tree.flatten(_CHECK.arrays("x", x))
     places = [n for n, leaf in enumerate(leaves) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
 
     def of_flat(gradients: Sequence[jax.Array]) -> list[jax.Array]:
@@ -78,7 +79,7 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
 
 def _check_function(fn: Any) -> None:
     """Refuse what is no function of one argument."""
-    wrong = functools.partial(_checks.wrong, _NAME, "fn")
+    wrong = functools.partial(_CHECK.wrong, "fn")
     if not callable(fn):
         remedy = "give a function of the gradient, such as lambda g: 2 * g"
         raise TypeError(wrong("callable", type(fn).__name__, remedy))
@@ -96,12 +97,12 @@ def _check_function(fn: Any) -> None:
 
 def _like(gradient: Any, tree: Any) -> Any:
     """`gradient`, which must have the structure, shapes and dtypes of `tree`."""
-    wrong = functools.partial(_checks.wrong, _NAME, "the gradient that fn returns")
+    wrong = functools.partial(_CHECK.wrong, "the gradient that fn returns")
     expected, got = jax.tree.structure(tree), jax.tree.structure(gradient)
     if expected != got:
         remedy = "return what fn is given, changed with jax.tree.map, or None to leave it"
         raise ValueError(wrong(f"of structure {expected}", got, remedy))
-    result = _checks.arrays(_NAME, "the gradient that fn returns", gradient)
+    result = _CHECK.arrays("the gradient that fn returns", gradient)
     for leaf, like in zip(jax.tree.leaves(result), jax.tree.leaves(tree), strict=True):
         got = f"{leaf.dtype}{list(leaf.shape)}"
         expected = f"{like.dtype}{list(like.shape)}"

@@ -16,6 +16,7 @@ from ._rules import explained
 from .reverse import backward
 
 _NAME = "intermediate_grads"
+_CHECK = _checks.of(_NAME)
 
 
 def intermediate_grads(
@@ -70,19 +71,19 @@ def intermediate_grads(
     {'hidden': Array([ 4., 12.], dtype=float32)}
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
     asked: list[Any] = [*names] if isinstance(names, (tuple, list)) else [names]
     for name in asked:
         if not isinstance(name, str):
-            raise TypeError(_checks.wrong(_NAME, "names", "strings", repr(name)))
-    _checks.truth(_NAME, "has_aux", has_aux)
+            raise TypeError(_CHECK.wrong("names", "strings", repr(name)))
+    _CHECK.truth("has_aux", has_aux)
     given = numbers(_NAME, argnums)
 
     @functools.wraps(fn)
     def value_grads_and_cotangents(*args: Any, cotangent: Any = None, **kwargs: Any) -> Any:
         with explained(_NAME):
             positions = selected(_NAME, given, args)
-            chosen = (_checks.arrays(_NAME, f"argument {n}", args[n]) for n in positions)
+            chosen = (_CHECK.arrays(f"argument {n}", args[n]) for n in positions)
             args = replaced(args, positions, chosen)
             traced = _jaxpr.traced(_NAME, fn, args, kwargs)
             taps = {name: _zeros(site) for name, site in _found(traced.body, asked).items()}
@@ -128,19 +129,17 @@ def _found(body: ClosedJaxpr, asked: Sequence[str]) -> dict[str, _Site]:
         if len(found) != 1:
             got = f"{name!r}; there are {there}" if there else f"{name!r}; there are no names"
             remedy = 'name a value with jax.ad_checkpoint.checkpoint_name(h, "hidden")'
-            raise ValueError(
-                _checks.wrong(_NAME, "names", "names that stand in fn once", got, remedy)
-            )
+            raise ValueError(_CHECK.wrong("names", "names that stand in fn once", got, remedy))
         if found[0].within:
             within = found[0].within
             loop = "its iterations are not known before it runs: use lax.scan"
             remedy = loop if within == "while_loop" else ""
             got = f"{name!r} inside a {within}"
-            raise ValueError(_checks.wrong(_NAME, "names", f"outside {within}", got, remedy))
+            raise ValueError(_CHECK.wrong("names", f"outside {within}", got, remedy))
         if not jnp.issubdtype(found[0].aval.dtype, jnp.inexact):
             got = f"{name!r} of {found[0].aval.dtype}"
             expected = "names of floating point or complex values"
-            raise TypeError(_checks.wrong(_NAME, "names", expected, got))
+            raise TypeError(_CHECK.wrong("names", expected, got))
     return {name: sites[name][0] for name in asked}
 
 

@@ -19,6 +19,7 @@ from ._rules import explained
 from ._search import Born, are_finite, first_born
 
 _NAME = "first_nonfinite"
+_CHECK = _checks.of(_NAME)
 
 
 @dataclass(frozen=True)
@@ -153,17 +154,17 @@ def first_nonfinite(
     ('backward', 'div', 'sqrt', (1,))
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
     given = None if argnums is None or argnums == () else numbers(_NAME, argnums)
-    _checks.truth(_NAME, "nan_only", nan_only)
+    _CHECK.truth("nan_only", nan_only)
 
     def search(*args: Any, cotangent: Any = None, **kwargs: Any) -> NonFinite | None:
-        _checks.concrete(_NAME, "arguments", (args, kwargs, cotangent))
+        _CHECK.concrete("arguments", (args, kwargs, cotangent))
         positions = range(len(args)) if given is None else selected(_NAME, given, args)
         args = _jaxpr.numbers_as_arrays(args)
         traced = _jaxpr.traced(_NAME, fn, args, kwargs)
-        _checks.concrete(_NAME, "what fn closes over", traced.body.consts)
-        arrays = [_checks.array(_NAME, "arguments", x) for x in traced.arrays]
+        _CHECK.concrete("what fn closes over", traced.body.consts)
+        arrays = [_CHECK.array("arguments", x) for x in traced.arrays]
         places = [*zip(_places(args, kwargs), arrays, strict=True)]
         found = _found(traced.body, places, "forward", {}, nan_only) or _returned(traced, nan_only)
         if found is not None or argnums == ():
@@ -172,7 +173,7 @@ def first_nonfinite(
         wanted = _chosen(args, positions, arrays)
         if given is not None and not wanted:
             expected = "positions of floating point or complex arguments"
-            raise TypeError(_checks.wrong(_NAME, "argnums", expected, argnums))
+            raise TypeError(_CHECK.wrong("argnums", expected, argnums))
         if not wanted or not cotangents:
             return None
         body = _pullback(traced.body, arrays, wanted, cotangents)
@@ -198,14 +199,14 @@ def _cotangents(traced: _jaxpr.Traced, cotangent: Any) -> list[jax.Array]:
             leaves = traced.flat(cotangent)
         except ValueError as error:
             expected, got = f"of structure {traced.structure}", jax.tree.structure(cotangent)
-            raise ValueError(_checks.wrong(_NAME, "cotangent", expected, got)) from error
-        given = [_checks.array(_NAME, "cotangent", leaf) for leaf in leaves]
+            raise ValueError(_CHECK.wrong("cotangent", expected, got)) from error
+        given = [_CHECK.array("cotangent", leaf) for leaf in leaves]
     for leaf, aval in zip(given, avals, strict=True):
         if leaf.shape != aval.shape:
             expected, got = f"of shape {aval.shape}", f"shape {leaf.shape}"
-            raise ValueError(_checks.wrong(_NAME, "cotangent", expected, got))
+            raise ValueError(_CHECK.wrong("cotangent", expected, got))
         if jnp.iscomplexobj(leaf) and not jnp.issubdtype(aval.dtype, jnp.complexfloating):
-            raise TypeError(_checks.wrong(_NAME, "cotangent", aval.dtype, leaf.dtype))
+            raise TypeError(_CHECK.wrong("cotangent", aval.dtype, leaf.dtype))
     return [
         leaf.astype(aval.dtype)
         for leaf, aval in zip(given, avals, strict=True)

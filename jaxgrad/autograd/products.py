@@ -15,6 +15,9 @@ from jaxgrad._leaves import merge, numbers, replaced, selected, split
 from ._rules import explained, is_about_rules
 from .reverse import backward
 
+_NAME = "hvp"
+_CHECK = _checks.of(_NAME)
+
 
 def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """Makes the function that computes `fn` and its Hessian times a direction.
@@ -52,15 +55,15 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
     Array([6., 6.], dtype=float32)
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong("hvp", "fn", "callable", type(fn).__name__))
-    given = numbers("hvp", argnums)
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
+    given = numbers(_NAME, argnums)
 
     @functools.wraps(fn)
     def value_and_product(*args: Any, v: Any, **kwargs: Any) -> Any:
-        with explained("hvp"):
-            positions = selected("hvp", given, args)
+        with explained(_NAME):
+            positions = selected(_NAME, given, args)
             chosen, rest = zip(
-                *(split("hvp", f"argument {n}", args[n]) for n in positions), strict=True
+                *(split(_NAME, f"argument {n}", args[n]) for n in positions), strict=True
             )
             directions = v if isinstance(argnums, (tuple, list)) else (v,)
             tangents = _tangents(chosen, directions)
@@ -123,23 +126,22 @@ def _has_custom_tangent(eqn: JaxprEqn) -> bool:
 
 def _tangents(chosen: Any, directions: Any) -> Any:
     """The directions as arrays like what they belong to."""
-    check = _checks.of("hvp")
     leaves, structure = jax.tree.flatten(chosen)
     try:
         given = structure.flatten_up_to(tuple(directions))
     except (TypeError, ValueError) as error:
         expected, got = f"of structure {structure}", jax.tree.structure(directions)
-        raise ValueError(check.wrong("v", expected, got)) from error
+        raise ValueError(_CHECK.wrong("v", expected, got)) from error
     result = []
     for leaf, like in zip(given, leaves, strict=True):
-        tangent = check.array("v", leaf)
+        tangent = _CHECK.array("v", leaf)
         if tangent.weak_type and jnp.can_cast(tangent.dtype, like.dtype, "same_kind"):
             tangent = tangent.astype(like.dtype)
         if tangent.shape != like.shape:
             expected, got = f"of shape {like.shape}", f"shape {tangent.shape}"
-            raise ValueError(check.wrong("v", expected, got))
+            raise ValueError(_CHECK.wrong("v", expected, got))
         if tangent.dtype != like.dtype:
-            raise TypeError(check.wrong("v", like.dtype, tangent.dtype))
+            raise TypeError(_CHECK.wrong("v", like.dtype, tangent.dtype))
         result.append(tangent)
     return structure.unflatten(result)
 

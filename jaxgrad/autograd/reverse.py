@@ -13,6 +13,9 @@ from jaxgrad._leaves import is_none, merge, numbers, replaced, selected, split
 from ._rules import explained
 from .used import used_leaves
 
+_NAME = "backward"
+_CHECK = _checks.of(_NAME)
+
 
 def backward(
     fn: Callable[..., Any],
@@ -70,19 +73,18 @@ def backward(
     >>> grads[0, 0]
     Array(110., dtype=float32)
     """
-    check = _checks.of("backward")
     if not callable(fn):
-        raise TypeError(check.wrong("fn", "callable", type(fn).__name__))
-    numbers("backward", argnums)
-    check.truth("has_aux", has_aux)
-    check.option("unused", unused, ("zeros", "none"))
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
+    numbers(_NAME, argnums)
+    _CHECK.truth("has_aux", has_aux)
+    _CHECK.option("unused", unused, ("zeros", "none"))
 
     @functools.wraps(fn)
     def value_and_grads(*args: Any, cotangent: Any = None, grads: Any = None, **kwargs: Any) -> Any:
-        with explained("backward"):
-            positions = selected("backward", argnums, args)
+        with explained(_NAME):
+            positions = selected(_NAME, argnums, args)
             chosen, rest = zip(
-                *(split("backward", f"argument {n}", args[n]) for n in positions), strict=True
+                *(split(_NAME, f"argument {n}", args[n]) for n in positions), strict=True
             )
 
             def of_chosen(chosen: Any) -> Any:
@@ -94,7 +96,7 @@ def backward(
             used = jax.tree.map(lambda _: True, fresh)
             if unused == "none":
                 (used,) = used_leaves(
-                    "backward", lambda c: of_chosen(c)[0] if has_aux else of_chosen(c), chosen
+                    _NAME, lambda c: of_chosen(c)[0] if has_aux else of_chosen(c), chosen
                 )
             if not isinstance(argnums, (tuple, list)):
                 (fresh,), (used,) = fresh, used
@@ -107,25 +109,24 @@ def backward(
 
 def _full_cotangent(value: Any, cotangent: Any) -> Any:
     """The cotangent in the structure, shapes and dtypes of `value`, or an error that names it."""
-    check = _checks.of("backward")
     leaves, structure = jax.tree.flatten(value)
     if not leaves:
         expected, remedy = "floating point or complex", "does the function return its result?"
-        raise TypeError(check.wrong("output", expected, value, remedy))
+        raise TypeError(_CHECK.wrong("output", expected, value, remedy))
     if cotangent is None and len(leaves) > 1:
         expected = "given for an output of several arrays"
         remedy = "or return what is not to be differentiated beside the value, with has_aux=True"
-        raise ValueError(check.wrong("cotangent", expected, "None", remedy))
+        raise ValueError(_CHECK.wrong("cotangent", expected, "None", remedy))
     for leaf in leaves:
-        dtype = check.array("output", leaf).dtype
+        dtype = _CHECK.array("output", leaf).dtype
         if not jnp.issubdtype(dtype, jnp.inexact):
             remedy = "return it beside the value, with has_aux=True"
             expected = "floating point or complex"
-            raise TypeError(check.wrong("output", expected, dtype, remedy))
+            raise TypeError(_CHECK.wrong("output", expected, dtype, remedy))
         if cotangent is None and (jnp.size(leaf) != 1 or jnp.iscomplexobj(leaf)):
             expected = "given for an output that is no real scalar"
             got = f"None for {dtype}{list(jnp.shape(leaf))}"
-            raise ValueError(check.wrong("cotangent", expected, got))
+            raise ValueError(_CHECK.wrong("cotangent", expected, got))
     if cotangent is None:
         return jax.tree.map(jnp.ones_like, value)
     given = _flat("cotangent", cotangent, structure)
@@ -145,7 +146,7 @@ def _added(old: Any, new: Any, used: bool | None) -> Any:
         return new if used else None
     if new is None:
         expected = "None for a leaf that requires no gradient"
-        raise ValueError(_checks.wrong("backward", "grads", expected, type(old).__name__))
+        raise ValueError(_CHECK.wrong("grads", expected, type(old).__name__))
     return _like("grads", old, new) + new
 
 
@@ -156,20 +157,19 @@ def _flat(argument: str, tree: Any, structure: Any) -> list[Any]:
     except ValueError as error:
         expected = f"of structure {structure}"
         got = jax.tree.structure(tree)
-        raise ValueError(_checks.wrong("backward", argument, expected, got)) from error
+        raise ValueError(_CHECK.wrong(argument, expected, got)) from error
 
 
 def _like(argument: str, leaf: Any, like: Any) -> jax.Array:
     """`leaf` as an array, which must have the shape and dtype of `like`."""
-    check = _checks.of("backward")
     like = jnp.asarray(like)
-    result = check.array(argument, leaf)
+    result = _CHECK.array(argument, leaf)
     if result.weak_type and jnp.can_cast(result.dtype, like.dtype, "same_kind"):
         result = result.astype(like.dtype)
     if result.shape != like.shape:
         got = f"shape {result.shape}"
-        raise ValueError(check.wrong(argument, f"of shape {like.shape}", got))
+        raise ValueError(_CHECK.wrong(argument, f"of shape {like.shape}", got))
     if result.dtype != like.dtype:
         remedy = f"cast it with .astype({like.dtype})"
-        raise TypeError(check.wrong(argument, like.dtype, result.dtype, remedy))
+        raise TypeError(_CHECK.wrong(argument, like.dtype, result.dtype, remedy))
     return result

@@ -12,6 +12,9 @@ from jaxgrad import _checks, _jaxpr
 
 from ._rules import explained
 
+_NAME = "used_inputs"
+_CHECK = _checks.of(_NAME)
+
 
 def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Makes the function that tells which leaves of its arguments `fn`'s derivative depends on.
@@ -49,13 +52,13 @@ def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
     ({'b': False, 'w': True}, True)
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong("used_inputs", "fn", "callable", type(fn).__name__))
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
 
     @functools.wraps(fn)
     def used(*args: Any, **kwargs: Any) -> Any:
         given = _jaxpr.numbers_as_arrays(args)
-        with explained("used_inputs"):
-            result = used_leaves("used_inputs", functools.partial(fn, **kwargs), *given)
+        with explained(_NAME):
+            result = used_leaves(_NAME, functools.partial(fn, **kwargs), *given)
         return result if len(args) != 1 else result[0]
 
     del used.__dict__["__wrapped__"]
