@@ -1,4 +1,4 @@
-"""The one place that words an argument error; knows no caller.
+"""Checks of arguments and the wording of their errors, for all rooms.
 
 A static fact (shape, dtype, an unknown option) raises `TypeError` or `ValueError` at trace time. A
 fact about values raises `ValueError` where the values are concrete. Under tracing it leaves nothing
@@ -28,24 +28,24 @@ Shape = int | Sequence[int]
 def checkify(
     fn: Callable[..., Any], errors: Any = jax_checkify.user_checks
 ) -> Callable[..., tuple[jax_checkify.Error, Any]]:
-    """`jax.experimental.checkify.checkify`, for which jaxgrad's functions check traced values.
+    """`jax.experimental.checkify.checkify`, with jaxgrad's checks of traced values.
 
-    Under `jit` a wrong value gives NaN, or what the function's docstring says, and no check is
-    compiled, as it would slow each call down. This asks for the checks: functions that `fn` calls
-    are traced again with them, and the first that fails is the error, in the words of the eager
-    one.
+    Under `jit` a wrong value gives NaN, or what the function's docstring says. No check is
+    compiled, since it would slow down each call. `checkify` asks for the checks: it traces the
+    functions that `fn` calls again, with them. The error is that of the first check that fails,
+    with the message of an eager call.
 
     Args:
         fn: any function of arrays, jitted or not. `jax.jit` and `jax.vmap` of the result work.
-        errors: what is checked, such as `checkify.user_checks | checkify.nan_checks` of
-            `jax.experimental`; by default the checks of values.
+        errors: the kinds of checks, such as `checkify.user_checks | checkify.nan_checks` of
+            `jax.experimental`; by default only the checks of values.
 
     Returns:
         A function of the same arguments. It returns a pair: the error, whose `get()` is the message
         or None and whose `throw()` raises it, and what `fn` returns.
 
     Raises:
-        TypeError: `fn` is no function.
+        TypeError: `fn` is not a function.
 
     Source: https://docs.jax.dev/en/latest/debugging/checkify_guide.html
 
@@ -59,31 +59,31 @@ def checkify(
     if not callable(fn):
         raise TypeError(wrong("checkify", "fn", "a function", type(fn).__name__))
     checked = jax_checkify.checkify(fn, errors)
-    asked = _asked()
+    checking = _checking()
 
     @functools.wraps(fn)
-    def asking(*args: Any, **kwargs: Any) -> tuple[jax_checkify.Error, Any]:
-        with asked(True):
+    def checked_call(*args: Any, **kwargs: Any) -> tuple[jax_checkify.Error, Any]:
+        with checking(True):
             return checked(*args, **kwargs)
 
-    return asking
+    return checked_call
 
 
 @functools.cache
-def _asked() -> Any:
-    """Whether checks of traced values are wanted: a context by which `jit` keeps programs apart.
+def _checking() -> Any:
+    """The context that says whether traced values are checked; `jit` compiles for each value of it.
 
-    It is made when first needed, as JAX traces again what it compiled before a context was made.
+    It is made when first needed, since JAX traces everything again once a context is made.
     """
     return jax.make_user_context(False)
 
 
-def _wanted() -> bool:
-    return bool(_asked.cache_info().currsize) and _asked().value
+def _is_checking() -> bool:
+    return bool(_checking.cache_info().currsize) and _checking().value
 
 
 def wrong(function: str, argument: str, expected: str, got: object, remedy: str = "") -> str:
-    """One wording: function, argument, what was expected, what came, and the remedy."""
+    """The text of an error: function, argument, what was expected, what came, and the remedy."""
     return f"{function}: {argument} must be {expected}, got {got}" + (f"; {remedy}" * bool(remedy))
 
 
@@ -125,7 +125,7 @@ def floating(function: str, argument: str, value: Any) -> jax.Array:
 def real(
     function: str, argument: str, value: Any, expected: str = "an array of real numbers"
 ) -> jax.Array:
-    """`value` as an array of integers or of real floating point numbers; truth values are none."""
+    """`value` as an array of integers or real floating point numbers; truth values are refused."""
     result = array(function, argument, value)
     if not (is_floating(result.dtype) or is_a(result.dtype, jnp.integer)):
         raise TypeError(wrong(function, argument, expected, result.dtype))
@@ -201,7 +201,7 @@ def static_number(function: str, argument: str, value: Any) -> float:
 
 
 def truth(function: str, argument: str, value: Any) -> bool:
-    """`value` as a static truth value; 1 and "no" are none."""
+    """`value` as a static bool; 1 and "no" are refused."""
     if value is True or value is False:
         return value
     if not isinstance(value, np.bool_):
@@ -309,7 +309,7 @@ def same_shape(function: str, argument: str, value: jax.Array, other: str, like:
         raise ValueError(wrong(function, argument, expected, value.shape, remedy))
 
 
-def is_known(valid: Any) -> bool:
+def is_holds_on_host(valid: Any) -> bool:
     """Whether a fact is known to hold; a traced one is not."""
     return not isinstance(valid, Tracer) and bool(np.asarray(valid))
 
@@ -321,7 +321,7 @@ def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
     where it is part of the traced program.
     """
     if isinstance(valid, Tracer):
-        if _wanted():
+        if _is_checking():
             fields = {name: value() for name, value in values.items()}
             jax_checkify.debug_check(valid, text, **fields)
     elif not np.asarray(valid):  # at half the cost of asking the array itself
@@ -330,9 +330,9 @@ def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
 
 
 def each_holds(valid: Any, text: str, values: jax.Array) -> None:
-    """`holds` of a fact about each element; its text may tell the `{least}` and `{most}` of them.
+    """`holds` for a check of each element, whose `{least}` and `{most}` the text may name.
 
-    Of no elements it is true, and there is no least one: eagerly or traced.
+    An empty array passes, eager or traced: it has no least element.
     """
     if values.size:
         holds(valid, text, least=lambda: jnp.min(values), most=lambda: jnp.max(values))
@@ -341,27 +341,27 @@ def each_holds(valid: Any, text: str, values: jax.Array) -> None:
 def in_range(
     rule: Callable[..., Any], valid: Any, text: str, dtype: Any, **parameters: Any
 ) -> None:
-    """Refuses parameters for which the rule does not hold; what it gave where they are arrays.
+    """Refuse parameters that break a rule. For arrays, `valid` is what the rule gave.
 
-    Python numbers are held against the rule here: nothing is read back from the device.
+    Python numbers are checked on the host: nothing is read back from the device.
     """
     if not all(type(value) is float for value in parameters.values()):
         rounded = {k: functools.partial(jnp.asarray, v, dtype) for k, v in parameters.items()}
         holds(valid, text, **rounded)
-    elif not _known(rule, dtype, *parameters.values()):
+    elif not _holds_on_host(rule, dtype, *parameters.values()):
         raise ValueError(text.format(**parameters))
 
 
 @functools.lru_cache(1024)
-def _known(rule: Callable[..., Any], dtype: Any, *numbers: float) -> bool:
-    """Whether the rule, made of operators alone, holds for numbers rounded to the dtype."""
+def _holds_on_host(rule: Callable[..., Any], dtype: Any, *numbers: float) -> bool:
+    """Whether numbers, rounded to the dtype, keep the rule, which uses only operators."""
     with np.errstate(all="ignore"):
         rounded = [np.asarray(number).astype(wide(dtype)).astype(dtype) for number in numbers]
         return bool(rule(*rounded))
 
 
 def finite(x: Any) -> Any:
-    """Whether numbers of NumPy's or of JAX's are finite."""
+    """Whether numbers are finite, in NumPy or in JAX."""
     return (x > -math.inf) & (x < math.inf)
 
 
@@ -386,7 +386,7 @@ def axes(function: str, argument: str, value: Any, ndim: int) -> tuple[int, ...]
 
 
 class Checks:
-    """The checks above of one function's arguments, in its name."""
+    """The checks above, of the arguments of one function: errors start with its name."""
 
     def __init__(self, function: str):
         self.function = function

@@ -1,4 +1,4 @@
-"""What the tensor functions do with their operands and with their derivatives."""
+"""Operands of tensor functions: checks, promotion and broadcasting. Derivative rules."""
 
 import functools
 import operator
@@ -56,7 +56,7 @@ def _fits(check: _checks.Checks, argument: str, value: Any) -> None:
 
 
 def common(check: _checks.Checks, **operands: Any) -> Any:
-    """The dtype the operands promote to, once their shapes are known to broadcast."""
+    """The dtype that operands promote to; an error where their shapes do not broadcast."""
     shapes = [
         value.shape if isinstance(value, jax.Array) else jnp.shape(value)
         for value in operands.values()
@@ -73,7 +73,7 @@ def common(check: _checks.Checks, **operands: Any) -> Any:
 
 
 def floating_common(check: _checks.Checks, **operands: Any) -> Any:
-    """As `common`, and float32 for integers."""
+    """As `common`, but float32 for integers."""
     dtype = common(check, **operands)
     return dtype if is_a(dtype, jnp.inexact) else FROM_INTEGERS
 
@@ -97,8 +97,8 @@ def broadcast_wide(dtype: DTypeLike, *operands: Any) -> list[jax.Array]:
 def derivatives(*partials: Callable[..., jax.Array]) -> Callable[[Callable[..., Any]], Any]:
     """Gives a function of arrays its derivative: one term for each argument.
 
-    A term is called with the argument's tangent, the function's value and its arguments. That of
-    a constant argument is left out: in forward mode 0 times its infinite slope would be NaN.
+    A term is called with the argument's tangent, the function's value and its arguments. The term
+    of a constant argument is left out: in forward mode 0 times an infinite slope would be NaN.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -121,15 +121,15 @@ def derivatives(*partials: Callable[..., jax.Array]) -> Callable[[Callable[..., 
 
 
 def along(t: jax.Array, slope: jax.Array) -> jax.Array:
-    """The product t · slope, and NaN for an infinite t, as PyTorch's t - t (1 - slope) has it."""
+    """The product t · slope; NaN for an infinite t, as PyTorch's t - t (1 - slope) gives."""
     return t * slope + 0 * t
 
 
 def by_slope(function: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
-    """Gives an elementwise function the derivative slope · dx, its slope being JAX's own.
+    """Gives an elementwise function the derivative slope · dx, with the slope that JAX derives.
 
-    As in PyTorch an infinite dx then meets the slope as a whole; where JAX meets the parts of a
-    slope with it, they make a NaN.
+    An infinite dx is multiplied with the whole slope, as in PyTorch. JAX multiplies each term of
+    the slope with it, and the sum of these products may be NaN.
     """
     rule = jax.custom_jvp(function)
 

@@ -7,14 +7,14 @@ from jax.core import Tracer
 
 
 def for_key(function: str, value: Any) -> str:
-    """What to write in place of what is no key."""
+    """The remedy for a value that is not a typed key."""
     if getattr(value, "dtype", None) == np.uint32 and value.shape and value.shape[-1] in (2, 4):
-        return "make a typed one of it with jax.random.wrap_key_data"
+        return "turn it into a typed key with jax.random.wrap_key_data"
     return f"make one with jax.random.key(seed), it comes first: {function}(key, …)"
 
 
 def for_shape(value: Any) -> str:
-    """What to write in place of what is no shape."""
+    """The remedy for a value that is not a shape."""
     if isinstance(value, Tracer):
         return ""
     if getattr(value, "shape", ()):
@@ -24,7 +24,7 @@ def for_shape(value: Any) -> str:
 
 
 def for_dtype(value: Any) -> str:
-    """What to write in place of what is no dtype."""
+    """The remedy for a value that is not a dtype."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return ""
     return "sizes are one argument, as in (2, 3), and other numbers are given by keyword"

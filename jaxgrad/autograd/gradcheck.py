@@ -72,7 +72,7 @@ def gradcheck(
         A report, true if everything agrees; it holds the worst element of each Jacobian.
 
     Raises:
-        TypeError: `fn` is not callable, a leaf is no array, or no input or output is
+        TypeError: `fn` is not callable, a leaf is not an array, or no input or output is
             floating point or complex.
         ValueError: derivatives differ, with the report for a message; an output is not 64-bit,
             for then `fn` casts inside; `eps` is not positive.

@@ -41,7 +41,7 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
         values of the function; it is traced at once then.
 
     Raises:
-        TypeError: `fn` is not callable with one argument, a leaf is no array, or `fn` returns
+        TypeError: `fn` is not callable with one argument, a leaf is not an array, or `fn` returns
             another dtype.
         ValueError: `fn` returns another structure or shape. What it returns is checked when the
             function is differentiated.
@@ -78,7 +78,7 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
 
 
 def _check_function(fn: Any) -> None:
-    """Refuse what is no function of one argument."""
+    """Refuse what is not a function of one argument."""
     wrong = functools.partial(_CHECK.wrong, "fn")
     if not callable(fn):
         remedy = "give a function of the gradient, such as lambda g: 2 * g"

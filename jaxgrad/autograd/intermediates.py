@@ -50,7 +50,7 @@ def intermediate_grads(
         of the rest of its body, which JAX derives; the function's arguments keep its rule.
 
     Raises:
-        TypeError: a name is no string; a named value is neither floating point nor complex; what
+        TypeError: a name is not a string; a named value is neither floating point nor complex; what
             `backward` raises.
         ValueError: a name stands nowhere in `fn`, or twice, or inside a `while_loop`, whose number
             of iterations is not known; the message lists the names there are.

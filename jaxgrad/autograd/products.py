@@ -161,7 +161,7 @@ def conjugate(grads: Any) -> Any:
         The same with complex leaves conjugated.
 
     Raises:
-        TypeError: a leaf is no array.
+        TypeError: a leaf is not an array.
 
     Source: https://docs.pytorch.org/docs/stable/notes/autograd.html#autograd-for-complex-numbers
 

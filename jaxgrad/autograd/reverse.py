@@ -124,7 +124,7 @@ def _full_cotangent(value: Any, cotangent: Any) -> Any:
             expected = "floating point or complex"
             raise TypeError(_CHECK.wrong("output", expected, dtype, remedy))
         if cotangent is None and (jnp.size(leaf) != 1 or jnp.iscomplexobj(leaf)):
-            expected = "given for an output that is no real scalar"
+            expected = "given for an output that is not a real scalar"
             got = f"None for {dtype}{list(jnp.shape(leaf))}"
             raise ValueError(_CHECK.wrong("cotangent", expected, got))
     if cotangent is None:

@@ -87,9 +87,9 @@ def reduced(losses: jax.Array, reduction: str, total: jax.Array | None = None) -
 
 
 def compiled(*defaults: float) -> Callable[[Callable[..., jax.Array]], Callable[..., jax.Array]]:
-    """`jax.jit` of a function of arrays and then of numbers, constants where all are defaults.
+    """`jax.jit` of a function of arrays, then numbers; defaults are compiled in as constants.
 
-    A Python number that is handed to a program costs as much as a small program itself.
+    To pass a Python number to a program costs as much as to run a small program.
     """
     count = len(defaults)
 
@@ -137,4 +137,4 @@ def _refused(check: _checks.Checks, argument: str, primals: Any, tangents: Any) 
     if isinstance(tangents[0], jax.custom_derivatives.SymbolicZero):
         return primals[0], tangents[0]
     remedy = "hold it fixed with jax.lax.stop_gradient"
-    raise TypeError(check.wrong(argument, "constant", "a derivative with it", remedy))
+    raise TypeError(check.wrong(argument, "constant", "a derivative with respect to it", remedy))

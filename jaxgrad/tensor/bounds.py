@@ -19,7 +19,7 @@ def clamp(
         y = min(max(x, low), high)
 
     At a bound the derivative with respect to x is 1, and with respect to the bound 0. Where the
-    bounds are in the wrong order, all is the upper one. A bound that is NaN gives NaN.
+    bounds are in the wrong order, the result is the upper one. A bound that is NaN gives NaN.
 
     Args:
         input: x, an array of real numbers or truth values.
@@ -30,7 +30,7 @@ def clamp(
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array, or neither bound is given.
+        TypeError: an argument is not a real array, or neither bound is given.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
@@ -47,11 +47,11 @@ def clamp(
     check = _checks.of("clamp")
     if min is None and max is None:
         raise TypeError(check.wrong("min or max", "given", "None for both"))
-    return _bounded(check, input, min, max)
+    return _clamped(check, input, min, max)
 
 
 def clamp_min(input: ArrayLike, min: ArrayLike) -> jax.Array:
-    """Each element, or a lower bound where that is larger.
+    """The larger of each element and a lower bound.
 
         y = max(x, low)
 
@@ -65,7 +65,7 @@ def clamp_min(input: ArrayLike, min: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
@@ -78,11 +78,11 @@ def clamp_min(input: ArrayLike, min: ArrayLike) -> jax.Array:
     check = _checks.of("clamp_min")
     if min is None:
         raise TypeError(check.wrong("min", "an array", "None"))
-    return _bounded(check, input, min, None)
+    return _clamped(check, input, min, None)
 
 
 def clamp_max(input: ArrayLike, max: ArrayLike) -> jax.Array:
-    """Each element, or an upper bound where that is smaller.
+    """The smaller of each element and an upper bound.
 
         y = min(x, high)
 
@@ -96,7 +96,7 @@ def clamp_max(input: ArrayLike, max: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
@@ -109,10 +109,10 @@ def clamp_max(input: ArrayLike, max: ArrayLike) -> jax.Array:
     check = _checks.of("clamp_max")
     if max is None:
         raise TypeError(check.wrong("max", "an array", "None"))
-    return _bounded(check, input, None, max)
+    return _clamped(check, input, None, max)
 
 
-def _bounded(check: _checks.Checks, input: Any, low: Any, high: Any) -> jax.Array:
+def _clamped(check: _checks.Checks, input: Any, low: Any, high: Any) -> jax.Array:
     operands = {"input": input} | {
         name: bound for name, bound in (("min", low), ("max", high)) if bound is not None
     }
@@ -170,7 +170,7 @@ def maximum(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.maximum.html
@@ -200,7 +200,7 @@ def minimum(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.minimum.html
@@ -260,7 +260,7 @@ def fmax(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmax.html
@@ -290,7 +290,7 @@ def fmin(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmin.html

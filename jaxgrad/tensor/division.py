@@ -25,9 +25,9 @@ def remainder(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
-            checked under `jaxgrad.checkify` only, and that remainder is -1.
+            checked under `jaxgrad.checkify` only, and the remainder is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.remainder.html
 
@@ -52,9 +52,9 @@ def fmod(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
-            checked under `jaxgrad.checkify` only, and that remainder is -1.
+            checked under `jaxgrad.checkify` only, and the remainder is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmod.html
 
@@ -71,8 +71,8 @@ def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
         z = ⌊x / y⌋
 
-    The derivative is 0. A quotient of 0 has the sign of x / y. Beside narrow numbers a Python
-    number y is not rounded.
+    The derivative is 0. A quotient of 0 has the sign of x / y. A Python number y is
+    not rounded to a narrow dtype.
 
     Args:
         input: x, an array of real numbers or a number.
@@ -82,9 +82,9 @@ def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
-            checked under `jaxgrad.checkify` only, and that quotient is -1.
+            checked under `jaxgrad.checkify` only, and the quotient is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.floor_divide.html
 
@@ -112,7 +112,7 @@ def _divided(x: Any, y: Any, *, function: str) -> tuple[jax.Array, jax.Array | N
         raise TypeError(_checks.wrong(function, "input or other", "a number", "truth values"))
     of = {"remainder": _remainder, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide}[function]
     if is_floating(dtype) and function == "floor_divide":
-        return _floored(*_beside(dtype, x, y)).astype(dtype), None
+        return _floored(*_operands_of_floor(dtype, x, y)).astype(dtype), None
     if is_floating(dtype):
         return of(*broadcast_wide(dtype, x, y)).astype(dtype), None
     x, y = broadcast_in(dtype, x, y)
@@ -120,8 +120,8 @@ def _divided(x: Any, y: Any, *, function: str) -> tuple[jax.Array, jax.Array | N
     return jnp.where(y == 0, jnp.array(-1).astype(dtype), values), jnp.all(y != 0)
 
 
-def _beside(dtype: DTypeLike, x: Any, y: Any) -> list[jax.Array]:
-    """As `broadcast_wide`, but a number y beside narrow numbers is not rounded, as in PyTorch."""
+def _operands_of_floor(dtype: DTypeLike, x: Any, y: Any) -> list[jax.Array]:
+    """As `broadcast_wide`, but a Python number y is not rounded, as in PyTorch."""
     y = jnp.asarray(y)
     return broadcast_wide(
         wide(dtype), jnp.asarray(x).astype(dtype), y if y.weak_type else y.astype(dtype)

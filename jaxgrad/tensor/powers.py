@@ -32,7 +32,7 @@ def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     For the exponent 0 the derivative with respect to x is 0, at x = 0 too. For the base 0 the
     derivative with respect to y is 0 where y ≥ 0, and -∞ where y < 0.
 
-    Of integers a product that wraps around; with a negative exponent it is 0, but for the bases 1
+    For integers the product wraps around. With a negative exponent it is 0, except for the bases 1
     and -1.
 
     Args:
@@ -44,15 +44,15 @@ def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
         integers and a complex number.
 
     Raises:
-        TypeError: an argument is no array of numbers.
-        ValueError: the shapes do not broadcast, or an integer is raised to the power of a negative
-            number, not an array.
+        TypeError: an argument is not an array of numbers.
+        ValueError: the shapes do not broadcast, or integers are raised to a negative Python
+            integer.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.pow.html
 
     Differs from PyTorch: the second derivatives at the exponent 0 and at the base 0, where PyTorch
-    has 0 instead of 1/x for ∂²z/∂x∂y, and NaN for some that exist. Of complex arrays x⁰ is 1 for x
-    = 0 and infinite x too, where PyTorch's is NaN.
+    has 0 instead of 1/x for ∂²z/∂x∂y, and NaN for some that exist. For complex arrays x⁰ is 1 also
+    where x is 0 or infinite; PyTorch's is NaN.
 
     >>> import jax
     >>> from jaxgrad.tensor import pow
@@ -84,7 +84,7 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
         has no 64-bit types.
 
     Raises:
-        TypeError: an argument is no array of numbers.
+        TypeError: an argument is not an array of numbers.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.float_power.html
@@ -123,7 +123,7 @@ def _pow(x: Any, y: Any, *, dtype: DTypeLike) -> jax.Array:
 
 
 def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
-    # Of the exponent jnp.power looks at six bits, of a negative one too.
+    # jnp.power uses six bits of the exponent only, also of a negative one.
     power, square, left = jnp.ones_like(x), x, y
     for _ in range(jnp.iinfo(y.dtype).bits):
         power = jnp.where(left & 1 == 1, power * square, power)
@@ -141,7 +141,7 @@ def _half_power(x: Any, *, exponent: float, dtype: DTypeLike) -> jax.Array:
 
 
 def _halves(x: jax.Array, exponent: float) -> jax.Array:
-    # Roots differ from powers at -0 and -∞, where a slope meets them as well.
+    # Roots differ from powers at -0 and -∞, and slopes are taken there too.
     @derivatives(lambda t, z, x: t * (exponent * _halves(x, exponent - 1)))
     def raised(x: jax.Array) -> jax.Array:
         roots = {0.5: jnp.sqrt, -0.5: _inverse_root}
@@ -151,13 +151,13 @@ def _halves(x: jax.Array, exponent: float) -> jax.Array:
 
 
 def _in_base(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    # 0 for the exponent 0, where x⁻¹ is no number to multiply with.
+    # 0 for the exponent 0, where x⁻¹ may be infinite or NaN.
     flat = (y == 0) & ((x == 0) | ~jnp.isfinite(x))
     return t * jnp.where(flat, 0, y * _power(jnp.where(flat, 1, x), y - 1))
 
 
 def _in_exponent(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    # 0 for the base 0 and an exponent of at least 0, where log x is no number to multiply with.
+    # 0 for the base 0 and an exponent of at least 0, where log x is infinite.
     flat = (x == 0) & (jnp.imag(y) == 0) & (jnp.real(y) >= 0)
     return t * jnp.where(flat, 0, z * jnp.log(jnp.where(flat, 1, x)))
 
@@ -182,7 +182,7 @@ def rsqrt(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no array of numbers.
+        TypeError: `input` is not an array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.rsqrt.html
 
@@ -218,7 +218,7 @@ def exp2(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no array of numbers.
+        TypeError: `input` is not an array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.exp2.html
 
@@ -242,10 +242,10 @@ def scaled_exp2(x: jax.Array) -> jax.Array:
     """2ˣ of floating point or complex numbers in a dtype to compute in."""
     if is_complex(x.dtype):
         return power(x.real, x.imag * math.log(2), scaled_exp2)
-    # XLA's 2ˣ is that of x log 2, which costs a large x digits: 2 to a whole number is exact here.
+    # XLA computes exp(x log 2), which loses digits for large x. Here whole powers are exact.
     whole = jnp.clip(jnp.round(x), *_EXPONENTS[x.dtype.name])
     exponent = jnp.where(whole == whole, whole, 0).astype(jnp.int32)
-    half = exponent >> 1  # of the whole exponent the power may be no normal number
+    half = exponent >> 1  # 2 to the whole exponent may be subnormal or infinite
     return jnp.exp2(x - whole) * _two_to(half, x.dtype) * _two_to(exponent - half, x.dtype)
 
 
@@ -257,7 +257,7 @@ def _two_to(exponent: jax.Array, dtype: Any) -> jax.Array:
 
 
 _EXPONENTS = {"float32": (-200, 200), "float64": (-1200, 1200)}
-"""Beyond these 2ˣ is 0 or infinite."""
+"""Exponents outside these bounds give 0 or ∞."""
 
 
 def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -275,7 +275,7 @@ def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array, or both are integers.
+        TypeError: an argument is not a real array, or both are integers.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hypot.html
@@ -299,15 +299,15 @@ def _hypot(x: Any, y: Any) -> jax.Array:
     return _hypotenuse(*broadcast_wide(dtype, x, y)).astype(dtype)
 
 
-def _share(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
+def _ratio(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
     """The quotient x / z, where z is the length of (x, y)."""
-    # XLA takes subnormal numbers for 0, whose bits are integers in the same ratio.
+    # XLA treats subnormal numbers as 0. Their bits are integers in the same ratio.
     left, right = digits(x), digits(y)
     flushed = z == 0
     length = jnp.where(flushed, jnp.sqrt(left * left + right * right), z)
     return jnp.where(flushed, left, x) / length
 
 
-@derivatives(lambda t, z, x, y: t * _share(x, y, z), lambda t, z, x, y: t * _share(y, x, z))
+@derivatives(lambda t, z, x, y: t * _ratio(x, y, z), lambda t, z, x, y: t * _ratio(y, x, z))
 def _hypotenuse(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.hypot(x, y)

@@ -18,10 +18,10 @@ _INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
 
 
 def median(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median of all, or along one axis with its index: the lower one of two; NaN if one is.
+    """The median of all elements, or along one axis with its index; NaN if an element is.
 
-    Of all: equal elements share the derivative evenly, and NaNs do. Along an axis: the element at
-    the index has the whole derivative.
+    Of two middle elements it is the lower. Over all elements, those equal to the median share the
+    derivative evenly, and so do NaNs. Along an axis, the element at the index has it whole.
 
     Args:
         input: an array of real numbers.
@@ -29,16 +29,17 @@ def median(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> A
         keepdim: whether the axis stays, with size 1.
 
     Returns:
-        A scalar of the input's dtype, NaN over nothing; along an axis the tuple (values, indices).
+        A scalar of the input's dtype, NaN for an empty input; along an axis the tuple
+        (values, indices).
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: `dim` is out of range, or there is nothing along it.
+        ValueError: `dim` is out of range, or the axis is empty.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.median.html
 
-    Differs from PyTorch: the index among equal elements, which PyTorch leaves open, is here the
-    middle one's in a stable order.
+    Differs from PyTorch: among equal elements, the index is that of the middle one in a stable
+    order; PyTorch leaves it open.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.tensor import median
@@ -49,9 +50,9 @@ def median(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> A
 
 
 def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median of what is not NaN, of all or along one axis: the lower one of two.
+    """The median of the elements that are not NaN: of all, or along one axis with its index.
 
-    The derivative goes where that of `median` goes.
+    Of two middle elements it is the lower. The derivative is shared as in `median`.
 
     Args:
         input: an array of real numbers.
@@ -59,11 +60,12 @@ def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -
         keepdim: whether the axis stays, with size 1.
 
     Returns:
-        A scalar of the input's dtype, NaN over nothing; along an axis the tuple (values, indices).
+        A scalar of the input's dtype, NaN for an empty input; along an axis the tuple
+        (values, indices).
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: `dim` is out of range, or there is nothing along it.
+        ValueError: `dim` is out of range, or the axis is empty.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nanmedian.html
 
@@ -119,7 +121,7 @@ def _median_along(x: jax.Array, *, axis: int, keepdim: bool, ignore: bool) -> Se
 
 
 def _middle(x: jax.Array, axis: int, ignore: bool) -> jax.Array:
-    """The index of the median along an axis, which stays; of the first NaN where that counts."""
+    """The index of the median along an axis, which stays; of the first NaN unless `ignore`."""
     places = order(x, axis, False)
     count = jnp.sum(x == x, axis, keepdims=True, dtype=int)
     place = jnp.maximum(count - 1, 0) // 2
@@ -136,11 +138,11 @@ def quantile(
     *,
     interpolation: str = "linear",
 ) -> jax.Array:
-    """Quantiles of all elements or along an axis; NaN if one is.
+    """Quantiles of all elements or along an axis; NaN if an element is.
 
         y = x₍ₖ₎ + (r - k) (x₍ₖ₊₁₎ - x₍ₖ₎),   r = q (n - 1),   k = ⌊r⌋
 
-    The elements beside the rank have the derivative; where one is NaN, the last NaN has it.
+    The elements next to the rank r have the derivative; where one is NaN, the last NaN has it.
 
     Args:
         input: an array of floating point numbers.
@@ -154,9 +156,9 @@ def quantile(
 
     Raises:
         TypeError: an argument is not floating point or of the wrong kind.
-        ValueError: `q` is out of [0, 1] or no vector, `dim` is out of range, `interpolation` is
-            unknown, or there is nothing to choose from. A traced `q` is checked under
-            `jaxgrad.checkify` only, and gives NaN.
+        ValueError: `q` is outside [0, 1] or has several dimensions, `dim` is out of range,
+            `interpolation` is unknown, or the input is empty. A traced `q` is checked under
+            `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
 
@@ -178,11 +180,11 @@ def nanquantile(
     *,
     interpolation: str = "linear",
 ) -> jax.Array:
-    """Quantiles of what is not NaN, of all elements or along an axis.
+    """Quantiles of the elements that are not NaN: of all, or along an axis.
 
         y = x₍ₖ₎ + (r - k) (x₍ₖ₊₁₎ - x₍ₖ₎),   r = q (n - 1),   k = ⌊r⌋
 
-    with n the number of elements that are not NaN.
+    where n is the number of elements that are not NaN.
 
     Args:
         input: an array of floating point numbers.
@@ -196,9 +198,9 @@ def nanquantile(
 
     Raises:
         TypeError: an argument is not floating point or of the wrong kind.
-        ValueError: `q` is out of [0, 1] or no vector, `dim` is out of range, `interpolation` is
-            unknown, or there is nothing to choose from. A traced `q` is checked under
-            `jaxgrad.checkify` only, and gives NaN.
+        ValueError: `q` is outside [0, 1] or has several dimensions, `dim` is out of range,
+            `interpolation` is unknown, or the input is empty. A traced `q` is checked under
+            `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
 
@@ -216,7 +218,7 @@ def _quantile(
     check: _checks.Checks, input: Any, q: Any, dim: Any, keepdim: Any, interpolation: Any
 ) -> jax.Array:
     x = check.floating("input", input)
-    q = _places(check, q)
+    q = _levels(check, q)
     keepdim = check.truth("keepdim", keepdim)
     interpolation = check.option("interpolation", interpolation, _INTERPOLATIONS)
     axis = None if dim is None else check.axis("dim", dim, x.ndim)
@@ -231,11 +233,11 @@ def _quantile(
         interpolation=interpolation,
     )
     text = check.wrong("q", "in [0, 1]", "{q}")
-    _checks.in_range(_are_shares, valid, text, made(float), q=q)
+    _checks.in_range(_are_probabilities, valid, text, made(float), q=q)
     return value
 
 
-def _places(check: _checks.Checks, q: Any) -> Any:
+def _levels(check: _checks.Checks, q: Any) -> Any:
     """`q` as a number or as a vector of floating point numbers."""
     if isinstance(q, (int, float)):
         return float(q)
@@ -246,7 +248,7 @@ def _places(check: _checks.Checks, q: Any) -> Any:
     return result
 
 
-def _are_shares(q: Any) -> Any:
+def _are_probabilities(q: Any) -> Any:
     return (q >= 0) & (q <= 1)
 
 
@@ -266,7 +268,7 @@ def _quantile_of(
     values = jnp.take_along_axis(rows, order(rows, -1, False), -1)
     count = jnp.sum(rows == rows, -1, keepdims=True, dtype=int)
     last = jnp.maximum(count, 1) - 1 if ignore else jnp.full_like(count, rows.shape[-1] - 1)
-    of = jnp.where(_are_shares(q), q, jnp.nan).astype(wide(x.dtype))
+    of = jnp.where(_are_probabilities(q), q, jnp.nan).astype(wide(x.dtype))
     rank = of.reshape(*[1] * (last.ndim - 1), of.size) * last.astype(of.dtype)
     if not ignore:  # a NaN comes last
         rank = jnp.where(count <= last, last.astype(of.dtype), rank)

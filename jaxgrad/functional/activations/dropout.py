@@ -24,11 +24,11 @@ def dropout(
 
         y = x m / (1 - p),   P(mᵢ = 0) = p
 
-    Exact at p = 0 and p = 1. An infinite element that is dropped gives NaN. The derivative is the
+    Exact at p = 0 and p = 1. A dropped infinite element gives NaN. The derivative is the
     scaled mask.
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, any shape. Where nothing is drawn, any dtype.
         p: the probability that an element is zeroed, a scalar in [0, 1].
         training: whether anything is zeroed.
@@ -38,7 +38,7 @@ def dropout(
 
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind; or a
-            derivative with respect to p is asked for, which the mask does not have.
+            derivative with respect to p is asked for, although the mask has none.
         ValueError: p is outside [0, 1]. A traced one is checked under `jaxgrad.checkify` only, and
             a wrong one gives NaN.
 
@@ -53,7 +53,7 @@ def dropout(
     >>> sorted(set(y.tolist()))
     [0.0, 1.25]
     """
-    return _dropped(_checks.of("dropout"), key, input, p, training)
+    return _dropout(_checks.of("dropout"), key, input, p, training)
 
 
 @called
@@ -65,7 +65,7 @@ def dropout1d(
         y = x m / (1 - p),   P(m = 0) = p for each channel
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, of shape (N, C, L) or (C, L).
         p: the probability that a channel is zeroed, a scalar in [0, 1].
         training: whether anything is zeroed.
@@ -91,7 +91,7 @@ def dropout1d(
     x = check.array("input", input)
     if x.ndim not in (2, 3):
         raise ValueError(check.wrong("input", "2-D or 3-D", f"{x.ndim}-D"))
-    return _dropped(check, key, x, p, training, leading=x.ndim - 1)
+    return _dropout(check, key, x, p, training, leading=x.ndim - 1)
 
 
 @called
@@ -103,7 +103,7 @@ def dropout2d(
         y = x m / (1 - p),   P(m = 0) = p for each element and channel of (N, C)
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, of shape (N, C, H, W). Other shapes (N, C, …) warn; so does a 3-D
             input, which is read as (N, C, L).
         p: the probability that a channel is zeroed, a scalar in [0, 1].
@@ -133,19 +133,19 @@ def dropout2d(
         _warn("dropout2d reads a 3-D input as (N, C, L), without a height: use dropout1d for that")
     elif x.ndim != 4:
         _warn(f"dropout2d of a {x.ndim}-D input is deprecated in PyTorch: use dropout")
-    return _dropped(check, key, x, p, training, leading=2)
+    return _dropout(check, key, x, p, training, leading=2)
 
 
 @called
 def dropout3d(
     key: jax.Array, input: ArrayLike, p: ArrayLike = 0.5, training: bool = True
 ) -> jax.Array:
-    """Zeroes whole channels of (N, C, D, H, W) or (C, D, H, W) at random, and scales the others.
+    """Zeroes whole channels of (N, C, D, H, W) or (C, D, H, W) at random, and scales the rest up.
 
         y = x m / (1 - p),   P(m = 0) = p for each channel
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, of shape (N, C, D, H, W) or (C, D, H, W). Other shapes warn, and
             their first axis is that of the channels.
         p: the probability that a channel is zeroed, a scalar in [0, 1].
@@ -172,7 +172,7 @@ def dropout3d(
     x = check.array("input", input)
     if x.ndim not in (4, 5):
         _warn(f"dropout3d of a {x.ndim}-D input is deprecated in PyTorch: use dropout")
-    return _dropped(check, key, x, p, training, leading=2 if x.ndim == 5 else 1)
+    return _dropout(check, key, x, p, training, leading=2 if x.ndim == 5 else 1)
 
 
 @called
@@ -184,10 +184,10 @@ def alpha_dropout(
         y = a (x m - α' (1 - m)) + b,   P(mᵢ = 0) = p
         a = ((1 - p) (1 + p α'²))^(-1/2),   b = a α' p,   α' = 1.75809…
 
-    Exact at p = 0 and, where all is 0, at p = 1. The derivative is a m.
+    Exact at p = 0, and at p = 1, where everything is 0. The derivative is a m.
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, any shape. Where nothing is drawn, any dtype.
         p: the probability that an element is dropped, a scalar in [0, 1].
         training: whether anything is dropped; False by default, as in PyTorch.
@@ -211,7 +211,7 @@ def alpha_dropout(
     >>> len(set(y.tolist()))
     2
     """
-    return _dropped(_checks.of("alpha_dropout"), key, input, p, training, alpha=True)
+    return _dropout(_checks.of("alpha_dropout"), key, input, p, training, alpha=True)
 
 
 @called
@@ -223,7 +223,7 @@ def feature_alpha_dropout(
         y = a (x m - α' (1 - m)) + b,   P(m = 0) = p for each element and channel of (N, C)
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, of shape (N, C, …).
         p: the probability that a channel is dropped, a scalar in [0, 1].
         training: whether anything is dropped; False by default, as in PyTorch.
@@ -247,7 +247,7 @@ def feature_alpha_dropout(
     >>> [len(set(channel)) for channel in y[0].tolist()]
     [1, 1]
     """
-    return _dropped(
+    return _dropout(
         _checks.of("feature_alpha_dropout"), key, input, p, training, leading=2, alpha=True
     )
 
@@ -256,7 +256,7 @@ def _warn(text: str) -> None:
     warnings.warn(text, stacklevel=3)
 
 
-def _dropped(
+def _dropout(
     check: _checks.Checks,
     key: Any,
     input: Any,
@@ -265,7 +265,7 @@ def _dropped(
     leading: int | None = None,
     alpha: bool = False,
 ) -> jax.Array:
-    """Checks the arguments; `leading` axes have their own noise, by default all."""
+    """Checks the arguments and drops slices along the first `leading` axes; None for elements."""
     key = check.key(key)
     x = check.array("input", input)
     p = constant(check, "p", check.number("p", p))
@@ -290,9 +290,9 @@ _ALPHA = 1.7580993408473766
 
 
 def _kept(key: jax.Array, x: jax.Array, p: jax.Array, leading: int) -> jax.Array:
-    """What is not dropped; p is what is drawn with, as 1 - p would round a small one away."""
+    """A mask of what is kept. It is drawn with p, as 1 - p would round a small p away."""
     shape = (*x.shape[:leading], *[1] * (x.ndim - leading))
-    p = jnp.where(_is_probability(p), p, 0)  # a wrong one is refused already, and not twice
+    p = jnp.where(_is_probability(p), p, 0)  # a wrong p is already refused
     return ~random.bernoulli(key, p, shape, dtype=bool)
 
 

@@ -57,7 +57,7 @@ def _normal_cdf(x: jax.Array) -> jax.Array:
 
 
 def _in_x(tangent: jax.Array, value: jax.Array, x: jax.Array) -> jax.Array:
-    # Behind the barrier XLA computes it anew from x; Φ kept from the value costs more than that.
+    # The barrier makes XLA compute Φ again: to keep it from the forward pass costs more.
     x = jax.lax.optimization_barrier(x)
     density = math.sqrt(0.5 / math.pi) * jnp.exp(-0.5 * x * x)
     return tangent * (_normal_cdf(x) + x * density)
@@ -89,7 +89,7 @@ def silu(input: ArrayLike) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
 
-    Differs from PyTorch: of complex numbers as `sigmoid`.
+    Differs from PyTorch: for complex numbers, as in `sigmoid`.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import silu
@@ -179,7 +179,7 @@ def glu(input: ArrayLike, dim: int = -1) -> jax.Array:
         y, of half the size along `dim`, in the input's dtype.
 
     Raises:
-        TypeError: the input is not floating point, or dim is no integer.
+        TypeError: the input is not floating point, or dim is not an integer.
         ValueError: the input is 0-D, dim is out of range, or the size is odd.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.glu.html

@@ -33,7 +33,7 @@ def relu(input: ArrayLike) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool.
+        TypeError: the input is not an array of real numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
 
@@ -55,8 +55,8 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
 
         y = x where x > threshold, value elsewhere
 
-    The derivative is 0 at the threshold. NaN passes, with derivative 1. Narrow numbers are compared
-    with the threshold itself, not with what it is rounded to.
+    The derivative is 0 at the threshold. NaN passes, with derivative 1. A bfloat16 or float16 input
+    is compared with the threshold itself, not with its rounded value.
 
     Args:
         input: x, integers or floating point numbers, any shape.
@@ -67,9 +67,9 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool; or another argument is no
-            number.
-        ValueError: beside integers, a number that their dtype does not hold.
+        TypeError: the input is not an array of real numbers, or it is bool; or another argument is
+            not a number.
+        ValueError: beside integers, a number that does not fit their dtype.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.threshold.html
 
@@ -101,7 +101,7 @@ def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is not floating point, or the slope is no number.
+        TypeError: the input is not floating point, or the slope is not a number.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
 
@@ -138,8 +138,8 @@ def prelu(input: ArrayLike, weight: ArrayLike) -> jax.Array:
 
     Raises:
         TypeError: the input is not floating point, or the weight is of another dtype.
-        ValueError: the weight has more than one dimension, or neither one number nor as many as
-            there are channels.
+        ValueError: the weight has more than one dimension, or its size is neither 1 nor the number
+            of channels.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.prelu.html
 
@@ -186,7 +186,7 @@ def rrelu(
     Each element has its own slope. The derivative at 0 is the slope, and flows through the bounds.
 
     Args:
-        key: a typed key, which is asked for even where `training` is False.
+        key: a typed key, required even where `training` is False.
         input: x, floating point, any shape.
         lower: least slope, a finite scalar.
         upper: upper end of the slopes, a finite scalar, at least `lower`.
@@ -227,7 +227,7 @@ def rrelu(
 def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
     x, lower, upper = widened(input.dtype, input, lower, upper)
     valid = _are_bounds(lower, upper)
-    low, high = jnp.where(valid, lower, 0), jnp.where(valid, upper, 1)  # refused already, not twice
+    low, high = jnp.where(valid, lower, 0), jnp.where(valid, upper, 1)  # already refused above
     slope = random.uniform(key, x.shape, low, high, dtype=x.dtype)
     y = x * jnp.where(x <= 0, slope, 1)
     return jnp.where(valid, y, jnp.nan).astype(input.dtype)

@@ -1,4 +1,4 @@
-"""Activations of straight pieces that saturate: each piece's derivative, and 0 at their ends."""
+"""Activations made of straight or quadratic pieces, with PyTorch's derivatives at the joints."""
 
 import jax
 import jax.numpy as jnp
@@ -28,9 +28,10 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool; or a bound is no number.
-        ValueError: bounds out of order, or NaN, or beside integers beyond their dtype. Traced ones
-            are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
+        TypeError: the input is not an array of real numbers, or is bool; or a bound is not a
+            number.
+        ValueError: the bounds are out of order, are NaN, or beside integers do not fit the dtype.
+            Traced bounds are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
 
@@ -72,7 +73,7 @@ def relu6(input: ArrayLike) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool.
+        TypeError: the input is not an array of real numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html
 
@@ -107,7 +108,7 @@ def hardsigmoid(input: ArrayLike) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
 
-    Differs from PyTorch: there is a second derivative, 0; PyTorch has none.
+    Differs from PyTorch: the second derivative is 0; PyTorch has none.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import hardsigmoid
@@ -129,8 +130,8 @@ def hardswish(input: ArrayLike) -> jax.Array:
 
         y = x · min(max(x + 3, 0), 6) / 6
 
-    The derivative is 0 at -3, where the right one is -1/2, and 1 at 3, where the left one is 3/2;
-    at NaN it is 1. The second derivative is 1/3 strictly between them, else 0.
+    The derivative is 0 at -3, where the slope from the right is -1/2, and 1 at 3, where the slope
+    from the left is 3/2. At NaN it is 1. The second derivative is 1/3 between -3 and 3, else 0.
 
     Args:
         input: x, floating point, any shape.
@@ -156,7 +157,7 @@ def hardswish(input: ArrayLike) -> jax.Array:
 def _hardswish(input: jax.Array) -> jax.Array:
     (x,) = widened(input.dtype, input)
     between = (x > -3) & (x < 3)
-    middle = jnp.where(between, x, 0)  # an infinite x must not reach its derivative
+    middle = jnp.where(between, x, 0)  # an infinite x must not reach the derivative
     end = jnp.where(x <= -3, 0 * jax.lax.stop_gradient(x), x)
     return jnp.where(between, _parabola(middle), end).astype(input.dtype)
 

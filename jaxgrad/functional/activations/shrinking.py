@@ -1,4 +1,4 @@
-"""Shrinkage: what is near 0 becomes 0."""
+"""Shrinkage: elements near 0 become 0."""
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +27,7 @@ def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is not floating point, or lambd is no number.
+        TypeError: the input is not floating point, or lambd is not a number.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardshrink.html
 
@@ -48,7 +48,7 @@ def _hardshrink(x: jax.Array, lambd: jax.Array) -> jax.Array:
 
 
 def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
-    """The input, moved towards 0 by λ.
+    """The input, moved by λ towards 0.
 
         y = x - λ where x > λ, x + λ where x < -λ, 0 elsewhere
 
@@ -62,7 +62,7 @@ def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is not floating point, or lambd is no number.
+        TypeError: the input is not floating point, or lambd is not a number.
         ValueError: lambd is negative, infinite or NaN. A traced one is checked under
             `jaxgrad.checkify` only, and a wrong one gives NaN.
 
@@ -100,10 +100,10 @@ def tanhshrink(input: ArrayLike) -> jax.Array:
         input: x, integers, floating point or complex numbers, any shape.
 
     Returns:
-        y, of the input's shape and dtype; of integers in float32.
+        y, of the input's shape and dtype; float32 for integers.
 
     Raises:
-        TypeError: the input is no array of numbers, or it is bool.
+        TypeError: the input is not an array of numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.tanhshrink.html
 
@@ -122,15 +122,15 @@ def _tanhshrink(input: jax.Array) -> jax.Array:
     if is_complex(input.dtype):
         return input - jnp.tanh(input)
     (x,) = widened(input.dtype, input)
-    return _gap(x).astype(input.dtype)
+    return _minus_tanh(x).astype(input.dtype)
 
 
 # d(x - tanh x) = tanh² x dx
 @derivatives(lambda t, y, x: along(t, jnp.square(tanh(x))))
-def _gap(x: jax.Array) -> jax.Array:
-    """X - tanh x, for small x by tanh x = x / (1 + x² / (3 + x² / (5 + …))) without the difference.
+def _minus_tanh(x: jax.Array) -> jax.Array:
+    """The difference x - tanh x, without cancellation for small x.
 
-    The fraction is carried along as top / bottom.
+    There it comes from tanh x = x / (1 + x² / (3 + x² / (5 + …))); top / bottom is x² / (3 + …).
     """
     small = jnp.abs(x) < 1
     near = jnp.where(small, x, 0)

@@ -1,4 +1,4 @@
-"""Probabilities from logits along an axis, their logarithms, and samples in between."""
+"""Softmax along an axis, its logarithm, and samples of a relaxed categorical distribution."""
 
 import functools
 import warnings
@@ -21,8 +21,8 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ)
 
     Args:
-        input: logits x, any shape; where `dtype` is given integers, truth values and complex
-            numbers too, of these the real parts with a warning.
+        input: logits x, floating point, any shape. With `dtype`, integers, truth values and complex
+            numbers too; of complex numbers the real part is taken, with a warning.
         dim: the axis that sums to 1. None warns and takes axis 0 of an input of 0, 1 or 3
             dimensions, else axis 1.
         dtype: a real floating point dtype to which the input is cast first; by default its own.
@@ -31,7 +31,7 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         y, of the input's shape. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        TypeError: the input (or `dtype`) is not real floating point, or dim is not an integer.
         ValueError: dim is out of range.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
@@ -52,8 +52,8 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ)
 
     Args:
-        input: x, any shape; where `dtype` is given integers and complex numbers too, of these the
-            real parts with a warning.
+        input: x, floating point, any shape. With `dtype`, integers and complex numbers too; of
+            complex numbers the real part is taken, with a warning.
         dim: the axis that sums to 1; None as in `softmax`.
         dtype: a real floating point dtype to which -x is cast first; by default the input's.
 
@@ -61,7 +61,7 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         y, of the input's shape.
 
     Raises:
-        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        TypeError: the input (or `dtype`) is not real floating point, or dim is not an integer.
         ValueError: dim is out of range.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html
@@ -86,8 +86,8 @@ def log_softmax(
         yᵢ = xᵢ - log Σⱼ exp(xⱼ)
 
     Args:
-        input: logits x, any shape; where `dtype` is given integers, truth values and complex
-            numbers too, of these the real parts with a warning.
+        input: logits x, floating point, any shape. With `dtype`, integers, truth values and complex
+            numbers too; of complex numbers the real part is taken, with a warning.
         dim: the axis that is normalized; None as in `softmax`.
         dtype: a real floating point dtype to which the input is cast first; by default its own.
 
@@ -95,7 +95,7 @@ def log_softmax(
         y, of the input's shape. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        TypeError: the input (or `dtype`) is not real floating point, or dim is not an integer.
         ValueError: dim is out of range.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
@@ -113,7 +113,7 @@ def log_softmax(
 def _logits(
     check: _checks.Checks, input: ArrayLike, dim: int, dtype: DTypeLike | None
 ) -> tuple[jax.Array, int]:
-    """The input in the dtype to work in, and the axis."""
+    """The input, cast to `dtype` where it is given, and the axis."""
     x = check.array("input", input)
     castable = any(is_a(x.dtype, kind) for kind in (jnp.integer, jnp.bool_, jnp.complexfloating))
     if dtype is None or not castable:
@@ -129,7 +129,7 @@ def _logits(
 
 
 def _vector(input: jax.Array) -> jax.Array:
-    """The array in the dtype to compute in, with a dimension if it has none."""
+    """The array in the dtype to compute in, with one dimension if it is 0-D."""
     (x,) = widened(input.dtype, input)
     return x if x.ndim else x[None]
 
@@ -170,7 +170,7 @@ def gumbel_softmax(
         logits: x, floating point, any shape.
         tau: the temperature τ, a scalar.
         hard: whether the samples are one-hot.
-        eps: has no effect; another one than the default warns.
+        eps: has no effect; a value other than the default warns.
         dim: the axis that sums to 1.
 
     Returns:
@@ -218,5 +218,5 @@ def _gumbel_softmax(
         places = jax.lax.broadcasted_iota(jnp.int32, x.shape, dim)
         largest = jax.lax.argmax(soft, dim, jnp.int32)
         one_hot = (places == jnp.expand_dims(largest, dim)).astype(x.dtype)
-        soft = one_hot + (soft - jax.lax.stop_gradient(soft))  # adds 0, and the derivative
+        soft = one_hot + (soft - jax.lax.stop_gradient(soft))  # adds 0, with the derivative of soft
     return soft.reshape(logits.shape).astype(logits.dtype)

@@ -44,7 +44,7 @@ def class_weight(check: _checks.Checks, weight: jax.Array, classes: int) -> jax.
 def chosen(
     target: jax.Array, classes: int, ignore_index: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Which targets count, which of those are a class, and all of them as safe int32 indices."""
+    """Which targets count, which are a class or ignored, and all as indices within the classes."""
     dtype = jnp.iinfo(target.dtype)
     kept = jnp.ones(target.shape, bool)
     if dtype.min <= ignore_index <= dtype.max:
@@ -65,7 +65,7 @@ def check_targets(
 
 @jax.custom_jvp
 def picked(values: jax.Array, index: jax.Array) -> jax.Array:
-    """The values[i, index[i, j…], j…], whose derivative is a mask that fuses: a gather's scatters.
+    """The values[i, index[i, j…], j…]. The derivative is a mask, which XLA fuses, not a scatter.
 
     `index` has one class, at the axis that holds the classes of `values`.
     """

@@ -11,12 +11,12 @@ from jax.typing import ArrayLike, DTypeLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast, is_complex, wide
 from jaxgrad._operands import derivatives
-from jaxgrad._sigmoids import log_of_sum, share
+from jaxgrad._sigmoids import log1p_exp, logistic_as_slope
 
 from .._arguments import reduced, reduction_of
 
 _SMALL = float(np.float32(1e-12))
-"""What PyTorch divides by at least; a float32 there."""
+"""The smallest divisor: PyTorch's constant is a float32."""
 
 
 def _weight(check: _checks.Checks, argument: str, value: Any, like: jax.Array) -> jax.Array | None:
@@ -58,7 +58,7 @@ def binary_cross_entropy(
         The loss in the dtype of `input`: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or the dtypes of input and target differ.
+        TypeError: an argument is not a real array, or the dtypes of input and target differ.
         ValueError: shapes do not fit, `reduction` is unknown, or a number is outside [0, 1], NaN
             included. Traced numbers are checked under `jaxgrad.checkify` only, and wrong ones give
             NaN.
@@ -126,9 +126,9 @@ def _slope(x: jax.Array, y: jax.Array) -> jax.Array:
 def _slope_jvp(
     primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
-    """Along x PyTorch's second derivative adds 1e-12, where the first takes the larger."""
+    """PyTorch's second derivative along x adds 1e-12, where the first takes a maximum."""
     (x, y), (along_x, along_y) = primals, tangents
-    # Or XLA takes (1 + 1e-12) - x instead, which rounds 1e-12 at its fourth digit.
+    # Without it XLA computes (1 + 1e-12) - x, which rounds 1e-12 to four digits.
     rest = jax.lax.optimization_barrier(1 - x)
     both = (x + 1e-12) * (rest + 1e-12)
     bend = (x * x - 2 * x * y + y) / both / both
@@ -160,7 +160,7 @@ def binary_cross_entropy_with_logits(
         The loss in the dtype of `target`: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or input or target is not floating point.
+        TypeError: an argument is not a real array, or input or target is not floating point.
         ValueError: shapes do not fit, or `reduction` is unknown.
 
     Source:
@@ -205,15 +205,15 @@ def _binary_cross_entropy_with_logits(
     return reduced(losses, reduction).astype(target.dtype)
 
 
-# The slope along x has no difference of near equals, as negative - factor · σ(-x) has.
+# The slope along x does not cancel, as negative - factor · σ(-x) would.
 @derivatives(
-    lambda t, loss, x, negative, positive, factor: t * (factor * share(x) - positive),
+    lambda t, loss, x, negative, positive, factor: t * (factor * logistic_as_slope(x) - positive),
     lambda t, loss, x, negative, positive, factor: t * x,
     lambda t, loss, x, negative, positive, factor: jnp.zeros_like(t),
-    lambda t, loss, x, negative, positive, factor: t * log_of_sum(-x),
+    lambda t, loss, x, negative, positive, factor: t * log1p_exp(-x),
 )
 def _logistic(
     x: jax.Array, negative: jax.Array, positive: jax.Array, factor: jax.Array
 ) -> jax.Array:
     """The loss negative · x - factor · log σ(x), where factor is negative + positive."""
-    return negative * x + factor * log_of_sum(-x)
+    return negative * x + factor * log1p_exp(-x)

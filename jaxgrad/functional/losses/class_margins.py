@@ -20,7 +20,7 @@ def multi_margin_loss(
     weight: ArrayLike | None = None,
     reduction: str = "mean",
 ) -> jax.Array:
-    """How much the scores of the other classes lack of a margin below the right class.
+    """How far the scores of other classes are from lying below the right class by a margin.
 
         lₙ = Σ_{c ≠ yₙ} w_{yₙ} max(margin - xₙ_{yₙ} + xₙ_c, 0)ᵖ / C
 
@@ -32,7 +32,7 @@ def multi_margin_loss(
         target: the right class y of each sample, shape (N,), or () or (1,) for a single one:
             integers from 0 to C - 1.
         p: 1 or 2.
-        margin: the distance asked for.
+        margin: the required difference of the scores.
         weight: weights w, shape (C,), in the dtype of `input`.
         reduction: "none", "mean" or "sum": over the samples.
 
@@ -48,9 +48,9 @@ def multi_margin_loss(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
 
-    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns memory it
-    never wrote. Targets may be integers of any size. There is a second derivative, one in the
-    weight, and bfloat16 and float16, which PyTorch has on GPUs only.
+    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns
+    uninitialised memory. Targets may have any integer dtype. There is a second derivative, one in
+    the weight, and bfloat16 and float16, which PyTorch has on GPUs only.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import multi_margin_loss
@@ -117,9 +117,9 @@ def _multi_margin_loss(
     y = jnp.atleast_1d(target)
     right = _one_hot(y, x.shape[1])
     own = jnp.sum(jnp.where(right, x, 0), axis=1, keepdims=True)
-    lack = margin - own + x
-    lack = jnp.where(~right & (lack > 0), lack, 0)
-    losses = jnp.mean(lack if p == 1 else jnp.square(lack), axis=1)
+    violation = margin - own + x
+    violation = jnp.where(~right & (violation > 0), violation, 0)
+    losses = jnp.mean(violation if p == 1 else jnp.square(violation), axis=1)
     if weight is not None:
         row = jnp.broadcast_to(cast(weight, x.dtype), x.shape)
         losses = losses * jnp.sum(jnp.where(right, row, 0), axis=1)
@@ -139,7 +139,7 @@ def _one_hot(index: jax.Array, classes: int) -> jax.Array:
 def multilabel_margin_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = "mean"
 ) -> jax.Array:
-    """How much the scores of the wrong classes lack of a margin of 1 below each right class.
+    """How far the scores of wrong classes are from lying below each right class by 1.
 
         lₙ = Σ_{j ∈ yₙ} Σ_{c ∉ yₙ} max(1 - xₙ_j + xₙ_c, 0) / C
 
@@ -148,7 +148,7 @@ def multilabel_margin_loss(
     Args:
         input: scores x, shape (N, C), or (C,) or () for a single sample.
         target: the right classes y, the shape of `input`: integers from 0 to C - 1 up to the first
-            -1, from where on they do not count. One that is listed twice counts twice.
+            -1; those after it do not count. A class that is listed twice counts twice.
         reduction: "none", "mean" or "sum": over the samples.
 
     Returns:
@@ -164,9 +164,9 @@ def multilabel_margin_loss(
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html
 
-    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns memory it
-    never wrote. Targets may be integers of any size. There is a second derivative, which is 0, and
-    bfloat16 and float16, which PyTorch has on GPUs only.
+    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns
+    uninitialised memory. Targets may have any integer dtype. There is a second derivative, which is
+    0, and bfloat16 and float16, which PyTorch has on GPUs only.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import multilabel_margin_loss
@@ -192,17 +192,17 @@ def _multilabel_margin_loss(
     y, classes = jnp.atleast_2d(target), x.shape[1]
     listed = jnp.cumsum(y < 0, axis=1) == 0
     hit = _one_hot(y, classes) & listed[..., None]  # samples, places in the list, classes
-    losses = jnp.sum(_lacks(x, hit, listed), axis=(1, 2)) / classes
+    losses = jnp.sum(_violations(x, hit, listed), axis=(1, 2)) / classes
     valid = jnp.all((y >= -1) & (y < classes), axis=1)
     losses = jnp.where(valid, losses, jnp.nan)
     losses = reduced(losses if input.ndim == 2 else losses[0], reduction)
     return losses.astype(input.dtype), jnp.all(valid)
 
 
-def _lacks(x: jax.Array, hit: jax.Array, listed: jax.Array) -> jax.Array:
-    """What each listed class lacks of its margin above each class that is not listed."""
+def _violations(x: jax.Array, hit: jax.Array, listed: jax.Array) -> jax.Array:
+    """By how much each listed class fails to exceed each unlisted class by a margin of 1."""
     rows = jnp.broadcast_to(x[:, None, :], hit.shape)
     own = jnp.sum(jnp.where(hit, rows, 0), axis=2, keepdims=True)
-    lack = 1 - own + rows
+    violation = 1 - own + rows
     wrong = ~jnp.any(hit, axis=1, keepdims=True)
-    return jnp.where(listed[..., None] & wrong & (lack > 0), lack, 0)
+    return jnp.where(listed[..., None] & wrong & (violation > 0), violation, 0)

@@ -1,4 +1,4 @@
-"""Losses of scores for classes against a class, or against probabilities of classes."""
+"""Losses of scores of classes, against a class or against probabilities of classes."""
 
 import functools
 import math
@@ -40,7 +40,7 @@ def cross_entropy(
             probabilities, floating point, of `input`'s shape.
         weight: one weight w for each class, of shape (C).
         ignore_index: an index that does not count; any integer, static. With probabilities it must
-            be negative, and means nothing.
+            be negative, and has no effect.
         reduction: "none", "mean" or "sum".
         label_smoothing: ε in [0, 1], a Python number or a scalar array.
 
@@ -50,7 +50,7 @@ def cross_entropy(
 
     Raises:
         TypeError: a dtype is of the wrong kind, or with indices weight's differs from input's.
-        ValueError: shapes do not fit, `reduction` is unknown, a target is no class, or
+        ValueError: shapes do not fit, `reduction` is unknown, a target is not a class, or
             `label_smoothing` is outside [0, 1]. Traced targets and label_smoothing are checked
             under `jaxgrad.checkify` only, and wrong ones give NaN.
 
@@ -73,7 +73,7 @@ def cross_entropy(
     return loss
 
 
-class Given(NamedTuple):
+class ClassArguments(NamedTuple):
     """The checked arguments of a loss over classes."""
 
     checks: _checks.Checks
@@ -81,7 +81,7 @@ class Given(NamedTuple):
     static: dict[str, Any]
 
     def check(self, valid: jax.Array) -> None:
-        """Refuse targets that are no class."""
+        """Refuse targets that are not classes."""
         target = self.arrays["target"]
         if not is_floating(target.dtype):
             classes = self.static["classes"]
@@ -89,7 +89,7 @@ class Given(NamedTuple):
 
 
 def smoothing_of(check: _checks.Checks, value: Any) -> jax.Array | float | None:
-    """`value` as a number in [0, 1], traced; None where it is a Python 0, which costs nothing."""
+    """`value` as a number in [0, 1]; None for a Python 0, so that no smoothing is compiled."""
     smoothing = check.number("label_smoothing", value)
     if isinstance(smoothing, float) and smoothing == 0:
         return None
@@ -105,8 +105,8 @@ def class_arguments(
     ignore_index: int,
     reduction: str,
     label_smoothing: Any,
-) -> Given:
-    """The arguments of `cross_entropy`, checked; of `input`, only shape and dtype are looked at."""
+) -> ClassArguments:
+    """The arguments of `cross_entropy`, checked; only shape and dtype of `input` are used."""
     target = check.array("target", target)
     ignore_index = check.integer("ignore_index", ignore_index, -(2**63))
     dtype = input.dtype
@@ -141,7 +141,7 @@ def class_arguments(
         "ignore_index": ignore_index,
         "reduction": reduction_of(check, reduction),
     }
-    return Given(check, arrays, static)
+    return ClassArguments(check, arrays, static)
 
 
 @functools.partial(jax.jit, static_argnames=("dtype", "classes", "ignore_index", "reduction"))
@@ -161,13 +161,13 @@ def class_losses(
     dtype: DTypeLike,
     ignore_index: int,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """The loss of every target, what a mean divides by, and whether all targets are valid."""
+    """The loss of every target, the divisor of a mean, and whether all targets are valid."""
     x, axis = input.astype(wide(dtype)), axis_of(input)
     w = None if weight is None else cast(weight, x.dtype)
     if smoothing is not None:
         smoothing = jnp.asarray(smoothing, x.dtype)
         smoothing = jnp.where((smoothing >= 0) & (smoothing <= 1), smoothing, jnp.nan)
-    # The derivative does not depend on what is subtracted.
+    # The derivative does not depend on the number that is subtracted.
     peak = jax.lax.stop_gradient(jnp.max(x, axis, keepdims=True, initial=-jnp.inf))
     log_sum = jnp.log(jnp.sum(jnp.exp(x - peak), axis, keepdims=True))
     if is_floating(target.dtype):
@@ -193,7 +193,7 @@ def class_losses(
 
 
 def total_of(weights: jax.Array, smoothing: Any) -> jax.Array:
-    """What a mean divides by: with smoothing a loss over no weight is NaN, as 0/0, never inf."""
+    """The divisor of a mean; with smoothing NaN for a weight of 0, so that the loss is not inf."""
     total = jnp.sum(weights)
     return total if smoothing is None else jnp.where(total == 0, jnp.nan, total)
 
@@ -223,7 +223,7 @@ def nll_loss(
 
     Raises:
         TypeError: a dtype is of the wrong kind, or weight's differs from input's.
-        ValueError: shapes do not fit, `reduction` is unknown, or a target is no class. Traced
+        ValueError: shapes do not fit, `reduction` is unknown, or a target is not a class. Traced
             targets are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html

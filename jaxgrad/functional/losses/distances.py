@@ -27,8 +27,8 @@ def cosine_similarity(
 
         Σᵢ (aᵢ / max(‖a‖, ε)) (bᵢ / max(‖b‖, ε))
 
-    The derivative is as if the max were not there, and the norm's at 0 is 0: where a is 0, it is
-    b / (ε ‖b‖) in a.
+    The derivative ignores the max, and the norm has derivative 0 at 0. So where a is 0, the
+    derivative with respect to a is b / (ε ‖b‖).
 
     Args:
         x1: vectors a along `dim`, any shape.
@@ -41,15 +41,14 @@ def cosine_similarity(
         The similarities in the promoted dtype of the arguments, without the dimension `dim`.
 
     Raises:
-        TypeError: an argument is no real array, or both are integers.
+        TypeError: an argument is not a real array, or both are integers.
         ValueError: shapes do not broadcast, there is no dimension `dim`, or eps is negative; a
             traced eps is checked under `jaxgrad.checkify` only, and a negative one gives NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
 
-    Differs from PyTorch: the second derivative at a zero vector is finite, with that of the norm 0;
-    PyTorch's is NaN.
+    Differs from PyTorch: the second derivative at a zero vector is finite; PyTorch's is NaN.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import cosine_similarity
@@ -117,9 +116,9 @@ def pairwise_distance(
         integers, without their last dimension.
 
     Raises:
-        TypeError: an argument is no array of numbers, p is traced, or keepdim is not True or False.
-        ValueError: shapes do not broadcast, p is NaN, or there are no differences to choose an
-            extreme one of.
+        TypeError: an argument is not an array of numbers, p is traced, or keepdim is not a bool.
+        ValueError: shapes do not broadcast, p is NaN, or p is negative or infinite and the vectors
+            are empty.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pairwise_distance.html
@@ -152,7 +151,7 @@ def vectors(
 
 
 def degree_of(check: _checks.Checks, p: Any, *vectors: jax.Array) -> float:
-    """The degree of a norm of these vectors, a number or ±∞."""
+    """`p` as the degree of a norm of these vectors, a number or ±∞."""
     infinite = isinstance(p, float) and math.isinf(p)
     degree = p if infinite else check.static_number("p", p)
     if (degree < 0 or infinite) and any(v.shape[-1:] == (0,) for v in vectors):
@@ -180,7 +179,7 @@ def cosine_embedding_loss(
     margin: float | jax.Array = 0,
     reduction: str = "mean",
 ) -> jax.Array:
-    """What the cosine between similar vectors lacks of 1, and by how much others' is over a margin.
+    """How far the cosine of similar vectors is below 1, and that of others above a margin.
 
         lₙ = 1 - cosₙ   where yₙ = 1,     max(cosₙ - margin, 0)   where yₙ = -1,     else 0
         cos = a·b / √((‖a‖² + 10⁻¹²) (‖b‖² + 10⁻¹²))
@@ -199,14 +198,14 @@ def cosine_embedding_loss(
         the shape of `target`.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: shapes do not fit, or `reduction` is unknown.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_embedding_loss.html
 
-    Differs from PyTorch: vectors and targets of other numbers are an error; PyTorch broadcasts. In
-    float16 a zero vector has the cosine 0; there PyTorch's 10⁻¹² is 0, and the cosine NaN.
+    Differs from PyTorch: different numbers of vectors and targets are an error; PyTorch broadcasts.
+    In float16 a zero vector has the cosine 0; there PyTorch's 10⁻¹² is 0, and the cosine NaN.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import cosine_embedding_loss

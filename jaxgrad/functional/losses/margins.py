@@ -8,7 +8,7 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_floating, widened
-from jaxgrad._sigmoids import log_of_sum
+from jaxgrad._sigmoids import log1p_exp
 
 from .._arguments import input_and_target, reduced, reduction_of
 from ._kinks import clamped
@@ -21,7 +21,7 @@ def margin_ranking_loss(
     margin: float | jax.Array = 0,
     reduction: str = "mean",
 ) -> jax.Array:
-    """How far the first score is from lying above the second one, or below it, by a margin.
+    """How far two scores are from being in the right order, with a margin between them.
 
         lᵢ = max(-yᵢ (aᵢ - bᵢ) + margin, 0)
 
@@ -31,7 +31,7 @@ def margin_ranking_loss(
         input1: first scores a, any shape.
         input2: second scores b, the shape of `input1`.
         target: y, the shape of `input1`: 1 where the first should be higher, -1 where the second.
-        margin: the distance asked for.
+        margin: the required difference of the scores.
         reduction: "none", "mean" or "sum".
 
     Returns:
@@ -39,7 +39,7 @@ def margin_ranking_loss(
         the input's shape.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source:
@@ -90,7 +90,7 @@ def hinge_embedding_loss(
     margin: float | jax.Array = 1.0,
     reduction: str = "mean",
 ) -> jax.Array:
-    """A distance between similar things, and what it lacks of a margin between others.
+    """The distance of similar pairs, and how far that of dissimilar pairs is below a margin.
 
         lᵢ = xᵢ   where yᵢ = 1,      max(margin - xᵢ, 0)   where yᵢ = -1
 
@@ -99,21 +99,21 @@ def hinge_embedding_loss(
     Args:
         input: distances x, any shape, floating point.
         target: y, the shape of `input`: 1 for similar and -1 for dissimilar.
-        margin: the distance asked for between dissimilar things.
+        margin: the required distance of dissimilar pairs.
         reduction: "none", "mean" or "sum".
 
     Returns:
         The loss in the dtype of `input`: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` is not floating point.
+        TypeError: an argument is not a real array, or `input` is not floating point.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
 
-    Differs from PyTorch: a target of another shape is an error; PyTorch broadcasts. No loss of
-    integers.
+    Differs from PyTorch: a target of another shape is an error; PyTorch broadcasts. Integers are
+    refused.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import hinge_embedding_loss
@@ -161,7 +161,7 @@ def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean
         The loss in the dtype of `input`: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` is not floating point.
+        TypeError: an argument is not a real array, or `input` is not floating point.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.soft_margin_loss.html
@@ -185,7 +185,7 @@ def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean
 @functools.partial(jax.jit, static_argnames="reduction")
 def _soft_margin_loss(input: jax.Array, target: jax.Array, *, reduction: str) -> jax.Array:
     x, y = widened(target.dtype, input, target)
-    return reduced(log_of_sum(-y * x), reduction).astype(input.dtype)
+    return reduced(log1p_exp(-y * x), reduction).astype(input.dtype)
 
 
 def multilabel_soft_margin_loss(
@@ -209,7 +209,7 @@ def multilabel_soft_margin_loss(
         The loss in the promoted dtype of the arguments: a scalar, or for "none" of shape (...).
 
     Raises:
-        TypeError: an argument is no real array, or `input` is not floating point.
+        TypeError: an argument is not a real array, or `input` is not floating point.
         ValueError: shapes do not fit, `input` has no dimension, or `reduction` is unknown.
 
     Source:
@@ -250,7 +250,7 @@ def _multilabel_soft_margin_loss(
     reduction: str,
 ) -> jax.Array:
     x, y = widened(dtype, input, target)
-    losses = y * log_of_sum(-x) + (1 - y) * log_of_sum(x)
+    losses = y * log1p_exp(-x) + (1 - y) * log1p_exp(x)
     if weight is not None:
         losses = losses * jnp.broadcast_to(cast(weight, x.dtype), x.shape)
     return reduced(jnp.mean(losses, axis=-1), reduction).astype(dtype)

@@ -37,7 +37,7 @@ def mse_loss(
         The loss in the promoted dtype of the arguments: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` and `target` are both integers.
+        TypeError: an argument is not a real array, or `input` and `target` are both integers.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
@@ -87,13 +87,13 @@ def l1_loss(
         The loss in the promoted dtype of the arguments: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no array of numbers, or `input` and `target` are both integers.
+        TypeError: an argument does not hold numbers, or `input` and `target` are both integers.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
 
-    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts. There
-    is no loss of integers alone.
+    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts. Two
+    integer arrays are refused.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import l1_loss
@@ -142,7 +142,7 @@ def smooth_l1_loss(
         shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` and `target` are both integers.
+        TypeError: an argument is not a real array, or `input` and `target` are both integers.
         ValueError: shapes differ, `reduction` is unknown, or beta is negative; a traced beta is
             checked under `jaxgrad.checkify` only, and a negative one gives NaN.
 
@@ -218,7 +218,7 @@ def huber_loss(
         "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` is not floating point.
+        TypeError: an argument is not a real array, or `input` is not floating point.
         ValueError: shapes differ, `reduction` is unknown, or delta is not positive; a traced delta
             is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 

@@ -26,7 +26,7 @@ def triplet_margin_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> jax.Array:
-    """What the distance to a negative example lacks of a margin over that to a positive one.
+    """How far a negative example is from being farther away than a positive one by a margin.
 
         lₙ = max(d(aₙ, pₙ) - d(aₙ, nₙ) + margin, 0),     d(x, y) = ‖x - y + ε‖ₚ
 
@@ -34,9 +34,9 @@ def triplet_margin_loss(
 
     Args:
         anchor: vectors a of real or complex numbers, shape (N, D) or (D,).
-        positive: vectors p, of a shape that broadcasts with the anchor's, of as many dimensions.
+        positive: vectors p, with the anchor's number of dimensions, of a shape that broadcasts.
         negative: vectors n, likewise.
-        margin: the distance asked for, greater than 0.
+        margin: the required difference of the distances, greater than 0.
         p: the norm's degree, a static number or ±∞.
         eps: ε, which is added to each difference.
         swap: whether d(p, n) counts instead of d(a, n) where it is smaller.
@@ -44,11 +44,10 @@ def triplet_margin_loss(
 
     Returns:
         The loss in the promoted dtype of the arrays, real for complex ones and float32 for
-        integers: a scalar, or for "none"
-        the shape of the distances.
+        integers: a scalar, or for "none" the shape of the distances.
 
     Raises:
-        TypeError: an argument is no array of numbers, p is traced, or swap is not True or False.
+        TypeError: an argument is not an array of numbers, p is traced, or swap is not a bool.
         ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
             margin is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
@@ -91,7 +90,7 @@ def _distance_dtype(
 def _same_ndim(check: _checks.Checks, anchor: jax.Array, *others: jax.Array) -> None:
     for argument, value in zip(("positive", "negative"), others, strict=True):
         if value.ndim != anchor.ndim:
-            expected = f"of {anchor.ndim} dimensions, as many as anchor has"
+            expected = f"of {anchor.ndim} dimensions, like anchor"
             raise ValueError(check.wrong(argument, expected, f"shape {value.shape}"))
 
 
@@ -110,7 +109,7 @@ def _triplet_margin_loss(
     dtype: DTypeLike,
     reduction: str,
 ) -> jax.Array:
-    # In the wide dtype from here on, so that the two derivatives of an example are added up there.
+    # In the wide dtype from here on, so that it adds the two derivatives of an example.
     a, b, c = widened(dtype, *examples)
     distances = [distance(*ends, eps, p=p) for ends in [(a, b), (a, c)] + [(b, c)] * swap]
     return _of_distances(distances, margin, dtype=dtype, reduction=reduction)
@@ -138,7 +137,7 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> jax.Array:
-    """`triplet_margin_loss` with a distance of one's own.
+    """`triplet_margin_loss` with any distance function.
 
         lₙ = max(d(aₙ, pₙ) - d(aₙ, nₙ) + margin, 0)
 
@@ -146,10 +145,10 @@ def triplet_margin_with_distance_loss(
 
     Args:
         anchor: a, any array that the distance takes.
-        positive: p, of as many dimensions.
-        negative: n, of as many dimensions.
+        positive: p, with the same number of dimensions.
+        negative: n, with the same number of dimensions.
         distance_function: d, a function of two arrays; by default `pairwise_distance`.
-        margin: the distance asked for, greater than 0.
+        margin: the required difference of the distances, greater than 0.
         swap: whether d(p, n) counts instead of d(a, n) where it is smaller.
         reduction: "none", "mean" or "sum".
 
@@ -157,8 +156,8 @@ def triplet_margin_with_distance_loss(
         The loss in the promoted dtype of the distances: a scalar, or for "none" their shape.
 
     Raises:
-        TypeError: an argument is no array of numbers, `distance_function` is not a function or
-            returns none, or swap is not True or False.
+        TypeError: an argument is not an array of numbers, `distance_function` is not a function
+            or does not return real numbers, or swap is not True or False.
         ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
             margin is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
