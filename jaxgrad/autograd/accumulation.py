@@ -1,4 +1,4 @@
-"""The gradient of a batch in parts: the memory of one part, the answer of the whole."""
+"""The gradient of a batch, accumulated over its parts to save memory."""
 
 import functools
 from collections.abc import Callable
@@ -32,16 +32,16 @@ def accumulate(
         "sum":    value =     Σ fn(params, partᵢ)              fn is a sum over its part
         "ratio":  value = Σ sumᵢ / Σ weightᵢ                   fn returns (sum, weight)
 
-    and the gradients alike. Each is the whole batch's value: the first, as all parts have the same
-    size, if every element counts the same. Where they do not (an `ignore_index`, weights of
-    classes, padding) the mean of means is another number, and "ratio" is the right one. PyTorch's
-    loop of `loss.backward()` adds: divide there by n, or by the total weight.
+    and the gradients likewise. Each is the value of the whole batch. "mean" is so if every element
+    has the same weight, since all parts have the same size. With an `ignore_index`, weights of
+    classes or padding, the mean of means is another number, and "ratio" is right. PyTorch's loop of
+    `loss.backward()` adds the gradients: there, divide by n or by the total weight.
 
     Args:
         fn: a function of pytrees that returns one real floating point scalar; for "ratio" a pair
-            of two: the sum, and the weight that it is divided by, which is not differentiated and
-            may be an integer; with `has_aux` a pair of that and a pytree of arrays.
-        microbatches: n, into how many equal parts the batch is taken.
+            of scalars, the sum and its weight, which is not differentiated and may be an integer.
+            With `has_aux` it returns a pair of that and a pytree of arrays.
+        microbatches: n, the number of equal parts of the batch.
         reduction: "mean", "sum" or "ratio".
         argnums: which positional argument, or tuple of them, requires gradients.
         batch_argnums: which positional argument, or tuple of them, is a batch: a pytree of arrays
@@ -54,13 +54,13 @@ def accumulate(
         Gradients are added up in the argument's dtype.
 
     Raises:
-        TypeError: as from `backward`; `fn` returns no scalar, or for "ratio" no pair of them.
+        TypeError: as from `backward`; `fn` does not return a scalar, or for "ratio" a pair of them.
         ValueError: as from `backward`; n is not positive, a first axis is not divisible by n, or
             `argnums` and `batch_argnums` overlap.
 
     Source: https://docs.pytorch.org/docs/stable/notes/amp_examples.html#gradient-accumulation
 
-    Differs from PyTorch: it says which mean it takes.
+    Differs from PyTorch: the reduction is an argument; PyTorch's loop always adds.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.autograd import accumulate
@@ -76,7 +76,7 @@ def accumulate(
     _CHECK.truth("has_aux", has_aux)
 
     def of_part(kwargs: Any, *args: Any) -> Any:
-        """The value, then what is carried along: the weight and the auxiliary output."""
+        """The value, and beside it the weight and the auxiliary output."""
         result = fn(*args, **kwargs)
         if has_aux and not (isinstance(result, tuple) and len(result) == 2):
             expected, got = "a pair (value, aux)", type(result).__name__
@@ -123,7 +123,7 @@ def accumulate(
 
 
 def _zeros(aval: Any) -> jax.Array:
-    """Zeros to add up in, on each device of a `shard_map` by itself where the terms are."""
+    """Zeros to start a sum with, which vary over the devices of a `shard_map` as its terms do."""
     return _jaxpr.varied(jnp.zeros(aval.shape, aval.dtype), _jaxpr.varying(aval))
 
 
@@ -136,7 +136,7 @@ def _scalar(value: Any) -> jax.Array:
 
 
 def _weight(value: Any) -> jax.Array:
-    """A weight as a scalar; a count, which nobody differentiates, in 32 bits or more."""
+    """A weight as a scalar; an integer in 32 bits or more."""
     result = _CHECK.array("weight", value)
     if is_a(result.dtype, jnp.integer) or is_a(result.dtype, jnp.bool_):
         result = result.astype(result.dtype if result.dtype.itemsize >= 4 else jnp.int32)
@@ -148,13 +148,13 @@ def _weight(value: Any) -> jax.Array:
 
 
 def _divided(x: jax.Array, by: Any) -> jax.Array:
-    """By a number that the dtype itself may not hold, as float16 does not hold 100,000."""
+    """`x / by`, in a dtype that holds `by`: float16 does not hold 100,000."""
     kind = wide(x.dtype)
     return (x.astype(kind) / jnp.asarray(by, kind)).astype(x.dtype)
 
 
 def _parts(argument: str, batch: Any, count: int) -> Any:
-    """The leaves of a batch with the first axis taken apart."""
+    """The leaves of a batch, with the first axis split into parts."""
 
     def part(x: jax.Array) -> jax.Array:
         if not x.ndim or x.shape[0] % count:

@@ -1,4 +1,4 @@
-"""Finite differences: what a derivative is before there is a graph to walk."""
+"""Derivatives by finite differences."""
 
 import functools
 from collections.abc import Callable
@@ -105,7 +105,7 @@ def _leaf_rates(
 
     if traced:
         values = jax.lax.map(near, jnp.arange(2 * leaf.size))
-    else:  # call fn as it is: compiled into one program it would round otherwise
+    else:  # call fn as it is: one compiled program would round differently
         values = jnp.stack([near(index) for index in range(2 * leaf.size)])
     above, below = values[: leaf.size], values[leaf.size :]
     rates = (above - below) / (2 * step).astype(values.dtype)  # (elements, *output)

@@ -24,9 +24,9 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 
         value = fn(x),   product = (∂²fn/∂x²) v
 
-    by forward mode over backward mode, at the cost of a few evaluations: the Hessian is never made.
-    Where `fn` has no forward mode, as a function with a `jax.custom_vjp` rule has none, by backward
-    mode alone, at about twice the cost.
+    by forward mode over backward mode, at the cost of a few evaluations, without the Hessian.
+    Where `fn` has no forward mode, such as a function with a `jax.custom_vjp` rule, it is computed
+    by backward mode alone, at about twice the cost.
 
     Args:
         fn: a function of pytrees that returns one real floating point array of one element.
@@ -34,19 +34,20 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 
     Returns:
         `(*args, v, **kwargs) -> (value, product)`. `v` has the structure, shapes and dtypes of the
-        argument (a tuple of them where `argnums` is a tuple), and None for its integer leaves; so
-        has `product`.
+        argument (a tuple of them where `argnums` is a tuple), and None for its integer leaves.
+        `product` has the same structure.
 
     Raises:
-        TypeError: as from `backward`; a part of `v` has another dtype.
-        TypeError, ValueError, NotImplementedError: `fn` has no second derivative in either mode, as
-            a `while_loop` or a callback without a rule has none; the message says what to do.
+        TypeError: as from `backward`; a leaf of `v` has another dtype.
+        TypeError, ValueError, NotImplementedError: `fn` has no second derivative in either mode,
+        such
+            as a `while_loop`, or a callback without a rule; the message says what to do.
         ValueError: as from `backward`; `v` has another structure or shape.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hvp.html
 
-    Differs from PyTorch: `v` is never optional. `vhp` is the same product where second derivatives
-    are continuous; PyTorch keeps both as its `hvp` is the slower one.
+    Differs from PyTorch: `v` is required. `vhp` is the same product where second derivatives are
+    continuous; PyTorch has both because its `hvp` is slower.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.autograd import hvp
@@ -73,15 +74,15 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
                 value, grads = backward(functools.partial(fn, **kwargs), positions)(*whole)
                 return grads, value
 
-            product, value = _moved(gradient, chosen, tangents)
+            product, value = _derivative_along(gradient, chosen, tangents)
             return value, product if isinstance(argnums, (tuple, list)) else product[0]
 
     del value_and_product.__dict__["__wrapped__"]
     return value_and_product
 
 
-def _moved(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
-    """How the gradient moves with its argument, and what comes beside it."""
+def _derivative_along(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
+    """The derivative of the gradient along the tangents, and the auxiliary output."""
 
     def forward(chosen: Any, tangents: Any) -> Any:
         return jax.jvp(gradient, (chosen,), (tangents,), has_aux=True)[1:]
@@ -91,14 +92,14 @@ def _moved(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
             moved := forward(chosen, tangents)
         ):
             return moved
-        # Under tracing JAX tells only once it compiles that a function has no forward mode.
+        # Under tracing JAX reports a missing forward mode only when it compiles.
         once = jax.jit(forward)
         if not _needs_forward_rule(once.trace(chosen, tangents).jaxpr):
             return once(chosen, tangents)
     except (TypeError, ValueError, NotImplementedError) as error:
         if not is_about_rules(error):
             raise
-    # The transpose of Jᵀ, and not Jᵀ itself: a rule need not be that of a true gradient.
+    # The transpose of Jᵀ, not Jᵀ itself: a custom rule need not be a true gradient.
     _, pull, value = jax.vjp(gradient, chosen, has_aux=True)
     _, pushed = jax.vjp(pull, jax.tree.map(jnp.zeros_like, chosen))
     return pushed((tangents,))[0], value
@@ -125,7 +126,7 @@ def _has_custom_tangent(eqn: JaxprEqn) -> bool:
 
 
 def _tangents(chosen: Any, directions: Any) -> Any:
-    """The directions as arrays like what they belong to."""
+    """The directions as arrays with the shapes and dtypes of `chosen`."""
     leaves, structure = jax.tree.flatten(chosen)
     try:
         given = structure.flatten_up_to(tuple(directions))

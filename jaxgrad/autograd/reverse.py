@@ -32,23 +32,23 @@ def backward(
             with `has_aux` a pair of that and anything else.
         argnums: which positional argument, or tuple of them, requires gradients.
         has_aux: whether `fn` returns `(value, aux)`.
-        unused: what an input that the derivative does not depend on gets, as `used_inputs` tells:
-            "zeros", or "none", PyTorch's None.
+        unused: the gradient of an input that the derivative does not depend on (`used_inputs` shows
+            which): "zeros", or "none" for PyTorch's None.
 
     Returns:
         `(*args, cotangent=None, grads=None, **kwargs) -> (value, grads)`, or with `has_aux`
         `-> ((value, aux), grads)`. `cotangent` has the structure, shapes and dtypes of `value`;
-        Python numbers in it take the value's dtype. It is 1 by default, which needs one real
-        output of one element. `grads` given are accumulated onto, as `.grad` is; None in their
-        place is no gradient yet. `grads` returned have the structure of the argument (a tuple of
-        them where `argnums` is a tuple), and None for an integer, boolean or key leaf.
+        Python numbers in it take the value's dtype. By default it is 1, which needs one real output
+        of one element. The new gradients are added to `grads`, as to `.grad`; None stands for no
+        gradient yet. The returned `grads` have the structure of the argument (a tuple of them
+        where `argnums` is a tuple), and None for an integer, boolean or key leaf.
 
     Raises:
         TypeError: `fn` is not callable; a selected argument has leaves, but none floating point or
-            complex; an output is neither, or there is none; a cotangent or an accumulated
+            complex; an output is neither, or there is no output; a cotangent or an accumulated
             gradient has another dtype.
-        TypeError, ValueError, NotImplementedError: `fn` has no reverse mode, as a `while_loop` or a
-            callback without a rule has none; the message says what to do.
+        TypeError, ValueError, NotImplementedError: `fn` has no reverse mode, such as a
+            `while_loop`, or a callback without a rule; the message says what to do.
         ValueError: several outputs, or one of several elements, or a complex one, without a
             `cotangent`; a cotangent or an accumulated gradient of another structure or shape; bad
             `argnums` or `unused`.
@@ -102,7 +102,7 @@ def backward(
                 (fresh,), (used,) = fresh, used
             return (value, *aux) if has_aux else value, _accumulated(grads, fresh, used)
 
-    # Else inspection, as by `donate_argnames`, would see fn's parameters and not these.
+    # Otherwise inspection, such as by `donate_argnames`, would see fn's parameters.
     del value_and_grads.__dict__["__wrapped__"]
     return value_and_grads
 
@@ -134,7 +134,7 @@ def _full_cotangent(value: Any, cotangent: Any) -> Any:
 
 
 def _accumulated(grads: Any, fresh: Any, used: Any) -> Any:
-    """`grads + fresh`, where None in `grads` is no gradient yet, nor later if it is not used."""
+    """`grads + fresh`. None in `grads` is no gradient yet; it stays None for an unused input."""
     new, structure = jax.tree.flatten(fresh, is_leaf=is_none)
     old = [None] * len(new) if grads is None else _flat("grads", grads, structure)
     counts = jax.tree.leaves(used, is_leaf=is_none)
