@@ -16,7 +16,7 @@ docstring says so under "Differs from PyTorch", and a row of the comparison stud
     data         tables of numbers larger than memory, in batches
     fit          loss + params + optimizer + data -> fitted params
     checkify     a function with its checks of values, under jit too
-    port         a user's own port held against its original; not imported here
+    port         comparison of a port with its original; not imported here
     study        the comparison study (`jaxgrad study`); not imported here
     cli          the command `jaxgrad`; not imported here
 

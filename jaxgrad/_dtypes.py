@@ -100,7 +100,7 @@ def _rank(dtype: Any) -> int:
 def result_type(*values: Any) -> Any:
     """`jnp.result_type` of arrays, dtypes and Python numbers; quick if all dtypes are the same.
 
-    Integers beside a Python float give float32, beside a complex number complex64, as in PyTorch.
+    As in PyTorch, integers give float32 with a Python float and complex64 with a complex one.
     """
     dtype, rank = None, 0
     for value in values:

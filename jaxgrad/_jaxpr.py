@@ -45,10 +45,10 @@ class Traced(NamedTuple):
 
 
 def traced(function: str, fn: Callable[..., Any], args: Any, kwargs: Any) -> Traced:
-    """The equations of `fn`; what is not an array, such as a flag or a number, stays as it is.
+    """The equations of `fn`; an argument that is not an array, such as a flag, stays as it is.
 
-    A function with mutable references (`jax.new_ref`) is a `ValueError`: its equations do not tell
-    by themselves what depends on what.
+    A function with mutable references (`jax.new_ref`) is a `ValueError`: its equations alone do
+    not show which value depends on which.
     """
     leaves, structure = jax.tree.flatten((args, kwargs))
     places = [n for n, leaf in enumerate(leaves) if is_array(leaf)]

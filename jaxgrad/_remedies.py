@@ -1,9 +1,14 @@
-"""What to write in place of what an argument cannot be."""
+"""The wording of errors, and what to write instead of a wrong argument."""
 
 from typing import Any
 
 import numpy as np
 from jax.core import Tracer
+
+
+def wrong(function: str, argument: str, expected: str, got: object, remedy: str = "") -> str:
+    """The text of an error: function, argument, what was expected, what came, and the remedy."""
+    return f"{function}: {argument} must be {expected}, got {got}" + (f"; {remedy}" * bool(remedy))
 
 
 def for_key(function: str, value: Any) -> str:

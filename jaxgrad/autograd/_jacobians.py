@@ -63,7 +63,7 @@ def wide(x: Any) -> jax.Array:
 
 
 def reals(x: Any) -> np.ndarray:
-    """An array as a real vector; of complex numbers first the real parts, then the imaginary."""
+    """An array as a real vector; for complex numbers the real parts, then the imaginary."""
     x = np.asarray(x).ravel()
     return np.concatenate([x.real, x.imag]) if np.iscomplexobj(x) else x
 

@@ -126,7 +126,7 @@ def _with_bad_replaced(x: Any, number: float, nan_only: bool) -> jax.Array:
 
 
 class _Loop:
-    """A `scan` or a `while`, whose iterations are walked from the last to the first."""
+    """A `scan` or a `while`, whose iterations are followed from the last to the first."""
 
     def __init__(self, eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool):
         self.eqn, self.inputs, self.nan_only = eqn, inputs, nan_only

@@ -280,8 +280,8 @@ def _kink(
         above, below = (moved(flat, n, sign * size * unit)[o][row] for sign in (1, -1))
         slopes.append(((at - below) / size, (above - at) / size))
     gaps = [abs(above - below) for below, above in slopes]
-    apart = all(gap > 2 * tolerance.around(max(map(abs, slopes[0]))) for gap in gaps)
-    return slopes[0] if apart and gaps[1] > 0.5 * gaps[0] else None
+    persists = all(gap > 2 * tolerance.around(max(map(abs, slopes[0]))) for gap in gaps)
+    return slopes[0] if persists and gaps[1] > 0.5 * gaps[0] else None
 
 
 def _directions(arrays: Sequence[jax.Array], key: jax.Array | None) -> list[jax.Array]:
@@ -336,9 +336,9 @@ def _problems(flat: Flat, allowed: float, undefined: bool) -> Iterator[str]:
         strict=True,
     )
     for name, first, second in pairs:
-        apart = float(np.max(np.abs(np.asarray(first) - np.asarray(second)), initial=0.0))
-        if not apart <= allowed and not np.array_equal(first, second, equal_nan=True):
-            yield f"backward is not deterministic: {name}'s gradients differ by {apart:.3g}"
+        gap = float(np.max(np.abs(np.asarray(first) - np.asarray(second)), initial=0.0))
+        if not gap <= allowed and not np.array_equal(first, second, equal_nan=True):
+            yield f"backward is not deterministic: {name}'s gradients differ by {gap:.3g}"
     if undefined:
         for name, gradient in zip(
             flat.input_names,

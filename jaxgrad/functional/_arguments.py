@@ -53,8 +53,8 @@ def as_inexact(check: _checks.Checks, value: ArrayLike) -> jax.Array:
     return x if is_complex(x.dtype) else x.astype(FROM_INTEGERS)
 
 
-def number_beside(check: _checks.Checks, argument: str, value: Any, like: jax.Array) -> Any:
-    """A number for arithmetic with `like`; beside integers it is truncated and must fit."""
+def number_for(check: _checks.Checks, argument: str, value: Any, like: jax.Array) -> Any:
+    """`value` as a number to combine with `like`; for integers it is truncated and must fit."""
     if is_floating(like.dtype):
         return check.number(argument, value)
     whole = int(check.static_number(argument, value))

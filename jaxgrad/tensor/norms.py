@@ -213,7 +213,7 @@ def length(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
 
 
 def length_of_numbers(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
-    """As `length`, of complex numbers too."""
+    """As `length`, for complex numbers too."""
     if not is_complex(x.dtype):
         return length(x, p, axes)
     if p != 2:

@@ -80,8 +80,8 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
         exponent: y, of a shape that broadcasts with it.
 
     Returns:
-        An array of float64, or of complex128 for complex numbers; of float32 or complex64 where JAX
-        has no 64-bit types.
+        A float64 array, or complex128 for complex numbers; float32 or complex64 without 64-bit
+        types.
 
     Raises:
         TypeError: an argument is not an array of numbers.

@@ -115,8 +115,8 @@ def _sum(x: jax.Array, y: jax.Array) -> jax.Array:
     lambda t, z, x, y: t * logistic_as_slope((y - x) * math.log(2)),
 )
 def _sum2(x: jax.Array, y: jax.Array) -> jax.Array:
-    apart = -jnp.abs(jnp.where(x == y, 0, x - y))  # equal infinities have no difference
-    return jnp.maximum(x, y) + jnp.log1p(scaled_exp2(apart)) * (1 / math.log(2))
+    gap = -jnp.abs(jnp.where(x == y, 0, x - y))  # equal infinities have no difference
+    return jnp.maximum(x, y) + jnp.log1p(scaled_exp2(gap)) * (1 / math.log(2))
 
 
 def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:

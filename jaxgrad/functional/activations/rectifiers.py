@@ -10,7 +10,7 @@ from jaxgrad import _checks, random
 from jaxgrad._calls import called
 from jaxgrad._dtypes import widened
 
-from .._arguments import NUMBERS, comparable, compiled, number_beside
+from .._arguments import NUMBERS, comparable, compiled, number_for
 
 
 @jax.jit
@@ -61,7 +61,7 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
     Args:
         input: x, integers or floating point numbers, any shape.
         threshold: a scalar.
-        value: a scalar. Beside integers both are truncated, and must fit the dtype.
+        value: a scalar. For an integer input both are truncated, and must fit its dtype.
 
     Returns:
         y, of the input's shape and dtype.
@@ -69,11 +69,11 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
     Raises:
         TypeError: the input is not an array of real numbers, or it is bool; or another argument is
             not a number.
-        ValueError: beside integers, a number that does not fit their dtype.
+        ValueError: a number does not fit the dtype of an integer input.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.threshold.html
 
-    Differs from PyTorch: a negative value beside unsigned integers is an error; PyTorch wraps it.
+    Differs from PyTorch: a negative value for an unsigned input is an error; PyTorch wraps it.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import threshold
@@ -82,8 +82,8 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
     """
     check = _checks.of("threshold")
     x = check.real("input", input, NUMBERS)
-    limit = number_beside(check, "threshold", threshold, x)
-    return _threshold(x, limit, number_beside(check, "value", value, x))
+    limit = number_for(check, "threshold", threshold, x)
+    return _threshold(x, limit, number_for(check, "value", value, x))
 
 
 def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:

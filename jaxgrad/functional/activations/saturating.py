@@ -8,7 +8,7 @@ from jaxgrad import _checks
 from jaxgrad._dtypes import is_floating, widened
 from jaxgrad._operands import by_slope
 
-from .._arguments import NUMBERS, comparable, compiled, number_beside
+from .._arguments import NUMBERS, comparable, compiled, number_for
 
 
 def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0) -> jax.Array:
@@ -21,8 +21,8 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     Args:
         input: x, integers or floating point numbers, any shape.
         min_val: lower bound, a scalar.
-        max_val: upper bound, a scalar, at least `min_val`. Beside integers both are truncated, and
-            must fit the dtype.
+        max_val: upper bound, a scalar, at least `min_val`. For an integer input both are truncated,
+            and must fit its dtype.
 
     Returns:
         y, of the input's shape and dtype.
@@ -30,7 +30,7 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     Raises:
         TypeError: the input is not an array of real numbers, or is bool; or a bound is not a
             number.
-        ValueError: the bounds are out of order, are NaN, or beside integers do not fit the dtype.
+        ValueError: the bounds are out of order, are NaN, or do not fit an integer input's dtype.
             Traced bounds are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
@@ -45,8 +45,8 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     """
     check = _checks.of("hardtanh")
     x = check.real("input", input, NUMBERS)
-    low = number_beside(check, "min_val", min_val, x)
-    high = number_beside(check, "max_val", max_val, x)
+    low = number_for(check, "min_val", min_val, x)
+    high = number_for(check, "max_val", max_val, x)
     check.allowed("min_val", low, low <= high, "at most max_val")
     return _hardtanh(x, low, high)
 

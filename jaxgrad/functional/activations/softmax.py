@@ -22,7 +22,7 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
 
     Args:
         input: logits x, floating point, any shape. With `dtype`, integers, truth values and complex
-            numbers too; of complex numbers the real part is taken, with a warning.
+            numbers too; complex numbers give their real part, with a warning.
         dim: the axis that sums to 1. None warns and takes axis 0 of an input of 0, 1 or 3
             dimensions, else axis 1.
         dtype: a real floating point dtype to which the input is cast first; by default its own.
@@ -52,8 +52,8 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ)
 
     Args:
-        input: x, floating point, any shape. With `dtype`, integers and complex numbers too; of
-            complex numbers the real part is taken, with a warning.
+        input: x, floating point, any shape. With `dtype`, integers and complex numbers too; complex
+            numbers give their real part, with a warning.
         dim: the axis that sums to 1; None as in `softmax`.
         dtype: a real floating point dtype to which -x is cast first; by default the input's.
 
@@ -87,7 +87,7 @@ def log_softmax(
 
     Args:
         input: logits x, floating point, any shape. With `dtype`, integers, truth values and complex
-            numbers too; of complex numbers the real part is taken, with a warning.
+            numbers too; complex numbers give their real part, with a warning.
         dim: the axis that is normalized; None as in `softmax`.
         dtype: a real floating point dtype to which the input is cast first; by default its own.
 

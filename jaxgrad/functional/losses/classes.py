@@ -57,7 +57,7 @@ def cross_entropy(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
 
     Differs from PyTorch: every integer dtype is an index (PyTorch: int64 and uint8); a negative
-    label_smoothing is an error (PyTorch: taken for 0); a gradient reaches `weight` with indices
+    label_smoothing is an error (PyTorch: treated as 0); a gradient reaches `weight` with indices
     too; bfloat16 and float16 are computed in float32 up to the loss, and rounded once.
 
     >>> import jax.numpy as jnp

@@ -183,7 +183,7 @@ def _smooth_l1(error: jax.Array, beta: jax.Array) -> jax.Array:
 def _smooth_l1_jvp(
     primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
-    """The derivative in the error is error / β, held within -1 and 1."""
+    """The derivative in the error is error / β, clipped to [-1, 1]."""
     (error, beta), (along_error, along_beta) = primals, tangents
     inside = jnp.abs(error) < beta
     ratio = jnp.where(inside, error, 0) / jnp.where(beta == 0, 1, beta)
@@ -265,7 +265,7 @@ def _inside(error: jax.Array, delta: jax.Array) -> jax.Array:
     return jnp.abs(error) < delta
 
 
-# The slope along the error is the error, held within -δ and δ.
+# The slope along the error is the error, clipped to [-δ, δ].
 @derivatives(
     lambda t, loss, e, d: t * jnp.where(_inside(e, d), e, d * jnp.sign(e)),
     lambda t, loss, e, d: t * jnp.where(_inside(e, d), 0, magnitude(e) - d),
