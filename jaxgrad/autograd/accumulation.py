@@ -32,8 +32,8 @@ def accumulate(
         "sum":    value =     Σ fn(params, partᵢ)              fn is a sum over its part
         "ratio":  value = Σ sumᵢ / Σ weightᵢ                   fn returns (sum, weight)
 
-    and the gradients likewise. Each is the value of the whole batch. "mean" is so if every element
-    has the same weight, since all parts have the same size. With an `ignore_index`, weights of
+    and the gradients likewise. Each is the value of the whole batch; "mean" only if every element
+    has the same weight. With an `ignore_index`, weights of
     classes or padding, the mean of means is another number, and "ratio" is right. PyTorch's loop of
     `loss.backward()` adds the gradients: there, divide by n or by the total weight.
 
@@ -148,7 +148,7 @@ def _weight(value: Any) -> jax.Array:
 
 
 def _divided(x: jax.Array, by: Any) -> jax.Array:
-    """`x / by`, in a dtype that holds `by`: float16 does not hold 100,000."""
+    """`x / by`, computed in a dtype that holds `by`: float16 does not hold 100,000."""
     kind = wide(x.dtype)
     return (x.astype(kind) / jnp.asarray(by, kind)).astype(x.dtype)
 

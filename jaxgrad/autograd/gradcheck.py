@@ -58,7 +58,7 @@ def gradcheck(
         atol: the absolute tolerance.
         rtol: the tolerance relative to the numeric derivative.
         raise_exception: whether a difference raises; otherwise read the report.
-        nondet_tol: the largest absolute difference between two equal backward passes.
+        nondet_tol: the largest absolute difference between two runs of a backward pass.
         check_undefined_grad: whether a cotangent of zeros must give a gradient of zeros.
         check_forward_ad: whether forward mode is compared.
         check_backward_ad: whether backward mode is compared.

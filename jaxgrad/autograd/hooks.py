@@ -24,11 +24,11 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
 
     Use it to clip a gradient, scale it, reverse it, or print it:
     `gradient_hook(x, lambda g: jax.debug.print("{}", g))`. Use the result in the rest of the
-    function: the gradient of later uses of `x` itself does not pass through `fn`.
+    function: the gradient of other uses of `x` does not pass through `fn`.
 
     Args:
-        x: a pytree of arrays. Leaves that are neither floating point nor complex are
-            returned as they are.
+        x: a pytree of arrays. Leaves that are neither floating point nor complex are returned
+            as they are.
         fn: a traceable function of the gradient, in the structure of `x`, with None for the other
             leaves. It returns the new gradient, in the same structure, shapes and dtypes, or None
             to leave it as it is.
@@ -37,9 +37,9 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
         `x`. In forward mode (`jax.jvp`, `jax.jacfwd`) it is the identity and `fn` is not called,
         as in PyTorch. Second derivatives go through `fn` itself, and their gradient of `x` passes
         through `fn` once more. Under `vmap`, if `x` is mapped, each example's gradient passes
-        through `fn` by itself. Without a gradient, `fn` is not called. A compiled program has no
-        operation more than those of `fn`. `fn` may close over traced values; then it is traced
-        when `gradient_hook` is called.
+        through `fn` by itself. Without a gradient, `fn` is not called. Compiled, the hook costs
+        only the operations of `fn`. `fn` may close over traced values; then it is traced when
+        `gradient_hook` is called.
 
     Raises:
         TypeError: `fn` is not callable with one argument, a leaf is not an array, or `fn` returns

@@ -127,8 +127,8 @@ def first_nonfinite(
         nan_only: whether infinities are accepted, as in PyTorch's anomaly mode.
 
     Returns:
-        `(*args, cotangent=None, **kwargs) -> NonFinite | None`; None if the value and the gradient
-        are finite, and no equation made anything else.
+        `(*args, cotangent=None, **kwargs) -> NonFinite | None`; None if there is no such equation
+        and the value and the gradient are finite.
         `cotangent` has the structure of `fn`'s result; it is 1 everywhere by default. Values run
         on the host: call it outside of `jit`. Python floats among the positional arguments
         become arrays; callbacks of `jax.debug` run more than once.
@@ -141,8 +141,8 @@ def first_nonfinite(
 
     Source: https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
 
-    Differs from PyTorch: the forward pass is searched too; infinities are found, not
-    only NaN; the report is returned, not raised.
+    Differs from PyTorch: the forward pass is searched too; infinities are found too, where they
+    are made; the report is returned, not raised.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.autograd import first_nonfinite

@@ -47,7 +47,7 @@ def poisson_nll_loss(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.poisson_nll_loss.html
 
     Differs from PyTorch: a target of another shape is an error; PyTorch broadcasts. With `full` the
-    derivative with respect to a target of at most 0 is finite; PyTorch's is NaN. No complex numbers
+    derivative in a target of at most 0 is that without `full`; PyTorch's is NaN. No complex numbers
     and no truth values.
 
     >>> import jax.numpy as jnp
@@ -101,8 +101,8 @@ def gaussian_nll_loss(
 
         lᵢ = (log vᵢ + (xᵢ - yᵢ)² / vᵢ) / 2,     v = max(var, ε)
 
-    `full` adds log(2π) / 2. A variance below ε has the derivative at ε, not 0, so that a
-    gradient step can raise it again.
+    `full` adds log(2π) / 2. A variance below ε has the derivative at ε, not 0, so that a gradient
+    step can raise it again.
 
     Args:
         input: expected values x, any shape.
