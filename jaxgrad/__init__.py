@@ -1,8 +1,8 @@
 """PyTorch's semantics as pure JAX functions.
 
 The state is gone: `.grad` is a return value, a random generator is a key, an optimizer is a pair of
-functions. What each function takes, returns and refuses is PyTorch's; every place where it is not
-says so in its docstring under "Differs from PyTorch" and is a row of the comparison study.
+functions. Each function takes, returns and refuses what PyTorch's does. Where it differs, its
+docstring says so under "Differs from PyTorch", and a row of the comparison study measures it.
 
     autograd     backward; gradients of intermediates, hooks, used inputs, gradcheck, first NaN
     graph        the computation graph as data, as text and as pictures
@@ -15,8 +15,8 @@ says so in its docstring under "Differs from PyTorch" and is a row of the compar
     optim        torch.optim as optax transformations
     data         tables of numbers larger than memory, in batches
     fit          loss + params + optimizer + data -> fitted params
-    checkify     a function that tells which value was wrong under jit
-    port         a user's own port held against its original; not imported here
+    checkify     a function with its checks of values, under jit too
+    port         comparison of a port with its original; not imported here
     study        the comparison study (`jaxgrad study`); not imported here
     cli          the command `jaxgrad`; not imported here
 

@@ -1,6 +1,6 @@
-"""Calls that do not fit a signature, worded as `_checks` does: what came, and what to write.
+"""Errors of calls that do not fit a signature: what came, and what to write instead.
 
-Python's own words for `dropout(x)` ask for an input, where the key is what is missing.
+Python's own message for `dropout(x)` asks for an input, although the key is missing.
 """
 
 import functools
@@ -18,7 +18,7 @@ from jaxgrad import _checks
 P = ParamSpec("P")
 R = TypeVar("R")
 
-GONE = {
+REMOVED_KEYWORDS = {
     "generator": "the first argument says which numbers are drawn",
     "inplace": "take what is returned",
     "out": "take what is returned",
@@ -31,11 +31,11 @@ GONE = {
     "minval": "it is called a here",
     "maxval": "it is called b here",
 }
-"""Keywords of PyTorch's and of JAX's that are not taken, and what to write instead."""
+"""Keywords of PyTorch and JAX that no function here takes, and what to write instead."""
 
 
 def called(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that says what to write where a call does not fit its signature."""
+    """Gives a function an error that says what to write where a call does not fit its signature."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,7 +43,11 @@ def called(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except (TypeError, ValueError) as error:
             within = error.__traceback__ is not None and error.__traceback__.tb_next is not None
-            reason = _first(function, args) if within else misfit(function, args, kwargs, error)
+            reason = (
+                _first_argument_error(function, args)
+                if within
+                else misfit(function, args, kwargs, error)
+            )
             if not reason:
                 raise
         raise TypeError(reason)
@@ -56,21 +60,21 @@ def filling(function: Callable[P, R]) -> Callable[P, R]:
 
     PyTorch's `x.uniform_(0, 1)` has no shape, and `uniform(key, 0, 1)` would be an empty array.
     """
-    inner, names = called(function), _positional(function)
+    inner, names = called(function), _positional_names(function)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         if 3 <= len(args) < len(names) and type(args[1]) is int:
-            _shape_is_there(function.__name__, names, args, kwargs)
+            _refuse_missing_shape(function.__name__, names, args, kwargs)
         return inner(*args, **kwargs)
 
     return call
 
 
-def _shape_is_there(
+def _refuse_missing_shape(
     name: str, names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> None:
-    """Refuse parameters in the place of the shape, with the last of them left out."""
+    """Refuse a call with parameters in the place of the shape, such as `uniform(key, 0, 1)`."""
     size, first = args[1:3]
     number = isinstance(first, (int, float))
     nothing_below = names[2:4] == ["a", "b"] and number and first >= 1
@@ -86,7 +90,7 @@ def _shape_is_there(
     raise ValueError(_checks.wrong(name, "shape", expected, given, remedy))
 
 
-def _positional(function: Callable[..., Any]) -> list[str]:
+def _positional_names(function: Callable[..., Any]) -> list[str]:
     """The names of the arguments that may be given by position."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return [n for n, p in inspect.signature(function).parameters.items() if p.kind is kind]
@@ -95,13 +99,13 @@ def _positional(function: Callable[..., Any]) -> list[str]:
 def misfit(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], error: Exception
 ) -> str:
-    """What is wrong with a call that Python refused, in the order in which it is mended."""
-    name, names, reason = function.__name__, _positional(function), str(error)
+    """The error of a call that Python refused: the mistake to correct first."""
+    name, names, reason = function.__name__, _positional_names(function), str(error)
     if "unexpected keyword" in reason:
         gone = next(keyword for keyword in kwargs if f"'{keyword}'" in reason)
-        remedy = GONE.get(gone, f"write {name}({_written(function)})")
+        remedy = REMOVED_KEYWORDS.get(gone, f"write {name}({_signature_text(function)})")
         return _checks.wrong(name, gone, "left out", f"{kwargs[gone]!r:.60}", remedy)
-    if first := _first(function, args):
+    if first := _first_argument_error(function, args):
         return first
     if len(args) > len(names) and "shape" in names:
         sizes = args[names.index("shape") :]
@@ -112,17 +116,17 @@ def misfit(
             return _checks.wrong(name, "shape", "one argument", got, remedy)
     missing = " and ".join(re.findall(r"'(\w+)'", reason)) if "missing" in reason else ""
     if missing:
-        remedy = f"write {name}({_written(function)})"
+        remedy = f"write {name}({_signature_text(function)})"
         return _checks.wrong(name, missing, "given", "nothing", remedy)
     got = f"{len(args)} by position"
-    return _checks.wrong(name, "the arguments", f"({_written(function)})", got)
+    return _checks.wrong(name, "the arguments", f"({_signature_text(function)})", got)
 
 
-def _first(function: Callable[..., Any], args: Sequence[Any]) -> str:
-    """What is wrong where numbers stand in the place of the key or the state; else ""."""
+def _first_argument_error(function: Callable[..., Any], args: Sequence[Any]) -> str:
+    """The error where numbers are in the place of the key or the state; else ""."""
     if not args or not isinstance(args[0], (int, float, tuple, list, np.ndarray, jax.Array)):
         return ""
-    name, argument = function.__name__, _positional(function)[0]
+    name, argument = function.__name__, _positional_names(function)[0]
     try:
         if argument == "key":
             _checks.key(name, args[0])
@@ -145,7 +149,7 @@ def _is_size(value: Any) -> bool:
     return True
 
 
-def _written(function: Callable[..., Any]) -> str:
+def _signature_text(function: Callable[..., Any]) -> str:
     """The signature without its types."""
     parameters = inspect.signature(function).parameters.values()
     plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]

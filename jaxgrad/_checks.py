@@ -1,4 +1,4 @@
-"""The one place that words an argument error; knows no caller.
+"""Checks of arguments and the wording of their errors, for all rooms.
 
 A static fact (shape, dtype, an unknown option) raises `TypeError` or `ValueError` at trace time. A
 fact about values raises `ValueError` where the values are concrete. Under tracing it leaves nothing
@@ -16,75 +16,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jax.experimental import checkify as jax_checkify
 
 from jaxgrad import _remedies
-from jaxgrad._dtypes import is_a, is_floating, made, result_type, wide
+from jaxgrad._dtypes import is_a, is_complex, is_floating, made, result_type
+from jaxgrad._remedies import wrong as wrong
+from jaxgrad._values import checkify as checkify
+from jaxgrad._values import each_holds as each_holds
+from jaxgrad._values import finite as finite
+from jaxgrad._values import holds as holds
+from jaxgrad._values import in_range as in_range
+from jaxgrad._values import is_known as is_known
 
 Shape = int | Sequence[int]
 """A shape as an argument: one size, or a sequence of them."""
-
-
-def checkify(
-    fn: Callable[..., Any], errors: Any = jax_checkify.user_checks
-) -> Callable[..., tuple[jax_checkify.Error, Any]]:
-    """`jax.experimental.checkify.checkify`, for which jaxgrad's functions check traced values.
-
-    Under `jit` a wrong value gives NaN, or what the function's docstring says, and no check is
-    compiled, as it would slow each call down. This asks for the checks: functions that `fn` calls
-    are traced again with them, and the first that fails is the error, in the words of the eager
-    one.
-
-    Args:
-        fn: any function of arrays, jitted or not. `jax.jit` and `jax.vmap` of the result work.
-        errors: what is checked, such as `checkify.user_checks | checkify.nan_checks` of
-            `jax.experimental`; by default the checks of values.
-
-    Returns:
-        A function of the same arguments. It returns a pair: the error, whose `get()` is the message
-        or None and whose `throw()` raises it, and what `fn` returns.
-
-    Raises:
-        TypeError: `fn` is no function.
-
-    Source: https://docs.jax.dev/en/latest/debugging/checkify_guide.html
-
-    >>> import jax
-    >>> import jaxgrad
-    >>> draw = jax.jit(jaxgrad.checkify(jaxgrad.random.bernoulli))
-    >>> error, _ = draw(jax.random.key(0), jax.numpy.array([1.5]))
-    >>> print(error.get())
-    bernoulli: input must be in [0, 1] everywhere, got 1.5 to 1.5 (`check` failed)
-    """
-    if not callable(fn):
-        raise TypeError(wrong("checkify", "fn", "a function", type(fn).__name__))
-    checked = jax_checkify.checkify(fn, errors)
-    asked = _asked()
-
-    @functools.wraps(fn)
-    def asking(*args: Any, **kwargs: Any) -> tuple[jax_checkify.Error, Any]:
-        with asked(True):
-            return checked(*args, **kwargs)
-
-    return asking
-
-
-@functools.cache
-def _asked() -> Any:
-    """Whether checks of traced values are wanted: a context by which `jit` keeps programs apart.
-
-    It is made when first needed, as JAX traces again what it compiled before a context was made.
-    """
-    return jax.make_user_context(False)
-
-
-def _wanted() -> bool:
-    return bool(_asked.cache_info().currsize) and _asked().value
-
-
-def wrong(function: str, argument: str, expected: str, got: object, remedy: str = "") -> str:
-    """One wording: function, argument, what was expected, what came, and the remedy."""
-    return f"{function}: {argument} must be {expected}, got {got}" + (f"; {remedy}" * bool(remedy))
 
 
 def instance(function: str, argument: str, value: Any, kind: type) -> None:
@@ -125,7 +69,7 @@ def floating(function: str, argument: str, value: Any) -> jax.Array:
 def real(
     function: str, argument: str, value: Any, expected: str = "an array of real numbers"
 ) -> jax.Array:
-    """`value` as an array of integers or of real floating point numbers; truth values are none."""
+    """`value` as an array of integers or real floating point numbers; truth values are refused."""
     result = array(function, argument, value)
     if not (is_floating(result.dtype) or is_a(result.dtype, jnp.integer)):
         raise TypeError(wrong(function, argument, expected, result.dtype))
@@ -136,8 +80,11 @@ def promoted(function: str, argument: str, *arrays: Any) -> Any:
     """The dtype that arrays and dtypes promote to, which must be real floating point."""
     dtype = result_type(*arrays)
     if not is_floating(dtype):
-        is_complex = is_a(dtype, jnp.complexfloating)
-        remedy = "take its .real, .imag or jnp.abs" if is_complex else "cast it with .astype(float)"
+        remedy = (
+            "take its .real, .imag or jnp.abs"
+            if is_complex(dtype)
+            else "cast it with .astype(float)"
+        )
         raise TypeError(wrong(function, argument, "floating point", dtype, remedy))
     return dtype
 
@@ -153,6 +100,8 @@ def scalar(function: str, argument: str, value: Any) -> jax.Array:
 
 def number(function: str, argument: str, value: Any) -> float | jax.Array:
     """`value` as a real scalar: a Python number stays one, with all its digits."""
+    if type(value) is float:
+        return value
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         result = scalar(function, argument, value)
         return result if is_floating(result.dtype) else result.astype(float)
@@ -167,11 +116,21 @@ def number(function: str, argument: str, value: Any) -> float | jax.Array:
 def bounded(
     function: str, argument: str, value: Any, valid: Callable[[Any], Any], expected: str
 ) -> float | jax.Array:
-    """`value` as `number`, for which `valid` holds."""
+    """`value` as `number`, which `valid` must accept."""
     result = number(function, argument, value)
-    text = wrong(function, argument, expected, "{value}")
-    holds(valid(result), text, value=lambda: jnp.asarray(result))
+    allowed(function, argument, result, valid(result), expected)
     return result
+
+
+def allowed(
+    function: str, argument: str, number: float | jax.Array, valid: Any, expected: str
+) -> None:
+    """Refuse a number unless `valid`, as `holds` does."""
+    if valid is True:
+        return
+    got = number if isinstance(number, float) else "{value}"  # an array has fewer digits
+    text = wrong(function, argument, expected, got)
+    holds(valid, text, value=lambda: jnp.asarray(number))
 
 
 def static_number(function: str, argument: str, value: Any) -> float:
@@ -186,8 +145,10 @@ def static_number(function: str, argument: str, value: Any) -> float:
 
 
 def truth(function: str, argument: str, value: Any) -> bool:
-    """`value` as a static truth value; 1 and "no" are none."""
-    if not isinstance(value, (bool, np.bool_)):
+    """`value` as a static bool; 1 and "no" are refused."""
+    if value is True or value is False:
+        return value
+    if not isinstance(value, np.bool_):
         got = f"{type(value).__name__} {value!r:.60}"
         raise TypeError(wrong(function, argument, "True or False", got))
     return bool(value)
@@ -266,7 +227,7 @@ def float_dtype(function: str, value: Any) -> np.dtype:
 
 
 def number_dtype(function: str, value: Any, default: Any) -> np.dtype:
-    """`value` as a real dtype of integers, floats or truth values; None is the default's."""
+    """`value` as a real dtype of integers, floats or truth values; None is `default`."""
     try:
         dtype = made(default if value is None else value)
     except (TypeError, ValueError) as error:
@@ -292,62 +253,6 @@ def same_shape(function: str, argument: str, value: jax.Array, other: str, like:
         raise ValueError(wrong(function, argument, expected, value.shape, remedy))
 
 
-def is_known(valid: Any) -> bool:
-    """Whether a fact is known to hold; a traced one is not."""
-    return not isinstance(valid, Tracer) and bool(np.asarray(valid))
-
-
-def holds(valid: Any, text: str, **values: Callable[[], jax.Array]) -> None:
-    """Raise `ValueError(text)` where `valid` is False; where it is traced, `checkify` may ask.
-
-    The functions in `values` fill the text's fields. They run only once the check has failed, or
-    where it is part of the traced program.
-    """
-    if isinstance(valid, Tracer):
-        if _wanted():
-            fields = {name: value() for name, value in values.items()}
-            jax_checkify.debug_check(valid, text, **fields)
-    elif not np.asarray(valid):  # at half the cost of asking the array itself
-        got = {name: jax.lax.stop_gradient(value()) for name, value in values.items()}
-        raise ValueError(text.format(**got))
-
-
-def each_holds(valid: Any, text: str, values: jax.Array) -> None:
-    """`holds` of a fact about each element; its text may tell the `{least}` and `{most}` of them.
-
-    Of no elements it is true, and there is no least one: eagerly or traced.
-    """
-    if values.size:
-        holds(valid, text, least=lambda: jnp.min(values), most=lambda: jnp.max(values))
-
-
-def in_range(
-    rule: Callable[..., Any], valid: Any, text: str, dtype: Any, **parameters: Any
-) -> None:
-    """Refuses parameters for which the rule does not hold; what it gave where they are arrays.
-
-    Python numbers are held against the rule here: nothing is read back from the device.
-    """
-    if not all(type(value) is float for value in parameters.values()):
-        rounded = {k: functools.partial(jnp.asarray, v, dtype) for k, v in parameters.items()}
-        holds(valid, text, **rounded)
-    elif not _known(rule, dtype, *parameters.values()):
-        raise ValueError(text.format(**parameters))
-
-
-@functools.lru_cache(1024)
-def _known(rule: Callable[..., Any], dtype: Any, *numbers: float) -> bool:
-    """Whether the rule, made of operators alone, holds for numbers rounded to the dtype."""
-    with np.errstate(all="ignore"):
-        rounded = [np.asarray(number).astype(wide(dtype)).astype(dtype) for number in numbers]
-        return bool(rule(*rounded))
-
-
-def finite(x: Any) -> Any:
-    """Whether numbers of NumPy's or of JAX's are finite."""
-    return (x > -math.inf) & (x < math.inf)
-
-
 def axis(function: str, argument: str, value: Any, ndim: int) -> int:
     """`value` as an axis counted from the front; a 0-D array has the one axis 0, as in PyTorch."""
     ndim = ndim or 1
@@ -369,16 +274,20 @@ def axes(function: str, argument: str, value: Any, ndim: int) -> tuple[int, ...]
 
 
 class Checks:
-    """The checks above of one function's arguments, in its name."""
+    """The checks above, of the arguments of one function: errors start with its name."""
 
     def __init__(self, function: str):
+        self.function = function
         self.wrong = functools.partial(wrong, function)
         self.array = functools.partial(array, function)
         self.arrays = functools.partial(arrays, function)
         self.floating = functools.partial(floating, function)
         self.real = functools.partial(real, function)
         self.promoted = functools.partial(promoted, function)
+        self.scalar = functools.partial(scalar, function)
         self.number = functools.partial(number, function)
+        self.bounded = functools.partial(bounded, function)
+        self.allowed = functools.partial(allowed, function)
         self.static_number = functools.partial(static_number, function)
         self.truth = functools.partial(truth, function)
         self.integer = functools.partial(integer, function)

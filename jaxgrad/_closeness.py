@@ -1,4 +1,4 @@
-"""How close two answers are: the paths of their leaves, tolerances by dtype, steps of rounding."""
+"""How close two results are: paths of leaves, tolerances by dtype, distances in ulps."""
 
 from typing import Any
 

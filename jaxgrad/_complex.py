@@ -1,33 +1,26 @@
 """Elementary functions of complex numbers, right where a part is large, infinite or NaN.
 
-In a scan that was differentiated in reverse JAX forgets the rules of derivatives: the second ones
-are those of the formulas themselves, which therefore have the right ones too.
+Inside a scan that is differentiated in reverse, JAX drops custom derivative rules. Second
+derivatives are then those of the formulas, so the formulas must have the right derivatives too.
 """
 
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax.typing import DTypeLike
 
-from jaxgrad._dtypes import is_a
 from jaxgrad._operands import derivatives
 
 
-def is_complex(dtype: DTypeLike) -> bool:
-    """Whether the dtype is one of complex numbers."""
-    return is_a(dtype, jnp.complexfloating)
-
-
 def size(x: jax.Array) -> jax.Array:
-    """|x|: infinite where a part is, as in C, whatever the other one."""
+    """|x|: infinite where either part is infinite, even beside NaN, as in C."""
     return jnp.where(jnp.isinf(x.real) | jnp.isinf(x.imag), jnp.inf, jnp.abs(x))
 
 
 def power(
     x: jax.Array, angle: jax.Array, of: Callable[[jax.Array], jax.Array] = jnp.exp
 ) -> jax.Array:
-    """The number of size exp(x) and that angle, as C's exp has it.
+    """The complex number with absolute value exp(x) and this angle, as C's exp computes it.
 
     It is 0 for x = -∞ and real for the angle 0, where ∞ · 0 would be NaN.
     """
@@ -44,7 +37,7 @@ def _in_sigmoid(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
 
 @derivatives(_in_sigmoid)
 def sigmoid(x: jax.Array) -> jax.Array:
-    """1 / (1 + exp(-x)), of the exponential that does not overflow."""
+    """1 / (1 + exp(-x)), computed from the exponential that does not overflow."""
     left = x.real < 0
     small = power(jnp.where(left, x.real, -x.real), jnp.where(left, x.imag, -x.imag))
     return jnp.where(left, small, 1) / (1 + small)
@@ -52,7 +45,7 @@ def sigmoid(x: jax.Array) -> jax.Array:
 
 @derivatives(lambda t, z, x, y: t * sigmoid(x - y), lambda t, z, x, y: t * sigmoid(y - x))
 def logaddexp(x: jax.Array, y: jax.Array) -> jax.Array:
-    """log(eˣ + eʸ), beside the one of the larger real part: the first where these are equal."""
+    """log(eˣ + eʸ): a correction to the operand of larger real part; to the first if equal."""
     second = y.real > x.real
     top, low = jnp.where(second, y, x), jnp.where(second, x, y)
     both = (low.real == top.real) & jnp.isinf(low.real)

@@ -1,4 +1,4 @@
-"""What kind of dtype one is, and the dtype to compute in."""
+"""Kinds of dtypes, promotion, and the dtype to compute in."""
 
 import functools
 import warnings
@@ -9,18 +9,25 @@ import jax.numpy as jnp
 import numpy as np
 
 FROM_INTEGERS = jnp.dtype(jnp.float32)
-"""The dtype of what integers and truth values give: PyTorch's default, with 64-bit types too."""
+"""The dtype of results for integers and truth values: PyTorch's default, also in 64-bit mode."""
 
 
 @functools.cache
 def is_a(dtype: Any, kind: Any) -> bool:
-    """`jnp.issubdtype`, remembered: every call of a small function asks several times."""
+    """`jnp.issubdtype`, cached: each call of a small function asks several times."""
     return bool(jnp.issubdtype(dtype, kind))
 
 
+@functools.cache
 def is_floating(dtype: Any) -> bool:
     """Whether the dtype is real floating point."""
-    return is_a(dtype, jnp.floating)
+    return bool(jnp.issubdtype(dtype, jnp.floating))
+
+
+@functools.cache
+def is_complex(dtype: Any) -> bool:
+    """Whether the dtype is one of complex numbers."""
+    return bool(jnp.issubdtype(dtype, jnp.complexfloating))
 
 
 @functools.cache
@@ -37,7 +44,7 @@ def wide(dtype: Any) -> Any:
 
 @functools.cache
 def real_part(dtype: Any) -> Any:
-    """The dtype of the parts of complex numbers; of others the dtype itself."""
+    """The dtype of the real and imaginary parts; a real dtype itself."""
     return jnp.finfo(dtype).dtype
 
 
@@ -48,9 +55,9 @@ def largest(dtype: Any) -> float:
 
 
 def made(value: Any) -> Any:
-    """The dtype of an array that is asked for in `value`: as `jnp.zeros((), value).dtype`.
+    """The dtype that JAX makes of `value`: that of `jnp.zeros((), value)`.
 
-    It is remembered, unless JAX warns that it has none as wide.
+    It is cached, unless JAX warns that it takes a narrower one.
     """
     try:
         return _made(value, jax.enable_x64.value)
@@ -66,18 +73,23 @@ def _made(value: Any, x64: bool) -> Any:
 
 
 def cast(array: jax.Array, dtype: Any) -> jax.Array:
-    """`array.astype(dtype)`, and the array itself where it is of that dtype already.
+    """`array.astype(dtype)`, or the array itself where it has that dtype already.
 
-    Truth values become numbers by a selection: a product with their conversion is one for XLA,
-    which puts 0 even where the other factor is NaN or infinite.
+    Truth values are converted by a selection. XLA turns a product with plainly converted ones
+    into a selection, which is 0 even where the other factor is NaN or infinite.
     """
     if is_a(array.dtype, jnp.bool_) and is_a(dtype, jnp.inexact):
         return jnp.where(array, jnp.ones((), dtype), jnp.zeros((), dtype))
     return array if array.dtype == dtype and not array.weak_type else array.astype(dtype)
 
 
+def widened(dtype: Any, *values: Any) -> list[jax.Array]:
+    """Arrays and numbers in the dtype to compute a result of `dtype` in."""
+    return [cast(jnp.asarray(value), wide(dtype)) for value in values]
+
+
 _RANK = {int: 1, float: 2}
-"""A Python number promotes an array of a lower rank; a truth value is no number."""
+"""Ranks of Python numbers: one promotes an array of a lower rank. A bool has none."""
 
 
 @functools.cache
@@ -86,9 +98,9 @@ def _rank(dtype: Any) -> int:
 
 
 def result_type(*values: Any) -> Any:
-    """`jnp.result_type` of arrays, dtypes and Python numbers, at once where there is one dtype.
+    """`jnp.result_type` of arrays, dtypes and Python numbers; quick if all dtypes are the same.
 
-    Integers beside a Python float give float32, beside a complex number complex64, as in PyTorch.
+    As in PyTorch, integers give float32 with a Python float and complex64 with a complex one.
     """
     dtype, rank = None, 0
     for value in values:

@@ -1,4 +1,4 @@
-"""How a process ends at once: no temporary folder stays behind, no file is left half in place."""
+"""Ends the process at once, without leaving temporary folders or half-written files."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 PATIENCE = 5.0
-"""Seconds that an end waits for what is to be whole."""
+"""How many seconds `end` waits for a block of `whole`."""
 
 _lock = threading.RLock()
 _folders: set[Path] = set()
@@ -18,13 +18,13 @@ _folders: set[Path] = set()
 
 @contextlib.contextmanager
 def whole() -> Iterator[None]:
-    """What is done within is done whole: `end` waits for it."""
+    """A block that `end` does not interrupt: it waits for the block's end."""
     with _lock:
         yield
 
 
 def folder(prefix: str, parent: Path | None) -> Path:
-    """A new temporary folder, of which `end` knows."""
+    """A new temporary folder, which `end` removes."""
     with _lock:
         made = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         _folders.add(made)
@@ -32,16 +32,16 @@ def folder(prefix: str, parent: Path | None) -> Path:
 
 
 def remove(made: Path) -> None:
-    """Removes such a folder and what is in it."""
+    """Removes a folder that `folder` made, and its contents."""
     shutil.rmtree(made, ignore_errors=True)
     _folders.discard(made)
 
 
 def end(status: int) -> NoReturn:
-    """Removes the temporary folders and ends the process, whatever its threads are at.
+    """Removes the temporary folders and ends the process, even while other threads run.
 
-    The interpreter is not taken down in order: JAX's, pyarrow's and orbax's threads would find
-    their ground gone, and crash.
+    The interpreter is not shut down in order: threads of JAX, pyarrow and orbax would lose what
+    they use, and crash.
     """
     _lock.acquire(timeout=PATIENCE)
     for made in tuple(_folders):

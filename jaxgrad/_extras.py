@@ -1,4 +1,4 @@
-"""What the extras of pyproject.toml bring, and how a caller is told that one is missing."""
+"""The modules of each extra in pyproject.toml, and the errors where one is missing."""
 
 import importlib
 import importlib.util
@@ -14,7 +14,7 @@ EXTRAS = {
     "checkpoint": ("orbax.checkpoint",),
     "torch": ("torch",),
 }
-"""The modules that each extra brings."""
+"""The modules that each extra installs."""
 
 
 def installed(module: str) -> bool:
@@ -26,10 +26,10 @@ def installed(module: str) -> bool:
 
 
 def lacking(**wanted: Iterable[str]) -> str:
-    """What is missing of the wanted modules, and the remedy; "" where nothing is.
+    """The missing modules among those wanted, and the remedy; "" if none is missing.
 
     Args:
-        wanted: the modules, by the extra that brings them.
+        wanted: the modules, by the extra that installs them.
     """
     missing = {
         extra: [module for module in modules if not installed(module)]
@@ -41,7 +41,7 @@ def lacking(**wanted: Iterable[str]) -> str:
 
 
 def load(caller: str, module: str, extra: str) -> Any:
-    """A module that an extra brings.
+    """A module that an extra installs.
 
     Raises:
         ModuleNotFoundError: it is not installed; the text names the caller and the extra.

@@ -1,4 +1,4 @@
-"""The one walker over a traced function's equations, into nested calls."""
+"""Evaluates the equations of a traced function, and of the functions that it calls."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ from jaxgrad import _checks
 Perform = Callable[[JaxprEqn, Sequence[Any]], Sequence[Any]]
 """Computes the outputs of an equation from its inputs."""
 Run = Callable[[ClosedJaxpr, Any, Sequence[Any]], tuple[Sequence[Any], Any]]
-"""Evaluates a body with one argument and one result more than the body has."""
+"""Evaluates a body, with an extra argument and an extra result."""
 
 
 class Traced(NamedTuple):
@@ -28,10 +28,10 @@ class Traced(NamedTuple):
     structure: Any
     """The structure of what the function returns."""
     fixed: dict[int, Any]
-    """The leaves of what it returns that are no arrays, by their number."""
+    """The returned leaves that are not arrays, by their position."""
 
     def rebuilt(self, outputs: Sequence[Any]) -> Any:
-        """What the function returns, of the outputs of the equations."""
+        """What the function returns, given the outputs of the equations."""
         given = iter(outputs)
         count = self.structure.num_leaves
         return self.structure.unflatten(
@@ -39,16 +39,16 @@ class Traced(NamedTuple):
         )
 
     def flat(self, tree: Any) -> list[Any]:
-        """The leaves of a tree like what the function returns that belong to its outputs."""
+        """The leaves, at the places of arrays, of a tree with the structure of the result."""
         leaves = self.structure.flatten_up_to(tree)
         return [leaf for n, leaf in enumerate(leaves) if n not in self.fixed]
 
 
 def traced(function: str, fn: Callable[..., Any], args: Any, kwargs: Any) -> Traced:
-    """The equations of `fn`; what is no array, such as a flag or a number, stays as it is.
+    """The equations of `fn`; an argument that is not an array, such as a flag, stays as it is.
 
-    A function with mutable references (`jax.new_ref`) is a `ValueError`: its equations do not tell
-    by themselves what depends on what.
+    A function with mutable references (`jax.new_ref`) is a `ValueError`: its equations alone do
+    not show which value depends on which.
     """
     leaves, structure = jax.tree.flatten((args, kwargs))
     places = [n for n, leaf in enumerate(leaves) if is_array(leaf)]
@@ -72,7 +72,7 @@ def traced(function: str, fn: Callable[..., Any], args: Any, kwargs: Any) -> Tra
 
 
 def is_array(leaf: Any) -> bool:
-    """Whether a leaf is traced: an array or its shape."""
+    """Whether a leaf is traced: an array or a `jax.ShapeDtypeStruct`."""
     return isinstance(leaf, (jax.Array, np.ndarray, np.generic, jax.ShapeDtypeStruct))
 
 
@@ -106,7 +106,7 @@ def evaluate(body: ClosedJaxpr, inputs: Sequence[Any], perform: Perform) -> list
 def as_it_is(eqn: JaxprEqn, inputs: Sequence[Any]) -> Sequence[Any]:
     """The outputs of an equation, computed as the function itself would.
 
-    An input that stands in the equation twice may be given as two.
+    An input that the equation uses twice may be given as two different values.
     """
     if not bodies(eqn) and not any(isinstance(x, Tracer) for x in inputs):  # ten times as fast
         with eqn.ctx.manager:
@@ -154,11 +154,11 @@ def is_jit(eqn: JaxprEqn) -> bool:
 def entered(
     eqn: JaxprEqn, inputs: Sequence[Any], extra: Any, run: Run
 ) -> tuple[Sequence[Any], Any] | None:
-    """The outputs of an equation whose bodies are evaluated by `run`, and what more it returns.
+    """The outputs of an equation whose bodies `run` evaluates, and the extra results of `run`.
 
-    In a loop, `extra` and what is returned beside the outputs are stacked along its iterations.
-    None for an equation that has no body, or one that cannot be entered this way (a `while`,
-    whose number of iterations is not known).
+    In a loop, `extra` and the extra results have one entry for each iteration, along a first axis.
+    The result is None for an equation without a body, and for a `while`, whose number of
+    iterations is not known.
     """
     name, params = eqn.primitive.name, eqn.params
     with eqn.ctx.manager:
@@ -187,7 +187,7 @@ def _named(inner: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def _placed(inputs: Sequence[Any], shardings: Sequence[Any]) -> list[Any]:
-    """The arguments of a jitted function where it wants them to be."""
+    """The arguments of a jitted function, with the shardings that it asks for."""
     return [
         jax.lax.with_sharding_constraint(value, place)
         if isinstance(place, jax.sharding.Sharding)
@@ -211,11 +211,11 @@ def _scanned(eqn: JaxprEqn, inputs: Sequence[Any], extra: Any, run: Run) -> Any:
 
 
 def loop_inputs(eqn: JaxprEqn, inputs: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
-    """The inputs of a `scan`: constants, carry, and what it walks along."""
+    """The inputs of a `scan`: constants, carry, and the arrays it scans over."""
     body = eqn.params["jaxpr"]
-    walked = sum(_is_walked(pair) for pair in zip(eqn.invars, body.in_avals, strict=True))
-    stacked = sum(_is_walked(pair) for pair in zip(eqn.outvars, body.out_avals, strict=True))
-    second = len(inputs) - walked
+    scanned = sum(_is_scanned_over(pair) for pair in zip(eqn.invars, body.in_avals, strict=True))
+    stacked = sum(_is_scanned_over(pair) for pair in zip(eqn.outvars, body.out_avals, strict=True))
+    second = len(inputs) - scanned
     first = second - (len(eqn.outvars) - stacked)
     return list(inputs[:first]), list(inputs[first:second]), list(inputs[second:])
 
@@ -228,7 +228,7 @@ def while_inputs(eqn: JaxprEqn, inputs: Sequence[Any]) -> tuple[list[Any], list[
 
 
 def is_batched(eqn: JaxprEqn) -> bool:
-    """Whether each example of a vmapped `while` ends by itself."""
+    """Whether it is a vmapped `while`, whose examples may end at different iterations."""
     return eqn.primitive.name == "while" and bool(eqn.params["cond_jaxpr"].out_avals[0].shape)
 
 
@@ -257,14 +257,14 @@ def _chosen(kept: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
     return jax.lax.select(jax.lax.broadcast_in_dim(kept, new.shape, axes), new, old)
 
 
-def _is_walked(pair: tuple[Any, Any]) -> bool:
+def _is_scanned_over(pair: tuple[Any, Any]) -> bool:
     """Whether a value has an axis outside a loop that it does not have inside."""
     outside, inside = pair
     return len(outside.aval.shape) > len(inside.shape)
 
 
 def varied(x: Any, axes: Any) -> Any:
-    """An array that varies along these mesh axes, of the `shard_map` it is in."""
+    """The array, marked as varying along these mesh axes of the `shard_map` around it."""
     missing = tuple(sorted(set(axes) - set(varying(jax.typeof(x)))))
     return jax.lax.pcast(x, missing, to="varying") if missing else x
 
@@ -301,7 +301,7 @@ def source(eqn: JaxprEqn) -> Source:
 
 
 def position(eqn: JaxprEqn) -> tuple[Any, int] | None:
-    """The place in the code of `source`: one for each call or operator of a line."""
+    """The code of `source`, and the offset in it, which differs between calls on one line."""
     traceback = eqn.source_info.traceback
     if traceback is not None:
         codes, places = traceback.raw_frames()

@@ -1,4 +1,4 @@
-"""Which leaves of a pytree can require gradients, and which are carried along."""
+"""Splits a pytree into leaves that can require gradients and the others."""
 
 from typing import Any
 
@@ -14,9 +14,10 @@ def is_none(leaf: Any) -> bool:
 
 
 def split(function: str, argument: str, tree: Any) -> tuple[Any, Any]:
-    """`tree` twice: its floating point and complex leaves, and the others; None for what is not.
+    """Two trees like `tree`: one of its floating point and complex leaves, one of the others.
 
-    A tree that has leaves, but none that can require gradients, is a `TypeError`.
+    None stands for a leaf that is in the other tree. A tree that has leaves, but no floating
+    point or complex one, is a `TypeError`.
     """
     tree = _checks.arrays(function, argument, tree)
     dtypes = [leaf.dtype for leaf in jax.tree.leaves(tree)]
@@ -32,7 +33,7 @@ def split(function: str, argument: str, tree: Any) -> tuple[Any, Any]:
 
 
 def merge(differentiable: Any, rest: Any) -> Any:
-    """The tree that `split` took apart."""
+    """The tree of two that `split` returned."""
     return jax.tree.map(
         lambda leaf, other: other if leaf is None else leaf, differentiable, rest, is_leaf=is_none
     )

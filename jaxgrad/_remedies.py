@@ -1,4 +1,4 @@
-"""What to write in place of what an argument cannot be."""
+"""The wording of errors, and what to write instead of a wrong argument."""
 
 from typing import Any
 
@@ -6,15 +6,20 @@ import numpy as np
 from jax.core import Tracer
 
 
+def wrong(function: str, argument: str, expected: str, got: object, remedy: str = "") -> str:
+    """The text of an error: function, argument, what was expected, what came, and the remedy."""
+    return f"{function}: {argument} must be {expected}, got {got}" + (f"; {remedy}" * bool(remedy))
+
+
 def for_key(function: str, value: Any) -> str:
-    """What to write in place of what is no key."""
+    """The remedy for a value that is not a typed key."""
     if getattr(value, "dtype", None) == np.uint32 and value.shape and value.shape[-1] in (2, 4):
-        return "make a typed one of it with jax.random.wrap_key_data"
+        return "turn it into a typed key with jax.random.wrap_key_data"
     return f"make one with jax.random.key(seed), it comes first: {function}(key, …)"
 
 
 def for_shape(value: Any) -> str:
-    """What to write in place of what is no shape."""
+    """The remedy for a value that is not a shape."""
     if isinstance(value, Tracer):
         return ""
     if getattr(value, "shape", ()):
@@ -24,7 +29,7 @@ def for_shape(value: Any) -> str:
 
 
 def for_dtype(value: Any) -> str:
-    """What to write in place of what is no dtype."""
+    """The remedy for a value that is not a dtype."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return ""
     return "sizes are one argument, as in (2, 3), and other numbers are given by keyword"

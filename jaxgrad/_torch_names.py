@@ -44,13 +44,13 @@ _REDUCTIONS = {
     "reduce_prod": ("ProdBackward0", "ProdBackward1"),
     "reduce_sum": ("SumBackward0", "SumBackward1"),
 }
-"""Over all axes, and over some."""
+"""For each reduction, its names over all axes and over some."""
 _PRODUCTS: dict[tuple[int, ...], str] = {
     (1, 1, 0): "DotBackward0",
     (2, 1, 1): "MvBackward0",
     (2, 2, 2): "MmBackward0",
 }
-"""By the operands' numbers of axes, and the result's."""
+"""Names by the numbers of axes of both operands and of the result."""
 
 
 def _camel(name: str) -> str:
@@ -64,13 +64,13 @@ NAMES |= {name: f"{base}Backward{_NUMBERED.get(name, 0)}" for name, base in _OTH
 def backward_name(
     operation: str, literals: tuple[bool, ...] = (), ndims: tuple[int, ...] = (), out: int = 0
 ) -> str:
-    """PyTorch's name for the backward node of an operation; empty where there is no single one.
+    """PyTorch's name for the backward node of an operation; empty if there is no single one.
 
     Args:
         operation: a JAX primitive, the name of a jitted function, or "mean".
         literals: for each operand whether it is a Python number.
         ndims: for each operand its number of axes.
-        out: the result's.
+        out: the number of axes of the result.
     """
     first, second = (*literals, False, False)[:2]
     if operation in _REDUCTIONS:

@@ -23,6 +23,7 @@ GUIDES = sorted((ROOT / "study" / "guides").glob("*.md"))
 LAYERS = [
     "_dtypes",
     "_remedies",
+    "_values",
     "_checks",
     "_calls",
     "_extras",

@@ -46,7 +46,7 @@ SLIPS = {
     "seed": (lambda: random.bernoulli(0, P), NO_KEY.format("int 0") + "bernoulli(key, …)"),
     "legacy": (
         lambda: functional.dropout(np.zeros(2, np.uint32), X),
-        "got ndarray array([0, 0], dtype=uint32); make a typed one of it with jax.random.wrap_key_",
+        "got ndarray array([0, 0], dtype=uint32); turn it into a typed key with jax.rand",
     ),
     "legacy, no input": (lambda: random.poisson(jnp.zeros(4, jnp.uint32)), "jax.random.wrap_key_"),
     # no state

@@ -63,13 +63,13 @@ def wide(x: Any) -> jax.Array:
 
 
 def reals(x: Any) -> np.ndarray:
-    """An array as a real vector; of complex numbers first the real parts, then the imaginary."""
+    """An array as a real vector; for complex numbers the real parts, then the imaginary."""
     x = np.asarray(x).ravel()
     return np.concatenate([x.real, x.imag]) if np.iscomplexobj(x) else x
 
 
 def from_reals(vector: np.ndarray, like: Any) -> jax.Array:
-    """The array like one that `reals` makes this vector of."""
+    """The inverse of `reals`: an array with the shape and dtype of `like`."""
     if not np.iscomplexobj(np.empty(0, like.dtype)):
         return jnp.asarray(vector.reshape(like.shape))
     real, imaginary = np.split(vector, 2)
@@ -77,13 +77,13 @@ def from_reals(vector: np.ndarray, like: Any) -> jax.Array:
 
 
 def _units(like: Any) -> Iterator[jax.Array]:
-    """Arrays like one, with a single 1, or a single 1j, at each element in turn."""
+    """Arrays like `like` with a single 1, or a single 1j, at each element in turn."""
     for row in np.eye(reals(like).size):
         yield from_reals(row, like)
 
 
 def pull(flat: Flat, inputs: Sequence[jax.Array], cotangents: Sequence[Any]) -> list[jax.Array]:
-    """The gradients of the inputs; of complex ones PyTorch's, the real inner product's."""
+    """The gradients of the inputs; for complex inputs in PyTorch's convention."""
     _, transposed = jax.vjp(flat.call, list(inputs))
     return [jnp.conj(g) for g in transposed([jnp.conj(c) for c in cotangents])[0]]
 
@@ -95,7 +95,7 @@ def moved(flat: Flat, n: int, by: jax.Array) -> list[np.ndarray]:
 
 
 def jacobians(flat: Flat, mode: str) -> list[list[np.ndarray]]:
-    """By autodiff: for each output and input the Jacobian of their real vectors."""
+    """For each output and input the Jacobian of their real vectors, by autodiff."""
     outputs = flat.call(flat.inputs)
     zeros = [jnp.zeros_like(y) for y in outputs]
     if mode == "backward":
@@ -131,7 +131,7 @@ def push(flat: Flat, tangents: list[jax.Array]) -> list[jax.Array]:
 
 
 def differences(flat: Flat, eps: float) -> list[list[np.ndarray]]:
-    """By central differences, as `_jacobians`."""
+    """The Jacobians of `jacobians`, by central differences."""
     columns = []
     for n, x in enumerate(flat.inputs):
         of = []

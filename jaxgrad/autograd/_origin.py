@@ -1,4 +1,4 @@
-"""Where an infinity or NaN that no equation has born comes from, back from the output."""
+"""Follows an infinity or NaN back from the output to the input or constant it came from."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,21 +15,21 @@ from ._search import Born, Level, are_finite, bad_constants, call, is_entered, l
 def origin(
     body: ClosedJaxpr, inputs: Sequence[Any], outputs: Sequence[Any], nan_only: bool
 ) -> int | Born | None:
-    """Where a body's output that is not finite comes from; None if all outputs are.
+    """The origin of a body's first output that is not finite; None if all outputs are finite.
 
-    The number of one of its inputs; or an equation; or a constant.
+    It is the position of an input, or a `Born` for an equation or a constant.
     """
     bad = _worst(outputs, nan_only)
-    return _walked(body, inputs, bad[0], nan_only) if bad else None
+    return _origin_of_output(body, inputs, bad[0], nan_only) if bad else None
 
 
 def within(born: Born, nan_only: bool) -> Born:
-    """Of what is born in a vmapped `while`, which is searched as one equation, where in it."""
+    """The equation inside a vmapped `while`, which the search takes for one equation."""
     eqn = born.levels[-1].eqn
     if born.is_constant or not _jaxpr.is_batched(eqn):
         return born
     out = _worst(born.outputs, nan_only)[0]
-    iteration, found = _through(eqn, born.inputs, born.outputs, out, nan_only)
+    iteration, found = _origin_through(eqn, born.inputs, born.outputs, out, nan_only)
     if not isinstance(found, Born):
         return born
     loop = born.levels[-1]._replace(within=iteration)
@@ -37,13 +37,15 @@ def within(born: Born, nan_only: bool) -> Born:
 
 
 def _worst(arrays: Sequence[Any], nan_only: bool) -> list[int]:
-    """The numbers of the arrays that are not finite: of those with a NaN, if there are any."""
+    """The positions of the arrays with a NaN; if there are none, of those with an infinity."""
     bad = [n for n, x in enumerate(arrays) if not are_finite([x], nan_only)]
     return [n for n in bad if not are_finite([arrays[n]], True)] or bad
 
 
-def _walked(body: ClosedJaxpr, inputs: Sequence[Any], out: int, nan_only: bool) -> int | Born:
-    """Where one output of a body comes from: as `origin`."""
+def _origin_of_output(
+    body: ClosedJaxpr, inputs: Sequence[Any], out: int, nan_only: bool
+) -> int | Born:
+    """The origin of one output of a body, as for `origin`."""
     log: dict[Any, tuple[JaxprEqn, Sequence[Any], Sequence[Any]]] = {}
 
     def perform(eqn: JaxprEqn, inputs: Sequence[Any]) -> Sequence[Any]:
@@ -55,7 +57,7 @@ def _walked(body: ClosedJaxpr, inputs: Sequence[Any], out: int, nan_only: bool) 
     atom, levels = body.jaxpr.outvars[out], tuple[Level, ...]()
     while not isinstance(atom, Literal) and atom in log:
         eqn, given, outputs = log[atom]
-        within, came = _through(eqn, given, outputs, eqn.outvars.index(atom), nan_only)
+        within, came = _origin_through(eqn, given, outputs, eqn.outvars.index(atom), nan_only)
         levels = (Level(body, eqn, within),)
         if isinstance(came, Born):
             return came._replace(levels=(*levels, *came.levels))
@@ -67,62 +69,64 @@ def _walked(body: ClosedJaxpr, inputs: Sequence[Any], out: int, nan_only: bool) 
     return Born(levels, (), (value,), True)
 
 
-def _through(
+def _origin_through(
     eqn: JaxprEqn, inputs: Sequence[Any], outputs: Sequence[Any], out: int, nan_only: bool
 ) -> tuple[str, int | Born]:
-    """Where one output of an equation comes from, and what to call the body that was entered."""
+    """The origin of one output of an equation, and a text for the body that was entered."""
     if (called := call(eqn, inputs)) is not None:
         skipped = len(inputs) - len(called.inputs)
-        came = _walked(called.body, called.inputs, out, nan_only)
+        came = _origin_of_output(called.body, called.inputs, out, nan_only)
         return called.within, came if isinstance(came, Born) else came + skipped
     if _jaxpr.is_batched(eqn):
-        came = _walked(_jaxpr.unbatched(eqn), inputs, out, nan_only)
+        came = _origin_of_output(_jaxpr.unbatched(eqn), inputs, out, nan_only)
         if not isinstance(came, Born) or not came.levels:
             return "", came
         return came.levels[0].within, came._replace(levels=came.levels[1:])
     if is_entered(eqn):
-        return _Loop(eqn, inputs, nan_only).walked(outputs, out)
-    return "", _blamed(eqn, inputs, outputs, out, nan_only)
+        return _Loop(eqn, inputs, nan_only).origin(outputs, out)
+    return "", _origin_in_inputs(eqn, inputs, outputs, out, nan_only)
 
 
-def _blamed(
+def _origin_in_inputs(
     eqn: JaxprEqn, inputs: Sequence[Any], outputs: Sequence[Any], out: int, nan_only: bool
 ) -> int | Born:
-    """Which input an output that is not finite comes from, or that it comes from none.
+    """The input that makes an output non-finite, or a `Born` if none does.
 
-    An input is to blame if the output is finite once its bad elements are replaced.
+    An input does if the output is finite once the input's bad elements are replaced.
     """
     bad = [n for n, x in enumerate(inputs) if not are_finite([x], nan_only)]
     if not bad:
         return next(bad_constants(eqn, nan_only), Born((), inputs, outputs))
-    if not _cures(eqn, inputs, bad, out, nan_only):
+    if not _is_finite_without(eqn, inputs, bad, out, nan_only):
         return Born((), inputs, outputs)
     if not are_finite([outputs[out]], True):
         bad = [n for n in bad if not are_finite([inputs[n]], True)] or bad
-    return next((n for n in bad if _cures(eqn, inputs, [n], out, nan_only)), bad[0])
+    return next((n for n in bad if _is_finite_without(eqn, inputs, [n], out, nan_only)), bad[0])
 
 
-def _cures(
+def _is_finite_without(
     eqn: JaxprEqn, inputs: Sequence[Any], places: Sequence[int], out: int, nan_only: bool
 ) -> bool:
     """Whether an output is finite with the bad elements of some inputs replaced.
 
-    By one number inside [-1, 1] and one outside: `atanh` and `acosh` take only one of them.
+    Two numbers are tried, inside and outside [-1, 1]: `atanh` and `acosh` accept only one of them.
     """
     for number in (0.5, 1.5):
-        given = [_mended(x, number, nan_only) if n in places else x for n, x in enumerate(inputs)]
+        given = [*inputs]
+        for n in places:
+            given[n] = _with_bad_replaced(inputs[n], number, nan_only)
         if are_finite([_jaxpr.as_it_is(eqn, given)[out]], nan_only):
             return True
     return False
 
 
-def _mended(x: Any, number: float, nan_only: bool) -> jax.Array:
+def _with_bad_replaced(x: Any, number: float, nan_only: bool) -> jax.Array:
     x = jnp.asarray(x)
     return jnp.where(jnp.isnan(x) if nan_only else ~jnp.isfinite(x), jnp.array(number, x.dtype), x)
 
 
 class _Loop:
-    """A `scan` or a `while`, whose iterations are walked from the last to the first."""
+    """A `scan` or a `while`, whose iterations are followed from the last to the first."""
 
     def __init__(self, eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool):
         self.eqn, self.inputs, self.nan_only = eqn, inputs, nan_only
@@ -135,8 +139,8 @@ class _Loop:
         self.xs = parts[2] if self.is_scan else []
         self.run = self._compiled()
 
-    def walked(self, outputs: Sequence[Any], out: int) -> tuple[str, int | Born]:
-        """Where an output comes from: an input of the loop, or something in an iteration."""
+    def origin(self, outputs: Sequence[Any], out: int) -> tuple[str, int | Born]:
+        """The origin of an output: an input of the loop, or something in an iteration."""
         first = len(self.of_cond)
         place = out
         if out < len(self.carry):
@@ -146,7 +150,7 @@ class _Loop:
             step = self._step(bad[-1] if self.eqn.params["reverse"] else bad[0])
         while step >= 0:
             _, carry, since = self.run(step)
-            came = _walked(self.body, self._given(step, carry), place, self.nan_only)
+            came = _origin_of_output(self.body, self._given(step, carry), place, self.nan_only)
             if isinstance(came, Born):
                 return self._name(step), came
             if not 0 <= (place := came - len(self.consts)) < len(self.carry):
@@ -155,11 +159,11 @@ class _Loop:
         return "", first + len(self.consts) + place
 
     def _step(self, place: int) -> int:
-        """Which iteration walks a place along the axis, and the reverse."""
+        """The iteration at a place along the scanned axis, or the place of an iteration."""
         return self.eqn.params["length"] - 1 - place if self.eqn.params["reverse"] else place
 
     def _name(self, step: int) -> str:
-        """As in `_search`."""
+        """The text for an iteration, as in `_search`."""
         name = self.eqn.primitive.name
         if not self.is_scan:
             return f"{name}, iteration {step}, counted from 0"
@@ -168,7 +172,7 @@ class _Loop:
         )
 
     def _given(self, step: Any, carry: Sequence[Any]) -> list[Any]:
-        """What an iteration is given."""
+        """The inputs of an iteration."""
         place = self._step(step) if self.is_scan else step
         slices = [jax.lax.dynamic_index_in_dim(x, place, keepdims=False) for x in self.xs]
         return [*self.consts, *carry, *slices]
@@ -180,9 +184,9 @@ class _Loop:
         return _jaxpr.evaluate(self.eqn.params["cond_jaxpr"], given, _jaxpr.as_it_is)[0]
 
     def _compiled(self) -> Callable[[int], Any]:
-        """The carry before an iteration, and since which iteration each part of it is bad.
+        """The carry before an iteration, and the iteration since which each part of it is bad.
 
-        What is bad since before iteration n was made by iteration n - 1; since 0, it was given.
+        A part that is bad since iteration n was made by iteration n - 1; since 0, it is an input.
         """
 
         @jax.jit
@@ -200,7 +204,7 @@ class _Loop:
         return lambda last: run(jnp.int32(last), self.carry)
 
     def _since(self, count: Any, carry: Any, since: Any) -> Any:
-        """Since when each part is bad without a break; -1 for what is not."""
+        """The iteration since which each part is bad without a break; -1 for a finite part."""
         return [
             jnp.where(_is_bad(x, self.nan_only), jnp.where(start < 0, count, start), -1)
             for x, start in zip(carry, since, strict=True)

@@ -1,11 +1,11 @@
-"""What to do about a function that JAX cannot differentiate, in the words of the tool it met."""
+"""Errors for functions that JAX cannot differentiate: what is missing, and what to do."""
 
 import contextlib
 from collections.abc import Iterator
 
 from jaxgrad import _checks
 
-_KINDS = (
+_MISSING_RULES = (
     (
         "Reverse-mode differentiation does not work",
         "differentiable in reverse mode",
@@ -54,16 +54,16 @@ _KINDS = (
 
 @contextlib.contextmanager
 def explained(function: str, remedy: str = "") -> Iterator[None]:
-    """Words JAX's errors about derivatives that do not exist as this function's own.
+    """Rewords JAX's errors about missing derivatives in the name of this function.
 
-    Their type stays, but for JAX's AttributeError, which is a TypeError. An error that an inner
-    function of this package has worded so is worded again.
+    The type of an error stays, except that JAX's AttributeError becomes a TypeError. An error that
+    an inner function of this package has reworded is reworded again.
     """
     try:
         yield
     except (TypeError, ValueError, NotImplementedError, AttributeError) as error:
         cause = error.__cause__ if ": fn must be " in str(error) else error
-        text = _worded(function, cause, remedy)
+        text = _reworded(function, cause, remedy)
         if not text:
             raise
         kind = TypeError if isinstance(error, AttributeError) else type(error)
@@ -73,13 +73,13 @@ def explained(function: str, remedy: str = "") -> Iterator[None]:
 def is_about_rules(error: BaseException) -> bool:
     """Whether an error says that a derivative does not exist."""
     cause = error.__cause__ if ": fn must be " in str(error) else error
-    return bool(_worded("", cause, ""))
+    return bool(_reworded("", cause, ""))
 
 
-def _worded(function: str, error: BaseException | None, remedy: str) -> str:
+def _reworded(function: str, error: BaseException | None, remedy: str) -> str:
     """The text of such an error; empty for any other."""
     said = str(error).partition("\n")[0]
-    for text, expected, got, known in _KINDS:
+    for text, expected, got, known in _MISSING_RULES:
         if text in said:
             whole = f"{known}{', ' * bool(remedy)}{remedy} (JAX: {said})"
             return _checks.wrong(function, "fn", expected, got, whole)

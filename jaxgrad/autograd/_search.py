@@ -1,4 +1,4 @@
-"""The equations of a function one by one, until an output is not finite and the inputs were."""
+"""Evaluates a function's equations until one makes a non-finite output of finite inputs."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from jaxgrad import _jaxpr
 
 
 class Level(NamedTuple):
-    """An equation of a body, and how it is called where it stands inside another one."""
+    """An equation of a body, and a text for the body or iteration that it calls."""
 
     body: ClosedJaxpr
     eqn: JaxprEqn
@@ -22,21 +22,21 @@ class Level(NamedTuple):
 
 
 class Born(NamedTuple):
-    """An equation, inside its calls from outside inwards, with what went in and came out."""
+    """An equation with a non-finite output: its calls, outermost first, inputs and outputs."""
 
     levels: tuple[Level, ...]
     inputs: Sequence[Any]
     outputs: Sequence[Any]
     is_constant: bool = False
-    """Whether it is no equation but a constant, the only output, where one reads it."""
+    """Whether it is a constant, the only output; the last level is the equation that reads it."""
 
 
 def first_born(
     body: ClosedJaxpr, inputs: Sequence[Any], nan_only: bool
 ) -> tuple[Born | None, list[Any]]:
-    """The first equation with finite inputs and an output that is not; without one the outputs.
+    """The first equation with finite inputs and an output that is not; else None and the outputs.
 
-    An output that comes of a constant in the equation's own bodies is not born there.
+    An output that a constant in the equation's own bodies makes non-finite does not count.
     """
     try:
         return None, _searched(body, inputs, nan_only)
@@ -45,24 +45,24 @@ def first_born(
 
 
 class _Found(Exception):
-    """Unwinds the calls that the equation stands in, each of which adds itself."""
+    """Raised at the equation; each call around it adds its level on the way out."""
 
     def __init__(self, born: Born):
         self.born = born
 
 
 class Inside(NamedTuple):
-    """A body that an equation calls, and what it is called with."""
+    """A body that an equation calls, and its inputs."""
 
     within: str
     body: ClosedJaxpr
     inputs: Sequence[Any]
     is_whole: bool
-    """Whether the equation's outputs are the body's; a loop's are not those of one iteration."""
+    """Whether the body's outputs are the equation's, unlike those of one iteration of a loop."""
 
 
 def _searched(body: ClosedJaxpr, inputs: Sequence[Any], nan_only: bool) -> list[Any]:
-    """The outputs of a body, unless there is something to be found in it."""
+    """The outputs of a body; raises `_Found` if an equation in it is found."""
 
     def perform(eqn: JaxprEqn, inputs: Sequence[Any]) -> Sequence[Any]:
         inside = _inside(eqn, inputs, nan_only)
@@ -86,7 +86,7 @@ def _searched(body: ClosedJaxpr, inputs: Sequence[Any], nan_only: bool) -> list[
 
 
 def are_finite(arrays: Sequence[Any], nan_only: bool) -> bool:
-    """Whether all elements are, on the host; integers, truth values and keys always are."""
+    """Whether all elements are finite, on the host; integers, bools and keys always are."""
     for x in arrays:
         if isinstance(x, jax.Array) and not jnp.issubdtype(x.dtype, jnp.inexact):
             continue
@@ -97,7 +97,7 @@ def are_finite(arrays: Sequence[Any], nan_only: bool) -> bool:
 
 
 def bad_constants(eqn: JaxprEqn, nan_only: bool) -> Iterator[Born]:
-    """The constants in the bodies of an equation that are not finite, each where it is read."""
+    """The non-finite constants in an equation's bodies, each with the equation that reads it."""
     for body in _jaxpr.bodies(eqn):
         known = dict(zip(body.jaxpr.constvars, body.consts, strict=False))
         for inner in body.jaxpr.eqns:
@@ -118,7 +118,7 @@ def _bad_values(atoms: Sequence[Any], known: dict[Any, Any], nan_only: bool) -> 
 
 
 def literal(atom: Literal) -> np.ndarray:
-    """The value of a literal in its dtype: a Python number has another one by itself."""
+    """The value of a literal, in its dtype instead of that of a Python number."""
     return np.asarray(atom.val).astype(_jaxpr.like(atom).dtype)
 
 
@@ -150,7 +150,7 @@ def call(eqn: JaxprEqn, inputs: Sequence[Any]) -> Inside | None:
 
 
 def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> Inside | None:
-    """The first iteration of a loop in which it happens: found compiled, to be searched again."""
+    """The first iteration with such an equation: a compiled loop finds it, to be searched."""
     params, last = eqn.params, None
     if eqn.primitive.name == "scan":
         consts, carry, xs = _jaxpr.loop_inputs(eqn, inputs)
@@ -198,7 +198,7 @@ def _bad_iteration(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> Insi
 
 
 class _Watched(NamedTuple):
-    """An equation under tracing, and whether it happens there."""
+    """An equation under tracing, and whether it made a non-finite output of finite inputs."""
 
     body: ClosedJaxpr
     eqn: JaxprEqn
@@ -208,16 +208,16 @@ class _Watched(NamedTuple):
 
 
 def _flagged(body: ClosedJaxpr, nan_only: bool, inputs: Sequence[Any]) -> tuple[Any, jax.Array]:
-    """The outputs of a body, and whether it happens anywhere in it."""
+    """The outputs of a body, and whether any of its equations is bad."""
     log: list[_Watched] = []
     outputs = _watched(body, inputs, nan_only, log)
-    return outputs, functools.reduce(jnp.logical_or, (w.is_bad for w in log), _no(inputs))
+    return outputs, functools.reduce(jnp.logical_or, (w.is_bad for w in log), _false_like(inputs))
 
 
 def _watched(
     body: ClosedJaxpr, inputs: Sequence[Any], nan_only: bool, log: list[_Watched]
 ) -> list[Any]:
-    """The outputs of a body, each of whose equations is written down; loops are one equation."""
+    """The outputs of a body, with each equation added to the log; a loop is one equation."""
 
     def run(body: ClosedJaxpr, _: None, inputs: Sequence[Any]) -> tuple[Any, jax.Array]:
         return _flagged(body, nan_only, inputs)
@@ -240,14 +240,14 @@ def _watched(
     return _jaxpr.evaluate(body, inputs, perform)
 
 
-def _no(inputs: Sequence[Any]) -> jax.Array:
-    """False, on every device by itself where the inputs are."""
+def _false_like(inputs: Sequence[Any]) -> jax.Array:
+    """False, varying over the devices as the inputs do."""
     axes = {axis for x in inputs for axis in _jaxpr.varying(jax.typeof(x))}
     return _jaxpr.varied(jnp.array(False), axes)
 
 
 def _finite(arrays: Sequence[Any], nan_only: bool) -> jax.Array:
-    """Whether all elements are, under tracing."""
+    """Whether all elements are finite, under tracing."""
     inexact = [x for x in arrays if jnp.issubdtype(jnp.result_type(x), jnp.inexact)]
     good = (jnp.all(~jnp.isnan(x) if nan_only else jnp.isfinite(x)) for x in inexact)
     return functools.reduce(jnp.logical_and, good, jnp.array(True))
@@ -265,11 +265,11 @@ def _flagged_while(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> tupl
         outputs, bad = _flagged(params["body_jaxpr"], nan_only, [*consts, *state[0]])
         return outputs, state[1] | bad
 
-    return jax.lax.while_loop(more, step, (carry, _no(inputs)))
+    return jax.lax.while_loop(more, step, (carry, _false_like(inputs)))
 
 
 def _search_shards(eqn: JaxprEqn, inputs: Sequence[Any], nan_only: bool) -> None:
-    """Raises what happens first on any device: what is inside cannot run one by one outside."""
+    """Raises the first bad equation of any device: they cannot be evaluated outside the map."""
     (body,), params = _jaxpr.bodies(eqn), eqn.params
     axes = tuple(sorted(params["newly_manual_axes"]))
     varied = axes if params["check_vma"] else ()

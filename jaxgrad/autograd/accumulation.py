@@ -1,4 +1,4 @@
-"""The gradient of a batch in parts: the memory of one part, the answer of the whole."""
+"""The gradient of a batch, accumulated over its parts to save memory."""
 
 import functools
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from ._rules import explained
 from .reverse import backward
 
 _NAME = "accumulate"
+_CHECK = _checks.of(_NAME)
 
 
 def accumulate(
@@ -31,16 +32,16 @@ def accumulate(
         "sum":    value =     Σ fn(params, partᵢ)              fn is a sum over its part
         "ratio":  value = Σ sumᵢ / Σ weightᵢ                   fn returns (sum, weight)
 
-    and the gradients alike. Each is the whole batch's value: the first, as all parts have the same
-    size, if every element counts the same. Where they do not (an `ignore_index`, weights of
-    classes, padding) the mean of means is another number, and "ratio" is the right one. PyTorch's
-    loop of `loss.backward()` adds: divide there by n, or by the total weight.
+    and the gradients likewise. Each is the value of the whole batch; "mean" only if every element
+    has the same weight. With an `ignore_index`, weights of
+    classes or padding, the mean of means is another number, and "ratio" is right. PyTorch's loop of
+    `loss.backward()` adds the gradients: there, divide by n or by the total weight.
 
     Args:
         fn: a function of pytrees that returns one real floating point scalar; for "ratio" a pair
-            of two: the sum, and the weight that it is divided by, which is not differentiated and
-            may be an integer; with `has_aux` a pair of that and a pytree of arrays.
-        microbatches: n, into how many equal parts the batch is taken.
+            of scalars, the sum and its weight, which is not differentiated and may be an integer.
+            With `has_aux` it returns a pair of that and a pytree of arrays.
+        microbatches: n, the number of equal parts of the batch.
         reduction: "mean", "sum" or "ratio".
         argnums: which positional argument, or tuple of them, requires gradients.
         batch_argnums: which positional argument, or tuple of them, is a batch: a pytree of arrays
@@ -53,13 +54,13 @@ def accumulate(
         Gradients are added up in the argument's dtype.
 
     Raises:
-        TypeError: as from `backward`; `fn` returns no scalar, or for "ratio" no pair of them.
+        TypeError: as from `backward`; `fn` does not return a scalar, or for "ratio" a pair of them.
         ValueError: as from `backward`; n is not positive, a first axis is not divisible by n, or
             `argnums` and `batch_argnums` overlap.
 
     Source: https://docs.pytorch.org/docs/stable/notes/amp_examples.html#gradient-accumulation
 
-    Differs from PyTorch: it says which mean it takes.
+    Differs from PyTorch: the reduction is an argument; PyTorch's loop always adds.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.autograd import accumulate
@@ -69,23 +70,23 @@ def accumulate(
     (Array(30., dtype=float32), Array(30., dtype=float32))
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
-    count = _checks.integer(_NAME, "microbatches", microbatches, minimum=1)
-    _checks.option(_NAME, "reduction", reduction, ("mean", "sum", "ratio"))
-    _checks.truth(_NAME, "has_aux", has_aux)
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
+    count = _CHECK.integer("microbatches", microbatches, minimum=1)
+    _CHECK.option("reduction", reduction, ("mean", "sum", "ratio"))
+    _CHECK.truth("has_aux", has_aux)
 
     def of_part(kwargs: Any, *args: Any) -> Any:
-        """The value, then what is carried along: the weight and the auxiliary output."""
+        """The value, and beside it the weight and the auxiliary output."""
         result = fn(*args, **kwargs)
         if has_aux and not (isinstance(result, tuple) and len(result) == 2):
             expected, got = "a pair (value, aux)", type(result).__name__
-            raise TypeError(_checks.wrong(_NAME, "output", expected, got))
+            raise TypeError(_CHECK.wrong("output", expected, got))
         value, aux = result if has_aux else (result, None)
         weight = jnp.ones(())
         if reduction == "ratio":
             if not (isinstance(value, tuple) and len(value) == 2):
                 expected, got = "a pair (sum, weight)", type(value).__name__
-                raise TypeError(_checks.wrong(_NAME, "output", expected, got))
+                raise TypeError(_CHECK.wrong("output", expected, got))
             value, weight = value
         return _scalar(value), (_weight(weight), aux)
 
@@ -95,7 +96,7 @@ def accumulate(
             batches = selected(_NAME, batch_argnums, args)
             if set(batches) & set(selected(_NAME, argnums, args)):
                 expected, got = "other positions than argnums", batch_argnums
-                raise ValueError(_checks.wrong(_NAME, "batch_argnums", expected, got))
+                raise ValueError(_CHECK.wrong("batch_argnums", expected, got))
             pulled = backward(functools.partial(of_part, kwargs), argnums, has_aux=True)
             parts = [_parts(f"argument {n}", args[n], count) for n in batches]
 
@@ -122,44 +123,44 @@ def accumulate(
 
 
 def _zeros(aval: Any) -> jax.Array:
-    """Zeros to add up in, on each device of a `shard_map` by itself where the terms are."""
+    """Zeros to start a sum with, which vary over the devices of a `shard_map` as its terms do."""
     return _jaxpr.varied(jnp.zeros(aval.shape, aval.dtype), _jaxpr.varying(aval))
 
 
 def _scalar(value: Any) -> jax.Array:
     """A result of `fn` as a scalar."""
-    result = _checks.floating(_NAME, "output", value)
+    result = _CHECK.floating("output", value)
     if result.size != 1:
-        raise TypeError(_checks.wrong(_NAME, "output", "a scalar", f"shape {result.shape}"))
+        raise TypeError(_CHECK.wrong("output", "a scalar", f"shape {result.shape}"))
     return result.reshape(())
 
 
 def _weight(value: Any) -> jax.Array:
-    """A weight as a scalar; a count, which nobody differentiates, in 32 bits or more."""
-    result = _checks.array(_NAME, "weight", value)
+    """A weight as a scalar; an integer in 32 bits or more."""
+    result = _CHECK.array("weight", value)
     if is_a(result.dtype, jnp.integer) or is_a(result.dtype, jnp.bool_):
         result = result.astype(result.dtype if result.dtype.itemsize >= 4 else jnp.int32)
     elif not is_floating(result.dtype):
-        raise TypeError(_checks.wrong(_NAME, "weight", "a real number", result.dtype))
+        raise TypeError(_CHECK.wrong("weight", "a real number", result.dtype))
     if result.size != 1:
-        raise TypeError(_checks.wrong(_NAME, "weight", "a scalar", f"shape {result.shape}"))
+        raise TypeError(_CHECK.wrong("weight", "a scalar", f"shape {result.shape}"))
     return result.reshape(())
 
 
 def _divided(x: jax.Array, by: Any) -> jax.Array:
-    """By a number that the dtype itself may not hold, as float16 does not hold 100,000."""
+    """`x / by`, computed in a dtype that holds `by`: float16 does not hold 100,000."""
     kind = wide(x.dtype)
     return (x.astype(kind) / jnp.asarray(by, kind)).astype(x.dtype)
 
 
 def _parts(argument: str, batch: Any, count: int) -> Any:
-    """The leaves of a batch with the first axis taken apart."""
+    """The leaves of a batch, with the first axis split into parts."""
 
     def part(x: jax.Array) -> jax.Array:
         if not x.ndim or x.shape[0] % count:
             expected = f"of a first axis that {count} divides"
             remedy = "leave out the rest of the batch, or pad it and take a ratio"
-            raise ValueError(_checks.wrong(_NAME, argument, expected, f"shape {x.shape}", remedy))
+            raise ValueError(_CHECK.wrong(argument, expected, f"shape {x.shape}", remedy))
         return x.reshape(count, x.shape[0] // count, *x.shape[1:])
 
-    return jax.tree.map(part, _checks.arrays(_NAME, argument, batch))
+    return jax.tree.map(part, _CHECK.arrays(argument, batch))

@@ -1,4 +1,4 @@
-"""Finite differences: what a derivative is before there is a graph to walk."""
+"""Derivatives by finite differences."""
 
 import functools
 from collections.abc import Callable
@@ -13,6 +13,9 @@ from jaxgrad import _checks
 from jaxgrad._leaves import merge, numbers, replaced, selected, split
 
 from ._rules import explained
+
+_NAME = "central_difference"
+_CHECK = _checks.of(_NAME)
 
 
 def central_difference(
@@ -50,20 +53,19 @@ def central_difference(
     >>> central_difference(lambda x: (x**2).sum(), 0.125)(jnp.array([1.0, 2.0, 3.0]))
     Array([2., 4., 6.], dtype=float32)
     """
-    name = "central_difference"
     if not callable(fn):
-        raise TypeError(_checks.wrong(name, "fn", "callable", type(fn).__name__))
-    numbers(name, argnums)
-    delta = _checks.scalar(name, "delta", delta)
-    text = _checks.wrong(name, "delta", "positive and finite", "{delta}")
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
+    numbers(_NAME, argnums)
+    delta = _CHECK.scalar("delta", delta)
+    text = _CHECK.wrong("delta", "positive and finite", "{delta}")
     _checks.holds((delta > 0) & jnp.isfinite(delta), text, delta=lambda: delta)
 
     @functools.wraps(fn)
     def rates(*args: Any, **kwargs: Any) -> Any:
-        with explained(name):
-            positions = selected(name, argnums, args)
+        with explained(_NAME):
+            positions = selected(_NAME, argnums, args)
             chosen, rest = zip(
-                *(split(name, f"argument {n}", args[n]) for n in positions), strict=True
+                *(split(_NAME, f"argument {n}", args[n]) for n in positions), strict=True
             )
             leaves, structure = jax.tree.flatten(chosen)
             traced = any(isinstance(x, Tracer) for x in jax.tree.leaves((args, kwargs)))
@@ -71,7 +73,7 @@ def central_difference(
             def of_leaf(index: int, leaf: jax.Array) -> jax.Array:
                 varied = structure.unflatten([*leaves[:index], leaf, *leaves[index + 1 :]])
                 out = fn(*replaced(args, positions, map(merge, varied, rest)), **kwargs)
-                return _checks.floating(name, "output", out)
+                return _CHECK.floating("output", out)
 
             result = structure.unflatten(
                 _leaf_rates(functools.partial(of_leaf, index), leaf, delta, traced)
@@ -86,15 +88,14 @@ def _leaf_rates(
     fn: Callable[[jax.Array], jax.Array], leaf: jax.Array, delta: jax.Array, traced: bool
 ) -> jax.Array:
     """The rates for each element of one leaf, in the shape of fn's output + the leaf's."""
-    check = _checks.of("central_difference")
-    leaf = check.floating("argument", leaf)
+    leaf = _CHECK.floating("argument", leaf)
     if leaf.size == 0:
         out = jax.eval_shape(fn, leaf)
         return jnp.zeros(out.shape + leaf.shape, out.dtype)
     step = delta.astype(leaf.dtype)
     visible = leaf + step > leaf - step
     expected = f"visible beside x in {leaf.dtype}"
-    text = check.wrong("delta", expected, "{delta}")
+    text = _CHECK.wrong("delta", expected, "{delta}")
     _checks.holds(jnp.all(visible | ~jnp.isfinite(leaf)), text, delta=lambda: delta)
 
     def near(index: Any) -> jax.Array:
@@ -104,7 +105,7 @@ def _leaf_rates(
 
     if traced:
         values = jax.lax.map(near, jnp.arange(2 * leaf.size))
-    else:  # call fn as it is: compiled into one program it would round otherwise
+    else:  # call fn as it is: one compiled program would round differently
         values = jnp.stack([near(index) for index in range(2 * leaf.size)])
     above, below = values[: leaf.size], values[leaf.size :]
     rates = (above - below) / (2 * step).astype(values.dtype)  # (elements, *output)

@@ -1,4 +1,4 @@
-"""Derivatives against finite differences, element by element: what is wrong, where, by how much."""
+"""Comparison of derivatives with finite differences, element by element."""
 
 import dataclasses
 import math
@@ -50,21 +50,21 @@ def gradcheck(
     ones, so that functions that are not holomorphic have derivatives too.
 
     Args:
-        fn: a function of pytrees of arrays that returns one. It is called with 64-bit inputs, as
-            it is, 2 times per input element and more.
+        fn: a function of pytrees of arrays that returns a pytree of arrays. It is called with
+            64-bit inputs, without `jit`, at least twice for each input element.
         inputs: a tuple of arguments, or a single one. Floating point and complex leaves are
-            varied, in float64 or complex128 whatever they are; others are passed on.
+            varied in float64 or complex128, whatever their dtypes; others are passed on.
         eps: the step, in the units of the inputs.
         atol: the absolute tolerance.
-        rtol: the relative one, of the numeric derivative.
+        rtol: the tolerance relative to the numeric derivative.
         raise_exception: whether a difference raises; otherwise read the report.
-        nondet_tol: by how much two backward passes of the same may differ, absolutely.
-        check_undefined_grad: whether a cotangent of zeros has to give a gradient of zeros.
+        nondet_tol: the largest absolute difference between two runs of a backward pass.
+        check_undefined_grad: whether a cotangent of zeros must give a gradient of zeros.
         check_forward_ad: whether forward mode is compared.
         check_backward_ad: whether backward mode is compared.
         fast_mode: whether one projection vᵀ J u of each Jacobian is compared in place of its
-            elements, within atol Σ|u| Σ|v| + rtol |numeric|, which among many elements may pass
-            over a small error of one; where it fails, the elements are looked at.
+            elements, within atol Σ|u| Σ|v| + rtol |numeric|. Among many elements this may miss a
+            small error of one. Where it fails, the elements are compared.
         key: draws the directions u and v of `fast_mode`; without a key they are fixed irrational
             numbers.
 
@@ -72,7 +72,7 @@ def gradcheck(
         A report, true if everything agrees; it holds the worst element of each Jacobian.
 
     Raises:
-        TypeError: `fn` is not callable, a leaf is no array, or no input or output is
+        TypeError: `fn` is not callable, a leaf is not an array, or no input or output is
             floating point or complex.
         ValueError: derivatives differ, with the report for a message; an output is not 64-bit,
             for then `fn` casts inside; `eps` is not positive.
@@ -125,7 +125,7 @@ a kink: the slope is -1 from below and 1 from above
         found: list[Difference] = []
         for mode, wanted in (("backward", check_backward_ad), ("forward", check_forward_ad)):
             if wanted and fast_mode:
-                projections = list(_projected(flat, mode, step, tolerance, directions))
+                projections = list(_compared_along(flat, mode, step, tolerance, directions))
                 found += projections
                 if not all(d.is_within for d in projections):
                     found += _compared(flat, mode, step, tolerance)
@@ -158,7 +158,7 @@ def gradgradcheck(
             default.
         check_fwd_over_rev: whether the forward derivative of the backward one is compared.
         check_rev_over_rev: whether the backward derivative of the backward one is compared.
-        options: `gradcheck`'s other arguments but its two modes.
+        options: the other arguments of `gradcheck`, except its two modes.
 
     Returns:
         A report as from `gradcheck`; its inputs are `fn`'s, then the cotangents.
@@ -198,7 +198,7 @@ def gradgradcheck(
 
 
 def _given_cotangents(flat: Flat, outputs: Sequence[jax.Array], tree: Any) -> list[jax.Array]:
-    """The floating point leaves of the cotangent, which belong to the outputs one by one."""
+    """The floating point leaves of the cotangent, one for each output."""
     check = _checks.of("gradgradcheck")
     leaves = jax.tree.flatten_with_path(check.arrays("grad_outputs", tree))[0]
     chosen = {
@@ -271,7 +271,7 @@ def _parts(y: Any, row: int, x: Any, column: int) -> str:
 def _kink(
     flat: Flat, o: int, n: int, row: int, column: int, eps: float, tolerance: _Tolerance
 ) -> tuple[float, float] | None:
-    """The slopes of one element from below and from above, if they differ however small a step."""
+    """The slopes of one element from below and above, if they differ for smaller steps too."""
     x = flat.inputs[n]
     unit = from_reals(np.eye(1, reals(x).size, column)[0], x)
     at = reals(flat.call(flat.inputs)[o])[row]
@@ -280,12 +280,12 @@ def _kink(
         above, below = (moved(flat, n, sign * size * unit)[o][row] for sign in (1, -1))
         slopes.append(((at - below) / size, (above - at) / size))
     gaps = [abs(above - below) for below, above in slopes]
-    apart = all(gap > 2 * tolerance.around(max(map(abs, slopes[0]))) for gap in gaps)
-    return slopes[0] if apart and gaps[1] > 0.5 * gaps[0] else None
+    persists = all(gap > 2 * tolerance.around(max(map(abs, slopes[0]))) for gap in gaps)
+    return slopes[0] if persists and gaps[1] > 0.5 * gaps[0] else None
 
 
 def _directions(arrays: Sequence[jax.Array], key: jax.Array | None) -> list[jax.Array]:
-    """A direction in the space of each array, drawn or of fixed irrational numbers."""
+    """A direction for each array: random with a key, else of fixed irrational numbers."""
     if key is not None:
         keys = jax.random.split(key, len(arrays))
         drawn = (
@@ -299,7 +299,7 @@ def _directions(arrays: Sequence[jax.Array], key: jax.Array | None) -> list[jax.
     return [from_reals(d, x) for d, x in zip(fixed, arrays, strict=True)]
 
 
-def _projected(
+def _compared_along(
     flat: Flat, mode: str, eps: float, tolerance: _Tolerance, directions: Sequence[jax.Array]
 ) -> Iterator[Difference]:
     """One projection vᵀ J u of each Jacobian."""
@@ -326,7 +326,7 @@ def _projected(
 
 
 def _problems(flat: Flat, allowed: float, undefined: bool) -> Iterator[str]:
-    """What is wrong beside the numbers."""
+    """Other problems: backward is not deterministic, or not zero for a zero cotangent."""
     outputs = flat.call(flat.inputs)
     cotangents = _directions(outputs, None)
     pairs = zip(
@@ -336,9 +336,9 @@ def _problems(flat: Flat, allowed: float, undefined: bool) -> Iterator[str]:
         strict=True,
     )
     for name, first, second in pairs:
-        apart = float(np.max(np.abs(np.asarray(first) - np.asarray(second)), initial=0.0))
-        if not apart <= allowed and not np.array_equal(first, second, equal_nan=True):
-            yield f"backward is not deterministic: {name}'s gradients differ by {apart:.3g}"
+        gap = float(np.max(np.abs(np.asarray(first) - np.asarray(second)), initial=0.0))
+        if not gap <= allowed and not np.array_equal(first, second, equal_nan=True):
+            yield f"backward is not deterministic: {name}'s gradients differ by {gap:.3g}"
     if undefined:
         for name, gradient in zip(
             flat.input_names,

@@ -1,4 +1,4 @@
-"""What a gradient check found: for each Jacobian the worst element, and it reads well."""
+"""The report of a gradient check: the worst element of each Jacobian."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,12 @@ class Difference:
         input: the input leaf's place, such as "inputs[0]['w']".
         output_index: the element of the output; None for a projection.
         input_index: the element of the input; None for a projection.
-        part: for complex numbers which parts, such as "imag by real".
+        part: for complex numbers the parts that are compared, such as "imag by real".
         analytic: the derivative that JAX gives.
         numeric: the central difference.
-        tolerance: by how much they may differ.
-        kink: the slopes from below and from above, where they differ: there is no derivative.
+        tolerance: the largest difference that passes.
+        kink: the slopes from below and from above where they differ, so that there is no
+            derivative; else None.
     """
 
     mode: str
@@ -52,22 +53,22 @@ class Difference:
 
 @dataclass(frozen=True)
 class GradcheckReport:
-    """What `gradcheck` found. It is true if all agrees; `str` reads well.
+    """What `gradcheck` found: true if everything agrees. `str` gives readable lines.
 
     Attributes:
         differences: for each mode, output and input, the worst element.
-        problems: what else is wrong, a sentence each.
+        problems: other problems, a sentence each.
     """
 
     differences: tuple[Difference, ...]
     problems: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        """Whether all agrees."""
+        """Whether everything agrees."""
         return not self.problems and all(d.is_within for d in self.differences)
 
     def __str__(self) -> str:
-        """A line for what is wrong, or one that says how much was compared."""
+        """A line for each problem, or one line that says how much was compared."""
         wrong = [*self.problems, *(str(d) for d in self.differences if not d.is_within)]
         if wrong:
             return "gradcheck: " + "\n  ".join([f"{len(wrong)} wrong", *wrong])

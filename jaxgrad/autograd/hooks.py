@@ -1,4 +1,4 @@
-"""A function on the way back: `Tensor.register_hook` as an identity with an opinion."""
+"""`Tensor.register_hook`: an identity that passes its gradient through a function."""
 
 import functools
 import inspect
@@ -14,6 +14,7 @@ from jax.interpreters import ad, batching, mlir
 from jaxgrad import _checks
 
 _NAME = "gradient_hook"
+_CHECK = _checks.of(_NAME)
 
 
 def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
@@ -21,28 +22,29 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
 
         value = x,   ∂value/∂xᵀ cotangent = fn(cotangent)
 
-    Clip a gradient here, scale it, turn it round, or look at it:
-    `gradient_hook(x, lambda g: jax.debug.print("{}", g))`. Give the rest of the function what is
-    returned: the gradient of `x` itself goes another way.
+    Use it to clip a gradient, scale it, reverse it, or print it:
+    `gradient_hook(x, lambda g: jax.debug.print("{}", g))`. Use the result in the rest of the
+    function: the gradient of other uses of `x` does not pass through `fn`.
 
     Args:
-        x: a pytree of arrays. Leaves that are neither floating point nor complex pass by.
-        fn: a traceable function of the gradient, in the structure of `x` with None for the leaves
-            that pass by. It returns the gradient to go on with, in the same structure, shapes and
-            dtypes, or None to leave it as it is.
+        x: a pytree of arrays. Leaves that are neither floating point nor complex are returned
+            as they are.
+        fn: a traceable function of the gradient, in the structure of `x`, with None for the other
+            leaves. It returns the new gradient, in the same structure, shapes and dtypes, or None
+            to leave it as it is.
 
     Returns:
-        `x`. Forward mode (`jax.jvp`, `jax.jacfwd`) takes it for the identity and `fn` is not
-        called, as in PyTorch. The gradient is differentiated again through `fn` itself, and
-        what comes back to `x` then is passed through `fn` once more. Under `vmap` each example's
-        gradient is passed through `fn` by itself, where `x` is mapped. Where no gradient comes
-        back, `fn` is not called; compiled, nothing but `fn` remains. `fn` may close over other
-        values of the function; it is traced at once then.
+        `x`. In forward mode (`jax.jvp`, `jax.jacfwd`) it is the identity and `fn` is not called,
+        as in PyTorch. Second derivatives go through `fn` itself, and their gradient of `x` passes
+        through `fn` once more. Under `vmap`, if `x` is mapped, each example's gradient passes
+        through `fn` by itself. Without a gradient, `fn` is not called. Compiled, the hook costs
+        only the operations of `fn`. `fn` may close over traced values; then it is traced when
+        `gradient_hook` is called.
 
     Raises:
-        TypeError: `fn` is not callable with one argument, a leaf is no array, or `fn` returns
+        TypeError: `fn` is not callable with one argument, a leaf is not an array, or `fn` returns
             another dtype.
-        ValueError: `fn` returns another structure or shape. What it returns is checked when the
+        ValueError: `fn` returns another structure or shape. The result of `fn` is checked when the
             function is differentiated.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
@@ -59,7 +61,7 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
     Array([0.5, 1. ], dtype=float32)
     """
     _check_function(fn)
-    leaves, structure = jax.tree.flatten(_checks.arrays(_NAME, "x", x))
+    leaves, structure = jax.tree.flatten(_CHECK.arrays("x", x))
     places = [n for n, leaf in enumerate(leaves) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
 
     def of_flat(gradients: Sequence[jax.Array]) -> list[jax.Array]:
@@ -77,14 +79,14 @@ def gradient_hook(x: Any, fn: Callable[[Any], Any]) -> Any:
 
 
 def _check_function(fn: Any) -> None:
-    """Refuse what is no function of one argument."""
-    wrong = functools.partial(_checks.wrong, _NAME, "fn")
+    """Refuse a value that is not a function of one argument."""
+    wrong = functools.partial(_CHECK.wrong, "fn")
     if not callable(fn):
         remedy = "give a function of the gradient, such as lambda g: 2 * g"
         raise TypeError(wrong("callable", type(fn).__name__, remedy))
     try:
         signature = inspect.signature(fn)
-    except (TypeError, ValueError):  # some of those written in C tell no arguments
+    except (TypeError, ValueError):  # some functions written in C have no signature
         return
     try:
         signature.bind(None)
@@ -96,12 +98,12 @@ def _check_function(fn: Any) -> None:
 
 def _like(gradient: Any, tree: Any) -> Any:
     """`gradient`, which must have the structure, shapes and dtypes of `tree`."""
-    wrong = functools.partial(_checks.wrong, _NAME, "the gradient that fn returns")
+    wrong = functools.partial(_CHECK.wrong, "the gradient that fn returns")
     expected, got = jax.tree.structure(tree), jax.tree.structure(gradient)
     if expected != got:
         remedy = "return what fn is given, changed with jax.tree.map, or None to leave it"
         raise ValueError(wrong(f"of structure {expected}", got, remedy))
-    result = _checks.arrays(_NAME, "the gradient that fn returns", gradient)
+    result = _CHECK.arrays("the gradient that fn returns", gradient)
     for leaf, like in zip(jax.tree.leaves(result), jax.tree.leaves(tree), strict=True):
         got = f"{leaf.dtype}{list(leaf.shape)}"
         expected = f"{like.dtype}{list(like.shape)}"
@@ -116,10 +118,10 @@ def _like(gradient: Any, tree: Any) -> Any:
 def _closed(
     of_flat: Callable[..., Any], fn: Any, leaves: Sequence[jax.Array]
 ) -> tuple[list[Any], Callable[..., Any]]:
-    """The traced values that `fn` closes over, and the function of them and of the gradients.
+    """The traced values that `fn` closes over, and a function of them and of the gradients.
 
-    They have to go through the transformations of the function that it stands in. Where there are
-    none, `fn` itself is called on the way back.
+    These values must pass through the transformations of the surrounding function. Without any,
+    `fn` itself is called in the backward pass.
     """
     if not _holds_tracer(fn):
         return [], lambda values, gradients: of_flat(gradients)
@@ -128,7 +130,7 @@ def _closed(
 
 
 def _holds_tracer(fn: Any, depth: int = 4) -> bool:
-    """Whether a traced value stands in a function's closure, arguments or object."""
+    """Whether a function's closure, arguments or object hold a traced value."""
     held = [getattr(fn, "__self__", None), getattr(fn, "__defaults__", None)]
     held += [getattr(fn, name, None) for name in ("__wrapped__", "func", "args", "keywords")]
     for cell in getattr(fn, "__closure__", None) or ():
@@ -145,9 +147,9 @@ def _holds_tracer(fn: Any, depth: int = 4) -> bool:
 
 
 _hook = Primitive("gradient_hook")
-"""The identity of arrays, beside `count` values before them; `fn` of these and of the cotangents is
-its transpose. A `custom_vjp` would refuse forward mode, and a `custom_jvp` has no say on the way
-back."""
+"""The identity of arrays, which come after `count` other values. Its transpose calls `fn` with
+these values and the cotangents. A `custom_vjp` would refuse forward mode, and a `custom_jvp` cannot
+change the backward pass alone."""
 _hook.multiple_results = True
 _hook.def_impl(lambda *arrays, fn, count: list(arrays[count:]))
 _hook.def_abstract_eval(lambda *avals, fn, count: list(avals[count:]))

@@ -16,6 +16,7 @@ from ._rules import explained
 from .reverse import backward
 
 _NAME = "intermediate_grads"
+_CHECK = _checks.of(_NAME)
 
 
 def intermediate_grads(
@@ -28,13 +29,13 @@ def intermediate_grads(
 
         cotangentₖ = (∂value/∂hₖ)ᵀ cotangent   for each hₖ = checkpoint_name(…, nameₖ)
 
-    A value gets its name from JAX itself, which it costs nothing:
+    JAX itself names a value, at no cost:
     `h = jax.ad_checkpoint.checkpoint_name(h, "hidden")`.
 
     Args:
         fn: as for `backward`: a function of pytrees that returns a pytree of floating point or
             complex arrays, or with `has_aux` a pair of that and anything else.
-        names: the name, or the names, whose gradients are asked for.
+        names: the name, or the names, of the values whose gradients are returned.
         argnums: which positional argument, or tuple of them, requires gradients.
         has_aux: whether `fn` returns `(value, aux)`.
 
@@ -45,19 +46,19 @@ def intermediate_grads(
         `lax.scan` has one for each iteration, stacked along a first axis as the scan's inputs
         are; inside a `shard_map` one for each device, stacked along a first axis for every mesh
         axis that the value varies over. The branch of a `cond` that was not taken gives zeros.
-        Inside a function with a rule of its own (`custom_jvp`, `custom_vjp`) the gradient is that
-        of the rest of its body, which JAX derives; the function's arguments keep its rule.
+        Inside a function with a custom rule (`custom_jvp`, `custom_vjp`) JAX derives the gradient
+        from the rest of the function's body; the function's arguments keep the rule.
 
     Raises:
-        TypeError: a name is no string; a named value is neither floating point nor complex; what
+        TypeError: a name is not a string; a named value is neither floating point nor complex; what
             `backward` raises.
-        ValueError: a name stands nowhere in `fn`, or twice, or inside a `while_loop`, whose number
-            of iterations is not known; the message lists the names there are.
+        ValueError: a name is not in `fn`, or is there twice, or is inside a `while_loop`, whose
+            number of iterations is not known; the message lists the names in `fn`.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.Tensor.retain_grad.html
 
-    Differs from PyTorch: nothing is retained, what is asked for is returned; a value in a loop
-    has the gradients of all iterations, not of the last tensor that had the name.
+    Differs from PyTorch: the gradients are returned, not stored; a value in a loop has the
+    gradients of all iterations, not only of the last.
 
     >>> import jax.numpy as jnp
     >>> from jax.ad_checkpoint import checkpoint_name
@@ -70,22 +71,22 @@ def intermediate_grads(
     {'hidden': Array([ 4., 12.], dtype=float32)}
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
     asked: list[Any] = [*names] if isinstance(names, (tuple, list)) else [names]
     for name in asked:
         if not isinstance(name, str):
-            raise TypeError(_checks.wrong(_NAME, "names", "strings", repr(name)))
-    _checks.truth(_NAME, "has_aux", has_aux)
+            raise TypeError(_CHECK.wrong("names", "strings", repr(name)))
+    _CHECK.truth("has_aux", has_aux)
     given = numbers(_NAME, argnums)
 
     @functools.wraps(fn)
     def value_grads_and_cotangents(*args: Any, cotangent: Any = None, **kwargs: Any) -> Any:
         with explained(_NAME):
             positions = selected(_NAME, given, args)
-            chosen = (_checks.arrays(_NAME, f"argument {n}", args[n]) for n in positions)
+            chosen = (_CHECK.arrays(f"argument {n}", args[n]) for n in positions)
             args = replaced(args, positions, chosen)
             traced = _jaxpr.traced(_NAME, fn, args, kwargs)
-            taps = {name: _zeros(site) for name, site in _found(traced.body, asked).items()}
+            taps = {name: _zeros(site) for name, site in _sites_of(traced.body, asked).items()}
 
             def tapped(taps: Any, *args: Any) -> Any:
                 arrays = [x for x in jax.tree.leaves((args, kwargs)) if _jaxpr.is_array(x)]
@@ -105,7 +106,7 @@ def intermediate_grads(
 
 
 class _Site(NamedTuple):
-    """Where a name stands: the value's type, and the axes its gradients are stacked along."""
+    """The place of a name: the value's type, and the axes along which gradients are stacked."""
 
     aval: Any
     axes: tuple[int, ...]
@@ -114,8 +115,8 @@ class _Site(NamedTuple):
     """The mesh axes of a surrounding `shard_map` that it varies over."""
 
 
-def _found(body: ClosedJaxpr, asked: Sequence[str]) -> dict[str, _Site]:
-    """The one site of each name that is asked for."""
+def _sites_of(body: ClosedJaxpr, asked: Sequence[str]) -> dict[str, _Site]:
+    """The site of each name, which must be in `fn` once."""
     sites: dict[str, list[_Site]] = {}
     for name, site in _sites(body, ()):
         sites.setdefault(name, []).append(site)
@@ -128,19 +129,17 @@ def _found(body: ClosedJaxpr, asked: Sequence[str]) -> dict[str, _Site]:
         if len(found) != 1:
             got = f"{name!r}; there are {there}" if there else f"{name!r}; there are no names"
             remedy = 'name a value with jax.ad_checkpoint.checkpoint_name(h, "hidden")'
-            raise ValueError(
-                _checks.wrong(_NAME, "names", "names that stand in fn once", got, remedy)
-            )
+            raise ValueError(_CHECK.wrong("names", "names that stand in fn once", got, remedy))
         if found[0].within:
             within = found[0].within
             loop = "its iterations are not known before it runs: use lax.scan"
             remedy = loop if within == "while_loop" else ""
             got = f"{name!r} inside a {within}"
-            raise ValueError(_checks.wrong(_NAME, "names", f"outside {within}", got, remedy))
+            raise ValueError(_CHECK.wrong("names", f"outside {within}", got, remedy))
         if not jnp.issubdtype(found[0].aval.dtype, jnp.inexact):
             got = f"{name!r} of {found[0].aval.dtype}"
             expected = "names of floating point or complex values"
-            raise TypeError(_checks.wrong(_NAME, "names", expected, got))
+            raise TypeError(_CHECK.wrong("names", expected, got))
     return {name: sites[name][0] for name in asked}
 
 
@@ -166,7 +165,7 @@ def _sites(
 
 
 def _outside(site: _Site, eqn: JaxprEqn, depth: int) -> _Site:
-    """A site inside a `shard_map`, as seen from outside of it."""
+    """A site inside a `shard_map`, with the stacked axes that it has outside."""
     manual, sizes = eqn.params["newly_manual_axes"], eqn.params["mesh"].shape
     stacked = tuple(sizes[axis] for axis in site.varying if axis in manual)
     rest = tuple(axis for axis in site.varying if axis not in manual)
@@ -185,7 +184,7 @@ def _zeros(site: _Site) -> jax.Array:
 
 @jax.custom_jvp
 def _tap(value: jax.Array, tap: jax.Array) -> jax.Array:
-    """The value; in the derivative the sum of both, without an addition on the way there."""
+    """The value, without an addition; its derivative is that of value + tap."""
     return value
 
 

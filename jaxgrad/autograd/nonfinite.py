@@ -1,4 +1,4 @@
-"""Where the first infinity or NaN was born: anomaly mode, with both passes and the operands."""
+"""Anomaly mode: the equation that made the first infinity or NaN, forward or backward."""
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -19,20 +19,21 @@ from ._rules import explained
 from ._search import Born, are_finite, first_born
 
 _NAME = "first_nonfinite"
+_CHECK = _checks.of(_NAME)
 
 
 @dataclass(frozen=True)
 class Operand:
-    """What an array looked like.
+    """A summary of an array.
 
     Attributes:
         shape: its shape.
         dtype: its dtype.
-        least: the least finite element; None if there is none.
-        most: the largest one.
-        nans: how many elements are NaN.
-        infinities: how many are infinite.
-        at: the element where the result went wrong; None if the shapes do not tell which.
+        least: the least finite element; None if no element is finite.
+        most: the largest finite element, or None.
+        nans: the number of elements that are NaN.
+        infinities: the number of infinite elements.
+        at: the element at the index of the bad result; None if the shapes differ.
     """
 
     shape: tuple[int, ...]
@@ -60,22 +61,23 @@ class Operand:
 
 @dataclass(frozen=True)
 class NonFinite:
-    """The first equation whose inputs are finite and whose output is not. `str` reads well.
+    """The first equation with finite inputs and an output that is not; `str` is readable.
 
     Attributes:
         phase: "forward", or "backward" for the derivative.
-        operation: the JAX primitive, such as "div"; "given" if something that `fn` was given, or a
-            constant that it has, was not finite to begin with, and so the result is not.
-        derivative_of: backward, the primitive of `fn` whose derivative it is part of.
-        torch: PyTorch's name for that node, such as "SqrtBackward0"; empty where there is none.
-        source: the line of code that made it, or whose derivative it is; that reads the constant.
-        within: the calls and the iterations of loops it was in, from outside inwards; of what was
-            given its name, such as "args[0]['w']" or "a constant of fn".
-        path: from the output, or the gradient, to the operation; empty if it does not lead there,
-            and for what was given as an argument.
+        operation: the JAX primitive, such as "div"; "given" if an argument or a constant of `fn`
+            was not finite to begin with and made the result so.
+        derivative_of: in the backward phase, the primitive of `fn` that it is a derivative of.
+        torch: PyTorch's name for that node, such as "SqrtBackward0"; empty if PyTorch has none.
+        source: the line of code of the operation, or of the one it is a derivative of; for a
+            constant, the line that reads it.
+        within: the calls and loop iterations around it, outermost first; for "given" the name, such
+            as "args[0]['w']" or "a constant of fn".
+        path: the operations from the output, or the gradient, back to this one; empty if there is
+            no such path, and for an argument.
         index: the first element that is not finite.
-        inputs: what the operands looked like.
-        outputs: what the results looked like.
+        inputs: summaries of the operands.
+        outputs: summaries of the results.
     """
 
     phase: str
@@ -105,33 +107,31 @@ class NonFinite:
 def first_nonfinite(
     fn: Callable[..., Any], argnums: int | tuple[int, ...] | None = None, nan_only: bool = False
 ) -> Callable[..., NonFinite | None]:
-    """Makes the function that finds where, in `fn` or its gradient, the first NaN or inf is born.
+    """Makes the function that finds where `fn` or its gradient makes the first NaN or infinity.
 
     The equations of `fn`, then those of its vector-Jacobian product, are computed one by one, until
-    one has finite inputs and an output that is not finite. Loops run compiled, and only the
-    iteration in which it happens one by one. Of a `while_loop` under `vmap` whose examples end each
-    by themselves, the iterations are followed back from its result. A loop inside a `shard_map` is
-    one equation.
+    one has finite inputs and an output that is not finite. Loops run compiled, except for the
+    iteration where this happens. A `while_loop` under `vmap`, whose examples may end at different
+    iterations, is searched backwards from its result. A loop inside a `shard_map` is one equation.
 
-    Where there is none and the value or the gradient is not finite all the same, it is followed
-    back, from equation to equation, to the argument or the constant that was not finite to begin
-    with, such as the -inf of a mask: of a finite result no constant is to blame. `nan_only` finds
-    where such an infinity turns into NaN, as inf - inf does in the softmax of a row that is all
-    masked.
+    If there is no such equation and the value or the gradient is still not finite, it is followed
+    back from equation to equation to an argument or a constant that was not finite to begin with,
+    such as the -inf of a mask. No constant is reported for a finite result. `nan_only` finds where
+    such an infinity turns into NaN, as inf - inf does in the softmax of a fully masked row.
 
     Args:
         fn: a function of pytrees of arrays; it may be jitted.
         argnums: which positional argument, or tuple of them, the gradient is taken of; None for
-            all that have floating point leaves, () for no gradient, which functions need that have
-            no reverse mode, such as a `while_loop`.
-        nan_only: whether infinities are taken for numbers, as PyTorch's anomaly mode does.
+            all that have floating point leaves. () searches no gradient, for functions without a
+            reverse mode, such as a `while_loop`.
+        nan_only: whether infinities are accepted, as in PyTorch's anomaly mode.
 
     Returns:
-        `(*args, cotangent=None, **kwargs) -> NonFinite | None`; None if there is no such equation,
-        and never where the value or the gradient is not finite.
+        `(*args, cotangent=None, **kwargs) -> NonFinite | None`; None if there is no such equation
+        and the value and the gradient are finite.
         `cotangent` has the structure of `fn`'s result; it is 1 everywhere by default. Values run
-        on the host: call it outside of `jit`. Python floats among the positional arguments are
-        taken for arrays; callbacks of `jax.debug` run more than once.
+        on the host: call it outside of `jit`. Python floats among the positional arguments
+        become arrays; callbacks of `jax.debug` run more than once.
 
     Raises:
         TypeError: `fn` is not callable; an argument, or what `fn` closes over, is traced; no
@@ -141,8 +141,8 @@ def first_nonfinite(
 
     Source: https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
 
-    Differs from PyTorch: the forward pass is searched too; inf is found where it comes from, not
-    where it has become a NaN; what is found is returned, not raised.
+    Differs from PyTorch: the forward pass is searched too; infinities are found too, where they
+    are made; the report is returned, not raised.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.autograd import first_nonfinite
@@ -153,17 +153,17 @@ def first_nonfinite(
     ('backward', 'div', 'sqrt', (1,))
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong(_NAME, "fn", "callable", type(fn).__name__))
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
     given = None if argnums is None or argnums == () else numbers(_NAME, argnums)
-    _checks.truth(_NAME, "nan_only", nan_only)
+    _CHECK.truth("nan_only", nan_only)
 
     def search(*args: Any, cotangent: Any = None, **kwargs: Any) -> NonFinite | None:
-        _checks.concrete(_NAME, "arguments", (args, kwargs, cotangent))
+        _CHECK.concrete("arguments", (args, kwargs, cotangent))
         positions = range(len(args)) if given is None else selected(_NAME, given, args)
         args = _jaxpr.numbers_as_arrays(args)
         traced = _jaxpr.traced(_NAME, fn, args, kwargs)
-        _checks.concrete(_NAME, "what fn closes over", traced.body.consts)
-        arrays = [_checks.array(_NAME, "arguments", x) for x in traced.arrays]
+        _CHECK.concrete("what fn closes over", traced.body.consts)
+        arrays = [_CHECK.array("arguments", x) for x in traced.arrays]
         places = [*zip(_places(args, kwargs), arrays, strict=True)]
         found = _found(traced.body, places, "forward", {}, nan_only) or _returned(traced, nan_only)
         if found is not None or argnums == ():
@@ -172,7 +172,7 @@ def first_nonfinite(
         wanted = _chosen(args, positions, arrays)
         if given is not None and not wanted:
             expected = "positions of floating point or complex arguments"
-            raise TypeError(_checks.wrong(_NAME, "argnums", expected, argnums))
+            raise TypeError(_CHECK.wrong("argnums", expected, argnums))
         if not wanted or not cotangents:
             return None
         body = _pullback(traced.body, arrays, wanted, cotangents)
@@ -189,7 +189,7 @@ def first_nonfinite(
 
 
 def _cotangents(traced: _jaxpr.Traced, cotangent: Any) -> list[jax.Array]:
-    """One for each floating point output."""
+    """The cotangents, one for each floating point output."""
     avals = traced.body.out_avals
     if cotangent is None:
         given = [jnp.ones(aval.shape, aval.dtype) for aval in avals]
@@ -198,14 +198,14 @@ def _cotangents(traced: _jaxpr.Traced, cotangent: Any) -> list[jax.Array]:
             leaves = traced.flat(cotangent)
         except ValueError as error:
             expected, got = f"of structure {traced.structure}", jax.tree.structure(cotangent)
-            raise ValueError(_checks.wrong(_NAME, "cotangent", expected, got)) from error
-        given = [_checks.array(_NAME, "cotangent", leaf) for leaf in leaves]
+            raise ValueError(_CHECK.wrong("cotangent", expected, got)) from error
+        given = [_CHECK.array("cotangent", leaf) for leaf in leaves]
     for leaf, aval in zip(given, avals, strict=True):
         if leaf.shape != aval.shape:
             expected, got = f"of shape {aval.shape}", f"shape {leaf.shape}"
-            raise ValueError(_checks.wrong(_NAME, "cotangent", expected, got))
+            raise ValueError(_CHECK.wrong("cotangent", expected, got))
         if jnp.iscomplexobj(leaf) and not jnp.issubdtype(aval.dtype, jnp.complexfloating):
-            raise TypeError(_checks.wrong(_NAME, "cotangent", aval.dtype, leaf.dtype))
+            raise TypeError(_CHECK.wrong("cotangent", aval.dtype, leaf.dtype))
     return [
         leaf.astype(aval.dtype)
         for leaf, aval in zip(given, avals, strict=True)
@@ -214,7 +214,7 @@ def _cotangents(traced: _jaxpr.Traced, cotangent: Any) -> list[jax.Array]:
 
 
 def _places(args: Any, kwargs: Any) -> list[str]:
-    """The name of each array that `fn` is given, such as "args[0]['w']"."""
+    """The names of the arrays in the arguments, such as "args[0]['w']"."""
     paths = jax.tree.flatten_with_path({"args": args, "kwargs": kwargs})[0]
     return [
         f"{path[0].key}{jax.tree_util.keystr(path[1:])}"
@@ -226,7 +226,7 @@ def _places(args: Any, kwargs: Any) -> list[str]:
 def _pullback(
     body: ClosedJaxpr, arrays: Sequence[Any], wanted: Sequence[int], cotangents: Sequence[Any]
 ) -> ClosedJaxpr:
-    """The equations of the vector-Jacobian product, each with the line of what it derives."""
+    """The equations of the vector-Jacobian product; each has the line of its original."""
 
     def pulled(*given: Any) -> Any:
         arrays, cotangents = list(given[: len(body.in_avals)]), list(given[len(body.in_avals) :])
@@ -243,7 +243,7 @@ def _pullback(
 
 
 def _chosen(args: Any, positions: Sequence[int], arrays: Sequence[jax.Array]) -> list[int]:
-    """Which of all arrays are floating point leaves of the arguments at `positions`."""
+    """The indices, among all arrays, of the floating point leaves of arguments at `positions`."""
     owners = [
         position
         for position, arg in enumerate(args)
@@ -258,7 +258,7 @@ def _chosen(args: Any, positions: Sequence[int], arrays: Sequence[jax.Array]) ->
 
 
 def _equations(body: ClosedJaxpr) -> Iterator[tuple[int, JaxprEqn]]:
-    """The equations of `fn`, each by the identity of the traceback that it gives its derivative."""
+    """The equations of `fn`, by the identity of the traceback that their derivatives share."""
     for eqn in body.jaxpr.eqns:
         inner = _jaxpr.bodies(eqn)
         for one in inner:
@@ -275,7 +275,7 @@ def _torch_name(eqn: JaxprEqn) -> str:
 
 
 def _returned(traced: _jaxpr.Traced, nan_only: bool) -> NonFinite | None:
-    """The Python number among what `fn` returns that is not finite."""
+    """The report of the first returned Python number that is not finite."""
     numbers = [x for x in traced.fixed.values() if isinstance(x, (float, complex))]
     bad = [np.asarray(x) for x in numbers if not are_finite([x], nan_only)]
     return _report(Born((), (), bad[:1], True), "forward", {}, nan_only) if bad else None
@@ -288,7 +288,7 @@ def _found(
     derived: dict[int, JaxprEqn],
     nan_only: bool,
 ) -> NonFinite | None:
-    """What is found in the equations: one of them, a constant, or what was given by its name."""
+    """The report of what is found: an equation, a constant, or an input by its name."""
     arrays = [x for _, x in given]
     born, outputs = first_born(body, arrays, nan_only)
     found = origin(body, arrays, outputs, nan_only) if born is None else within(born, nan_only)
@@ -298,7 +298,7 @@ def _found(
 
 
 def _given(name: str, array: Any, phase: str, nan_only: bool) -> NonFinite:
-    """The report of what was not finite to begin with: a NaN before an infinity."""
+    """The report of an input that was not finite to begin with: a NaN before an infinity."""
     place, operand = _first_bad(array, nan_only)
     nowhere, index = _jaxpr.Source("", 0, ""), () if place is None else place[1]
     return NonFinite(phase, "given", "", "", nowhere, (name,), (), index, (), (operand,))
@@ -314,13 +314,13 @@ def _first_bad(array: Any, nan_only: bool) -> tuple[Any, Operand]:
 
 
 def _index(values: np.ndarray, nan_only: bool) -> tuple[int, ...] | None:
-    """The first element that is NaN, or infinite too; None if there is none."""
+    """The index of the first NaN, or without `nan_only` the first non-finite element, or None."""
     bad = np.isnan(values) if nan_only else ~np.isfinite(values)
     return tuple(map(int, np.argwhere(bad)[0])) if bad.any() else None
 
 
 def _report(born: Born, phase: str, equations: dict[int, JaxprEqn], nan_only: bool) -> NonFinite:
-    """The report of an equation, or of the constant that it reads."""
+    """The report of an equation, or of a constant that an equation reads."""
     sources = [_jaxpr.source(level.eqn) for level in reversed(born.levels)]
     sources = [*(source for source in sources if source.file), _jaxpr.Source("", 0, "")]
     within = tuple(level.within for level in born.levels if level.within)
@@ -375,20 +375,20 @@ def _path(born: Born, root: str) -> tuple[str, ...]:
 
 
 def _steps(body: ClosedJaxpr, target: JaxprEqn) -> list[str] | None:
-    """The shortest way from the outputs of a body to one of its equations."""
+    """The shortest path from the outputs of a body to one of its equations."""
     makers = {var: eqn for eqn in body.jaxpr.eqns for var in eqn.outvars}
-    ways = {
+    paths = {
         id(makers[v]): (makers[v], [makers[v].primitive.name])
         for v in body.jaxpr.outvars
         if not isinstance(v, Literal) and v in makers
     }
-    queue = list(ways.values())
-    for eqn, way in queue:
+    queue = list(paths.values())
+    for eqn, path in queue:
         if eqn is target:
-            return way
+            return path
         for atom in eqn.invars:
             maker = None if isinstance(atom, Literal) else makers.get(atom)
-            if maker is not None and id(maker) not in ways:
-                ways[id(maker)] = (maker, [*way, maker.primitive.name])
-                queue.append(ways[id(maker)])
+            if maker is not None and id(maker) not in paths:
+                paths[id(maker)] = (maker, [*path, maker.primitive.name])
+                queue.append(paths[id(maker)])
     return None

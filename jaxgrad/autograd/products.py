@@ -15,15 +15,18 @@ from jaxgrad._leaves import merge, numbers, replaced, selected, split
 from ._rules import explained, is_about_rules
 from .reverse import backward
 
+_NAME = "hvp"
+_CHECK = _checks.of(_NAME)
+
 
 def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """Makes the function that computes `fn` and its Hessian times a direction.
 
         value = fn(x),   product = (∂²fn/∂x²) v
 
-    by forward mode over backward mode, at the cost of a few evaluations: the Hessian is never made.
-    Where `fn` has no forward mode, as a function with a `jax.custom_vjp` rule has none, by backward
-    mode alone, at about twice the cost.
+    by forward mode over backward mode, at the cost of a few evaluations, without the Hessian.
+    Where `fn` has no forward mode, such as a function with a `jax.custom_vjp` rule, it is computed
+    by backward mode alone, at about twice the cost.
 
     Args:
         fn: a function of pytrees that returns one real floating point array of one element.
@@ -31,19 +34,20 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 
     Returns:
         `(*args, v, **kwargs) -> (value, product)`. `v` has the structure, shapes and dtypes of the
-        argument (a tuple of them where `argnums` is a tuple), and None for its integer leaves; so
-        has `product`.
+        argument (a tuple of them where `argnums` is a tuple), and None for its integer leaves.
+        `product` has the same structure.
 
     Raises:
-        TypeError: as from `backward`; a part of `v` has another dtype.
-        TypeError, ValueError, NotImplementedError: `fn` has no second derivative in either mode, as
-            a `while_loop` or a callback without a rule has none; the message says what to do.
+        TypeError: as from `backward`; a leaf of `v` has another dtype.
+        TypeError, ValueError, NotImplementedError: `fn` has no second derivative in either mode,
+        such
+            as a `while_loop`, or a callback without a rule; the message says what to do.
         ValueError: as from `backward`; `v` has another structure or shape.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hvp.html
 
-    Differs from PyTorch: `v` is never optional. `vhp` is the same product where second derivatives
-    are continuous; PyTorch keeps both as its `hvp` is the slower one.
+    Differs from PyTorch: `v` is required. `vhp` is the same product where second derivatives are
+    continuous; PyTorch has both because its `hvp` is slower.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.autograd import hvp
@@ -52,15 +56,15 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
     Array([6., 6.], dtype=float32)
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong("hvp", "fn", "callable", type(fn).__name__))
-    given = numbers("hvp", argnums)
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
+    given = numbers(_NAME, argnums)
 
     @functools.wraps(fn)
     def value_and_product(*args: Any, v: Any, **kwargs: Any) -> Any:
-        with explained("hvp"):
-            positions = selected("hvp", given, args)
+        with explained(_NAME):
+            positions = selected(_NAME, given, args)
             chosen, rest = zip(
-                *(split("hvp", f"argument {n}", args[n]) for n in positions), strict=True
+                *(split(_NAME, f"argument {n}", args[n]) for n in positions), strict=True
             )
             directions = v if isinstance(argnums, (tuple, list)) else (v,)
             tangents = _tangents(chosen, directions)
@@ -70,15 +74,15 @@ def hvp(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
                 value, grads = backward(functools.partial(fn, **kwargs), positions)(*whole)
                 return grads, value
 
-            product, value = _moved(gradient, chosen, tangents)
+            product, value = _derivative_along(gradient, chosen, tangents)
             return value, product if isinstance(argnums, (tuple, list)) else product[0]
 
     del value_and_product.__dict__["__wrapped__"]
     return value_and_product
 
 
-def _moved(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
-    """How the gradient moves with its argument, and what comes beside it."""
+def _derivative_along(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
+    """The derivative of the gradient along the tangents, and the auxiliary output."""
 
     def forward(chosen: Any, tangents: Any) -> Any:
         return jax.jvp(gradient, (chosen,), (tangents,), has_aux=True)[1:]
@@ -88,14 +92,14 @@ def _moved(gradient: Callable[[Any], Any], chosen: Any, tangents: Any) -> Any:
             moved := forward(chosen, tangents)
         ):
             return moved
-        # Under tracing JAX tells only once it compiles that a function has no forward mode.
+        # Under tracing JAX reports a missing forward mode only when it compiles.
         once = jax.jit(forward)
         if not _needs_forward_rule(once.trace(chosen, tangents).jaxpr):
             return once(chosen, tangents)
     except (TypeError, ValueError, NotImplementedError) as error:
         if not is_about_rules(error):
             raise
-    # The transpose of Jᵀ, and not Jᵀ itself: a rule need not be that of a true gradient.
+    # The transpose of Jᵀ, not Jᵀ itself: a custom rule need not be a true gradient.
     _, pull, value = jax.vjp(gradient, chosen, has_aux=True)
     _, pushed = jax.vjp(pull, jax.tree.map(jnp.zeros_like, chosen))
     return pushed((tangents,))[0], value
@@ -122,24 +126,23 @@ def _has_custom_tangent(eqn: JaxprEqn) -> bool:
 
 
 def _tangents(chosen: Any, directions: Any) -> Any:
-    """The directions as arrays like what they belong to."""
-    check = _checks.of("hvp")
+    """The directions as arrays with the shapes and dtypes of `chosen`."""
     leaves, structure = jax.tree.flatten(chosen)
     try:
         given = structure.flatten_up_to(tuple(directions))
     except (TypeError, ValueError) as error:
         expected, got = f"of structure {structure}", jax.tree.structure(directions)
-        raise ValueError(check.wrong("v", expected, got)) from error
+        raise ValueError(_CHECK.wrong("v", expected, got)) from error
     result = []
     for leaf, like in zip(given, leaves, strict=True):
-        tangent = check.array("v", leaf)
+        tangent = _CHECK.array("v", leaf)
         if tangent.weak_type and jnp.can_cast(tangent.dtype, like.dtype, "same_kind"):
             tangent = tangent.astype(like.dtype)
         if tangent.shape != like.shape:
             expected, got = f"of shape {like.shape}", f"shape {tangent.shape}"
-            raise ValueError(check.wrong("v", expected, got))
+            raise ValueError(_CHECK.wrong("v", expected, got))
         if tangent.dtype != like.dtype:
-            raise TypeError(check.wrong("v", like.dtype, tangent.dtype))
+            raise TypeError(_CHECK.wrong("v", like.dtype, tangent.dtype))
         result.append(tangent)
     return structure.unflatten(result)
 
@@ -159,7 +162,7 @@ def conjugate(grads: Any) -> Any:
         The same with complex leaves conjugated.
 
     Raises:
-        TypeError: a leaf is no array.
+        TypeError: a leaf is not an array.
 
     Source: https://docs.pytorch.org/docs/stable/notes/autograd.html#autograd-for-complex-numbers
 

@@ -1,4 +1,4 @@
-"""Which inputs a derivative depends on at all: what `None` in `.grad` tells."""
+"""The inputs that a derivative depends on; the others have None in PyTorch's `.grad`."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -12,14 +12,17 @@ from jaxgrad import _checks, _jaxpr
 
 from ._rules import explained
 
+_NAME = "used_inputs"
+_CHECK = _checks.of(_NAME)
+
 
 def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes the function that tells which leaves of its arguments `fn`'s derivative depends on.
+    """Makes the function that finds the leaves of its arguments that `fn`'s derivative depends on.
 
-    An input is used if a way leads from it to an output through floating point or complex values
-    that are not detached: neither through `lax.stop_gradient`, nor through integers, truth values
-    or the choice of a branch. A derivative that is 0 everywhere on such a way, as `floor`'s is,
-    counts as used: there the gradient is zeros. Nothing is computed: `fn` is only traced.
+    An input is used if a path leads from it to an output through floating point or complex values.
+    The path must not go through `lax.stop_gradient`, integers, truth values or the choice of a
+    branch. A derivative on the path that is 0 everywhere, such as that of `floor`, counts as used:
+    the gradient is zeros. Nothing is computed: `fn` is only traced.
 
     Args:
         fn: a function of pytrees that returns a pytree of arrays.
@@ -36,9 +39,9 @@ def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
     Source: `allow_unused` of
     https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
 
-    Differs from PyTorch: all branches of a `cond` and each iteration of a loop count, whatever
-    the values are, as does a `custom_vjp` that returns zeros made from its cotangent; inside a
-    `shard_map` all arguments of a function with rules of its own do.
+    Differs from PyTorch: all branches of a `cond` and all iterations of a loop count, whatever the
+    values are. So does a `custom_vjp` that returns zeros made from its cotangent. Inside a
+    `shard_map` all arguments of a function with custom rules count.
 
     >>> import jax
     >>> import jax.numpy as jnp
@@ -49,13 +52,13 @@ def used_inputs(fn: Callable[..., Any]) -> Callable[..., Any]:
     ({'b': False, 'w': True}, True)
     """
     if not callable(fn):
-        raise TypeError(_checks.wrong("used_inputs", "fn", "callable", type(fn).__name__))
+        raise TypeError(_CHECK.wrong("fn", "callable", type(fn).__name__))
 
     @functools.wraps(fn)
     def used(*args: Any, **kwargs: Any) -> Any:
         given = _jaxpr.numbers_as_arrays(args)
-        with explained("used_inputs"):
-            result = used_leaves("used_inputs", functools.partial(fn, **kwargs), *given)
+        with explained(_NAME):
+            result = used_leaves(_NAME, functools.partial(fn, **kwargs), *given)
         return result if len(args) != 1 else result[0]
 
     del used.__dict__["__wrapped__"]
@@ -66,16 +69,16 @@ def used_leaves(function: str, fn: Callable[..., Any], *args: Any) -> tuple[Any,
     """True or False for each leaf of the arguments."""
     leaves, structure = jax.tree.flatten(args)
     body = _jaxpr.traced(function, fn, args, {}).body
-    used = set[int]().union(*_ways(body))
+    used = set[int]().union(*_paths(body))
     places = [n for n, leaf in enumerate(leaves) if _jaxpr.is_array(leaf)]
     numbers = {place: n for n, place in enumerate(places)}
     return structure.unflatten(numbers.get(n) in used for n in range(len(leaves)))
 
 
-def _ways(body: ClosedJaxpr, first: int = 0, on_shard: bool = False) -> list[set[int]]:
-    """For each output of a body, the inputs from which a differentiable way leads there.
+def _paths(body: ClosedJaxpr, first: int = 0, on_shard: bool = False) -> list[set[int]]:
+    """For each output of a body, the inputs from which a differentiable path leads there.
 
-    Inputs before the `first` are not followed.
+    Inputs before position `first` are ignored.
     """
     reached: dict[Var, set[int]] = {
         var: {n} for n, var in enumerate(body.jaxpr.invars) if n >= first and _is_inexact(var)
@@ -88,8 +91,8 @@ def _ways(body: ClosedJaxpr, first: int = 0, on_shard: bool = False) -> list[set
         inputs = [of(atom) for atom in eqn.invars]
         if not any(inputs):
             continue
-        for var, ways in zip(eqn.outvars, through(eqn, on_shard), strict=True):
-            found = set[int]().union(*(inputs[n] for n in ways))
+        for var, paths in zip(eqn.outvars, through(eqn, on_shard), strict=True):
+            found = set[int]().union(*(inputs[n] for n in paths))
             if found and _is_inexact(var):
                 reached[var] = found
     return [of(atom) for atom in body.jaxpr.outvars]
@@ -100,57 +103,58 @@ def _is_inexact(var: Any) -> bool:
 
 
 def through(eqn: JaxprEqn, on_shard: bool = False) -> Sequence[set[int]]:
-    """For each output of an equation, the numbers of the inputs that it is differentiated by.
+    """For each output of an equation, the positions of the inputs that its derivative depends on.
 
-    `on_shard`: whether it stands inside a `shard_map`, outside of which rules cannot be traced.
+    `on_shard`: whether it is inside a `shard_map`. Its rules cannot be traced outside.
     """
     name, params = eqn.primitive.name, eqn.params
-    ways = functools.partial(_ways, on_shard=on_shard)
+    paths = functools.partial(_paths, on_shard=on_shard)
     if name == "stop_gradient":
         return [set()]
     if name in ("sort", "optimization_barrier"):
         return [{n} for n in range(len(eqn.outvars))]
     if name == "cond":
-        branches = [ways(branch) for branch in params["branches"]]
+        branches = [paths(branch) for branch in params["branches"]]
         return [{n + 1 for n in set[int]().union(*each)} for each in zip(*branches, strict=True)]
     if name == "scan":
         consts, carry, _ = _jaxpr.loop_inputs(eqn, eqn.invars)
-        return _loop_ways(ways(params["jaxpr"]), len(consts), len(carry))
+        return _loop_paths(paths(params["jaxpr"]), len(consts), len(carry))
     if name == "while":
         of_cond, consts, carry = _jaxpr.while_inputs(eqn, eqn.invars)
-        looped = _loop_ways(ways(params["body_jaxpr"]), len(consts), len(carry))
+        looped = _loop_paths(paths(params["body_jaxpr"]), len(consts), len(carry))
         return [{n + len(of_cond) for n in inputs} for inputs in looped]
     if name == "shard_map":
-        return _ways(_jaxpr.bodies(eqn)[0], on_shard=True)
+        return _paths(_jaxpr.bodies(eqn)[0], on_shard=True)
     if name in ("custom_jvp_call", "custom_vjp_call") and not on_shard:
         if not any(_jaxpr.varying(atom.aval) for atom in (*eqn.invars, *eqn.outvars)):
-            return _rule_ways(eqn)
+            return _rule_paths(eqn)
     elif (inner := _jaxpr.inlined(eqn)) is not None and not name.startswith("custom_"):
-        return ways(inner)
+        return paths(inner)
     return [set(range(len(eqn.invars)))] * len(eqn.outvars)
 
 
-def _loop_ways(ways: list[set[int]], first: int, carried: int) -> list[set[int]]:
-    """The ways through a loop, once what a carry has reached no longer grows."""
+def _loop_paths(paths: list[set[int]], first: int, carried: int) -> list[set[int]]:
+    """The paths through a loop: the inputs that reach a carry are added until no more come."""
     carry = [{first + n} for n in range(carried)]
     while True:
         grown = [
-            old | _after(way, carry, first) for old, way in zip(carry, ways[:carried], strict=True)
+            old | _after(path, carry, first)
+            for old, path in zip(carry, paths[:carried], strict=True)
         ]
         if grown == carry:
-            return [*carry, *(_after(way, carry, first) for way in ways[carried:])]
+            return [*carry, *(_after(path, carry, first) for path in paths[carried:])]
         carry = grown
 
 
-def _after(way: set[int], carry: list[set[int]], first: int) -> set[int]:
-    """One more iteration: what is reached through the carry as it was before."""
+def _after(path: set[int], carry: list[set[int]], first: int) -> set[int]:
+    """The inputs that reach a value after one more iteration, through the carry before it."""
     return set[int]().union(
-        *(carry[n - first] if 0 <= n - first < len(carry) else {n} for n in way)
+        *(carry[n - first] if 0 <= n - first < len(carry) else {n} for n in path)
     )
 
 
-def _rule_ways(eqn: JaxprEqn) -> list[set[int]]:
-    """The ways through a function's own rule, as the rule's tangents or cotangents go."""
+def _rule_paths(eqn: JaxprEqn) -> list[set[int]]:
+    """The paths through a function's custom rule, along the rule's tangents or cotangents."""
     closed = eqn.params.get("num_consts", 0) if eqn.primitive.name == "custom_vjp_call" else 0
     places = [n for n, atom in enumerate(eqn.invars) if n >= closed and _is_inexact(atom)]
     outs = [n for n, var in enumerate(eqn.outvars) if _is_inexact(var)]
@@ -173,11 +177,11 @@ def _rule_ways(eqn: JaxprEqn) -> list[set[int]]:
     count = len(inputs)
     if eqn.primitive.name == "custom_jvp_call":
         body = jax.make_jaxpr(forward)(inputs, [inputs[n] for n in places])
-        for out, way in zip(outs, _ways(body, count), strict=True):
-            result[out] = {places[n - count] for n in way}
+        for out, path in zip(outs, _paths(body, count), strict=True):
+            result[out] = {places[n - count] for n in path}
     else:
         body = jax.make_jaxpr(reverse)(inputs, [_jaxpr.like(eqn.outvars[n]) for n in outs])
-        for place, way in zip(places, _ways(body, count), strict=True):
-            for n in way:
+        for place, path in zip(places, _paths(body, count), strict=True):
+            for n in path:
                 result[outs[n - count]].add(place)
     return result

@@ -2,8 +2,8 @@
 
 The names, argument order and defaults are PyTorch's. What is not here agrees with `jax.numpy` in
 value and in every derivative, or has no name of its own in PyTorch. `norm` is `torch.norm`, and
-`vector_norm` that of `torch.linalg`; `i1`, `ndtri` and `xlog1py` are of `torch.special`. `sigmoid`,
-`tanh`, `softmax` and the other names that `torch.nn.functional` has too are in
+`vector_norm` is from `torch.linalg`; `i1`, `ndtri` and `xlog1py` are from `torch.special`.
+`sigmoid`, `tanh`, `softmax` and the other names that `torch.nn.functional` has too are in
 `jaxgrad.functional`.
 
 An eager call is one compiled program.

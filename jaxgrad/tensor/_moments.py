@@ -1,4 +1,4 @@
-"""What is left of numbers without their mean, exact where the numbers are large and close."""
+"""Means and residuals from them, accurate where the numbers are large and close together."""
 
 import functools
 import operator
@@ -12,39 +12,40 @@ from jaxgrad._operands import derivatives
 def residuals(x: jax.Array, axes: tuple[int, ...], scale: jax.Array | None = None) -> jax.Array:
     """The residuals x - x̄ along those axes, or scale times them: 0 where the numbers are equal.
 
-    A mean is off by its own rounding, which may be more than the spread of the numbers. So it is
-    counted from one of them, and what is lost where the two are added is kept. With an infinity
-    its own residual is NaN and the others' are -∞. The scale is taken as a constant.
+    A mean has a rounding error, which may exceed the spread of the numbers. So the mean is found
+    as one of the numbers plus the mean distance from it, and the rounding error of that sum is
+    taken off the residuals. The residual of an infinite number is NaN, and the others' are -∞.
+    The scale is a constant in derivatives.
     """
 
-    def along(t: jax.Array, left: jax.Array, x: jax.Array, *by: jax.Array) -> jax.Array:
+    def along(t: jax.Array, residual: jax.Array, x: jax.Array, *by: jax.Array) -> jax.Array:
         return _product(t - jnp.mean(t, axes, keepdims=True), *by)
 
     @derivatives(along, *([] if scale is None else [_no_slope]))
     def residuals(x: jax.Array, *by: jax.Array) -> jax.Array:
-        one = _one_of(x, axes)
+        one = _middle_of_three(x, axes)
         one = jnp.where(jnp.isfinite(one), one, 0)
         half = x * 0.5 - one * 0.5  # unlike x - one it cannot overflow
-        twice = [2 * each for each in by]  # its own array: XLA writes out a shared one
-        away = jnp.mean(_product(half, *twice), axes, keepdims=True) * (1 if by else 2)
+        twice = [2 * each for each in by]  # an array of its own: XLA would store a shared one
+        offset = jnp.mean(_product(half, *twice), axes, keepdims=True) * (1 if by else 2)
         one = _product(one, *by)
-        mean = one + away
-        lost = jnp.where(jnp.isfinite(mean), away - (mean - one), 0)
-        return (_product(x, *by) - mean) - lost
+        mean = one + offset
+        rounding = jnp.where(jnp.isfinite(mean), offset - (mean - one), 0)
+        return (_product(x, *by) - mean) - rounding
 
     return residuals(x) if scale is None else residuals(x, scale)
 
 
 def center(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
-    """The mean x̄ along those axes, which stay: the number itself where all are equal."""
+    """The mean x̄ along those axes, kept with size 1: exact where all numbers are equal."""
 
     @derivatives(lambda t, mean, x: jnp.mean(t, axes, keepdims=True))
     def center(x: jax.Array) -> jax.Array:
-        scale = power_of_two(x, axes)  # the sum may not overflow where the mean does not
-        one = _one_of(x, axes)
+        scale = power_of_two(x, axes)  # so that the sum does not overflow where the mean does not
+        one = _middle_of_three(x, axes)
         one = jnp.where(jnp.isfinite(one), one, 0)
-        away = jnp.mean((x * 0.5 - one * 0.5) * (2 * scale), axes, keepdims=True)
-        return (one * scale + away) / scale
+        offset = jnp.mean((x * 0.5 - one * 0.5) * (2 * scale), axes, keepdims=True)
+        return (one * scale + offset) / scale
 
     return center(x)
 
@@ -53,12 +54,12 @@ def _product(x: jax.Array, *by: jax.Array) -> jax.Array:
     return functools.reduce(operator.mul, by, x)
 
 
-def _no_slope(t: jax.Array, left: jax.Array, *_: jax.Array) -> jax.Array:
-    return jnp.zeros_like(left)
+def _no_slope(t: jax.Array, residual: jax.Array, *_: jax.Array) -> jax.Array:
+    return jnp.zeros_like(residual)
 
 
-def _one_of(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
-    """The middle one of three numbers along those axes, so that one outlier is not taken."""
+def _middle_of_three(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    """The middle one of three numbers along those axes, which is not a single outlier."""
     a, b, c = (_at(x, axes, part) for part in (0.0, 0.5, 1.0))
     low, high = jnp.minimum(a, b), jnp.maximum(a, b)
     return jnp.maximum(low, jnp.minimum(high, c))
@@ -79,9 +80,9 @@ def _at(x: jax.Array, axes: tuple[int, ...], part: float) -> jax.Array:
 
 
 def power_of_two(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
-    """A power of two that brings the largest number along those axes near 1.
+    """A power of two that scales the largest number along those axes to near 1.
 
-    It is 1 where they all are 0, or one of them is not finite.
+    It is 1 where all of them are 0, or one is not finite.
     """
     top = jnp.max(jnp.abs(x), axes, keepdims=True, initial=0)
     top = jnp.where((top > 0) & (top < jnp.inf), top, 1)

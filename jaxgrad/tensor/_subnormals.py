@@ -1,4 +1,4 @@
-"""Numbers below the smallest normal one, which XLA's CPU programs take for 0."""
+"""Numbers below the smallest normal one, which XLA treats as 0 on CPUs."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ def power(x: jax.Array) -> int:
 
 
 def digits(x: jax.Array) -> jax.Array:
-    """A number for each x, which is in proportion to x where x is subnormal. A constant."""
+    """A number that is proportional to x where x is subnormal. A constant in derivatives."""
     x = jax.lax.stop_gradient(x)
     bits = jax.lax.bitcast_convert_type(x, jnp.dtype(f"int{jnp.finfo(x.dtype).bits}"))
     size = (bits & jnp.iinfo(bits.dtype).max).astype(x.dtype)
@@ -18,7 +18,7 @@ def digits(x: jax.Array) -> jax.Array:
 
 
 def lifted(x: jax.Array) -> jax.Array:
-    """X times 2 to that power, with the digits of subnormal numbers. A constant in derivatives."""
+    """X times 2 to the `power` of x, exact for subnormal numbers. A constant in derivatives."""
     of, x = jnp.finfo(x.dtype), jax.lax.stop_gradient(x)
     bits = jax.lax.bitcast_convert_type(x, jnp.dtype(f"int{of.bits}"))
     size = bits & jnp.iinfo(bits.dtype).max
@@ -28,6 +28,6 @@ def lifted(x: jax.Array) -> jax.Array:
 
 
 def is_subnormal(x: jax.Array) -> jax.Array:
-    """Whether x is so small and not 0."""
+    """Whether x is subnormal."""
     up = jnp.abs(lifted(x))
     return (up > 0) & (up < 2.0 ** (jnp.finfo(x.dtype).minexp + power(x)))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._operands import common, derivatives, real, together
+from jaxgrad._operands import broadcast_in, common, derivatives, real
 
 
 def clamp(
@@ -19,7 +19,7 @@ def clamp(
         y = min(max(x, low), high)
 
     At a bound the derivative with respect to x is 1, and with respect to the bound 0. Where the
-    bounds are in the wrong order, all is the upper one. A bound that is NaN gives NaN.
+    bounds are in the wrong order, the result is the upper one. A bound that is NaN gives NaN.
 
     Args:
         input: x, an array of real numbers or truth values.
@@ -30,7 +30,7 @@ def clamp(
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array, or neither bound is given.
+        TypeError: an argument is not a real array, or neither bound is given.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
@@ -44,13 +44,14 @@ def clamp(
     >>> jax.grad(lambda x: clamp(x, -1.0, 1.0).sum())(x)
     Array([0., 1., 1., 1.], dtype=float32)
     """
+    check = _checks.of("clamp")
     if min is None and max is None:
-        raise TypeError(_checks.wrong("clamp", "min or max", "given", "None for both"))
-    return _bounded("clamp", input, min, max)
+        raise TypeError(check.wrong("min or max", "given", "None for both"))
+    return _clamped(check, input, min, max)
 
 
 def clamp_min(input: ArrayLike, min: ArrayLike) -> jax.Array:
-    """Each element, or a lower bound where that is larger.
+    """The larger of each element and a lower bound.
 
         y = max(x, low)
 
@@ -64,7 +65,7 @@ def clamp_min(input: ArrayLike, min: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
@@ -74,13 +75,14 @@ def clamp_min(input: ArrayLike, min: ArrayLike) -> jax.Array:
     >>> jax.grad(clamp_min)(1.0, 1.0)
     Array(1., dtype=float32, weak_type=True)
     """
+    check = _checks.of("clamp_min")
     if min is None:
-        raise TypeError(_checks.wrong("clamp_min", "min", "an array", "None"))
-    return _bounded("clamp_min", input, min, None)
+        raise TypeError(check.wrong("min", "an array", "None"))
+    return _clamped(check, input, min, None)
 
 
 def clamp_max(input: ArrayLike, max: ArrayLike) -> jax.Array:
-    """Each element, or an upper bound where that is smaller.
+    """The smaller of each element and an upper bound.
 
         y = min(x, high)
 
@@ -94,7 +96,7 @@ def clamp_max(input: ArrayLike, max: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
@@ -104,28 +106,29 @@ def clamp_max(input: ArrayLike, max: ArrayLike) -> jax.Array:
     >>> jax.grad(clamp_max)(1.0, 1.0)
     Array(1., dtype=float32, weak_type=True)
     """
+    check = _checks.of("clamp_max")
     if max is None:
-        raise TypeError(_checks.wrong("clamp_max", "max", "an array", "None"))
-    return _bounded("clamp_max", input, None, max)
+        raise TypeError(check.wrong("max", "an array", "None"))
+    return _clamped(check, input, None, max)
 
 
-def _bounded(function: str, input: Any, low: Any, high: Any) -> jax.Array:
+def _clamped(check: _checks.Checks, input: Any, low: Any, high: Any) -> jax.Array:
     operands = {"input": input} | {
         name: bound for name, bound in (("min", low), ("max", high)) if bound is not None
     }
-    given = {name: real(function, name, value) for name, value in operands.items()}
-    return _clamp(given, function=function)
+    given = {name: real(check, name, value) for name, value in operands.items()}
+    return _clamp(given, function=check.function)
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _clamp(given: dict[str, Any], *, function: str) -> jax.Array:
-    dtype = common(function, **given)
+    dtype = common(_checks.of(function), **given)
     x, low, high = given["input"], given.get("min"), given.get("max")
     if high is None:
-        return _at_least(*together(dtype, x, low))
+        return _at_least(*broadcast_in(dtype, x, low))
     if low is None:
-        return _at_most(*together(dtype, x, high))
-    return _within(*together(dtype, x, low, high))
+        return _at_most(*broadcast_in(dtype, x, high))
+    return _within(*broadcast_in(dtype, x, low, high))
 
 
 @derivatives(
@@ -167,7 +170,7 @@ def maximum(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.maximum.html
@@ -177,7 +180,8 @@ def maximum(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(maximum)(1.0, 1.0)
     Array(0.5, dtype=float32, weak_type=True)
     """
-    x, y = real("maximum", "input", input), real("maximum", "other", other)
+    check = _checks.of("maximum")
+    x, y = real(check, "input", input), real(check, "other", other)
     return _maximum(x, y)
 
 
@@ -196,7 +200,7 @@ def minimum(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.minimum.html
@@ -206,7 +210,8 @@ def minimum(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(minimum)(1.0, 1.0)
     Array(0.5, dtype=float32, weak_type=True)
     """
-    x, y = real("minimum", "input", input), real("minimum", "other", other)
+    check = _checks.of("minimum")
+    x, y = real(check, "input", input), real(check, "other", other)
     return _minimum(x, y)
 
 
@@ -230,14 +235,14 @@ def _smaller(x: jax.Array, y: jax.Array) -> jax.Array:
 
 @jax.jit
 def _maximum(x: Any, y: Any) -> jax.Array:
-    dtype = common("maximum", input=x, other=y)
-    return _larger(*together(dtype, x, y))
+    dtype = common(_checks.of("maximum"), input=x, other=y)
+    return _larger(*broadcast_in(dtype, x, y))
 
 
 @jax.jit
 def _minimum(x: Any, y: Any) -> jax.Array:
-    dtype = common("minimum", input=x, other=y)
-    return _smaller(*together(dtype, x, y))
+    dtype = common(_checks.of("minimum"), input=x, other=y)
+    return _smaller(*broadcast_in(dtype, x, y))
 
 
 def fmax(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -255,7 +260,7 @@ def fmax(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmax.html
@@ -265,7 +270,8 @@ def fmax(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(fmax)(1.0, 1.0)
     Array(1., dtype=float32, weak_type=True)
     """
-    x, y = real("fmax", "input", input), real("fmax", "other", other)
+    check = _checks.of("fmax")
+    x, y = real(check, "input", input), real(check, "other", other)
     return _fmax(x, y)
 
 
@@ -284,7 +290,7 @@ def fmin(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmin.html
@@ -294,19 +300,20 @@ def fmin(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(fmin)(1.0, 1.0)
     Array(1., dtype=float32, weak_type=True)
     """
-    x, y = real("fmin", "input", input), real("fmin", "other", other)
+    check = _checks.of("fmin")
+    x, y = real(check, "input", input), real(check, "other", other)
     return _fmin(x, y)
 
 
 @jax.jit
 def _fmax(x: Any, y: Any) -> jax.Array:
-    dtype = common("fmax", input=x, other=y)
-    x, y = together(dtype, x, y)
+    dtype = common(_checks.of("fmax"), input=x, other=y)
+    x, y = broadcast_in(dtype, x, y)
     return jnp.where((x >= y) | (y != y), x, y)
 
 
 @jax.jit
 def _fmin(x: Any, y: Any) -> jax.Array:
-    dtype = common("fmin", input=x, other=y)
-    x, y = together(dtype, x, y)
+    dtype = common(_checks.of("fmin"), input=x, other=y)
+    x, y = broadcast_in(dtype, x, y)
     return jnp.where((x <= y) | (y != y), x, y)

@@ -9,7 +9,7 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, is_floating, wide
-from jaxgrad._operands import common, derivatives, real, together, widened
+from jaxgrad._operands import broadcast_in, broadcast_wide, common, derivatives, real
 
 
 def remainder(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -25,9 +25,9 @@ def remainder(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
-            checked under `jaxgrad.checkify` only, and that remainder is -1.
+            checked under `jaxgrad.checkify` only, and the remainder is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.remainder.html
 
@@ -36,7 +36,7 @@ def remainder(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> remainder(jnp.array([-3.0, 3.0]), 2.0)
     Array([1., 1.], dtype=float32)
     """
-    return _quotient("remainder", input, other)
+    return _quotient(_checks.of("remainder"), input, other)
 
 
 def fmod(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -52,9 +52,9 @@ def fmod(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
-            checked under `jaxgrad.checkify` only, and that remainder is -1.
+            checked under `jaxgrad.checkify` only, and the remainder is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.fmod.html
 
@@ -63,7 +63,7 @@ def fmod(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> fmod(jnp.array([-3.0, 3.0]), 2.0)
     Array([-1.,  1.], dtype=float32)
     """
-    return _quotient("fmod", input, other)
+    return _quotient(_checks.of("fmod"), input, other)
 
 
 def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -71,8 +71,8 @@ def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
         z = ⌊x / y⌋
 
-    The derivative is 0. A quotient of 0 has the sign of x / y. Beside narrow numbers a Python
-    number y is not rounded.
+    The derivative is 0. A quotient of 0 has the sign of x / y. A Python number y is
+    not rounded to a narrow dtype.
 
     Args:
         input: x, an array of real numbers or a number.
@@ -82,9 +82,9 @@ def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast, or an integer is divided by 0. Traced arguments are
-            checked under `jaxgrad.checkify` only, and that quotient is -1.
+            checked under `jaxgrad.checkify` only, and the quotient is -1.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.floor_divide.html
 
@@ -93,37 +93,39 @@ def floor_divide(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> floor_divide(jnp.array([-7, 7]), 2)
     Array([-4,  3], dtype=int32)
     """
-    return _quotient("floor_divide", input, other)
+    return _quotient(_checks.of("floor_divide"), input, other)
 
 
-def _quotient(function: str, input: Any, other: Any) -> jax.Array:
-    x, y = real(function, "input", input), real(function, "other", other)
-    values, valid = _divided(x, y, function=function)
+def _quotient(check: _checks.Checks, input: Any, other: Any) -> jax.Array:
+    x, y = real(check, "input", input), real(check, "other", other)
+    values, valid = _divided(x, y, function=check.function)
     if valid is not None:
-        text = _checks.wrong(function, "other", "an integer other than 0", "0")
+        text = check.wrong("other", "an integer other than 0", "0")
         _checks.holds(valid, text)
     return values
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _divided(x: Any, y: Any, *, function: str) -> tuple[jax.Array, jax.Array | None]:
-    dtype = common(function, input=x, other=y)
+    dtype = common(_checks.of(function), input=x, other=y)
     if is_a(dtype, jnp.bool_):
         raise TypeError(_checks.wrong(function, "input or other", "a number", "truth values"))
     of = {"remainder": _remainder, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide}[function]
     if is_floating(dtype) and function == "floor_divide":
-        return _floored(*_beside(dtype, x, y)).astype(dtype), None
+        return _floored(*_operands_of_floor(dtype, x, y)).astype(dtype), None
     if is_floating(dtype):
-        return of(*widened(dtype, x, y)).astype(dtype), None
-    x, y = together(dtype, x, y)
+        return of(*broadcast_wide(dtype, x, y)).astype(dtype), None
+    x, y = broadcast_in(dtype, x, y)
     values = of(x, jnp.where(y == 0, 1, y))
     return jnp.where(y == 0, jnp.array(-1).astype(dtype), values), jnp.all(y != 0)
 
 
-def _beside(dtype: DTypeLike, x: Any, y: Any) -> list[jax.Array]:
-    """As `widened`, but a number y beside narrow numbers is not rounded, as in PyTorch."""
+def _operands_of_floor(dtype: DTypeLike, x: Any, y: Any) -> list[jax.Array]:
+    """As `broadcast_wide`, but a Python number y is not rounded, as in PyTorch."""
     y = jnp.asarray(y)
-    return widened(wide(dtype), jnp.asarray(x).astype(dtype), y if y.weak_type else y.astype(dtype))
+    return broadcast_wide(
+        wide(dtype), jnp.asarray(x).astype(dtype), y if y.weak_type else y.astype(dtype)
+    )
 
 
 def _floored(x: jax.Array, y: jax.Array) -> jax.Array:

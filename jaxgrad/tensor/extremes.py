@@ -44,7 +44,7 @@ def amax(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: `dim` is out of range or repeated, or there is nothing to choose from.
+        ValueError: `dim` is out of range or repeated, or the input is empty there.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.amax.html
 
@@ -54,7 +54,7 @@ def amax(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
     >>> jax.grad(amax)(jnp.array([1.0, 3.0, 3.0]))
     Array([0. , 0.5, 0.5], dtype=float32)
     """
-    return _extreme("amax", input, dim, keepdim)
+    return _extreme(_checks.of("amax"), input, dim, keepdim)
 
 
 def amin(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
@@ -75,7 +75,7 @@ def amin(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: `dim` is out of range or repeated, or there is nothing to choose from.
+        ValueError: `dim` is out of range or repeated, or the input is empty there.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.amin.html
 
@@ -85,7 +85,7 @@ def amin(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> jax.Array:
     >>> jax.grad(amin)(jnp.array([1.0, 1.0, 3.0]))
     Array([0.5, 0.5, 0. ], dtype=float32)
     """
-    return _extreme("amin", input, dim, keepdim)
+    return _extreme(_checks.of("amin"), input, dim, keepdim)
 
 
 def max(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
@@ -93,8 +93,8 @@ def max(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
 
         y = maxᵢ xᵢ
 
-    Of all: equal largest elements share the derivative evenly, and NaNs do. Along an axis: the
-    element at the index, the first of the largest or the first NaN, has the whole derivative.
+    Over all elements, the equal largest ones share the derivative evenly, and so do NaNs. Along an
+    axis, the element at the index has the whole derivative: the first largest, or the first NaN.
 
     Args:
         input: an array of real numbers or truth values.
@@ -106,7 +106,7 @@ def max(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: `dim` is out of range, or there is nothing to choose from.
+        ValueError: `dim` is out of range, or the input is empty there.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.max.html
 
@@ -118,7 +118,7 @@ def max(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if isinstance(dim, (jax.Array, np.ndarray)):
         return bounds.maximum(input, dim)
-    return _selected("max", input, dim, keepdim)
+    return _selected(_checks.of("max"), input, dim, keepdim)
 
 
 def min(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
@@ -126,8 +126,8 @@ def min(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
 
         y = minᵢ xᵢ
 
-    Of all: equal smallest elements share the derivative evenly, and NaNs do. Along an axis: the
-    element at the index, the first of the smallest or the first NaN, has the whole derivative.
+    Over all elements, the equal smallest ones share the derivative evenly, and so do NaNs. Along an
+    axis, the element at the index has the whole derivative: the first smallest, or the first NaN.
 
     Args:
         input: an array of real numbers or truth values.
@@ -139,7 +139,7 @@ def min(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: `dim` is out of range, or there is nothing to choose from.
+        ValueError: `dim` is out of range, or the input is empty there.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.min.html
 
@@ -151,23 +151,21 @@ def min(input: ArrayLike, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if isinstance(dim, (jax.Array, np.ndarray)):
         return bounds.minimum(input, dim)
-    return _selected("min", input, dim, keepdim)
+    return _selected(_checks.of("min"), input, dim, keepdim)
 
 
-def _extreme(function: str, input: Any, dim: Any, keepdim: Any) -> jax.Array:
-    x = real_array(function, "input", input)
-    axes = _checks.axes(function, "dim", dim, x.ndim)
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    _some(function, x, axes)
-    return _extreme_of(x, function=function, axes=axes, keepdim=keepdim)
+def _extreme(check: _checks.Checks, input: Any, dim: Any, keepdim: Any) -> jax.Array:
+    x = real_array(check, "input", input)
+    axes = check.axes("dim", dim, x.ndim)
+    keepdim = check.truth("keepdim", keepdim)
+    _require_elements(check, x, axes)
+    return _extreme_of(x, function=check.function, axes=axes, keepdim=keepdim)
 
 
-def _some(function: str, x: jax.Array, axes: tuple[int, ...]) -> None:
+def _require_elements(check: _checks.Checks, x: jax.Array, axes: tuple[int, ...]) -> None:
     if any(x.shape[a] == 0 for a in axes):
         remedy = "there is nothing to choose from"
-        raise ValueError(
-            _checks.wrong(function, "input", "not empty over dim", f"shape {x.shape}", remedy)
-        )
+        raise ValueError(check.wrong("input", "not empty over dim", f"shape {x.shape}", remedy))
 
 
 @functools.partial(jax.jit, static_argnames=("function", "axes", "keepdim"))
@@ -177,14 +175,14 @@ def _extreme_of(x: jax.Array, *, function: str, axes: tuple[int, ...], keepdim: 
     return value if keepdim else jnp.squeeze(value, axes)
 
 
-def _reduction(function: Any, nan_too: bool) -> Any:
-    # The elements equal to the result share; where it is NaN, so do the NaNs or all is NaN.
+def _with_shared_derivative(function: Any, nan_too: bool) -> Any:
+    # Elements equal to the result share the derivative; for NaN, the NaNs do or it is NaN.
     def extreme(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
         def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
             hit = (x == y) | ((x != x) & (y != y)) if nan_too else x == y
             share = 1 / jnp.sum(hit, axes, keepdims=True, dtype=x.dtype)
             share = share if nan_too else jnp.where(y != y, jnp.nan, share)
-            # A product with 0 would not do for the NaN: XLA makes a selection of it.
+            # Not a product with the mask: XLA turns it into a selection, which loses the NaN.
             return jnp.sum(jnp.where(hit | (share != share), share, 0) * t, axes, keepdims=True)
 
         @derivatives(slope)
@@ -196,19 +194,21 @@ def _reduction(function: Any, nan_too: bool) -> Any:
     return extreme
 
 
-_largest, _smallest = _reduction(jnp.max, False), _reduction(jnp.min, False)
-evenly_largest, evenly_smallest = _reduction(jnp.max, True), _reduction(jnp.min, True)
+_largest = _with_shared_derivative(jnp.max, False)
+_smallest = _with_shared_derivative(jnp.min, False)
+evenly_largest = _with_shared_derivative(jnp.max, True)
+evenly_smallest = _with_shared_derivative(jnp.min, True)
 
 
-def _selected(function: str, input: Any, dim: Any, keepdim: Any) -> Any:
+def _selected(check: _checks.Checks, input: Any, dim: Any, keepdim: Any) -> Any:
     if dim is None:
-        _checks.truth(function, "keepdim", keepdim)
-        return _extreme(function, input, None, False)
-    x = real_array(function, "input", input)
-    axis = _checks.axis(function, "dim", dim, x.ndim)
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    _some(function, x, (axis,) if x.ndim else ())
-    return _select(x, function=function, axis=axis, keepdim=keepdim)
+        check.truth("keepdim", keepdim)
+        return _extreme(check, input, None, False)
+    x = real_array(check, "input", input)
+    axis = check.axis("dim", dim, x.ndim)
+    keepdim = check.truth("keepdim", keepdim)
+    _require_elements(check, x, (axis,) if x.ndim else ())
+    return _select(x, function=check.function, axis=axis, keepdim=keepdim)
 
 
 @functools.partial(jax.jit, static_argnames=("function", "axis", "keepdim"))

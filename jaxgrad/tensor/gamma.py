@@ -12,11 +12,11 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import largest
-from jaxgrad._operands import derivatives, floating_common, real, widened
+from jaxgrad._operands import broadcast_wide, derivatives, floating_common, real
 
 
 def lgamma(input: ArrayLike) -> jax.Array:
-    """The logarithm of the gamma function's size.
+    """The logarithm of the gamma function's absolute value.
 
         y = log |Γ(x)|     y' = ψ(x)
 
@@ -29,7 +29,7 @@ def lgamma(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array.
+        TypeError: `input` is not a real array.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.lgamma.html
 
@@ -38,7 +38,7 @@ def lgamma(input: ArrayLike) -> jax.Array:
     >>> jax.grad(lgamma)(0.0)
     Array(-inf, dtype=float32, weak_type=True)
     """
-    return _of_one("lgamma", input)
+    return _unary(_checks.of("lgamma"), input)
 
 
 def digamma(input: ArrayLike) -> jax.Array:
@@ -55,7 +55,7 @@ def digamma(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array.
+        TypeError: `input` is not a real array.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.digamma
 
@@ -63,7 +63,7 @@ def digamma(input: ArrayLike) -> jax.Array:
     >>> digamma(0.0)
     Array(-inf, dtype=float32)
     """
-    return _of_one("digamma", input)
+    return _unary(_checks.of("digamma"), input)
 
 
 def i0(input: ArrayLike) -> jax.Array:
@@ -78,7 +78,7 @@ def i0(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array.
+        TypeError: `input` is not a real array.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i0
 
@@ -87,7 +87,7 @@ def i0(input: ArrayLike) -> jax.Array:
     >>> jax.grad(i0)(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _of_one("i0", input)
+    return _unary(_checks.of("i0"), input)
 
 
 def i1(input: ArrayLike) -> jax.Array:
@@ -102,7 +102,7 @@ def i1(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array.
+        TypeError: `input` is not a real array.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.i1
 
@@ -113,7 +113,7 @@ def i1(input: ArrayLike) -> jax.Array:
     >>> jax.grad(i1)(0.0)
     Array(0.5, dtype=float32, weak_type=True)
     """
-    return _of_one("i1", input)
+    return _unary(_checks.of("i1"), input)
 
 
 def ndtri(input: ArrayLike) -> jax.Array:
@@ -130,7 +130,7 @@ def ndtri(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array.
+        TypeError: `input` is not a real array.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.ndtri
 
@@ -139,7 +139,7 @@ def ndtri(input: ArrayLike) -> jax.Array:
     >>> jax.grad(ndtri)(1.0)
     Array(inf, dtype=float32, weak_type=True)
     """
-    return _of_one("ndtri", input)
+    return _unary(_checks.of("ndtri"), input)
 
 
 def polygamma(n: int, input: ArrayLike) -> jax.Array:
@@ -155,7 +155,7 @@ def polygamma(n: int, input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array, or `n` no integer.
+        TypeError: `input` is not a real array, or `n` no integer.
         ValueError: `n` is negative.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.polygamma
@@ -168,27 +168,28 @@ def polygamma(n: int, input: ArrayLike) -> jax.Array:
     >>> polygamma(1, 1.0)
     Array(1.644934, dtype=float32)
     """
-    x = real("polygamma", "input", input)
-    order = _checks.integer("polygamma", "n", n, minimum=0)
+    check = _checks.of("polygamma")
+    x = real(check, "input", input)
+    order = check.integer("n", n, minimum=0)
     return _polygamma(x, n=order)
 
 
-def _of_one(function: str, input: Any) -> jax.Array:
-    x = real(function, "input", input)
-    return _value(x, function=function)
+def _unary(check: _checks.Checks, input: Any) -> jax.Array:
+    x = real(check, "input", input)
+    return _value(x, function=check.function)
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _value(x: Any, *, function: str) -> jax.Array:
-    dtype = floating_common(function, input=x)
+    dtype = floating_common(_checks.of(function), input=x)
     of = {"lgamma": _lgamma, "digamma": _digamma, "i0": _i0, "i1": _i1, "ndtri": _ndtri}[function]
-    return of(*widened(dtype, x)).astype(dtype)
+    return of(*broadcast_wide(dtype, x)).astype(dtype)
 
 
 @functools.partial(jax.jit, static_argnames="n")
 def _polygamma(x: Any, *, n: int) -> jax.Array:
-    dtype = floating_common("polygamma", input=x)
-    return _psi(n, *widened(dtype, x)).astype(dtype)
+    dtype = floating_common(_checks.of("polygamma"), input=x)
+    return _psi(n, *broadcast_wide(dtype, x)).astype(dtype)
 
 
 def _psi(n: int, x: jax.Array) -> jax.Array:
@@ -197,7 +198,7 @@ def _psi(n: int, x: jax.Array) -> jax.Array:
 
     @derivatives(lambda t, y, x: t * _psi(n + 1, x))
     def psi(x: jax.Array) -> jax.Array:
-        # ψ(x) = (-1)ⁿ ψ(1 - x) - π dⁿ/dxⁿ cot πx, for JAX's ζ(2, x) is off by a third at -8.5.
+        # ψ(x) = (-1)ⁿ ψ(1 - x) - π dⁿ/dxⁿ cot πx, since JAX's ζ(2, x) is off by a third at -8.5.
         pole, end = (x <= 0) & (x == jnp.floor(x)), x == jnp.inf
         away = jnp.where(pole | end, 1, x)
         tail = special.zeta(n + 1.0, jnp.where(away > 0, away, 1 - away))
@@ -215,7 +216,7 @@ def _psi(n: int, x: jax.Array) -> jax.Array:
 
 
 def _factorial(n: int, dtype: DTypeLike) -> float:
-    """The factorial n!, infinite where the dtype has no place for it."""
+    """The factorial n!, infinite beyond the range of the dtype."""
     return (
         math.exp(math.lgamma(n + 1)) if math.lgamma(n + 1) < math.log(largest(dtype)) else math.inf
     )
@@ -226,7 +227,7 @@ def _far_psi(n: int, x: jax.Array) -> jax.Array:
 
         (-1)ⁿ⁺¹ (n - 1)! / xⁿ (1 + n / 2x + Σₖ B₂ₖ (n + 2k - 1)! / ((n - 1)! (2k)!) / x²ᵏ)
 
-    The factor is a product of n numbers below 1, which vanishes no sooner than the value.
+    The factor is a product of n numbers below 1, which underflows no sooner than the value.
     """
     inverse, factor = 1 / x, 1 / x
     for k in range(1, n):
@@ -267,7 +268,7 @@ def _cotangent(x: jax.Array) -> jax.Array:
 def _slopes_of_cotangent(n: int, dtype: DTypeLike) -> np.ndarray:
     """The n-th derivative of cot πx as a polynomial of c = cot πx, highest power first.
 
-    Coefficients for which the dtype has no place are infinite.
+    Coefficients beyond the range of the dtype are infinite.
     """
     powers = np.poly1d([1.0, 0.0])
     for _ in range(n):
@@ -327,8 +328,8 @@ def _i0(x: jax.Array) -> jax.Array:
     return special.i0(x)
 
 
-def _bend_of_i1(x: jax.Array) -> jax.Array:
-    """I₁'' = I₁ - I₂ / x; for small x I₂ = I₀ - 2 I₁ / x would cancel, and its series is summed."""
+def _second_derivative_of_i1(x: jax.Array) -> jax.Array:
+    """I₁'' = I₁ - I₂ / x; for small x I₂ = I₀ - 2 I₁ / x would cancel: a series."""
     small = jnp.abs(x) < 2
     away, square = jnp.where(small, 2, x), jnp.where(small, x * x / 4, 0)
     terms = [2 / (math.factorial(k) * math.factorial(k + 2)) for k in reversed(range(12))]
@@ -336,7 +337,7 @@ def _bend_of_i1(x: jax.Array) -> jax.Array:
     return _i1(x) - jnp.where(small, series, (_i0(away) - 2 * _i1(away) / away) / away)
 
 
-@derivatives(lambda t, y, x: t * _bend_of_i1(x))
+@derivatives(lambda t, y, x: t * _second_derivative_of_i1(x))
 def _slope_of_i1(x: jax.Array) -> jax.Array:
     flat = jnp.abs(x) <= jnp.finfo(x.dtype).eps
     away = jnp.where(flat, 1, x)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, real_part, wide
+from jaxgrad._dtypes import is_a, is_complex, real_part, wide
 from jaxgrad._operands import derivatives
 
 from .extremes import evenly_largest, evenly_smallest
@@ -29,7 +29,7 @@ def vector_norm(
         ‖x‖ₚ = (Σᵢ |xᵢ|ᵖ)^(1/p)     ‖x‖₀ = #{i : xᵢ ≠ 0}     ‖x‖±∞ = the largest, smallest |xᵢ|
 
     The derivative at the zero vector is 0. For p = ±∞ elements of equal size share it evenly. For
-    p < 1 it is 0 with respect to an element that is 0.
+    p < 1 the derivative with respect to an element that is 0 is 0.
 
     Args:
         x: an array of floating point or complex numbers.
@@ -59,7 +59,7 @@ def vector_norm(
     >>> jax.grad(vector_norm)(jnp.zeros(2))
     Array([0., 0.], dtype=float32)
     """
-    return _checked("vector_norm", "x", x, "ord", ord, dim, keepdim, dtype)
+    return _norm(_checks.of("vector_norm"), "x", x, "ord", ord, dim, keepdim, dtype)
 
 
 def norm(
@@ -71,7 +71,7 @@ def norm(
 ) -> jax.Array:
     """The p-norm of an array's elements: `torch.norm`.
 
-    As `vector_norm`. "fro" and None are p = 2, over all axes unless `dim` names some. "nuc" is the
+    It is `vector_norm`, with names for p. "fro" and None are p = 2. "nuc" is the
     nuclear norm of matrices, the sum of their singular values σᵢ:
 
         ‖X‖* = Σᵢ σᵢ,   X = U diag(σ) Vᴴ     d‖X‖* = Re tr(V Uᴴ dX)
@@ -109,11 +109,11 @@ def norm(
         if isinstance(dim, (tuple, list)) and len(dim) > 2:
             raise ValueError(check.wrong("dim", "one or two axes for 'fro'", dim))
     order = 2 if p is None or isinstance(p, str) else p
-    return _checked("norm", "input", input, "p", order, dim, keepdim, dtype)
+    return _norm(check, "input", input, "p", order, dim, keepdim, dtype)
 
 
-def _checked(
-    function: str,
+def _norm(
+    check: _checks.Checks,
     name: str,
     x: Any,
     of_order: str,
@@ -122,42 +122,42 @@ def _checked(
     keepdim: Any,
     dtype: DTypeLike | None,
 ) -> jax.Array:
-    x = _inexact(function, name, x)
-    order = float(p) if isinstance(p, bool) else _order(function, of_order, p)
-    axes = _checks.axes(function, "dim", dim, x.ndim)
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    of = _result_dtype(function, x, dtype)
+    x = _inexact(check, name, x)
+    order = float(p) if isinstance(p, bool) else _order(check, of_order, p)
+    axes = check.axes("dim", dim, x.ndim)
+    keepdim = check.truth("keepdim", keepdim)
+    of = _result_dtype(check, x, dtype)
     if (order < 0 or order == math.inf) and math.prod(x.shape[a] for a in axes) == 0:
-        raise ValueError(_checks.wrong(function, name, "not empty", f"shape {x.shape}"))
+        raise ValueError(check.wrong(name, "not empty", f"shape {x.shape}"))
     return _vector_norm(x, p=order, axes=axes, keepdim=keepdim, dtype=of)
 
 
-def _inexact(function: str, name: str, x: Any) -> jax.Array:
-    result = _checks.array(function, name, x)
+def _inexact(check: _checks.Checks, name: str, x: Any) -> jax.Array:
+    result = check.array(name, x)
     if not is_a(result.dtype, jnp.inexact):
         remedy = "cast it with .astype(float)"
         expected = "floating point or complex"
-        raise TypeError(_checks.wrong(function, name, expected, result.dtype, remedy))
+        raise TypeError(check.wrong(name, expected, result.dtype, remedy))
     return result
 
 
-def _result_dtype(function: str, x: jax.Array, dtype: DTypeLike | None) -> Any:
-    of = real_part(x.dtype) if dtype is None else _checks.float_dtype(function, dtype)
-    if dtype is not None and not _holds(of, real_part(x.dtype)):
-        raise ValueError(_checks.wrong(function, "dtype", f"as wide as {x.dtype}", of))
+def _result_dtype(check: _checks.Checks, x: jax.Array, dtype: DTypeLike | None) -> Any:
+    of = real_part(x.dtype) if dtype is None else check.float_dtype(dtype)
+    if dtype is not None and not _contains(of, real_part(x.dtype)):
+        raise ValueError(check.wrong("dtype", f"as wide as {x.dtype}", of))
     return of
 
 
-def _holds(wide: Any, narrow: Any) -> bool:
+def _contains(wide: Any, narrow: Any) -> bool:
     """Whether every number of one floating point dtype is one of the other."""
     with jax.numpy_dtype_promotion("standard"):
         return jnp.result_type(wide, narrow) == wide
 
 
-def _order(function: str, name: str, p: Any) -> float:
+def _order(check: _checks.Checks, name: str, p: Any) -> float:
     if isinstance(p, (int, float)) and p in (math.inf, -math.inf):
         return float(p)
-    return _checks.static_number(function, name, p)
+    return check.static_number(name, p)
 
 
 @functools.partial(jax.jit, static_argnames=("p", "axes", "keepdim", "dtype"))
@@ -166,8 +166,8 @@ def _vector_norm(
 ) -> jax.Array:
     over, kept = axes, [1 if a in axes else n for a, n in enumerate(x.shape)]
     if p != 0 and math.prod(x.shape[a] for a in axes) == 1:
-        x, p = magnitude(x), 1.0  # the norm of one number is its size, however large
-    if jnp.iscomplexobj(x):
+        x, p = magnitude(x), 1.0  # the norm of one number is its absolute value, however large
+    if is_complex(x.dtype):
         x = _parts(x) if p == 2 else magnitude(x)
         over = (*axes, x.ndim - 1) if p == 2 else axes
     norms = length(x.astype(wide(dtype)), p, over)
@@ -177,7 +177,7 @@ def _vector_norm(
 
 def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: DTypeLike | None) -> jax.Array:
     check = _checks.of("norm")
-    x = _inexact("norm", "input", input)
+    x = _inexact(check, "input", input)
     keepdim = check.truth("keepdim", keepdim)
     axes = tuple(range(x.ndim)) if dim is None else dim
     if not (isinstance(axes, (tuple, list)) and len(axes) == 2 <= x.ndim):
@@ -185,14 +185,14 @@ def _nuclear(input: Any, dim: Any, keepdim: Any, dtype: DTypeLike | None) -> jax
         expected = "a matrix for 'nuc'" if dim is None else "two axes of the array for 'nuc'"
         raise ValueError(check.wrong(name, expected, got, "dim=(-2, -1) is the last two"))
     axes = check.axes("dim", axes, x.ndim)
-    return _nuclear_norm(x, axes=axes, keepdim=keepdim, dtype=_result_dtype("norm", x, dtype))
+    return _nuclear_norm(x, axes=axes, keepdim=keepdim, dtype=_result_dtype(check, x, dtype))
 
 
 @functools.partial(jax.jit, static_argnames=("axes", "keepdim", "dtype"))
 def _nuclear_norm(
     x: jax.Array, *, axes: tuple[int, ...], keepdim: bool, dtype: DTypeLike
 ) -> jax.Array:
-    parts = [x.real, x.imag] if jnp.iscomplexobj(x) else [x]
+    parts = [x.real, x.imag] if is_complex(x.dtype) else [x]
     parts = [jnp.moveaxis(part, axes, (-2, -1)).astype(wide(dtype)) for part in parts]
     matrices = parts[0] if len(parts) == 1 else jax.lax.complex(*parts)
     norms = jnp.sum(jnp.linalg.svd(matrices, compute_uv=False), -1).astype(dtype)
@@ -200,7 +200,7 @@ def _nuclear_norm(
 
 
 def length(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
-    """‖x‖ₚ over those axes, which stay, of real floating point numbers."""
+    """‖x‖ₚ of real floating point numbers over those axes, which stay with size 1."""
     if p == 0:
         return jnp.sum(x != 0, axes, keepdims=True).astype(x.dtype)
     if p == 1:
@@ -213,8 +213,8 @@ def length(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
 
 
 def length_of_numbers(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
-    """As `length`, of complex numbers too."""
-    if not jnp.iscomplexobj(x):
+    """As `length`, for complex numbers too."""
+    if not is_complex(x.dtype):
         return length(x, p, axes)
     if p != 2:
         return length(magnitude(x), p, axes)
@@ -222,7 +222,7 @@ def length_of_numbers(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Arra
 
 
 def _parts(x: jax.Array) -> jax.Array:
-    """The two parts along a last axis; beside an infinite one NaN is infinite, as |x| is."""
+    """Both parts along a new last axis; a NaN beside an infinite part is infinite, as |x| is."""
     parts = jnp.stack([x.real, x.imag], -1)
     infinite = jnp.any(jnp.isinf(parts), -1, keepdims=True)
     return jnp.where(infinite & jnp.isnan(parts), jnp.inf, parts)
@@ -244,7 +244,7 @@ def _euclidean(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
 def _general(x: jax.Array, p: float, axes: tuple[int, ...]) -> jax.Array:
     # d‖x‖ = Σ sign(x) |x|ᵖ⁻¹ dx / ‖x‖ᵖ⁻¹, and 0 at the zero vector.
     def slope(tangent: jax.Array, length: jax.Array, x: jax.Array) -> jax.Array:
-        # Powers of 0 have infinite derivatives, which stay out of the second derivative.
+        # Powers of 0 have infinite derivatives, which must not reach the second derivative.
         sizes = jnp.where(x == 0, 1, magnitude(x))
         scaled = jnp.where(x == 0, 0, jnp.sign(x) * sizes ** (p - 1))
         total = jnp.sum(scaled * tangent, axes, keepdims=True)
@@ -275,7 +275,7 @@ def cdist(
         x1: an array of floating point numbers of shape (..., P, M).
         x2: an array of the same dtype of shape (..., R, M); the batches broadcast.
         p: a Python number of at least 0.
-        compute_mode: for PyTorch's sake, one of its three; the differences are always taken.
+        compute_mode: one of PyTorch's three names; has no effect, differences are always taken.
 
     Returns:
         The distances, of shape (..., P, R), in the promoted dtype.
@@ -287,7 +287,8 @@ def cdist(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.cdist.html
 
     Differs from PyTorch: beyond 25 rows PyTorch multiplies matrices for p = 2, which loses half of
-    the digits where points are close. For p = ∞ it passes over NaN. Twice differentiable here.
+    the digits where points are close. For p = ∞ PyTorch ignores NaN. Here there is a
+    second derivative.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.tensor import cdist
@@ -296,7 +297,7 @@ def cdist(
     """
     check = _checks.of("cdist")
     a, b = check.floating("x1", x1), check.floating("x2", x2)
-    order = _order("cdist", "p", p)
+    order = _order(check, "p", p)
     if order < 0:
         raise ValueError(check.wrong("p", "at least 0", p))
     mode = "use_mm_for_euclid_dist"
@@ -321,21 +322,21 @@ def _cdist(a: jax.Array, b: jax.Array, *, p: float, dtype: DTypeLike) -> jax.Arr
     rows, columns = ((x.astype(wide(dtype)), x.shape[-2:]) for x in (a, b))
     a = jnp.broadcast_to(rows[0], (*batch, *rows[1]))[..., :, None, :]
     b = jnp.broadcast_to(columns[0], (*batch, *columns[1]))[..., None, :, :]
-    apart = jnp.subtract(*jnp.broadcast_arrays(a, b))
-    if apart.shape[-1] == 0:
-        return jnp.zeros(apart.shape[:-1], dtype)
-    return jnp.squeeze(_distance(apart, p), -1).astype(dtype)
+    differences = jnp.subtract(*jnp.broadcast_arrays(a, b))
+    if differences.shape[-1] == 0:
+        return jnp.zeros(differences.shape[:-1], dtype)
+    return jnp.squeeze(_distance(differences, p), -1).astype(dtype)
 
 
-def _distance(apart: jax.Array, p: float) -> jax.Array:
-    """‖x‖ₚ over the last axis; unlike a norm NaN for p = 0, and its slopes where p = 1 and ∞."""
-    axes = (apart.ndim - 1,)
+def _distance(differences: jax.Array, p: float) -> jax.Array:
+    """‖x‖ₚ over the last axis: as `length`, but NaN for p = 0, other slopes for p = 1 and ∞."""
+    axes = (differences.ndim - 1,)
     if p == 0:
-        nan = jnp.any(apart != apart, axes, keepdims=True)
-        return jnp.where(nan, jnp.nan, length(apart, p, axes))
+        nan = jnp.any(differences != differences, axes, keepdims=True)
+        return jnp.where(nan, jnp.nan, length(differences, p, axes))
     if p == 1:
-        return jnp.sum(_absolute(apart), axes, keepdims=True)
-    return _furthest(apart) if p == math.inf else length(apart, p, axes)
+        return jnp.sum(_absolute(differences), axes, keepdims=True)
+    return _furthest(differences) if p == math.inf else length(differences, p, axes)
 
 
 @derivatives(lambda t, y, x: t * jnp.sign(x))

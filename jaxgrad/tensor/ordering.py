@@ -8,15 +8,15 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a, wide
+from jaxgrad._dtypes import is_a, is_floating, wide
 from jaxgrad._operands import real_array
 
 from .extremes import Selected, picked
 
 
-def _one_axis(function: str, input: Any, dim: Any) -> tuple[jax.Array, int]:
-    x = real_array(function, "input", input)
-    return x, _checks.axis(function, "dim", dim, x.ndim)
+def _input_and_axis(check: _checks.Checks, input: Any, dim: Any) -> tuple[jax.Array, int]:
+    x = real_array(check, "input", input)
+    return x, check.axis("dim", dim, x.ndim)
 
 
 def sort(
@@ -31,7 +31,7 @@ def sort(
         input: an array of real numbers or truth values.
         dim: the axis.
         descending: whether the greatest comes first.
-        stable: for PyTorch's sake, None too; the order is always stable.
+        stable: has no effect, the order is always stable; None is allowed, as in PyTorch.
 
     Returns:
         The tuple (values, indices).
@@ -48,7 +48,7 @@ def sort(
     Array([0, 2, 1], dtype=int32)
     """
     check = _checks.of("sort")
-    x, axis = _one_axis("sort", input, dim)
+    x, axis = _input_and_axis(check, input, dim)
     descending = check.truth("descending", descending)
     check.truth("stable", stable is not None and stable)
     return _sort(x, axis=axis, descending=descending)
@@ -74,10 +74,10 @@ def topk(
 
     Args:
         input: an array of real numbers.
-        k: how many, a Python integer.
+        k: the number of elements, a Python integer.
         dim: the axis.
         largest: whether to take the largest.
-        sorted: for PyTorch's sake; they are always in order.
+        sorted: has no effect, they are always in order.
 
     Returns:
         The tuple (values, indices).
@@ -89,7 +89,8 @@ def topk(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.topk.html
 
     Differs from PyTorch: which of several equal elements are taken, and in which order; PyTorch
-    leaves both open. Of a scalar k = 0 takes none; PyTorch takes it.
+    leaves both open. With k = 0 a scalar gives an empty array; PyTorch
+    gives the scalar.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.tensor import topk
@@ -97,7 +98,7 @@ def topk(
     Array([3., 2.], dtype=float32)
     """
     check = _checks.of("topk")
-    x, axis = _one_axis("topk", input, dim)
+    x, axis = _input_and_axis(check, input, dim)
     if is_a(x.dtype, jnp.bool_):
         raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
     k = check.integer("k", k, minimum=0)
@@ -111,7 +112,7 @@ def topk(
 @functools.partial(jax.jit, static_argnames=("k", "axis", "largest"))
 def _topk(x: jax.Array, *, k: int, axis: int, largest: bool) -> Selected:
     if largest:
-        fixed = _unsigned(jax.lax.stop_gradient(x.reshape(x.shape or (1,))))
+        fixed = _without_signs(jax.lax.stop_gradient(x.reshape(x.shape or (1,))))
         places = jax.lax.top_k(jnp.moveaxis(fixed, axis, -1), k)[1]
         places = jnp.moveaxis(places, -1, axis).astype(int)
     else:
@@ -121,9 +122,9 @@ def _topk(x: jax.Array, *, k: int, axis: int, largest: bool) -> Selected:
     return picked(x, places, axis, keepdim=True)
 
 
-def _unsigned(x: jax.Array) -> jax.Array:
-    """Gives one zero and one NaN: top_k takes -0 for less than 0, a NaN of that sign for least."""
-    if not is_a(x.dtype, jnp.floating):
+def _without_signs(x: jax.Array) -> jax.Array:
+    """One sign for 0 and NaN: top_k puts -0 below 0, and a negative NaN below everything."""
+    if not is_floating(x.dtype):
         return x
     return jnp.where(x == 0, 0, jnp.where(x != x, jnp.nan, x))
 
@@ -131,7 +132,7 @@ def _unsigned(x: jax.Array) -> jax.Array:
 def cummax(input: ArrayLike, dim: int) -> Selected:
     """The largest element so far along an axis, with its index; NaN from the first NaN on.
 
-    Of equal ones the last has the derivative.
+    Of equal elements the last has the derivative.
 
     Args:
         input: an array of real numbers or truth values.
@@ -151,14 +152,14 @@ def cummax(input: ArrayLike, dim: int) -> Selected:
     >>> cummax(jnp.array([1.0, 3.0, 3.0, 2.0]), 0).indices
     Array([0, 1, 2, 2], dtype=int32)
     """
-    x, axis = _one_axis("cummax", input, dim)
+    x, axis = _input_and_axis(_checks.of("cummax"), input, dim)
     return _running(x, axis=axis, largest=True)
 
 
 def cummin(input: ArrayLike, dim: int) -> Selected:
     """The smallest element so far along an axis, with its index; NaN from the first NaN on.
 
-    Of equal ones the last has the derivative.
+    Of equal elements the last has the derivative.
 
     Args:
         input: an array of real numbers or truth values.
@@ -178,7 +179,7 @@ def cummin(input: ArrayLike, dim: int) -> Selected:
     >>> cummin(jnp.array([3.0, 1.0, 1.0, 2.0]), 0).indices
     Array([0, 1, 2, 2], dtype=int32)
     """
-    x, axis = _one_axis("cummin", input, dim)
+    x, axis = _input_and_axis(_checks.of("cummin"), input, dim)
     return _running(x, axis=axis, largest=False)
 
 
@@ -190,7 +191,7 @@ def _running(x: jax.Array, *, axis: int, largest: bool) -> Selected:
     extreme = (jax.lax.cummax if largest else jax.lax.cummin)(flat, axis)
     hit = (flat == extreme) | (flat != flat)
     place = jax.lax.broadcasted_iota(jnp.arange(0).dtype, flat.shape, axis)
-    # In the wide dtype, where the derivatives of an element that stays the largest are added up.
-    of = x.astype(wide(x.dtype)) if is_a(x.dtype, jnp.floating) else x
+    # In the wide dtype, which adds the derivatives of an element that stays the largest.
+    of = x.astype(wide(x.dtype)) if is_floating(x.dtype) else x
     found = picked(of, jax.lax.cummax(jnp.where(hit, place, 0), axis), axis, keepdim=True)
     return Selected(found.values.astype(x.dtype), found.indices)

@@ -1,4 +1,4 @@
-"""Functions of an element's size, sign and angle."""
+"""The absolute value, sign and angle of each element."""
 
 from typing import Any
 
@@ -7,9 +7,16 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._complex import is_complex, size
-from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_floating
-from jaxgrad._operands import derivatives, floating_common, real, real_array, together, widened
+from jaxgrad._complex import size
+from jaxgrad._dtypes import FROM_INTEGERS, is_a, is_complex, is_floating
+from jaxgrad._operands import (
+    broadcast_in,
+    broadcast_wide,
+    derivatives,
+    floating_common,
+    real,
+    real_array,
+)
 
 
 def abs(input: ArrayLike) -> jax.Array:
@@ -17,16 +24,16 @@ def abs(input: ArrayLike) -> jax.Array:
 
         y = |x|     y' = sign(x)
 
-    The derivative at 0 is 0, at NaN too. A complex number with an infinite part is infinite.
+    The derivative at 0 and at NaN is 0. A complex number with an infinite part gives ∞.
 
     Args:
         input: an array of numbers, any shape.
 
     Returns:
-        The sizes, in the input's dtype; of complex numbers in its real dtype.
+        The absolute values, in the input's dtype; for complex numbers in its real dtype.
 
     Raises:
-        TypeError: `input` is no array of numbers.
+        TypeError: `input` is not an array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.abs.html
 
@@ -35,13 +42,13 @@ def abs(input: ArrayLike) -> jax.Array:
     >>> jax.grad(abs)(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _abs(_numbers("abs", input))
+    return _abs(_number_array(_checks.of("abs"), input))
 
 
-def _numbers(function: str, input: Any) -> jax.Array:
-    x = _checks.array(function, "input", input)
+def _number_array(check: _checks.Checks, input: Any) -> jax.Array:
+    x = check.array("input", input)
     if not is_a(x.dtype, jnp.number):
-        raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
+        raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
     return x
 
 
@@ -54,7 +61,7 @@ def magnitude(x: jax.Array) -> jax.Array:
 
 def _along(tangent: jax.Array, size: jax.Array, x: jax.Array) -> jax.Array:
     # |x|' = sign(x), and 0 at 0 and NaN; for complex numbers the part of the tangent along x.
-    if jnp.iscomplexobj(x):
+    if is_complex(x.dtype):
         return jnp.real(jnp.conj(direction(x)) * tangent)
     return tangent * direction(x)
 
@@ -65,8 +72,8 @@ _abs = jax.jit(magnitude)
 
 
 def direction(x: jax.Array) -> jax.Array:
-    """-1, 0 or 1, and 0 for NaN; of a complex number x / |x|, and 0 for 0."""
-    if jnp.iscomplexobj(x):
+    """-1, 0 or 1, and 0 for NaN; for a complex number x / |x|, and 0 for 0."""
+    if is_complex(x.dtype):
         return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, magnitude(x)).astype(x.dtype))
     if is_a(x.dtype, jnp.bool_):
         return x
@@ -79,7 +86,7 @@ _direction = jax.jit(direction)
 def sign(input: ArrayLike) -> jax.Array:
     """The sign: -1, 0 or 1.
 
-    0 for 0 and, unlike in JAX, for NaN. The derivative is 0 everywhere.
+    It is 0 for 0 and, unlike in JAX, for NaN. The derivative is 0 everywhere.
 
     Args:
         input: an array of real numbers or truth values, any shape.
@@ -88,7 +95,7 @@ def sign(input: ArrayLike) -> jax.Array:
         The signs, in the input's dtype.
 
     Raises:
-        TypeError: `input` is no real array.
+        TypeError: `input` is not a real array.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sign.html
 
@@ -97,11 +104,11 @@ def sign(input: ArrayLike) -> jax.Array:
     >>> sign(jnp.array([-2.0, 0.0, jnp.nan]))
     Array([-1.,  0.,  0.], dtype=float32)
     """
-    return _direction(real_array("sign", "input", input))
+    return _direction(real_array(_checks.of("sign"), "input", input))
 
 
 def sgn(input: ArrayLike) -> jax.Array:
-    """The sign, of complex numbers too.
+    """The sign, for complex numbers too.
 
         y = x / |x|, and 0 for 0
 
@@ -112,7 +119,7 @@ def sgn(input: ArrayLike) -> jax.Array:
         The signs, in the input's dtype; the derivative is 0 for real numbers and at 0.
 
     Raises:
-        TypeError: `input` is no array.
+        TypeError: `input` is not an array.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sgn.html
 
@@ -129,7 +136,7 @@ def sgn(input: ArrayLike) -> jax.Array:
 
 
 def copysign(input: ArrayLike, other: ArrayLike) -> jax.Array:
-    """The size of one number with the sign of another.
+    """The absolute value of one number with the sign of another.
 
         z = |x| sign(y),   where -0 counts as negative
 
@@ -143,7 +150,7 @@ def copysign(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype; float32 for integers.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.copysign.html
@@ -153,14 +160,15 @@ def copysign(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> copysign(3.0, jnp.array([1.0, -0.0]))
     Array([ 3., -3.], dtype=float32)
     """
-    x, y = real("copysign", "input", input), real("copysign", "other", other)
+    check = _checks.of("copysign")
+    x, y = real(check, "input", input), real(check, "other", other)
     return _copysign(x, y)
 
 
 @jax.jit
 def _copysign(x: Any, y: Any) -> jax.Array:
-    dtype = floating_common("copysign", input=x, other=y)
-    return _signed(*together(dtype, x, y))
+    dtype = floating_common(_checks.of("copysign"), input=x, other=y)
+    return _signed(*broadcast_in(dtype, x, y))
 
 
 def _ratio(tangent: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -175,11 +183,11 @@ _signed = derivatives(_ratio, _no_slope)(jnp.copysign)
 
 
 def angle(input: ArrayLike) -> jax.Array:
-    """The angle in the complex plane: of real numbers 0 or π.
+    """The angle in the complex plane: 0 or π for real numbers.
 
         y = atan2(Im x, Re x)
 
-    0 for -0; NaN for NaN. Real numbers have derivative 0, and so has the complex 0.
+    It is 0 for -0 and NaN for NaN. Real numbers have derivative 0, and so has the complex 0.
 
     Args:
         input: an array of numbers or truth values, any shape.
@@ -188,7 +196,7 @@ def angle(input: ArrayLike) -> jax.Array:
         The angles in radians, real, float32 for integers.
 
     Raises:
-        TypeError: `input` is no array of numbers.
+        TypeError: `input` is not an array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.angle.html
 
@@ -206,8 +214,8 @@ def angle(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _angle(x: jax.Array) -> jax.Array:
-    if jnp.iscomplexobj(x):
-        return turned(x.imag, x.real)
+    if is_complex(x.dtype):
+        return angle_of(x.imag, x.real)
     of = x if is_floating(x.dtype) else x.astype(FROM_INTEGERS)
     nan_or_0 = jax.lax.stop_gradient(jnp.where(of != of, of, 0))
     return jnp.where(of < 0, jnp.asarray(jnp.pi, of.dtype), nan_or_0)
@@ -223,7 +231,7 @@ def _inverse_square(y: jax.Array, x: jax.Array) -> jax.Array:
     lambda t, z, y, x: t * x * _inverse_square(y, x),
     lambda t, z, y, x: t * -y * _inverse_square(y, x),
 )
-def turned(y: jax.Array, x: jax.Array) -> jax.Array:
+def angle_of(y: jax.Array, x: jax.Array) -> jax.Array:
     """atan2(y, x), with derivative 0 at the origin."""
     return jnp.arctan2(y, x)
 
@@ -243,7 +251,7 @@ def atan2(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype; float32 for integers.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.atan2.html
@@ -253,11 +261,12 @@ def atan2(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(atan2)(0.0, 0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    y, x = real("atan2", "input", input), real("atan2", "other", other)
+    check = _checks.of("atan2")
+    y, x = real(check, "input", input), real(check, "other", other)
     return _atan2(y, x)
 
 
 @jax.jit
 def _atan2(y: Any, x: Any) -> jax.Array:
-    dtype = floating_common("atan2", input=y, other=x)
-    return turned(*widened(dtype, y, x)).astype(dtype)
+    dtype = floating_common(_checks.of("atan2"), input=y, other=x)
+    return angle_of(*broadcast_wide(dtype, y, x)).astype(dtype)

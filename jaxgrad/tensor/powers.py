@@ -9,16 +9,16 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._complex import is_complex, power, size
-from jaxgrad._dtypes import is_a, is_floating, made
+from jaxgrad._complex import power, size
+from jaxgrad._dtypes import is_a, is_complex, is_floating, made
 from jaxgrad._operands import (
+    broadcast_in,
+    broadcast_wide,
     common,
     derivatives,
     floating_common,
     number,
     real,
-    together,
-    widened,
 )
 
 from ._subnormals import digits
@@ -32,7 +32,7 @@ def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     For the exponent 0 the derivative with respect to x is 0, at x = 0 too. For the base 0 the
     derivative with respect to y is 0 where y ≥ 0, and -∞ where y < 0.
 
-    Of integers a product that wraps around; with a negative exponent it is 0, but for the bases 1
+    For integers the product wraps around. With a negative exponent it is 0, except for the bases 1
     and -1.
 
     Args:
@@ -44,26 +44,27 @@ def pow(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
         integers and a complex number.
 
     Raises:
-        TypeError: an argument is no array of numbers.
-        ValueError: the shapes do not broadcast, or an integer is raised to the power of a negative
-            number, not an array.
+        TypeError: an argument is not an array of numbers.
+        ValueError: the shapes do not broadcast, or integers are raised to a negative Python
+            integer.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.pow.html
 
     Differs from PyTorch: the second derivatives at the exponent 0 and at the base 0, where PyTorch
-    has 0 instead of 1/x for ∂²z/∂x∂y, and NaN for some that exist. Of complex arrays x⁰ is 1 for x
-    = 0 and infinite x too, where PyTorch's is NaN.
+    has 0 instead of 1/x for ∂²z/∂x∂y, and NaN for some that exist. For complex arrays x⁰ is 1 also
+    where x is 0 or infinite; PyTorch's is NaN.
 
     >>> import jax
     >>> from jaxgrad.tensor import pow
     >>> jax.grad(pow, (0, 1))(0.0, 0.0)
     (Array(0., dtype=float32, weak_type=True), Array(0., dtype=float32, weak_type=True))
     """
-    x, y = number("pow", "input", input), number("pow", "exponent", exponent)
-    dtype = common("pow", input=x, exponent=y)
+    check = _checks.of("pow")
+    x, y = number(check, "input", input), number(check, "exponent", exponent)
+    dtype = common(check, input=x, exponent=y)
     if not is_a(dtype, jnp.inexact) and isinstance(y, int) and y < 0:
         remedy = "make one of the two floating point"
-        raise ValueError(_checks.wrong("pow", "exponent", "at least 0 for integers", y, remedy))
+        raise ValueError(check.wrong("exponent", "at least 0 for integers", y, remedy))
     return _raised(x, y, dtype)
 
 
@@ -79,11 +80,11 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
         exponent: y, of a shape that broadcasts with it.
 
     Returns:
-        An array of float64, or of complex128 for complex numbers; of float32 or complex64 where JAX
-        has no 64-bit types.
+        A float64 array, or complex128 for complex numbers; float32 or complex64 without 64-bit
+        types.
 
     Raises:
-        TypeError: an argument is no array of numbers.
+        TypeError: an argument is not an array of numbers.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.float_power.html
@@ -93,8 +94,9 @@ def float_power(input: ArrayLike, exponent: ArrayLike) -> jax.Array:
     >>> float_power(jnp.array([2, 3]), 2)
     Array([4., 9.], dtype=float32)
     """
-    x, y = number("float_power", "input", input), number("float_power", "exponent", exponent)
-    dtype = common("float_power", input=x, exponent=y)
+    check = _checks.of("float_power")
+    x, y = number(check, "input", input), number(check, "exponent", exponent)
+    dtype = common(check, input=x, exponent=y)
     return _raised(x, y, made(complex if is_complex(dtype) else float))
 
 
@@ -109,19 +111,19 @@ def _raised(x: Any, y: Any, dtype: DTypeLike) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames=("times", "dtype"))
 def _product(x: Any, *, times: int, dtype: DTypeLike) -> jax.Array:
-    (x,) = widened(dtype, x) if is_a(dtype, jnp.inexact) else together(dtype, x)
+    (x,) = broadcast_wide(dtype, x) if is_a(dtype, jnp.inexact) else broadcast_in(dtype, x)
     return jax.lax.integer_pow(x, times).astype(dtype)
 
 
 @functools.partial(jax.jit, static_argnames="dtype")
 def _pow(x: Any, y: Any, *, dtype: DTypeLike) -> jax.Array:
     if not is_a(dtype, jnp.inexact):
-        return _integer_power(*together(dtype, x, y))
-    return _power(*widened(dtype, x, y)).astype(dtype)
+        return _integer_power(*broadcast_in(dtype, x, y))
+    return _power(*broadcast_wide(dtype, x, y)).astype(dtype)
 
 
 def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
-    # Of the exponent jnp.power looks at six bits, of a negative one too.
+    # jnp.power uses six bits of the exponent only, also of a negative one.
     power, square, left = jnp.ones_like(x), x, y
     for _ in range(jnp.iinfo(y.dtype).bits):
         power = jnp.where(left & 1 == 1, power * square, power)
@@ -134,12 +136,12 @@ def _integer_power(x: jax.Array, y: jax.Array) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames=("exponent", "dtype"))
 def _half_power(x: Any, *, exponent: float, dtype: DTypeLike) -> jax.Array:
-    (wide,) = widened(dtype, x)
+    (wide,) = broadcast_wide(dtype, x)
     return _halves(wide, exponent).astype(dtype)
 
 
 def _halves(x: jax.Array, exponent: float) -> jax.Array:
-    # Roots differ from powers at -0 and -∞, where a slope meets them as well.
+    # Roots differ from powers at -0 and -∞, and slopes are taken there too.
     @derivatives(lambda t, z, x: t * (exponent * _halves(x, exponent - 1)))
     def raised(x: jax.Array) -> jax.Array:
         roots = {0.5: jnp.sqrt, -0.5: _inverse_root}
@@ -149,13 +151,13 @@ def _halves(x: jax.Array, exponent: float) -> jax.Array:
 
 
 def _in_base(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    # 0 for the exponent 0, where x⁻¹ is no number to multiply with.
+    # 0 for the exponent 0, where x⁻¹ may be infinite or NaN.
     flat = (y == 0) & ((x == 0) | ~jnp.isfinite(x))
     return t * jnp.where(flat, 0, y * _power(jnp.where(flat, 1, x), y - 1))
 
 
 def _in_exponent(t: jax.Array, z: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    # 0 for the base 0 and an exponent of at least 0, where log x is no number to multiply with.
+    # 0 for the base 0 and an exponent of at least 0, where log x is infinite.
     flat = (x == 0) & (jnp.imag(y) == 0) & (jnp.real(y) >= 0)
     return t * jnp.where(flat, 0, z * jnp.log(jnp.where(flat, 1, x)))
 
@@ -180,7 +182,7 @@ def rsqrt(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no array of numbers.
+        TypeError: `input` is not an array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.rsqrt.html
 
@@ -189,14 +191,14 @@ def rsqrt(input: ArrayLike) -> jax.Array:
     >>> rsqrt(jnp.array([0.25, 4.0]))
     Array([2. , 0.5], dtype=float32)
     """
-    x = number("rsqrt", "input", input)
+    x = number(_checks.of("rsqrt"), "input", input)
     return _rsqrt(x)
 
 
 @jax.jit
 def _rsqrt(x: Any) -> jax.Array:
-    dtype = floating_common("rsqrt", input=x)
-    return _inverse_root(*widened(dtype, x)).astype(dtype)
+    dtype = floating_common(_checks.of("rsqrt"), input=x)
+    return _inverse_root(*broadcast_wide(dtype, x)).astype(dtype)
 
 
 @derivatives(lambda t, y, x: t * (-0.5 * y * y * y))
@@ -216,7 +218,7 @@ def exp2(input: ArrayLike) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no array of numbers.
+        TypeError: `input` is not an array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.exp2.html
 
@@ -225,14 +227,14 @@ def exp2(input: ArrayLike) -> jax.Array:
     >>> exp2(jnp.array(50.0, jnp.bfloat16))
     Array(1.1259e+15, dtype=bfloat16)
     """
-    x = number("exp2", "input", input)
+    x = number(_checks.of("exp2"), "input", input)
     return _exp2(x)
 
 
 @jax.jit
 def _exp2(x: Any) -> jax.Array:
-    dtype = floating_common("exp2", input=x)
-    return scaled_exp2(*widened(dtype, x)).astype(dtype)
+    dtype = floating_common(_checks.of("exp2"), input=x)
+    return scaled_exp2(*broadcast_wide(dtype, x)).astype(dtype)
 
 
 @derivatives(lambda t, y, x: t * (y * math.log(2)))
@@ -240,10 +242,10 @@ def scaled_exp2(x: jax.Array) -> jax.Array:
     """2ˣ of floating point or complex numbers in a dtype to compute in."""
     if is_complex(x.dtype):
         return power(x.real, x.imag * math.log(2), scaled_exp2)
-    # XLA's 2ˣ is that of x log 2, which costs a large x digits: 2 to a whole number is exact here.
+    # XLA computes exp(x log 2), which loses digits for large x. Here whole powers are exact.
     whole = jnp.clip(jnp.round(x), *_EXPONENTS[x.dtype.name])
     exponent = jnp.where(whole == whole, whole, 0).astype(jnp.int32)
-    half = exponent >> 1  # of the whole exponent the power may be no normal number
+    half = exponent >> 1  # 2 to the whole exponent may be subnormal or infinite
     return jnp.exp2(x - whole) * _two_to(half, x.dtype) * _two_to(exponent - half, x.dtype)
 
 
@@ -255,7 +257,7 @@ def _two_to(exponent: jax.Array, dtype: Any) -> jax.Array:
 
 
 _EXPONENTS = {"float32": (-200, 200), "float64": (-1200, 1200)}
-"""Beyond these 2ˣ is 0 or infinite."""
+"""Exponents outside these bounds give 0 or ∞."""
 
 
 def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -273,7 +275,7 @@ def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array, or both are integers.
+        TypeError: an argument is not a real array, or both are integers.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.hypot.html
@@ -283,28 +285,29 @@ def hypot(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(hypot)(3.0, 4.0)
     Array(0.6, dtype=float32, weak_type=True)
     """
-    x, y = real("hypot", "input", input), real("hypot", "other", other)
+    check = _checks.of("hypot")
+    x, y = real(check, "input", input), real(check, "other", other)
     return _hypot(x, y)
 
 
 @jax.jit
 def _hypot(x: Any, y: Any) -> jax.Array:
-    dtype = common("hypot", input=x, other=y)
+    dtype = common(_checks.of("hypot"), input=x, other=y)
     if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(_checks.wrong("hypot", "input", "floating point", dtype, remedy))
-    return _hypotenuse(*widened(dtype, x, y)).astype(dtype)
+    return _hypotenuse(*broadcast_wide(dtype, x, y)).astype(dtype)
 
 
-def _share(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
+def _ratio(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
     """The quotient x / z, where z is the length of (x, y)."""
-    # XLA takes subnormal numbers for 0, whose bits are integers in the same ratio.
+    # XLA treats subnormal numbers as 0. Their bits are integers in the same ratio.
     left, right = digits(x), digits(y)
     flushed = z == 0
     length = jnp.where(flushed, jnp.sqrt(left * left + right * right), z)
     return jnp.where(flushed, left, x) / length
 
 
-@derivatives(lambda t, z, x, y: t * _share(x, y, z), lambda t, z, x, y: t * _share(y, x, z))
+@derivatives(lambda t, z, x, y: t * _ratio(x, y, z), lambda t, z, x, y: t * _ratio(y, x, z))
 def _hypotenuse(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.hypot(x, y)

@@ -18,10 +18,10 @@ _INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
 
 
 def median(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median of all, or along one axis with its index: the lower one of two; NaN if one is.
+    """The median of all elements, or along one axis with its index; NaN if an element is.
 
-    Of all: equal elements share the derivative evenly, and NaNs do. Along an axis: the element at
-    the index has the whole derivative.
+    Of two middle elements it is the lower. Over all elements, those equal to the median share the
+    derivative evenly, and so do NaNs. Along an axis, the element at the index has it whole.
 
     Args:
         input: an array of real numbers.
@@ -29,29 +29,30 @@ def median(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> A
         keepdim: whether the axis stays, with size 1.
 
     Returns:
-        A scalar of the input's dtype, NaN over nothing; along an axis the tuple (values, indices).
+        A scalar of the input's dtype, NaN for an empty input; along an axis the tuple
+        (values, indices).
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: `dim` is out of range, or there is nothing along it.
+        ValueError: `dim` is out of range, or the axis is empty.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.median.html
 
-    Differs from PyTorch: the index among equal elements, which PyTorch leaves open, is here the
-    middle one's in a stable order.
+    Differs from PyTorch: among equal elements, the index is that of the middle one in a stable
+    order; PyTorch leaves it open.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.tensor import median
     >>> median(jnp.array([1.0, 2.0, 3.0, 10.0]))
     Array(2., dtype=float32)
     """
-    return _median("median", input, dim, keepdim)
+    return _median(_checks.of("median"), input, dim, keepdim)
 
 
 def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median of what is not NaN, of all or along one axis: the lower one of two.
+    """The median of the elements that are not NaN: of all, or along one axis with its index.
 
-    The derivative goes where that of `median` goes.
+    Of two middle elements it is the lower. The derivative is shared as in `median`.
 
     Args:
         input: an array of real numbers.
@@ -59,11 +60,12 @@ def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -
         keepdim: whether the axis stays, with size 1.
 
     Returns:
-        A scalar of the input's dtype, NaN over nothing; along an axis the tuple (values, indices).
+        A scalar of the input's dtype, NaN for an empty input; along an axis the tuple
+        (values, indices).
 
     Raises:
         TypeError: an argument is of the wrong kind.
-        ValueError: `dim` is out of range, or there is nothing along it.
+        ValueError: `dim` is out of range, or the axis is empty.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nanmedian.html
 
@@ -74,22 +76,22 @@ def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -
     >>> nanmedian(jnp.array([1.0, jnp.nan, 3.0]))
     Array(1., dtype=float32)
     """
-    return _median("nanmedian", input, dim, keepdim)
+    return _median(_checks.of("nanmedian"), input, dim, keepdim)
 
 
-def _median(function: str, input: Any, dim: Any, keepdim: Any) -> Any:
-    x = real_array(function, "input", input)
+def _median(check: _checks.Checks, input: Any, dim: Any, keepdim: Any) -> Any:
+    x = real_array(check, "input", input)
     if is_a(x.dtype, jnp.bool_):
-        raise TypeError(_checks.wrong(function, "input", "an array of numbers", x.dtype))
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    ignore = function == "nanmedian"
+        raise TypeError(check.wrong("input", "an array of numbers", x.dtype))
+    keepdim = check.truth("keepdim", keepdim)
+    ignore = check.function == "nanmedian"
     if dim is None:
         if x.size == 0 and not is_floating(x.dtype):
-            raise ValueError(_checks.wrong(function, "input", "not empty", f"shape {x.shape}"))
+            raise ValueError(check.wrong("input", "not empty", f"shape {x.shape}"))
         return _median_of_all(x, ignore=ignore)
-    axis = _checks.axis(function, "dim", dim, x.ndim)
+    axis = check.axis("dim", dim, x.ndim)
     if x.ndim and x.shape[axis] == 0:
-        raise ValueError(_checks.wrong(function, "input", "not empty over dim", f"{x.shape}"))
+        raise ValueError(check.wrong("input", "not empty over dim", f"{x.shape}"))
     return _median_along(x, axis=axis, keepdim=keepdim, ignore=ignore)
 
 
@@ -119,7 +121,7 @@ def _median_along(x: jax.Array, *, axis: int, keepdim: bool, ignore: bool) -> Se
 
 
 def _middle(x: jax.Array, axis: int, ignore: bool) -> jax.Array:
-    """The index of the median along an axis, which stays; of the first NaN where that counts."""
+    """The index of the median along an axis, which stays; of the first NaN unless `ignore`."""
     places = order(x, axis, False)
     count = jnp.sum(x == x, axis, keepdims=True, dtype=int)
     place = jnp.maximum(count - 1, 0) // 2
@@ -136,11 +138,11 @@ def quantile(
     *,
     interpolation: str = "linear",
 ) -> jax.Array:
-    """Quantiles of all elements or along an axis; NaN if one is.
+    """Quantiles of all elements or along an axis; NaN if an element is.
 
         y = x₍ₖ₎ + (r - k) (x₍ₖ₊₁₎ - x₍ₖ₎),   r = q (n - 1),   k = ⌊r⌋
 
-    The elements beside the rank have the derivative; where one is NaN, the last NaN has it.
+    The elements next to the rank r have the derivative; where one is NaN, the last NaN has it.
 
     Args:
         input: an array of floating point numbers.
@@ -154,9 +156,9 @@ def quantile(
 
     Raises:
         TypeError: an argument is not floating point or of the wrong kind.
-        ValueError: `q` is out of [0, 1] or no vector, `dim` is out of range, `interpolation` is
-            unknown, or there is nothing to choose from. A traced `q` is checked under
-            `jaxgrad.checkify` only, and gives NaN.
+        ValueError: `q` is outside [0, 1] or has several dimensions, `dim` is out of range,
+            `interpolation` is unknown, or the input is empty. A traced `q` is checked under
+            `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
 
@@ -167,7 +169,7 @@ def quantile(
     >>> quantile(jnp.array([1.0, 2.0, 4.0]), 0.75)
     Array(3., dtype=float32)
     """
-    return _quantile("quantile", input, q, dim, keepdim, interpolation)
+    return _quantile(_checks.of("quantile"), input, q, dim, keepdim, interpolation)
 
 
 def nanquantile(
@@ -178,11 +180,11 @@ def nanquantile(
     *,
     interpolation: str = "linear",
 ) -> jax.Array:
-    """Quantiles of what is not NaN, of all elements or along an axis.
+    """Quantiles of the elements that are not NaN: of all, or along an axis.
 
         y = x₍ₖ₎ + (r - k) (x₍ₖ₊₁₎ - x₍ₖ₎),   r = q (n - 1),   k = ⌊r⌋
 
-    with n the number of elements that are not NaN.
+    where n is the number of elements that are not NaN.
 
     Args:
         input: an array of floating point numbers.
@@ -196,9 +198,9 @@ def nanquantile(
 
     Raises:
         TypeError: an argument is not floating point or of the wrong kind.
-        ValueError: `q` is out of [0, 1] or no vector, `dim` is out of range, `interpolation` is
-            unknown, or there is nothing to choose from. A traced `q` is checked under
-            `jaxgrad.checkify` only, and gives NaN.
+        ValueError: `q` is outside [0, 1] or has several dimensions, `dim` is out of range,
+            `interpolation` is unknown, or the input is empty. A traced `q` is checked under
+            `jaxgrad.checkify` only, and a wrong one gives NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
 
@@ -209,44 +211,44 @@ def nanquantile(
     >>> nanquantile(jnp.array([1.0, jnp.nan, 4.0]), 0.5)
     Array(2.5, dtype=float32)
     """
-    return _quantile("nanquantile", input, q, dim, keepdim, interpolation)
+    return _quantile(_checks.of("nanquantile"), input, q, dim, keepdim, interpolation)
 
 
 def _quantile(
-    function: str, input: Any, q: Any, dim: Any, keepdim: Any, interpolation: Any
+    check: _checks.Checks, input: Any, q: Any, dim: Any, keepdim: Any, interpolation: Any
 ) -> jax.Array:
-    x = _checks.floating(function, "input", input)
-    q = _places(function, q)
-    keepdim = _checks.truth(function, "keepdim", keepdim)
-    interpolation = _checks.option(function, "interpolation", interpolation, _INTERPOLATIONS)
-    axis = None if dim is None else _checks.axis(function, "dim", dim, x.ndim)
+    x = check.floating("input", input)
+    q = _levels(check, q)
+    keepdim = check.truth("keepdim", keepdim)
+    interpolation = check.option("interpolation", interpolation, _INTERPOLATIONS)
+    axis = None if dim is None else check.axis("dim", dim, x.ndim)
     if (x.size if axis is None or not x.ndim else x.shape[axis]) == 0:
-        raise ValueError(_checks.wrong(function, "input", "not empty", f"shape {x.shape}"))
+        raise ValueError(check.wrong("input", "not empty", f"shape {x.shape}"))
     value, valid = _quantile_of(
         x,
         q,
         axis=axis,
         keepdim=keepdim,
-        ignore=function == "nanquantile",
+        ignore=check.function == "nanquantile",
         interpolation=interpolation,
     )
-    text = _checks.wrong(function, "q", "in [0, 1]", "{q}")
-    _checks.in_range(_are_shares, valid, text, made(float), q=q)
+    text = check.wrong("q", "in [0, 1]", "{q}")
+    _checks.in_range(_are_probabilities, valid, text, made(float), q=q)
     return value
 
 
-def _places(function: str, q: Any) -> Any:
+def _levels(check: _checks.Checks, q: Any) -> Any:
     """`q` as a number or as a vector of floating point numbers."""
     if isinstance(q, (int, float)):
         return float(q)
-    result = _checks.floating(function, "q", q)
+    result = check.floating("q", q)
     if result.ndim > 1:
         got = f"shape {result.shape}"
-        raise ValueError(_checks.wrong(function, "q", "a number or a vector", got))
+        raise ValueError(check.wrong("q", "a number or a vector", got))
     return result
 
 
-def _are_shares(q: Any) -> Any:
+def _are_probabilities(q: Any) -> Any:
     return (q >= 0) & (q <= 1)
 
 
@@ -266,7 +268,7 @@ def _quantile_of(
     values = jnp.take_along_axis(rows, order(rows, -1, False), -1)
     count = jnp.sum(rows == rows, -1, keepdims=True, dtype=int)
     last = jnp.maximum(count, 1) - 1 if ignore else jnp.full_like(count, rows.shape[-1] - 1)
-    of = jnp.where(_are_shares(q), q, jnp.nan).astype(wide(x.dtype))
+    of = jnp.where(_are_probabilities(q), q, jnp.nan).astype(wide(x.dtype))
     rank = of.reshape(*[1] * (last.ndim - 1), of.size) * last.astype(of.dtype)
     if not ignore:  # a NaN comes last
         rank = jnp.where(count <= last, last.astype(of.dtype), rank)

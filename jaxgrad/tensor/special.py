@@ -1,4 +1,4 @@
-"""Logarithms of sums, products with logarithms, gamma and Bessel functions."""
+"""Logarithms of sums of exponentials, products with logarithms, and the log-odds."""
 
 import functools
 import math
@@ -10,11 +10,10 @@ import jax.scipy.special as special
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._complex import is_complex
 from jaxgrad._complex import logaddexp as complex_logaddexp
-from jaxgrad._dtypes import is_floating, wide
-from jaxgrad._operands import common, derivatives, floating_common, number, real, widened
-from jaxgrad._sigmoids import share
+from jaxgrad._dtypes import is_complex, is_floating, wide
+from jaxgrad._operands import broadcast_wide, common, derivatives, floating_common, number, real
+from jaxgrad._sigmoids import logistic_as_slope
 
 from ._subnormals import is_subnormal, lifted
 from .powers import scaled_exp2
@@ -25,9 +24,9 @@ def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
         z = log(eˣ + eʸ)     ∂z/∂x = σ(x - y)     ∂z/∂y = σ(y - x)
 
-    At ±∞ too: of two equal infinities both derivatives are NaN. Of complex numbers it is the
-    logarithm beside the operand with the larger real part, the first where these are equal: its
-    imaginary part may be beyond ±π.
+    This holds at ±∞ too; for two equal infinities both derivatives are NaN. Complex numbers: the
+    result is the operand with the larger real part (the first, if equal) plus a correction. Its
+    imaginary part may be outside ±π.
 
     Args:
         input: x, an array of floating point or complex numbers or a number.
@@ -37,7 +36,7 @@ def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no array of numbers, or both are integers.
+        TypeError: an argument is not an array of numbers, or both are integers.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp.html
@@ -50,7 +49,7 @@ def logaddexp(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(logaddexp)(1.0, jnp.inf)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _added("logaddexp", input, other)
+    return _log_of_sum(_checks.of("logaddexp"), input, other)
 
 
 def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
@@ -58,7 +57,7 @@ def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
 
         z = log₂(2ˣ + 2ʸ)     ∂z/∂x = 1 / (1 + 2ʸ⁻ˣ)     ∂z/∂y = 1 / (1 + 2ˣ⁻ʸ)
 
-    At ±∞ too: of two equal infinities both derivatives are NaN.
+    This holds at ±∞ too; for two equal infinities both derivatives are NaN.
 
     Args:
         input: x, an array of floating point numbers or a number.
@@ -68,7 +67,7 @@ def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype.
 
     Raises:
-        TypeError: an argument is no real array, or both are integers.
+        TypeError: an argument is not a real array, or both are integers.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logaddexp2.html
@@ -81,37 +80,43 @@ def logaddexp2(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(logaddexp2)(1.0, jnp.inf)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _added("logaddexp2", input, other)
+    return _log_of_sum(_checks.of("logaddexp2"), input, other)
 
 
-def _added(function: str, input: Any, other: Any) -> jax.Array:
-    take = real if function == "logaddexp2" else number
-    return _add(take(function, "input", input), take(function, "other", other), function=function)
+def _log_of_sum(check: _checks.Checks, input: Any, other: Any) -> jax.Array:
+    take = real if check.function == "logaddexp2" else number
+    return _add(
+        take(check, "input", input),
+        take(check, "other", other),
+        function=check.function,
+    )
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _add(x: Any, y: Any, *, function: str) -> jax.Array:
-    dtype = common(function, input=x, other=y)
+    dtype = common(_checks.of(function), input=x, other=y)
     if is_complex(dtype):
-        return complex_logaddexp(*widened(dtype, x, y))
+        return complex_logaddexp(*broadcast_wide(dtype, x, y))
     if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
         raise TypeError(_checks.wrong(function, "input", "floating point", dtype, remedy))
-    return (_sum2 if function == "logaddexp2" else _sum)(*widened(dtype, x, y)).astype(dtype)
+    return (_sum2 if function == "logaddexp2" else _sum)(*broadcast_wide(dtype, x, y)).astype(dtype)
 
 
-@derivatives(lambda t, z, x, y: t * share(x - y), lambda t, z, x, y: t * share(y - x))
+@derivatives(
+    lambda t, z, x, y: t * logistic_as_slope(x - y), lambda t, z, x, y: t * logistic_as_slope(y - x)
+)
 def _sum(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.logaddexp(x, y)
 
 
 @derivatives(
-    lambda t, z, x, y: t * share((x - y) * math.log(2)),
-    lambda t, z, x, y: t * share((y - x) * math.log(2)),
+    lambda t, z, x, y: t * logistic_as_slope((x - y) * math.log(2)),
+    lambda t, z, x, y: t * logistic_as_slope((y - x) * math.log(2)),
 )
 def _sum2(x: jax.Array, y: jax.Array) -> jax.Array:
-    apart = -jnp.abs(jnp.where(x == y, 0, x - y))  # equal infinities have no difference
-    return jnp.maximum(x, y) + jnp.log1p(scaled_exp2(apart)) * (1 / math.log(2))
+    gap = -jnp.abs(jnp.where(x == y, 0, x - y))  # equal infinities have no difference
+    return jnp.maximum(x, y) + jnp.log1p(scaled_exp2(gap)) * (1 / math.log(2))
 
 
 def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
@@ -119,7 +124,7 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
 
         yᵢ = log Σⱼ≤ᵢ exp xⱼ
 
-    Of complex numbers yᵢ is `logaddexp` of xᵢ and yᵢ₋₁, one after the other.
+    For complex numbers yᵢ is `logaddexp` of xᵢ and yᵢ₋₁, from the first to the last.
 
     Args:
         input: an array of floating point or complex numbers.
@@ -129,12 +134,12 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
         An array of the input's shape and dtype.
 
     Raises:
-        TypeError: `input` is neither floating point nor complex, or `dim` is no integer.
+        TypeError: `input` is neither floating point nor complex, or `dim` is not an integer.
         ValueError: `dim` is out of range.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logcumsumexp.html
 
-    Differs from PyTorch: the derivative where one element so far is ±∞: the limit; PyTorch's is
+    Differs from PyTorch: where an element so far is ±∞, the derivative is the limit; PyTorch's is
     NaN.
 
     >>> import jax.numpy as jnp
@@ -159,7 +164,7 @@ def _logcumsumexp(x: jax.Array, *, axis: int) -> jax.Array:
 
 
 def _complex_running(x: jax.Array, axis: int) -> jax.Array:
-    # One after the other: the order decides by how many 2π i a logarithm is moved.
+    # One after the other: the order decides which multiple of 2π i a logarithm has.
     def added(so_far: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         so_far = complex_logaddexp(x, so_far)
         return so_far, so_far
@@ -172,7 +177,7 @@ def _complex_running(x: jax.Array, axis: int) -> jax.Array:
 
 
 def xlogy(input: ArrayLike, other: ArrayLike) -> jax.Array:
-    """X times the logarithm of y, and 0 where x is 0.
+    """The product of x and the logarithm of y, and 0 where x is 0.
 
         z = x log y     ∂z/∂x = log y     ∂z/∂y = x / y
 
@@ -186,7 +191,7 @@ def xlogy(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype; float32 for integers.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.xlogy.html
@@ -196,11 +201,11 @@ def xlogy(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(xlogy)(0.0, 0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _times_log("xlogy", input, other)
+    return _times_log(_checks.of("xlogy"), input, other)
 
 
 def xlog1py(input: ArrayLike, other: ArrayLike) -> jax.Array:
-    """X times the logarithm of 1 + y, and 0 where x is 0.
+    """The product of x and the logarithm of 1 + y, and 0 where x is 0.
 
         z = x log(1 + y)     ∂z/∂x = log(1 + y)     ∂z/∂y = x / (1 + y)
 
@@ -214,7 +219,7 @@ def xlog1py(input: ArrayLike, other: ArrayLike) -> jax.Array:
         An array of the promoted dtype; float32 for integers.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: the shapes do not broadcast.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.xlog1py
@@ -224,18 +229,20 @@ def xlog1py(input: ArrayLike, other: ArrayLike) -> jax.Array:
     >>> jax.grad(xlog1py)(0.0, -1.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _times_log("xlog1py", input, other)
+    return _times_log(_checks.of("xlog1py"), input, other)
 
 
-def _times_log(function: str, input: Any, other: Any) -> jax.Array:
-    x, y = real(function, "input", input), real(function, "other", other)
-    return _product(x, y, function=function)
+def _times_log(check: _checks.Checks, input: Any, other: Any) -> jax.Array:
+    x, y = real(check, "input", input), real(check, "other", other)
+    return _product(x, y, function=check.function)
 
 
 @functools.partial(jax.jit, static_argnames="function")
 def _product(x: Any, y: Any, *, function: str) -> jax.Array:
-    dtype = floating_common(function, input=x, other=y)
-    return (_xlog1py if function == "xlog1py" else _xlogy)(*widened(dtype, x, y)).astype(dtype)
+    dtype = floating_common(_checks.of(function), input=x, other=y)
+    return (_xlog1py if function == "xlog1py" else _xlogy)(*broadcast_wide(dtype, x, y)).astype(
+        dtype
+    )
 
 
 def _quotient(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -265,8 +272,8 @@ def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
 
         y = log(x / (1 - x))     y' = 1 / (x (1 - x))
 
-    NaN outside of [0, 1], and so is the derivative. With ε ≥ 0, x is first clamped to [ε, 1 - ε],
-    from below first, and the derivative is 0 outside of it.
+    Outside [0, 1] the value and the derivative are NaN. With ε ≥ 0, x is first clamped to
+    [ε, 1 - ε], with the lower bound first, and the derivative is 0 outside these bounds.
 
     Args:
         input: an array of real numbers, any shape.
@@ -276,7 +283,7 @@ def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
         An array of the input's dtype; float32 for integers.
 
     Raises:
-        TypeError: `input` is no real array, or `eps` is no number.
+        TypeError: `input` is not a real array, or `eps` is not a number.
 
     Source: https://docs.pytorch.org/docs/stable/special.html#torch.special.logit
 
@@ -285,14 +292,15 @@ def logit(input: ArrayLike, eps: float | None = None) -> jax.Array:
     >>> jax.grad(logit)(1.5)
     Array(nan, dtype=float32, weak_type=True)
     """
-    x = real("logit", "input", input)
-    return _logit(x, None if eps is None else _checks.number("logit", "eps", eps))
+    check = _checks.of("logit")
+    x = real(check, "input", input)
+    return _logit(x, None if eps is None else check.number("eps", eps))
 
 
 @jax.jit
 def _logit(x: Any, eps: Any) -> jax.Array:
-    dtype = floating_common("logit", input=x)
-    (of,) = widened(dtype, x)
+    dtype = floating_common(_checks.of("logit"), input=x)
+    (of,) = broadcast_wide(dtype, x)
     if eps is not None:
         low = jnp.asarray(eps).astype(of.dtype)
         clamped = jnp.where(of < low, low, jnp.where(of > 1 - low, 1 - low, of))

@@ -10,8 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._complex import is_complex
-from jaxgrad._dtypes import wide
+from jaxgrad._dtypes import is_complex, wide
 from jaxgrad._operands import derivatives
 
 from ._moments import center, power_of_two, residuals
@@ -30,9 +29,9 @@ def var(
 
         y = Σᵢ (xᵢ - x̄)² / max(0, n - c)
 
-    with the correction c = 1 (JAX's is 0); of complex numbers with |xᵢ - x̄|². For n ≤ c the result
-    is ∞ or NaN. The derivative then is 2 (xᵢ - x̄) / (n - c) all the same where `dim` is given;
-    without `dim` it is NaN, or ∞ where xᵢ is not x̄.
+    with the correction c = 1 (JAX's is 0); for complex numbers with |xᵢ - x̄|². For n ≤ c the result
+    is ∞ or NaN. The derivative is then still 2 (xᵢ - x̄) / (n - c) where `dim` is given; without
+    `dim` it is NaN, or ∞ where xᵢ differs from x̄.
 
     Args:
         input: an array of floating point or complex numbers.
@@ -47,7 +46,8 @@ def var(
     Raises:
         TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
             kind.
-        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
+        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` are
+            given.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.var.html
 
@@ -60,7 +60,7 @@ def var(
     >>> var(jnp.array([1.0, 2.0, 4.0]))
     Array(2.3333333, dtype=float32)
     """
-    return _spread("var", input, dim, unbiased, keepdim, correction)
+    return _spread(_checks.of("var"), input, dim, unbiased, keepdim, correction)
 
 
 def std(
@@ -91,12 +91,13 @@ def std(
     Raises:
         TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
             kind.
-        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
+        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` are
+            given.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.std.html
 
-    Differs from PyTorch: as `var`. It is finite wherever it has a place in the dtype: in float64
-    PyTorch's overflows or vanishes with the square.
+    Differs from PyTorch: as `var`. It is finite wherever the dtype can hold it; in float64
+    PyTorch's overflows or underflows with the square.
 
     >>> import jax
     >>> import jax.numpy as jnp
@@ -106,7 +107,7 @@ def std(
     >>> jax.grad(std)(jnp.ones(3))
     Array([0., 0., 0.], dtype=float32)
     """
-    return _spread("std", input, dim, unbiased, keepdim, correction)
+    return _spread(_checks.of("std"), input, dim, unbiased, keepdim, correction)
 
 
 def var_mean(
@@ -121,8 +122,8 @@ def var_mean(
 
         s² = Σᵢ (xᵢ - x̄)² / max(0, n - c),   x̄ = Σᵢ xᵢ / n
 
-    The mean of equal numbers is that number, where a sum of them (`jnp.mean`, `torch.mean`) rounds,
-    so that x - x̄ of a constant column is 0.
+    The mean of equal numbers is exactly that number, so that x - x̄ is 0 for a constant column.
+    `jnp.mean` and `torch.mean` round their sum.
 
     Args:
         input: an array of floating point or complex numbers.
@@ -132,16 +133,18 @@ def var_mean(
         correction: c, a Python number; by default 1.
 
     Returns:
-        The variance and the mean: arrays of the input's dtype, of complex numbers a real variance.
+        The variance and the mean: arrays of the input's dtype; for complex numbers the variance is
+        real.
 
     Raises:
         TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
             kind.
-        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
+        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` are
+            given.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.var_mean.html
 
-    Differs from PyTorch: as `var`. With an infinity the mean is ±∞; PyTorch's is NaN, but where the
+    Differs from PyTorch: as `var`. With an infinity the mean is ±∞; PyTorch's is NaN, unless the
     infinity comes last.
 
     >>> import jax.numpy as jnp
@@ -151,7 +154,7 @@ def var_mean(
     >>> float(variance), float(jnp.abs(x - mean).max()), float(jnp.abs(x - x.mean()).max()) > 0
     (0.0, 0.0, True)
     """
-    return _spread_and_mean("var_mean", input, dim, unbiased, keepdim, correction)
+    return _spread_and_mean(_checks.of("var_mean"), input, dim, unbiased, keepdim, correction)
 
 
 def std_mean(
@@ -166,7 +169,7 @@ def std_mean(
 
         s = √(Σᵢ (xᵢ - x̄)² / max(0, n - c)),   x̄ = Σᵢ xᵢ / n
 
-    To bring columns to mean 0 and deviation 1: (x - x̄) / (s + ε) of a constant one is 0.
+    For columns of mean 0 and deviation 1: (x - x̄) / (s + ε) is 0 for a constant column.
 
     Args:
         input: an array of floating point or complex numbers.
@@ -176,17 +179,18 @@ def std_mean(
         correction: c, a Python number; by default 1.
 
     Returns:
-        The standard deviation and the mean: arrays of the input's dtype, of complex numbers a real
-        deviation.
+        The standard deviation and the mean: arrays of the input's dtype; for complex numbers the
+        deviation is real.
 
     Raises:
         TypeError: `input` is neither floating point nor complex, or an argument is of the wrong
             kind.
-        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` come.
+        ValueError: `dim` is out of range or repeated, or both `unbiased` and `correction` are
+            given.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.std_mean.html
 
-    Differs from PyTorch: as `std`. With an infinity the mean is ±∞; PyTorch's is NaN, but where the
+    Differs from PyTorch: as `std`. With an infinity the mean is ±∞; PyTorch's is NaN, unless the
     infinity comes last.
 
     >>> import jax.numpy as jnp
@@ -198,40 +202,38 @@ def std_mean(
            [ 0.       ,  0.       ],
            [ 0.       ,  0.9999995]], dtype=float32)
     """
-    return _spread_and_mean("std_mean", input, dim, unbiased, keepdim, correction)
+    return _spread_and_mean(_checks.of("std_mean"), input, dim, unbiased, keepdim, correction)
 
 
-def _spread(function: str, *arguments: Any) -> jax.Array:
-    x, options = _given(function, *arguments)
-    return _spread_of(x, root=function == "std", **options)
+def _spread(check: _checks.Checks, *arguments: Any) -> jax.Array:
+    x, options = _checked(check, *arguments)
+    return _spread_of(x, root=check.function == "std", **options)
 
 
-def _spread_and_mean(function: str, *arguments: Any) -> tuple[jax.Array, jax.Array]:
-    x, options = _given(function, *arguments)
-    return _spread_and_mean_of(x, root=function == "std_mean", **options)
+def _spread_and_mean(check: _checks.Checks, *arguments: Any) -> tuple[jax.Array, jax.Array]:
+    x, options = _checked(check, *arguments)
+    return _spread_and_mean_of(x, root=check.function == "std_mean", **options)
 
 
-def _given(
-    function: str, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any
+def _checked(
+    check: _checks.Checks, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any
 ) -> tuple[jax.Array, dict[str, Any]]:
-    """The array, and what is static."""
-    x = _checks.array(function, "input", input)
+    """The array, and the static options."""
+    x = check.array("input", input)
     if not is_complex(x.dtype):
-        _checks.promoted(function, "input", x)
+        check.promoted("input", x)
     if isinstance(dim, (bool, np.bool_)) and unbiased is None:
         dim, unbiased = None, dim  # PyTorch's std(input, unbiased)
     if unbiased is not None and correction is not None:
-        raise ValueError(
-            _checks.wrong(function, "unbiased", "left out where correction is given", unbiased)
-        )
+        raise ValueError(check.wrong("unbiased", "left out where correction is given", unbiased))
     if unbiased is not None:
-        correction = float(_checks.truth(function, "unbiased", unbiased))
+        correction = float(check.truth("unbiased", unbiased))
     correction = 1.0 if correction is None else correction
     return x, {
-        "axes": _checks.axes(function, "dim", dim, x.ndim),
+        "axes": check.axes("dim", dim, x.ndim),
         "flat": dim is None or not x.ndim,
-        "keepdim": _checks.truth(function, "keepdim", keepdim),
-        "correction": _checks.static_number(function, "correction", correction),
+        "keepdim": check.truth("keepdim", keepdim),
+        "correction": check.static_number("correction", correction),
     }
 
 
@@ -261,52 +263,57 @@ def _spread_of(
     correction: float,
 ) -> jax.Array:
     spread = _deviation if root else _variance
-    free = math.prod(x.shape[a] for a in axes) - correction
+    freedom = math.prod(x.shape[a] for a in axes) - correction
     if is_complex(x.dtype):
-        parts = (spread(part, axes, free, flat) for part in (x.real, x.imag))
+        parts = (spread(part, axes, freedom, flat) for part in (x.real, x.imag))
         value = magnitude(jax.lax.complex(*parts)) if root else jnp.add(*parts)
     else:
-        value = spread(x.astype(wide(x.dtype)), axes, free, flat).astype(x.dtype)
+        value = spread(x.astype(wide(x.dtype)), axes, freedom, flat).astype(x.dtype)
     return value if keepdim else jnp.squeeze(value, axes)
 
 
-def _variance(x: jax.Array, axes: tuple[int, ...], free: float, flat: bool) -> jax.Array:
+def _variance(x: jax.Array, axes: tuple[int, ...], freedom: float, flat: bool) -> jax.Array:
     def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
-        return _along(t, x, residuals(x, axes), axes, free, flat)
+        return _along(t, x, residuals(x, axes), axes, freedom, flat)
 
     @derivatives(slope)
     def variance(x: jax.Array) -> jax.Array:
-        return _mean_square(residuals(x, axes), axes, free)
+        return _mean_square(residuals(x, axes), axes, freedom)
 
     return variance(x)
 
 
-def _mean_square(left: jax.Array, axes: tuple[int, ...], free: float) -> jax.Array:
-    # Without freedom any spread counts, one whose square is 0 too.
-    squares = jnp.square(left) if free > 0 else jnp.abs(left)
-    return jnp.sum(squares, axes, keepdims=True) / max(0.0, free)
+def _mean_square(residual: jax.Array, axes: tuple[int, ...], freedom: float) -> jax.Array:
+    # For n ≤ c any spread counts, even one whose square underflows to 0.
+    squares = jnp.square(residual) if freedom > 0 else jnp.abs(residual)
+    return jnp.sum(squares, axes, keepdims=True) / max(0.0, freedom)
 
 
 def _along(
-    t: jax.Array, x: jax.Array, left: jax.Array, axes: tuple[int, ...], free: float, flat: bool
+    t: jax.Array,
+    x: jax.Array,
+    residual: jax.Array,
+    axes: tuple[int, ...],
+    freedom: float,
+    flat: bool,
 ) -> jax.Array:
-    """The derivative of the variance along t, in the units of what is left of x."""
-    if free <= 0 and flat:
-        even = (left == 0) | (x == jnp.mean(x, axes, keepdims=True))
+    """The derivative of the variance along t, in the units of the residuals."""
+    if freedom <= 0 and flat:
+        even = (residual == 0) | (x == jnp.mean(x, axes, keepdims=True))
         return jnp.sum(jnp.where(even, jnp.nan, jnp.inf) * t, axes, keepdims=True)
-    return (2 / free if free else math.inf) * jnp.sum(left * t, axes, keepdims=True)
+    return (2 / freedom if freedom else math.inf) * jnp.sum(residual * t, axes, keepdims=True)
 
 
-def _deviation(x: jax.Array, axes: tuple[int, ...], free: float, flat: bool) -> jax.Array:
-    # The squares of numbers near 1 neither overflow nor vanish.
+def _deviation(x: jax.Array, axes: tuple[int, ...], freedom: float, flat: bool) -> jax.Array:
+    # Numbers are scaled to near 1, so that squares neither overflow nor underflow.
     def slope(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
         scale = jax.lax.stop_gradient(power_of_two(x, axes))
-        along = _along(t, x, residuals(x, axes, scale), axes, free, flat)
+        along = _along(t, x, residuals(x, axes, scale), axes, freedom, flat)
         return jnp.where(y == 0, 0, along * (0.5 / jnp.where(y == 0, 1, y * scale)))
 
     @derivatives(slope)
     def deviation(x: jax.Array) -> jax.Array:
         scale = power_of_two(x, axes)
-        return jnp.sqrt(_mean_square(residuals(x, axes, scale), axes, free)) / scale
+        return jnp.sqrt(_mean_square(residuals(x, axes, scale), axes, freedom)) / scale
 
     return deviation(x)

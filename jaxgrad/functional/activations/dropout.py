@@ -11,8 +11,9 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
 from jaxgrad._calls import called
+from jaxgrad._dtypes import widened
 
-from ._arguments import constant, holds, widened
+from .._arguments import constant
 
 
 @called
@@ -23,11 +24,11 @@ def dropout(
 
         y = x m / (1 - p),   P(mᵢ = 0) = p
 
-    Exact at p = 0 and p = 1. An infinite element that is dropped gives NaN. The derivative is the
+    Exact at p = 0 and p = 1. A dropped infinite element gives NaN. The derivative is the
     scaled mask.
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, any shape. Where nothing is drawn, any dtype.
         p: the probability that an element is zeroed, a scalar in [0, 1].
         training: whether anything is zeroed.
@@ -37,7 +38,7 @@ def dropout(
 
     Raises:
         TypeError: the key is not a typed key, or another argument is of the wrong kind; or a
-            derivative with respect to p is asked for, which the mask does not have.
+            derivative with respect to p is asked for, although the mask has none.
         ValueError: p is outside [0, 1]. A traced one is checked under `jaxgrad.checkify` only, and
             a wrong one gives NaN.
 
@@ -52,7 +53,7 @@ def dropout(
     >>> sorted(set(y.tolist()))
     [0.0, 1.25]
     """
-    return _dropped("dropout", key, input, p, training)
+    return _dropout(_checks.of("dropout"), key, input, p, training)
 
 
 @called
@@ -64,7 +65,7 @@ def dropout1d(
         y = x m / (1 - p),   P(m = 0) = p for each channel
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, of shape (N, C, L) or (C, L).
         p: the probability that a channel is zeroed, a scalar in [0, 1].
         training: whether anything is zeroed.
@@ -90,7 +91,7 @@ def dropout1d(
     x = check.array("input", input)
     if x.ndim not in (2, 3):
         raise ValueError(check.wrong("input", "2-D or 3-D", f"{x.ndim}-D"))
-    return _dropped("dropout1d", key, x, p, training, leading=x.ndim - 1)
+    return _dropout(check, key, x, p, training, leading=x.ndim - 1)
 
 
 @called
@@ -102,7 +103,7 @@ def dropout2d(
         y = x m / (1 - p),   P(m = 0) = p for each element and channel of (N, C)
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, of shape (N, C, H, W). Other shapes (N, C, …) warn; so does a 3-D
             input, which is read as (N, C, L).
         p: the probability that a channel is zeroed, a scalar in [0, 1].
@@ -126,24 +127,25 @@ def dropout2d(
     >>> dropout2d(key(0), jnp.ones((1, 2, 3, 3))).sum((2, 3)) % 18
     Array([[0., 0.]], dtype=float32)
     """
-    x = _checks.array("dropout2d", "input", input)
+    check = _checks.of("dropout2d")
+    x = check.array("input", input)
     if x.ndim == 3:
         _warn("dropout2d reads a 3-D input as (N, C, L), without a height: use dropout1d for that")
     elif x.ndim != 4:
         _warn(f"dropout2d of a {x.ndim}-D input is deprecated in PyTorch: use dropout")
-    return _dropped("dropout2d", key, x, p, training, leading=2)
+    return _dropout(check, key, x, p, training, leading=2)
 
 
 @called
 def dropout3d(
     key: jax.Array, input: ArrayLike, p: ArrayLike = 0.5, training: bool = True
 ) -> jax.Array:
-    """Zeroes whole channels of (N, C, D, H, W) or (C, D, H, W) at random, and scales the others.
+    """Zeroes whole channels of (N, C, D, H, W) or (C, D, H, W) at random, and scales the rest up.
 
         y = x m / (1 - p),   P(m = 0) = p for each channel
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, of shape (N, C, D, H, W) or (C, D, H, W). Other shapes warn, and
             their first axis is that of the channels.
         p: the probability that a channel is zeroed, a scalar in [0, 1].
@@ -166,10 +168,11 @@ def dropout3d(
     >>> dropout3d(key(0), jnp.ones((2, 2, 2, 2))).sum((1, 2, 3)) % 16
     Array([0., 0.], dtype=float32)
     """
-    x = _checks.array("dropout3d", "input", input)
+    check = _checks.of("dropout3d")
+    x = check.array("input", input)
     if x.ndim not in (4, 5):
         _warn(f"dropout3d of a {x.ndim}-D input is deprecated in PyTorch: use dropout")
-    return _dropped("dropout3d", key, x, p, training, leading=2 if x.ndim == 5 else 1)
+    return _dropout(check, key, x, p, training, leading=2 if x.ndim == 5 else 1)
 
 
 @called
@@ -181,10 +184,10 @@ def alpha_dropout(
         y = a (x m - α' (1 - m)) + b,   P(mᵢ = 0) = p
         a = ((1 - p) (1 + p α'²))^(-1/2),   b = a α' p,   α' = 1.75809…
 
-    Exact at p = 0 and, where all is 0, at p = 1. The derivative is a m.
+    Exact at p = 0, and at p = 1, where everything is 0. The derivative is a m.
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, any shape. Where nothing is drawn, any dtype.
         p: the probability that an element is dropped, a scalar in [0, 1].
         training: whether anything is dropped; False by default, as in PyTorch.
@@ -208,7 +211,7 @@ def alpha_dropout(
     >>> len(set(y.tolist()))
     2
     """
-    return _dropped("alpha_dropout", key, input, p, training, alpha=True)
+    return _dropout(_checks.of("alpha_dropout"), key, input, p, training, alpha=True)
 
 
 @called
@@ -220,7 +223,7 @@ def feature_alpha_dropout(
         y = a (x m - α' (1 - m)) + b,   P(m = 0) = p for each element and channel of (N, C)
 
     Args:
-        key: a typed key, which is asked for even where nothing is drawn.
+        key: a typed key, required even where nothing is drawn.
         input: x, floating point, of shape (N, C, …).
         p: the probability that a channel is dropped, a scalar in [0, 1].
         training: whether anything is dropped; False by default, as in PyTorch.
@@ -244,15 +247,17 @@ def feature_alpha_dropout(
     >>> [len(set(channel)) for channel in y[0].tolist()]
     [1, 1]
     """
-    return _dropped("feature_alpha_dropout", key, input, p, training, leading=2, alpha=True)
+    return _dropout(
+        _checks.of("feature_alpha_dropout"), key, input, p, training, leading=2, alpha=True
+    )
 
 
 def _warn(text: str) -> None:
     warnings.warn(text, stacklevel=3)
 
 
-def _dropped(
-    function: str,
+def _dropout(
+    check: _checks.Checks,
     key: Any,
     input: Any,
     p: Any,
@@ -260,12 +265,12 @@ def _dropped(
     leading: int | None = None,
     alpha: bool = False,
 ) -> jax.Array:
-    """Checks the arguments; `leading` axes have their own noise, by default all."""
-    key = _checks.key(function, key)
-    x = _checks.array(function, "input", input)
-    p = constant(function, "p", _checks.number(function, "p", p))
-    training = _checks.truth(function, "training", training)
-    holds(function, "p", p, (p >= 0) & (p <= 1), "in [0, 1]")
+    """Checks the arguments and drops slices along the first `leading` axes; None for elements."""
+    key = check.key(key)
+    x = check.array("input", input)
+    p = constant(check, "p", check.number("p", p))
+    training = check.truth("training", training)
+    check.allowed("p", p, _is_probability(p), "in [0, 1]")
     if not training:
         return x
     if not isinstance(p, Tracer):
@@ -273,10 +278,10 @@ def _dropped(
             return x
         if p == 1:
             return x * jnp.zeros((), x.dtype)
-    _checks.promoted(function, "input", x)
+    check.promoted("input", x)
     if leading is not None and x.ndim < leading:
         expected = f"of {leading} dimensions or more"
-        raise ValueError(_checks.wrong(function, "input", expected, f"{x.ndim}-D"))
+        raise ValueError(check.wrong("input", expected, f"{x.ndim}-D"))
     draw = _alpha_noised if alpha else _noised
     return draw(key, x, p, x.ndim if leading is None else leading)
 
@@ -285,19 +290,19 @@ _ALPHA = 1.7580993408473766
 
 
 def _kept(key: jax.Array, x: jax.Array, p: jax.Array, leading: int) -> jax.Array:
-    """What is not dropped; p is what is drawn with, as 1 - p would round a small one away."""
+    """A mask of what is kept. It is drawn with p, as 1 - p would round a small p away."""
     shape = (*x.shape[:leading], *[1] * (x.ndim - leading))
-    p = jnp.where(_is_probability(p), p, 0)  # a wrong one is refused already, and not twice
+    p = jnp.where(_is_probability(p), p, 0)  # a wrong p is already refused
     return ~random.bernoulli(key, p, shape, dtype=bool)
 
 
-def _is_probability(p: jax.Array) -> jax.Array:
+def _is_probability(p: Any) -> Any:
     return (p >= 0) & (p <= 1)
 
 
 @functools.partial(jax.jit, static_argnames="leading")
 def _noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax.Array:
-    x, p = widened(input, p)
+    x, p = widened(input.dtype, input, p)
     scale = jnp.where(_is_probability(p), 1 / (1 - p), jnp.nan)
     noise = jnp.where(_kept(key, x, p, leading), scale, 0)
     return (x * noise).astype(input.dtype)
@@ -305,7 +310,7 @@ def _noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax
 
 @functools.partial(jax.jit, static_argnames="leading")
 def _alpha_noised(key: jax.Array, input: jax.Array, p: jax.Array, leading: int) -> jax.Array:
-    x, p = widened(input, p)
+    x, p = widened(input.dtype, input, p)
     kept = _kept(key, x, p, leading)
     a = jnp.where(p == 1, 0, 1 / jnp.sqrt((1 - p) * (1 + p * _ALPHA**2)))
     a = jnp.where(_is_probability(p), a, jnp.nan)

@@ -9,10 +9,9 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._complex import sigmoid as complex_sigmoid
+from jaxgrad._dtypes import is_complex, widened
 from jaxgrad._operands import by_slope, derivatives
 from jaxgrad._sigmoids import logistic
-
-from ._arguments import is_complex, widened
 
 
 def gelu(input: ArrayLike, approximate: str = "none") -> jax.Array:
@@ -49,7 +48,7 @@ def gelu(input: ArrayLike, approximate: str = "none") -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames="approximate")
 def _gelu(input: jax.Array, approximate: str) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return (_by_tanh if approximate == "tanh" else _by_erf)(x).astype(input.dtype)
 
 
@@ -58,7 +57,7 @@ def _normal_cdf(x: jax.Array) -> jax.Array:
 
 
 def _in_x(tangent: jax.Array, value: jax.Array, x: jax.Array) -> jax.Array:
-    # Behind the barrier XLA computes it anew from x; Φ kept from the value costs more than that.
+    # The barrier makes XLA compute Φ again: to keep it from the forward pass costs more.
     x = jax.lax.optimization_barrier(x)
     density = math.sqrt(0.5 / math.pi) * jnp.exp(-0.5 * x * x)
     return tangent * (_normal_cdf(x) + x * density)
@@ -90,7 +89,7 @@ def silu(input: ArrayLike) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
 
-    Differs from PyTorch: of complex numbers as `sigmoid`.
+    Differs from PyTorch: for complex numbers, as in `sigmoid`.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import silu
@@ -99,14 +98,14 @@ def silu(input: ArrayLike) -> jax.Array:
     """
     check = _checks.of("silu")
     x = check.array("input", input)
-    return _silu(x if is_complex(x) else check.floating("input", x))
+    return _silu(x if is_complex(x.dtype) else check.floating("input", x))
 
 
 @jax.jit
 def _silu(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return input * complex_sigmoid(input)
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return _swish(x).astype(input.dtype)
 
 
@@ -145,7 +144,7 @@ def mish(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _mish(input: jax.Array) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return _gated_by_tanh(x).astype(input.dtype)
 
 
@@ -180,7 +179,7 @@ def glu(input: ArrayLike, dim: int = -1) -> jax.Array:
         y, of half the size along `dim`, in the input's dtype.
 
     Raises:
-        TypeError: the input is not floating point, or dim is no integer.
+        TypeError: the input is not floating point, or dim is not an integer.
         ValueError: the input is 0-D, dim is out of range, or the size is odd.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.glu.html
@@ -203,6 +202,6 @@ def glu(input: ArrayLike, dim: int = -1) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames="dim")
 def _glu(input: jax.Array, dim: int) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     a, b = jnp.split(x, 2, dim)
     return (a * logistic(b)).astype(input.dtype)

@@ -10,22 +10,21 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_complex, widened
 from jaxgrad.tensor.norms import length
 from jaxgrad.tensor.pointwise import magnitude
 
-from ._arguments import is_complex, widened
-
 
 def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1e-12) -> jax.Array:
-    """The input over its p-norm along an axis.
+    """The input divided by its p-norm along an axis.
 
         y = x / max(‖x‖ₚ, ε)
 
-    The norm's derivative at the zero vector is 0, so that y's is 1 / ε.
+    At the zero vector the norm has derivative 0, and so y has derivative 1 / ε.
 
     Args:
         input: x, floating point or complex, any shape.
-        p: the kind of norm, a Python number, ±∞ too.
+        p: the degree of the norm, a Python number or ±∞.
         dim: the axis, or a sequence of them; None or () for all.
         eps: ε, the least divisor, a scalar.
 
@@ -50,8 +49,8 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1
     """
     check = _checks.of("normalize")
     x = check.array("input", input)
-    x = x if is_complex(x) else check.floating("input", x)
-    p = _kind(p)
+    x = x if is_complex(x.dtype) else check.floating("input", x)
+    p = _degree(p)
     dims = check.axes("dim", dim, x.ndim)
     eps = check.number("eps", eps)
     if (p < 0 or p == math.inf) and x.ndim and not math.prod(x.shape[d] for d in dims):
@@ -60,8 +59,8 @@ def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1
     return _normalize(x, eps, p, dims)
 
 
-def _kind(p: Any) -> float:
-    """The exponent as a Python number; infinite ones are meant."""
+def _degree(p: Any) -> float:
+    """The degree of the norm as a Python number, which may be infinite."""
     check = _checks.of("normalize")
     if isinstance(p, Tracer):
         remedy = "under jit make it static: static_argnames='p'"
@@ -74,12 +73,12 @@ def _kind(p: Any) -> float:
 
 @functools.partial(jax.jit, static_argnames=("p", "dims"))
 def _normalize(input: jax.Array, eps: jax.Array, p: float, dims: tuple[int, ...]) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         norm = length(magnitude(input), p, dims)
         eps = jnp.asarray(eps, norm.dtype)
         return input / jnp.where((norm >= eps) | jnp.isnan(norm), norm, eps).astype(input.dtype)
-    x, eps = widened(input, eps)
+    x, eps = widened(input.dtype, input, eps)
     norm = length(x, p, dims)
-    # A NaN norm passes as PyTorch's clamp lets it.
+    # A NaN norm stays NaN, as in PyTorch's clamp.
     divisor = jnp.where((norm >= eps) | jnp.isnan(norm), norm, eps)
     return (x / divisor).astype(input.dtype)

@@ -8,13 +8,14 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks, random
 from jaxgrad._calls import called
+from jaxgrad._dtypes import widened
 
-from ._arguments import NUMBERS, bound, compared, compiled, holds, widened
+from .._arguments import NUMBERS, comparable, compiled, number_for
 
 
 @jax.jit
 def _threshold(x: jax.Array, threshold: jax.Array, value: jax.Array) -> jax.Array:
-    of, limit = compared(x, threshold)
+    of, limit = comparable(x, threshold)
     return jnp.where(of <= limit, jnp.asarray(value, x.dtype), x)
 
 
@@ -32,7 +33,7 @@ def relu(input: ArrayLike) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool.
+        TypeError: the input is not an array of real numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
 
@@ -54,34 +55,35 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
 
         y = x where x > threshold, value elsewhere
 
-    The derivative is 0 at the threshold. NaN passes, with derivative 1. Narrow numbers are compared
-    with the threshold itself, not with what it is rounded to.
+    The derivative is 0 at the threshold. NaN passes, with derivative 1. A bfloat16 or float16 input
+    is compared with the threshold itself, not with its rounded value.
 
     Args:
         input: x, integers or floating point numbers, any shape.
         threshold: a scalar.
-        value: a scalar. Beside integers both are truncated, and must fit the dtype.
+        value: a scalar. For an integer input both are truncated, and must fit its dtype.
 
     Returns:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool; or another argument is no
-            number.
-        ValueError: beside integers, a number that their dtype does not hold.
+        TypeError: the input is not an array of real numbers, or it is bool; or another argument is
+            not a number.
+        ValueError: a number does not fit the dtype of an integer input.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.threshold.html
 
-    Differs from PyTorch: a negative value beside unsigned integers is an error; PyTorch wraps it.
+    Differs from PyTorch: a negative value for an unsigned input is an error; PyTorch wraps it.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import threshold
     >>> threshold(jnp.array([0.5, 1.0, 2.0]), 1.0, 20.0)
     Array([20., 20.,  2.], dtype=float32)
     """
-    x = _checks.real("threshold", "input", input, NUMBERS)
-    limit = bound("threshold", "threshold", threshold, x)
-    return _threshold(x, limit, bound("threshold", "value", value, x))
+    check = _checks.of("threshold")
+    x = check.real("input", input, NUMBERS)
+    limit = number_for(check, "threshold", threshold, x)
+    return _threshold(x, limit, number_for(check, "value", value, x))
 
 
 def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
@@ -99,7 +101,7 @@ def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is not floating point, or the slope is no number.
+        TypeError: the input is not floating point, or the slope is not a number.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
 
@@ -115,7 +117,7 @@ def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
 
 @compiled(0.01)
 def _leaky_relu(input: jax.Array, negative_slope: jax.Array) -> jax.Array:
-    x, slope = widened(input, negative_slope)
+    x, slope = widened(input.dtype, input, negative_slope)
     return (x * jnp.where(x > 0, 1, slope)).astype(input.dtype)
 
 
@@ -136,8 +138,8 @@ def prelu(input: ArrayLike, weight: ArrayLike) -> jax.Array:
 
     Raises:
         TypeError: the input is not floating point, or the weight is of another dtype.
-        ValueError: the weight has more than one dimension, or neither one number nor as many as
-            there are channels.
+        ValueError: the weight has more than one dimension, or its size is neither 1 nor the number
+            of channels.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.prelu.html
 
@@ -163,7 +165,7 @@ def prelu(input: ArrayLike, weight: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _prelu(input: jax.Array, weight: jax.Array) -> jax.Array:
-    x, slope = widened(input, weight)
+    x, slope = widened(input.dtype, input, weight)
     along = math.prod(slope.shape) if x.ndim > 1 else 1
     slope = slope.reshape([along if axis == 1 else 1 for axis in range(x.ndim)])
     return (x * jnp.where(x > 0, jnp.ones((), x.dtype), slope)).astype(input.dtype)
@@ -184,7 +186,7 @@ def rrelu(
     Each element has its own slope. The derivative at 0 is the slope, and flows through the bounds.
 
     Args:
-        key: a typed key, which is asked for even where `training` is False.
+        key: a typed key, required even where `training` is False.
         input: x, floating point, any shape.
         lower: least slope, a finite scalar.
         upper: upper end of the slopes, a finite scalar, at least `lower`.
@@ -216,16 +218,16 @@ def rrelu(
     bounds = [check.number(name, value) for name, value in (("lower", lower), ("upper", upper))]
     training = check.truth("training", training)
     for name, value in zip(("lower", "upper"), bounds, strict=True):
-        holds("rrelu", name, value, abs(value) < math.inf, "finite")
-    holds("rrelu", "lower", bounds[0], bounds[0] <= bounds[1], "at most upper")
+        check.allowed(name, value, abs(value) < math.inf, "finite")
+    check.allowed("lower", bounds[0], bounds[0] <= bounds[1], "at most upper")
     return _random_relu(key, x, *bounds) if training else _mean_relu(x, *bounds)
 
 
 @compiled(1 / 8, 1 / 3)
 def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
-    x, lower, upper = widened(input, lower, upper)
+    x, lower, upper = widened(input.dtype, input, lower, upper)
     valid = _are_bounds(lower, upper)
-    low, high = jnp.where(valid, lower, 0), jnp.where(valid, upper, 1)  # refused already, not twice
+    low, high = jnp.where(valid, lower, 0), jnp.where(valid, upper, 1)  # already refused above
     slope = random.uniform(key, x.shape, low, high, dtype=x.dtype)
     y = x * jnp.where(x <= 0, slope, 1)
     return jnp.where(valid, y, jnp.nan).astype(input.dtype)
@@ -233,7 +235,7 @@ def _random_relu(key: jax.Array, input: jax.Array, lower: jax.Array, upper: jax.
 
 @compiled(1 / 8, 1 / 3)
 def _mean_relu(input: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
-    x, lower, upper = widened(input, lower, upper)
+    x, lower, upper = widened(input.dtype, input, lower, upper)
     y = x * jnp.where(x > 0, 1, (lower + upper) / 2)
     return jnp.where(_are_bounds(lower, upper), y, jnp.nan).astype(input.dtype)
 

@@ -1,14 +1,14 @@
-"""Activations of straight pieces that saturate: each piece's derivative, and 0 at their ends."""
+"""Activations made of straight or quadratic pieces, with PyTorch's derivatives at the joints."""
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import is_a
+from jaxgrad._dtypes import is_floating, widened
 from jaxgrad._operands import by_slope
 
-from ._arguments import NUMBERS, bound, compared, compiled, holds, widened
+from .._arguments import NUMBERS, comparable, compiled, number_for
 
 
 def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0) -> jax.Array:
@@ -21,16 +21,17 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     Args:
         input: x, integers or floating point numbers, any shape.
         min_val: lower bound, a scalar.
-        max_val: upper bound, a scalar, at least `min_val`. Beside integers both are truncated, and
-            must fit the dtype.
+        max_val: upper bound, a scalar, at least `min_val`. For an integer input both are truncated,
+            and must fit its dtype.
 
     Returns:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool; or a bound is no number.
-        ValueError: bounds out of order, or NaN, or beside integers beyond their dtype. Traced ones
-            are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
+        TypeError: the input is not an array of real numbers, or is bool; or a bound is not a
+            number.
+        ValueError: the bounds are out of order, are NaN, or do not fit an integer input's dtype.
+            Traced bounds are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
 
@@ -42,19 +43,20 @@ def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1
     >>> jax.vmap(jax.grad(hardtanh))(jnp.array([-1.0, 0.0, 1.0]))
     Array([0., 1., 0.], dtype=float32)
     """
-    x = _checks.real("hardtanh", "input", input, NUMBERS)
-    low = bound("hardtanh", "min_val", min_val, x)
-    high = bound("hardtanh", "max_val", max_val, x)
-    holds("hardtanh", "min_val", low, low <= high, "at most max_val")
+    check = _checks.of("hardtanh")
+    x = check.real("input", input, NUMBERS)
+    low = number_for(check, "min_val", min_val, x)
+    high = number_for(check, "max_val", max_val, x)
+    check.allowed("min_val", low, low <= high, "at most max_val")
     return _hardtanh(x, low, high)
 
 
 @compiled(-1.0, 1.0)
 def _hardtanh(x: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
-    of, least, most = compared(x, low, high)
+    of, least, most = comparable(x, low, high)
     low, high = jnp.asarray(low).astype(x.dtype), jnp.asarray(high).astype(x.dtype)
     y = jnp.where(of <= least, low, jnp.where(of >= most, high, x))
-    return jnp.where(low <= high, y, jnp.nan) if is_a(x.dtype, jnp.floating) else y
+    return jnp.where(low <= high, y, jnp.nan) if is_floating(x.dtype) else y
 
 
 def relu6(input: ArrayLike) -> jax.Array:
@@ -71,7 +73,7 @@ def relu6(input: ArrayLike) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is no array of real numbers, or it is bool.
+        TypeError: the input is not an array of real numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html
 
@@ -106,7 +108,7 @@ def hardsigmoid(input: ArrayLike) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
 
-    Differs from PyTorch: there is a second derivative, 0; PyTorch has none.
+    Differs from PyTorch: the second derivative is 0; PyTorch has none.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import hardsigmoid
@@ -118,7 +120,7 @@ def hardsigmoid(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _hardsigmoid(input: jax.Array) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     end = jnp.where(x >= 3, 1, jnp.where(x <= -3, 0, jnp.nan))
     return jnp.where((x > -3) & (x < 3), (x + 3) / 6, end).astype(input.dtype)
 
@@ -128,8 +130,8 @@ def hardswish(input: ArrayLike) -> jax.Array:
 
         y = x · min(max(x + 3, 0), 6) / 6
 
-    The derivative is 0 at -3, where the right one is -1/2, and 1 at 3, where the left one is 3/2;
-    at NaN it is 1. The second derivative is 1/3 strictly between them, else 0.
+    The derivative is 0 at -3, where the slope from the right is -1/2, and 1 at 3, where the slope
+    from the left is 3/2. At NaN it is 1. The second derivative is 1/3 between -3 and 3, else 0.
 
     Args:
         input: x, floating point, any shape.
@@ -153,9 +155,9 @@ def hardswish(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _hardswish(input: jax.Array) -> jax.Array:
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     between = (x > -3) & (x < 3)
-    middle = jnp.where(between, x, 0)  # an infinite x must not reach its derivative
+    middle = jnp.where(between, x, 0)  # an infinite x must not reach the derivative
     end = jnp.where(x <= -3, 0 * jax.lax.stop_gradient(x), x)
     return jnp.where(between, _parabola(middle), end).astype(input.dtype)
 

@@ -1,15 +1,15 @@
-"""Shrinkage: what is near 0 becomes 0."""
+"""Shrinkage: elements near 0 become 0."""
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import largest
+from jaxgrad._dtypes import is_complex, largest, widened
 from jaxgrad._operands import along, derivatives
 from jaxgrad._sigmoids import tanh
 
-from ._arguments import compiled, floated, holds, is_complex, widened
+from .._arguments import NUMBERS, as_float, compiled
 
 
 def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
@@ -27,7 +27,7 @@ def hardshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is not floating point, or lambd is no number.
+        TypeError: the input is not floating point, or lambd is not a number.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardshrink.html
 
@@ -48,7 +48,7 @@ def _hardshrink(x: jax.Array, lambd: jax.Array) -> jax.Array:
 
 
 def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
-    """The input, moved towards 0 by λ.
+    """The input, moved by λ towards 0.
 
         y = x - λ where x > λ, x + λ where x < -λ, 0 elsewhere
 
@@ -62,7 +62,7 @@ def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is not floating point, or lambd is no number.
+        TypeError: the input is not floating point, or lambd is not a number.
         ValueError: lambd is negative, infinite or NaN. A traced one is checked under
             `jaxgrad.checkify` only, and a wrong one gives NaN.
 
@@ -79,13 +79,13 @@ def softshrink(input: ArrayLike, lambd: ArrayLike = 0.5) -> jax.Array:
     most = largest(x.dtype)
     valid = (lambd >= 0) & (lambd <= most)
     if valid is not True:
-        holds("softshrink", "lambd", lambd, valid, f"in [0, {most:.6g}] for {x.dtype}")
+        check.allowed("lambd", lambd, valid, f"in [0, {most:.6g}] for {x.dtype}")
     return _softshrink(x, lambd)
 
 
 @compiled(0.5)
 def _softshrink(input: jax.Array, lambd: jax.Array) -> jax.Array:
-    x, lambd = widened(input, lambd)
+    x, lambd = widened(input.dtype, input, lambd)
     lambd = jnp.where((lambd >= 0) & (lambd < jnp.inf), lambd, jnp.nan)
     beyond = jnp.where(x > 0, x - lambd, x + lambd)
     return jnp.where((x >= -lambd) & (x <= lambd), 0, beyond).astype(input.dtype)
@@ -100,10 +100,10 @@ def tanhshrink(input: ArrayLike) -> jax.Array:
         input: x, integers, floating point or complex numbers, any shape.
 
     Returns:
-        y, of the input's shape and dtype; of integers in float32.
+        y, of the input's shape and dtype; float32 for integers.
 
     Raises:
-        TypeError: the input is no array of numbers, or it is bool.
+        TypeError: the input is not an array of numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.tanhshrink.html
 
@@ -112,24 +112,25 @@ def tanhshrink(input: ArrayLike) -> jax.Array:
     >>> tanhshrink(jnp.array([0.0, 20.0]))
     Array([ 0., 19.], dtype=float32)
     """
-    x = _checks.array("tanhshrink", "input", input)
-    return _tanhshrink(x if is_complex(x) else floated("tanhshrink", x))
+    check = _checks.of("tanhshrink")
+    x = check.array("input", input)
+    return _tanhshrink(x if is_complex(x.dtype) else as_float(check.real("input", x, NUMBERS)))
 
 
 @jax.jit
 def _tanhshrink(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return input - jnp.tanh(input)
-    (x,) = widened(input)
-    return _gap(x).astype(input.dtype)
+    (x,) = widened(input.dtype, input)
+    return _minus_tanh(x).astype(input.dtype)
 
 
 # d(x - tanh x) = tanh² x dx
 @derivatives(lambda t, y, x: along(t, jnp.square(tanh(x))))
-def _gap(x: jax.Array) -> jax.Array:
-    """X - tanh x, for small x by tanh x = x / (1 + x² / (3 + x² / (5 + …))) without the difference.
+def _minus_tanh(x: jax.Array) -> jax.Array:
+    """The difference x - tanh x, without cancellation for small x.
 
-    The fraction is carried along as top / bottom.
+    There it comes from tanh x = x / (1 + x² / (3 + x² / (5 + …))); top / bottom is x² / (3 + …).
     """
     small = jnp.abs(x) < 1
     near = jnp.where(small, x, 0)

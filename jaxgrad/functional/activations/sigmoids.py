@@ -1,4 +1,4 @@
-"""The sigmoid, its logarithm and its integral, and what has its shape."""
+"""The sigmoid, its logarithm and its integral, and functions of a similar shape."""
 
 import jax
 import jax.numpy as jnp
@@ -6,12 +6,13 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._complex import sigmoid as complex_sigmoid
+from jaxgrad._dtypes import is_complex, widened
 from jaxgrad._operands import along, derivatives
-from jaxgrad._sigmoids import logistic, share
+from jaxgrad._sigmoids import logistic, logistic_as_slope
 from jaxgrad._sigmoids import tanh as real_tanh
 from jaxgrad.tensor.pointwise import magnitude
 
-from ._arguments import compiled, floated, inexact, is_complex, widened
+from .._arguments import NUMBERS, as_float, as_inexact, compiled
 
 
 def sigmoid(input: ArrayLike) -> jax.Array:
@@ -23,29 +24,29 @@ def sigmoid(input: ArrayLike) -> jax.Array:
         input: x, any shape; integers, truth values and complex numbers too.
 
     Returns:
-        y, of the input's shape and dtype; of integers and truth values in float32.
+        y, of the input's shape and dtype; float32 for integers and truth values.
 
     Raises:
-        TypeError: the input is no array of numbers.
+        TypeError: the input is not an array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
 
-    Differs from PyTorch: of complex numbers with a large negative real part it is about eˣ, in the
-    end 0; PyTorch's is NaN.
+    Differs from PyTorch: for complex numbers with a large negative real part the result is about
+    eˣ, and at last 0; PyTorch's is NaN.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import sigmoid
     >>> sigmoid(jnp.array(0.0))
     Array(0.5, dtype=float32)
     """
-    return _sigmoid(inexact("sigmoid", input))
+    return _sigmoid(as_inexact(_checks.of("sigmoid"), input))
 
 
 @jax.jit
 def _sigmoid(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return complex_sigmoid(input)
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return logistic(x).astype(input.dtype)
 
 
@@ -58,10 +59,10 @@ def tanh(input: ArrayLike) -> jax.Array:
         input: x, any shape; integers and truth values too.
 
     Returns:
-        y, of the input's shape and dtype; of integers and truth values in float32.
+        y, of the input's shape and dtype; float32 for integers and truth values.
 
     Raises:
-        TypeError: the input is no array of numbers.
+        TypeError: the input is not an array of numbers.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tanh.html
 
@@ -70,14 +71,14 @@ def tanh(input: ArrayLike) -> jax.Array:
     >>> tanh(jnp.array([-jnp.inf, 0.0, 0.5]))
     Array([-1.        ,  0.        ,  0.46211717], dtype=float32)
     """
-    return _tanh(inexact("tanh", input))
+    return _tanh(as_inexact(_checks.of("tanh"), input))
 
 
 @jax.jit
 def _tanh(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return jnp.tanh(input)
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return real_tanh(x).astype(input.dtype)
 
 
@@ -93,7 +94,7 @@ def _softplus_jvp(
 ) -> tuple[jax.Array, jax.Array]:
     x, kink = primals
     constant_there = jnp.where(x == kink, jax.lax.stop_gradient(x), x)
-    return _softplus(x, kink), share(constant_there) * tangents[0]
+    return _softplus(x, kink), logistic_as_slope(constant_there) * tangents[0]
 
 
 def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: ArrayLike = 20.0) -> jax.Array:
@@ -113,7 +114,7 @@ def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: ArrayLike = 20.
         y, of the input's shape and dtype.
 
     Raises:
-        TypeError: the input is not floating point, or another argument is no number.
+        TypeError: the input is not floating point, or another argument is not a number.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softplus.html
 
@@ -132,7 +133,7 @@ def softplus(input: ArrayLike, beta: ArrayLike = 1.0, threshold: ArrayLike = 20.
 
 @compiled(1.0, 20.0)
 def _scaled_softplus(input: jax.Array, beta: jax.Array, threshold: jax.Array) -> jax.Array:
-    x, beta, threshold = widened(input, beta, threshold)
+    x, beta, threshold = widened(input.dtype, input, beta, threshold)
     linear = beta * x > threshold
     curve = _softplus(beta * jnp.where(linear, 0, x), threshold) / beta
     return jnp.where(linear, x, curve).astype(input.dtype)
@@ -164,7 +165,7 @@ def logsigmoid(input: ArrayLike) -> jax.Array:
 
 @jax.jit
 def _logsigmoid(input: jax.Array) -> jax.Array:
-    x, no_kink = widened(input, jnp.nan)
+    x, no_kink = widened(input.dtype, input, jnp.nan)
     return (-_softplus(-x, no_kink)).astype(input.dtype)
 
 
@@ -179,40 +180,41 @@ def softsign(input: ArrayLike) -> jax.Array:
         input: x, integers, floating point or complex numbers, any shape.
 
     Returns:
-        y, of the input's shape and dtype; of integers in float32.
+        y, of the input's shape and dtype; float32 for integers.
 
     Raises:
-        TypeError: the input is no array of numbers, or it is bool.
+        TypeError: the input is not an array of numbers, or it is bool.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
 
-    Differs from PyTorch: integers do not wrap around; of int8 PyTorch's 127 gives -0.99.
+    Differs from PyTorch: integers do not wrap around; PyTorch gives -0.99 for 127 in int8.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import softsign
     >>> softsign(jnp.array([-1.0, 0.0, 3.0]))
     Array([-0.5 ,  0.  ,  0.75], dtype=float32)
     """
-    x = _checks.array("softsign", "input", input)
-    return _softsign(x if is_complex(x) else floated("softsign", x))
+    check = _checks.of("softsign")
+    x = check.array("input", input)
+    return _softsign(x if is_complex(x.dtype) else as_float(check.real("input", x, NUMBERS)))
 
 
 @jax.jit
 def _softsign(input: jax.Array) -> jax.Array:
-    if is_complex(input):
+    if is_complex(input.dtype):
         return input / (1 + magnitude(input)).astype(input.dtype)
-    (x,) = widened(input)
+    (x,) = widened(input.dtype, input)
     return _fraction(x).astype(input.dtype)
 
 
-# The derivative by the rule of quotients would be a difference of numbers that are nearly equal.
-@derivatives(lambda t, y, x: along(t, _squared_share(x)))
+# The quotient rule would subtract numbers that are nearly equal.
+@derivatives(lambda t, y, x: along(t, _squared_inverse(x)))
 def _fraction(x: jax.Array) -> jax.Array:
     return x / (1 + jnp.abs(x))
 
 
 @derivatives(lambda t, y, x: t * (-2 * jnp.sign(x) * y / (1 + jnp.abs(x))))
-def _squared_share(x: jax.Array) -> jax.Array:
+def _squared_inverse(x: jax.Array) -> jax.Array:
     """1 / (1 + |x|)², and NaN where x is not finite, as PyTorch's is."""
-    share = 1 / (1 + jnp.abs(x))
-    return jnp.where(jnp.isinf(x), jnp.nan, share * share)
+    inverse = 1 / (1 + jnp.abs(x))
+    return jnp.where(jnp.isinf(x), jnp.nan, inverse * inverse)

@@ -1,4 +1,4 @@
-"""Probabilities from logits along an axis, their logarithms, and samples in between."""
+"""Softmax along an axis, its logarithm, and samples of a relaxed categorical distribution."""
 
 import functools
 import warnings
@@ -9,10 +9,10 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
 from jaxgrad._calls import called
-from jaxgrad._dtypes import is_a
+from jaxgrad._dtypes import is_a, is_complex, widened
 from jaxgrad.random import _draws
 
-from ._arguments import implicit_axis, is_complex, widened
+from .._arguments import implicit_axis
 
 
 def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
@@ -21,8 +21,8 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ)
 
     Args:
-        input: logits x, any shape; where `dtype` is given integers, truth values and complex
-            numbers too, of these the real parts with a warning.
+        input: logits x, floating point, any shape. With `dtype`, integers, truth values and complex
+            numbers too; complex numbers give their real part, with a warning.
         dim: the axis that sums to 1. None warns and takes axis 0 of an input of 0, 1 or 3
             dimensions, else axis 1.
         dtype: a real floating point dtype to which the input is cast first; by default its own.
@@ -31,7 +31,7 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         y, of the input's shape. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        TypeError: the input (or `dtype`) is not real floating point, or dim is not an integer.
         ValueError: dim is out of range.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
@@ -41,8 +41,9 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
     >>> softmax(jnp.array([0.0, 0.0, 1000.0]), dim=0)
     Array([0., 0., 1.], dtype=float32)
     """
-    dim = implicit_axis("softmax", jnp.ndim(input)) if dim is None else dim
-    return _softmax(*_logits("softmax", input, dim, dtype))
+    check = _checks.of("softmax")
+    dim = implicit_axis(check, jnp.ndim(input)) if dim is None else dim
+    return _softmax(*_logits(check, input, dim, dtype))
 
 
 def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
@@ -51,8 +52,8 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         yᵢ = exp(-xᵢ) / Σⱼ exp(-xⱼ)
 
     Args:
-        input: x, any shape; where `dtype` is given integers and complex numbers too, of these the
-            real parts with a warning.
+        input: x, floating point, any shape. With `dtype`, integers and complex numbers too; complex
+            numbers give their real part, with a warning.
         dim: the axis that sums to 1; None as in `softmax`.
         dtype: a real floating point dtype to which -x is cast first; by default the input's.
 
@@ -60,7 +61,7 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
         y, of the input's shape.
 
     Raises:
-        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        TypeError: the input (or `dtype`) is not real floating point, or dim is not an integer.
         ValueError: dim is out of range.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html
@@ -72,8 +73,9 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
     >>> softmin(jnp.array([0.0, 1000.0]), dim=0)
     Array([1., 0.], dtype=float32)
     """
-    dim = implicit_axis("softmin", jnp.ndim(input)) if dim is None else dim
-    return _softmin(*_logits("softmin", input, dim, dtype))
+    check = _checks.of("softmin")
+    dim = implicit_axis(check, jnp.ndim(input)) if dim is None else dim
+    return _softmin(*_logits(check, input, dim, dtype))
 
 
 def log_softmax(
@@ -84,8 +86,8 @@ def log_softmax(
         yᵢ = xᵢ - log Σⱼ exp(xⱼ)
 
     Args:
-        input: logits x, any shape; where `dtype` is given integers, truth values and complex
-            numbers too, of these the real parts with a warning.
+        input: logits x, floating point, any shape. With `dtype`, integers, truth values and complex
+            numbers too; complex numbers give their real part, with a warning.
         dim: the axis that is normalized; None as in `softmax`.
         dtype: a real floating point dtype to which the input is cast first; by default its own.
 
@@ -93,7 +95,7 @@ def log_softmax(
         y, of the input's shape. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input (or `dtype`) is not real floating point, or dim is no integer.
+        TypeError: the input (or `dtype`) is not real floating point, or dim is not an integer.
         ValueError: dim is out of range.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
@@ -103,31 +105,32 @@ def log_softmax(
     >>> log_softmax(jnp.array([0.0, 1000.0]), dim=0)
     Array([-1000.,     0.], dtype=float32)
     """
-    dim = implicit_axis("log_softmax", jnp.ndim(input)) if dim is None else dim
-    return _log_softmax(*_logits("log_softmax", input, dim, dtype))
+    check = _checks.of("log_softmax")
+    dim = implicit_axis(check, jnp.ndim(input)) if dim is None else dim
+    return _log_softmax(*_logits(check, input, dim, dtype))
 
 
 def _logits(
-    function: str, input: ArrayLike, dim: int, dtype: DTypeLike | None
+    check: _checks.Checks, input: ArrayLike, dim: int, dtype: DTypeLike | None
 ) -> tuple[jax.Array, int]:
-    """The input in the dtype to work in, and the axis."""
-    x = _checks.array(function, "input", input)
+    """The input, cast to `dtype` where it is given, and the axis."""
+    x = check.array("input", input)
     castable = any(is_a(x.dtype, kind) for kind in (jnp.integer, jnp.bool_, jnp.complexfloating))
     if dtype is None or not castable:
-        _checks.promoted(function, "input", x)
+        check.promoted("input", x)
     if dtype is not None:
-        dtype = _checks.float_dtype(function, dtype)
-        if is_complex(x):
-            text = f"{function}: the cast to {dtype} discards the imaginary part of input."
+        dtype = check.float_dtype(dtype)
+        if is_complex(x.dtype):
+            text = f"{check.function}: the cast to {dtype} discards the imaginary part of input."
             warnings.warn(text, stacklevel=3)
             x = x.real
         x = x.astype(dtype)
-    return x, _checks.axis(function, "dim", dim, x.ndim)
+    return x, check.axis("dim", dim, x.ndim)
 
 
 def _vector(input: jax.Array) -> jax.Array:
-    """The array in the dtype to compute in, with a dimension if it has none."""
-    (x,) = widened(input)
+    """The array in the dtype to compute in, with one dimension if it is 0-D."""
+    (x,) = widened(input.dtype, input)
     return x if x.ndim else x[None]
 
 
@@ -167,7 +170,7 @@ def gumbel_softmax(
         logits: x, floating point, any shape.
         tau: the temperature τ, a scalar.
         hard: whether the samples are one-hot.
-        eps: has no effect; another one than the default warns.
+        eps: has no effect; a value other than the default warns.
         dim: the axis that sums to 1.
 
     Returns:
@@ -215,5 +218,5 @@ def _gumbel_softmax(
         places = jax.lax.broadcasted_iota(jnp.int32, x.shape, dim)
         largest = jax.lax.argmax(soft, dim, jnp.int32)
         one_hot = (places == jnp.expand_dims(largest, dim)).astype(x.dtype)
-        soft = one_hot + (soft - jax.lax.stop_gradient(soft))  # adds 0, and the derivative
+        soft = one_hot + (soft - jax.lax.stop_gradient(soft))  # adds 0, with the derivative of soft
     return soft.reshape(logits.shape).astype(logits.dtype)

@@ -12,22 +12,19 @@ def axis_of(array: jax.Array) -> int:
     return min(array.ndim - 1, 1)
 
 
-def indices(function: str, input: jax.Array, target: jax.Array) -> jax.Array:
+def indices(check: _checks.Checks, input: jax.Array, target: jax.Array) -> jax.Array:
     """`target` as one class index for each place of `input` beside the class axis."""
     if not input.ndim:
         remedy = "the classes need an axis"
-        raise ValueError(
-            _checks.wrong(function, "input", "(C), (N, C) or (N, C, d1, ...)", "()", remedy)
-        )
+        raise ValueError(check.wrong("input", "(C), (N, C) or (N, C, d1, ...)", "()", remedy))
     if not is_a(target.dtype, jnp.integer):
-        remedy = "or class probabilities of input's shape" * (function != "nll_loss")
-        raise TypeError(_checks.wrong(function, "target", "class indices", target.dtype, remedy))
+        remedy = "or class probabilities of input's shape" * (check.function != "nll_loss")
+        raise TypeError(check.wrong("target", "class indices", target.dtype, remedy))
     axis = axis_of(input)
     expected = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != expected:
         raise ValueError(
-            _checks.wrong(
-                function,
+            check.wrong(
                 "target",
                 f"of shape {expected}, input's without its classes",
                 target.shape,
@@ -36,18 +33,18 @@ def indices(function: str, input: jax.Array, target: jax.Array) -> jax.Array:
     return target
 
 
-def class_weight(function: str, weight: jax.Array, classes: int) -> jax.Array:
+def class_weight(check: _checks.Checks, weight: jax.Array, classes: int) -> jax.Array:
     """`weight` as one number for each class."""
     if weight.shape != (classes,):
         expected = f"of shape ({classes},), one number for each class"
-        raise ValueError(_checks.wrong(function, "weight", expected, weight.shape))
+        raise ValueError(check.wrong("weight", expected, weight.shape))
     return weight
 
 
 def chosen(
     target: jax.Array, classes: int, ignore_index: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Which targets count, which of those are a class, and all of them as safe int32 indices."""
+    """Which targets count, which are a class or ignored, and all as indices within the classes."""
     dtype = jnp.iinfo(target.dtype)
     kept = jnp.ones(target.shape, bool)
     if dtype.min <= ignore_index <= dtype.max:
@@ -58,17 +55,17 @@ def chosen(
 
 
 def check_targets(
-    function: str, valid: jax.Array, target: jax.Array, classes: int, ignore_index: int
+    check: _checks.Checks, valid: jax.Array, target: jax.Array, classes: int, ignore_index: int
 ) -> None:
     """Refuse a target that is neither a class nor `ignore_index`."""
     expected = f"classes below {classes}, or ignore_index {ignore_index}"
-    text = _checks.wrong(function, "target", expected, "values from {least} to {most}")
+    text = check.wrong("target", expected, "values from {least} to {most}")
     _checks.each_holds(valid, text, target)
 
 
 @jax.custom_jvp
 def picked(values: jax.Array, index: jax.Array) -> jax.Array:
-    """The values[i, index[i, j…], j…], whose derivative is a mask that fuses: a gather's scatters.
+    """The values[i, index[i, j…], j…]. The derivative is a mask, which XLA fuses, not a scatter.
 
     `index` has one class, at the axis that holds the classes of `values`.
     """

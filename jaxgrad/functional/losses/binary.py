@@ -9,27 +9,27 @@ import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a, wide
+from jaxgrad._dtypes import cast, is_complex, wide
 from jaxgrad._operands import derivatives
-from jaxgrad._sigmoids import log_of_sum, share
+from jaxgrad._sigmoids import log1p_exp, logistic_as_slope
 
-from ._arguments import reduced, reduction_of
+from .._arguments import reduced, reduction_of
 
 _SMALL = float(np.float32(1e-12))
-"""What PyTorch divides by at least; a float32 there."""
+"""The smallest divisor: PyTorch's constant is a float32."""
 
 
-def _weight(function: str, argument: str, value: Any, like: jax.Array) -> jax.Array | None:
+def _weight(check: _checks.Checks, argument: str, value: Any, like: jax.Array) -> jax.Array | None:
     """`value` as a real array that broadcasts to the shape of `like`."""
     if value is None:
         return None
-    weight = _checks.array(function, argument, value)
-    if is_a(weight.dtype, jnp.complexfloating):
-        raise TypeError(_checks.wrong(function, argument, "real", weight.dtype))
+    weight = check.array(argument, value)
+    if is_complex(weight.dtype):
+        raise TypeError(check.wrong(argument, "real", weight.dtype))
     sizes = zip(weight.shape[::-1], like.shape[::-1], strict=False)
     if weight.ndim > like.ndim or any(size not in (1, wanted) for size, wanted in sizes):
         expected = f"of a shape that broadcasts to input's {like.shape}"
-        raise ValueError(_checks.wrong(function, argument, expected, weight.shape))
+        raise ValueError(check.wrong(argument, expected, weight.shape))
     shape = (1,) * (like.ndim - weight.ndim) + weight.shape
     return weight.reshape(shape)
 
@@ -58,7 +58,7 @@ def binary_cross_entropy(
         The loss in the dtype of `input`: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or the dtypes of input and target differ.
+        TypeError: an argument is not a real array, or the dtypes of input and target differ.
         ValueError: shapes do not fit, `reduction` is unknown, or a number is outside [0, 1], NaN
             included. Traced numbers are checked under `jaxgrad.checkify` only, and wrong ones give
             NaN.
@@ -74,22 +74,22 @@ def binary_cross_entropy(
     >>> binary_cross_entropy(jnp.array([0.0, 1.0]), jnp.array([1.0, 1.0]), reduction="none")
     Array([100.,  -0.], dtype=float32)
     """
-    function = "binary_cross_entropy"
-    input = _checks.floating(function, "input", input)
-    target = _checks.array(function, "target", target)
-    _checks.same_shape(function, "target", target, "input", input)
+    check = _checks.of("binary_cross_entropy")
+    input = check.floating("input", input)
+    target = check.array("target", target)
+    check.same_shape("target", target, "input", input)
     if target.dtype != input.dtype:
         remedy = "cast it with .astype"
         expected = f"of input's {input.dtype}"
-        raise TypeError(_checks.wrong(function, "target", expected, target.dtype, remedy))
+        raise TypeError(check.wrong("target", expected, target.dtype, remedy))
     loss, valid = _binary_cross_entropy(
         input,
         target,
-        _weight(function, "weight", weight, input),
-        reduction=reduction_of(function, reduction),
+        _weight(check, "weight", weight, input),
+        reduction=reduction_of(check, reduction),
     )
     for name, array, within in zip(("input", "target"), (input, target), valid, strict=True):
-        text = _checks.wrong(function, name, "in [0, 1]", "values from {least} to {most}")
+        text = check.wrong(name, "in [0, 1]", "values from {least} to {most}")
         _checks.each_holds(within, text, array)
     return loss
 
@@ -126,9 +126,9 @@ def _slope(x: jax.Array, y: jax.Array) -> jax.Array:
 def _slope_jvp(
     primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
-    """Along x PyTorch's second derivative adds 1e-12, where the first takes the larger."""
+    """PyTorch's second derivative along x adds 1e-12, where the first takes a maximum."""
     (x, y), (along_x, along_y) = primals, tangents
-    # Or XLA takes (1 + 1e-12) - x instead, which rounds 1e-12 at its fourth digit.
+    # Without it XLA computes (1 + 1e-12) - x, which rounds 1e-12 to four digits.
     rest = jax.lax.optimization_barrier(1 - x)
     both = (x + 1e-12) * (rest + 1e-12)
     bend = (x * x - 2 * x * y + y) / both / both
@@ -160,7 +160,7 @@ def binary_cross_entropy_with_logits(
         The loss in the dtype of `target`: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or input or target is not floating point.
+        TypeError: an argument is not a real array, or input or target is not floating point.
         ValueError: shapes do not fit, or `reduction` is unknown.
 
     Source:
@@ -173,15 +173,15 @@ def binary_cross_entropy_with_logits(
     >>> binary_cross_entropy_with_logits(jnp.array([0.0, 800.0]), jnp.array([1.0, 1.0]))
     Array(0.3465736, dtype=float32)
     """
-    function = "binary_cross_entropy_with_logits"
-    input = _checks.floating(function, "input", input)
-    target = _checks.floating(function, "target", target)
-    _checks.same_shape(function, "target", target, "input", input)
-    weights = _weight(function, "weight", weight, input)
-    positive = _weight(function, "pos_weight", pos_weight, input)
-    dtype = wide(_checks.promoted(function, "input or target", input, target))
+    check = _checks.of("binary_cross_entropy_with_logits")
+    input = check.floating("input", input)
+    target = check.floating("target", target)
+    check.same_shape("target", target, "input", input)
+    weights = _weight(check, "weight", weight, input)
+    positive = _weight(check, "pos_weight", pos_weight, input)
+    dtype = wide(check.promoted("input or target", input, target))
     return _binary_cross_entropy_with_logits(
-        input, target, weights, positive, dtype=dtype, reduction=reduction_of(function, reduction)
+        input, target, weights, positive, dtype=dtype, reduction=reduction_of(check, reduction)
     )
 
 
@@ -205,15 +205,15 @@ def _binary_cross_entropy_with_logits(
     return reduced(losses, reduction).astype(target.dtype)
 
 
-# The slope along x has no difference of near equals, as negative - factor · σ(-x) has.
+# The slope along x does not cancel, as negative - factor · σ(-x) would.
 @derivatives(
-    lambda t, loss, x, negative, positive, factor: t * (factor * share(x) - positive),
+    lambda t, loss, x, negative, positive, factor: t * (factor * logistic_as_slope(x) - positive),
     lambda t, loss, x, negative, positive, factor: t * x,
     lambda t, loss, x, negative, positive, factor: jnp.zeros_like(t),
-    lambda t, loss, x, negative, positive, factor: t * log_of_sum(-x),
+    lambda t, loss, x, negative, positive, factor: t * log1p_exp(-x),
 )
 def _logistic(
     x: jax.Array, negative: jax.Array, positive: jax.Array, factor: jax.Array
 ) -> jax.Array:
     """The loss negative · x - factor · log σ(x), where factor is negative + positive."""
-    return negative * x + factor * log_of_sum(-x)
+    return negative * x + factor * log1p_exp(-x)

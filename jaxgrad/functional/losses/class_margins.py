@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a
+from jaxgrad._dtypes import cast, is_a, widened
 
-from ._arguments import reduced, reduction_of, widened
+from .._arguments import reduced, reduction_of
 
 
 def multi_margin_loss(
@@ -20,7 +20,7 @@ def multi_margin_loss(
     weight: ArrayLike | None = None,
     reduction: str = "mean",
 ) -> jax.Array:
-    """How much the scores of the other classes lack of a margin below the right class.
+    """How far the scores of other classes are from lying below the right class by a margin.
 
         lₙ = Σ_{c ≠ yₙ} w_{yₙ} max(margin - xₙ_{yₙ} + xₙ_c, 0)ᵖ / C
 
@@ -32,7 +32,7 @@ def multi_margin_loss(
         target: the right class y of each sample, shape (N,), or () or (1,) for a single one:
             integers from 0 to C - 1.
         p: 1 or 2.
-        margin: the distance asked for.
+        margin: the required difference of the scores.
         weight: weights w, shape (C,), in the dtype of `input`.
         reduction: "none", "mean" or "sum": over the samples.
 
@@ -48,9 +48,9 @@ def multi_margin_loss(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
 
-    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns memory it
-    never wrote. Targets may be integers of any size. There is a second derivative, one in the
-    weight, and bfloat16 and float16, which PyTorch has on GPUs only.
+    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns
+    uninitialised memory. Targets may have any integer dtype. There is a second derivative, one in
+    the weight, and bfloat16 and float16, which PyTorch has on GPUs only.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import multi_margin_loss
@@ -58,7 +58,7 @@ def multi_margin_loss(
     Array(0.25, dtype=float32)
     """
     check = _checks.of("multi_margin_loss")
-    x, y = _samples("multi_margin_loss", input, target)
+    x, y = _samples(check, input, target)
     if y.shape != x.shape[:1] and not (x.ndim < 2 and y.shape in ((), (1,))):
         expected = f"of shape {x.shape[:-1]}, one class for each sample"
         raise ValueError(check.wrong("target", expected, y.shape))
@@ -75,27 +75,31 @@ def multi_margin_loss(
         if weight.dtype != x.dtype:
             expected = f"of input's dtype {x.dtype}"
             raise TypeError(check.wrong("weight", expected, weight.dtype))
-    reduction = reduction_of("multi_margin_loss", reduction)
+    reduction = reduction_of(check, reduction)
     losses, valid = _multi_margin_loss(x, y, margin, weight, p=power, reduction=reduction)
-    _in_range("multi_margin_loss", y, valid, 0, x)
+    _in_range(check, y, valid, 0, x)
     return losses
 
 
-def _samples(function: str, input: ArrayLike, target: ArrayLike) -> tuple[jax.Array, jax.Array]:
+def _samples(
+    check: _checks.Checks, input: ArrayLike, target: ArrayLike
+) -> tuple[jax.Array, jax.Array]:
     """Scores of at least one class, and indices of classes."""
-    x, y = _checks.floating(function, "input", input), _checks.array(function, "target", target)
+    x, y = check.floating("input", input), check.array("target", target)
     if x.ndim > 2 or (x.ndim and not x.shape[-1]):
         expected = "of shape (N, C), (C,) or () with at least one class"
-        raise ValueError(_checks.wrong(function, "input", expected, x.shape))
+        raise ValueError(check.wrong("input", expected, x.shape))
     if not is_a(y.dtype, jnp.integer):
-        raise TypeError(_checks.wrong(function, "target", "integers", y.dtype))
+        raise TypeError(check.wrong("target", "integers", y.dtype))
     return x, y
 
 
-def _in_range(function: str, target: jax.Array, valid: jax.Array, least: int, x: jax.Array) -> None:
+def _in_range(
+    check: _checks.Checks, target: jax.Array, valid: jax.Array, least: int, x: jax.Array
+) -> None:
     classes = x.shape[-1] if x.ndim else 1
     expected = f"from {least} to {classes - 1}, a class"
-    text = _checks.wrong(function, "target", expected, "values from {least} to {most}")
+    text = check.wrong("target", expected, "values from {least} to {most}")
     _checks.each_holds(valid, text, target)
 
 
@@ -113,9 +117,9 @@ def _multi_margin_loss(
     y = jnp.atleast_1d(target)
     right = _one_hot(y, x.shape[1])
     own = jnp.sum(jnp.where(right, x, 0), axis=1, keepdims=True)
-    lack = margin - own + x
-    lack = jnp.where(~right & (lack > 0), lack, 0)
-    losses = jnp.mean(lack if p == 1 else jnp.square(lack), axis=1)
+    violation = margin - own + x
+    violation = jnp.where(~right & (violation > 0), violation, 0)
+    losses = jnp.mean(violation if p == 1 else jnp.square(violation), axis=1)
     if weight is not None:
         row = jnp.broadcast_to(cast(weight, x.dtype), x.shape)
         losses = losses * jnp.sum(jnp.where(right, row, 0), axis=1)
@@ -135,7 +139,7 @@ def _one_hot(index: jax.Array, classes: int) -> jax.Array:
 def multilabel_margin_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = "mean"
 ) -> jax.Array:
-    """How much the scores of the wrong classes lack of a margin of 1 below each right class.
+    """How far the scores of wrong classes are from lying below each right class by 1.
 
         lₙ = Σ_{j ∈ yₙ} Σ_{c ∉ yₙ} max(1 - xₙ_j + xₙ_c, 0) / C
 
@@ -144,7 +148,7 @@ def multilabel_margin_loss(
     Args:
         input: scores x, shape (N, C), or (C,) or () for a single sample.
         target: the right classes y, the shape of `input`: integers from 0 to C - 1 up to the first
-            -1, from where on they do not count. One that is listed twice counts twice.
+            -1; those after it do not count. A class that is listed twice counts twice.
         reduction: "none", "mean" or "sum": over the samples.
 
     Returns:
@@ -160,22 +164,23 @@ def multilabel_margin_loss(
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html
 
-    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns memory it
-    never wrote. Targets may be integers of any size. There is a second derivative, which is 0, and
-    bfloat16 and float16, which PyTorch has on GPUs only.
+    Differs from PyTorch: over no samples the mean is NaN and the sum 0; PyTorch returns
+    uninitialised memory. Targets may have any integer dtype. There is a second derivative, which is
+    0, and bfloat16 and float16, which PyTorch has on GPUs only.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import multilabel_margin_loss
     >>> multilabel_margin_loss(jnp.array([[0.25, 0.5, 0.5, 1.0]]), jnp.array([[3, 0, -1, 1]]))
     Array(0.875, dtype=float32)
     """
-    x, y = _samples("multilabel_margin_loss", input, target)
+    check = _checks.of("multilabel_margin_loss")
+    x, y = _samples(check, input, target)
     if y.shape != x.shape and {x.shape, y.shape} != {(), (1,)}:
         expected = f"of input's shape {x.shape}"
-        raise ValueError(_checks.wrong("multilabel_margin_loss", "target", expected, y.shape))
-    reduction = reduction_of("multilabel_margin_loss", reduction)
+        raise ValueError(check.wrong("target", expected, y.shape))
+    reduction = reduction_of(check, reduction)
     losses, valid = _multilabel_margin_loss(x, y, reduction=reduction)
-    _in_range("multilabel_margin_loss", y, valid, -1, x)
+    _in_range(check, y, valid, -1, x)
     return losses
 
 
@@ -187,17 +192,17 @@ def _multilabel_margin_loss(
     y, classes = jnp.atleast_2d(target), x.shape[1]
     listed = jnp.cumsum(y < 0, axis=1) == 0
     hit = _one_hot(y, classes) & listed[..., None]  # samples, places in the list, classes
-    losses = jnp.sum(_lacks(x, hit, listed), axis=(1, 2)) / classes
+    losses = jnp.sum(_violations(x, hit, listed), axis=(1, 2)) / classes
     valid = jnp.all((y >= -1) & (y < classes), axis=1)
     losses = jnp.where(valid, losses, jnp.nan)
     losses = reduced(losses if input.ndim == 2 else losses[0], reduction)
     return losses.astype(input.dtype), jnp.all(valid)
 
 
-def _lacks(x: jax.Array, hit: jax.Array, listed: jax.Array) -> jax.Array:
-    """What each listed class lacks of its margin above each class that is not listed."""
+def _violations(x: jax.Array, hit: jax.Array, listed: jax.Array) -> jax.Array:
+    """By how much each listed class fails to exceed each unlisted class by a margin of 1."""
     rows = jnp.broadcast_to(x[:, None, :], hit.shape)
     own = jnp.sum(jnp.where(hit, rows, 0), axis=2, keepdims=True)
-    lack = 1 - own + rows
+    violation = 1 - own + rows
     wrong = ~jnp.any(hit, axis=1, keepdims=True)
-    return jnp.where(listed[..., None] & wrong & (lack > 0), lack, 0)
+    return jnp.where(listed[..., None] & wrong & (violation > 0), violation, 0)

@@ -1,4 +1,4 @@
-"""Losses of scores for classes against a class, or against probabilities of classes."""
+"""Losses of scores of classes, against a class or against probabilities of classes."""
 
 import functools
 import math
@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a, wide
+from jaxgrad._dtypes import cast, is_floating, wide
 
-from ._arguments import reduction_of
+from .._arguments import reduced, reduction_of
 from ._classes import axis_of, check_targets, chosen, class_weight, indices, picked, scale
 
 
@@ -40,7 +40,7 @@ def cross_entropy(
             probabilities, floating point, of `input`'s shape.
         weight: one weight w for each class, of shape (C).
         ignore_index: an index that does not count; any integer, static. With probabilities it must
-            be negative, and means nothing.
+            be negative, and has no effect.
         reduction: "none", "mean" or "sum".
         label_smoothing: ε in [0, 1], a Python number or a scalar array.
 
@@ -50,14 +50,14 @@ def cross_entropy(
 
     Raises:
         TypeError: a dtype is of the wrong kind, or with indices weight's differs from input's.
-        ValueError: shapes do not fit, `reduction` is unknown, a target is no class, or
+        ValueError: shapes do not fit, `reduction` is unknown, a target is not a class, or
             `label_smoothing` is outside [0, 1]. Traced targets and label_smoothing are checked
             under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
 
     Differs from PyTorch: every integer dtype is an index (PyTorch: int64 and uint8); a negative
-    label_smoothing is an error (PyTorch: taken for 0); a gradient reaches `weight` with indices
+    label_smoothing is an error (PyTorch: treated as 0); a gradient reaches `weight` with indices
     too; bfloat16 and float16 are computed in float32 up to the loss, and rounded once.
 
     >>> import jax.numpy as jnp
@@ -65,92 +65,83 @@ def cross_entropy(
     >>> cross_entropy(jnp.array([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), jnp.array([0, -100]))
     Array(0.40760595, dtype=float32)
     """
-    input = _checks.floating("cross_entropy", "input", input)
-    given = class_arguments(
-        "cross_entropy", input, target, weight, ignore_index, reduction, label_smoothing
-    )
+    check = _checks.of("cross_entropy")
+    input = check.floating("input", input)
+    given = class_arguments(check, input, target, weight, ignore_index, reduction, label_smoothing)
     loss, valid = _cross_entropy(given.arrays, **given.static)
     given.check(valid)
     return loss
 
 
-class Given(NamedTuple):
+class ClassArguments(NamedTuple):
     """The checked arguments of a loss over classes."""
 
-    function: str
+    checks: _checks.Checks
     arrays: dict[str, Any]
     static: dict[str, Any]
 
     def check(self, valid: jax.Array) -> None:
-        """Refuse targets that are no class."""
+        """Refuse targets that are not classes."""
         target = self.arrays["target"]
-        if not is_a(target.dtype, jnp.floating):
+        if not is_floating(target.dtype):
             classes = self.static["classes"]
-            check_targets(self.function, valid, target, classes, self.static["ignore_index"])
+            check_targets(self.checks, valid, target, classes, self.static["ignore_index"])
 
 
-def smoothing_of(function: str, value: Any) -> jax.Array | float | None:
-    """`value` as a number in [0, 1], traced; None where it is a Python 0, which costs nothing."""
-    smoothing = _checks.number(function, "label_smoothing", value)
-    if isinstance(smoothing, float):
-        if smoothing == 0:
-            return None
-        valid = 0 <= smoothing <= 1
-    else:
-        valid = (smoothing >= 0) & (smoothing <= 1)
-    got = smoothing if isinstance(smoothing, float) else "{value}"  # an array has fewer digits
-    text = _checks.wrong(function, "label_smoothing", "in [0, 1]", got)
-    _checks.holds(valid, text, value=lambda: jnp.asarray(smoothing))
+def smoothing_of(check: _checks.Checks, value: Any) -> jax.Array | float | None:
+    """`value` as a number in [0, 1]; None for a Python 0, so that no smoothing is compiled."""
+    smoothing = check.number("label_smoothing", value)
+    if isinstance(smoothing, float) and smoothing == 0:
+        return None
+    check.allowed("label_smoothing", smoothing, (smoothing >= 0) & (smoothing <= 1), "in [0, 1]")
     return smoothing
 
 
 def class_arguments(
-    function: str,
+    check: _checks.Checks,
     input: Any,
     target: Any,
     weight: Any,
     ignore_index: int,
     reduction: str,
     label_smoothing: Any,
-) -> Given:
-    """The arguments of `cross_entropy`, checked; of `input`, only shape and dtype are looked at."""
-    target = _checks.array(function, "target", target)
-    ignore_index = _checks.integer(function, "ignore_index", ignore_index, -(2**63))
+) -> ClassArguments:
+    """The arguments of `cross_entropy`, checked; only shape and dtype of `input` are used."""
+    target = check.array("target", target)
+    ignore_index = check.integer("ignore_index", ignore_index, -(2**63))
     dtype = input.dtype
     if input.ndim and input.shape == target.shape:
-        if not is_a(target.dtype, jnp.floating):
+        if not is_floating(target.dtype):
             remedy = "class indices have one axis less"
             got = f"{target.dtype} of input's shape"
-            raise TypeError(_checks.wrong(function, "target", "floating point", got, remedy))
+            raise TypeError(check.wrong("target", "floating point", got, remedy))
         if ignore_index >= 0:
             expected = "negative where the target is probabilities"
-            raise ValueError(_checks.wrong(function, "ignore_index", expected, ignore_index))
-        dtype = _checks.promoted(function, "target", dtype, target)
+            raise ValueError(check.wrong("ignore_index", expected, ignore_index))
+        dtype = check.promoted("target", dtype, target)
     else:
-        target = indices(function, input, target)
+        target = indices(check, input, target)
     classes = input.shape[axis_of(input)]
     if weight is not None:
-        weight = class_weight(function, _checks.array(function, "weight", weight), classes)
-        if is_a(target.dtype, jnp.floating):
-            dtype = _checks.promoted(function, "weight", dtype, weight)
+        weight = class_weight(check, check.array("weight", weight), classes)
+        if is_floating(target.dtype):
+            dtype = check.promoted("weight", dtype, weight)
         elif weight.dtype != dtype:
             remedy = "cast it with .astype"
-            raise TypeError(
-                _checks.wrong(function, "weight", f"of input's {dtype}", weight.dtype, remedy)
-            )
+            raise TypeError(check.wrong("weight", f"of input's {dtype}", weight.dtype, remedy))
     arrays = {
         "input": input,
         "target": target,
         "weight": weight,
-        "smoothing": smoothing_of(function, label_smoothing),
+        "smoothing": smoothing_of(check, label_smoothing),
     }
     static = {
         "dtype": dtype,
         "classes": classes,
         "ignore_index": ignore_index,
-        "reduction": reduction_of(function, reduction),
+        "reduction": reduction_of(check, reduction),
     }
-    return Given(function, arrays, static)
+    return ClassArguments(check, arrays, static)
 
 
 @functools.partial(jax.jit, static_argnames=("dtype", "classes", "ignore_index", "reduction"))
@@ -158,14 +149,7 @@ def _cross_entropy(
     arrays: dict[str, Any], *, dtype: DTypeLike, classes: int, ignore_index: int, reduction: str
 ) -> tuple[jax.Array, jax.Array]:
     losses, total, valid = class_losses(**arrays, dtype=dtype, ignore_index=ignore_index)
-    return class_reduced(losses, total, reduction).astype(dtype), valid
-
-
-def class_reduced(losses: jax.Array, total: jax.Array, reduction: str) -> jax.Array:
-    """The elements, their sum, or their sum over the weight that counts."""
-    if reduction == "none":
-        return losses
-    return jnp.sum(losses) if reduction == "sum" else jnp.sum(losses) / total
+    return reduced(losses, reduction, total).astype(dtype), valid
 
 
 def class_losses(
@@ -177,16 +161,16 @@ def class_losses(
     dtype: DTypeLike,
     ignore_index: int,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """The loss of every target, what a mean divides by, and whether all targets are valid."""
+    """The loss of every target, the divisor of a mean, and whether all targets are valid."""
     x, axis = input.astype(wide(dtype)), axis_of(input)
     w = None if weight is None else cast(weight, x.dtype)
     if smoothing is not None:
         smoothing = jnp.asarray(smoothing, x.dtype)
         smoothing = jnp.where((smoothing >= 0) & (smoothing <= 1), smoothing, jnp.nan)
-    # The derivative does not depend on what is subtracted.
+    # The derivative does not depend on the number that is subtracted.
     peak = jax.lax.stop_gradient(jnp.max(x, axis, keepdims=True, initial=-jnp.inf))
     log_sum = jnp.log(jnp.sum(jnp.exp(x - peak), axis, keepdims=True))
-    if is_a(target.dtype, jnp.floating):
+    if is_floating(target.dtype):
         q = cast(target, x.dtype)
         if smoothing is not None:
             q = (1 - smoothing) * q + smoothing / max(x.shape[axis], 1)
@@ -209,7 +193,7 @@ def class_losses(
 
 
 def total_of(weights: jax.Array, smoothing: Any) -> jax.Array:
-    """What a mean divides by: with smoothing a loss over no weight is NaN, as 0/0, never inf."""
+    """The divisor of a mean; with smoothing NaN for a weight of 0, so that the loss is not inf."""
     total = jnp.sum(weights)
     return total if smoothing is None else jnp.where(total == 0, jnp.nan, total)
 
@@ -239,7 +223,7 @@ def nll_loss(
 
     Raises:
         TypeError: a dtype is of the wrong kind, or weight's differs from input's.
-        ValueError: shapes do not fit, `reduction` is unknown, or a target is no class. Traced
+        ValueError: shapes do not fit, `reduction` is unknown, or a target is not a class. Traced
             targets are checked under `jaxgrad.checkify` only, and wrong ones give NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
@@ -254,8 +238,8 @@ def nll_loss(
     """
     check = _checks.of("nll_loss")
     input = check.floating("input", input)
-    target = indices("nll_loss", input, check.array("target", target))
-    given = class_arguments("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
+    target = indices(check, input, check.array("target", target))
+    given = class_arguments(check, input, target, weight, ignore_index, reduction, 0.0)
     loss, valid = _nll_loss(given.arrays, **given.static)
     given.check(valid)
     return loss
@@ -274,5 +258,5 @@ def _nll_loss(
         weights = jnp.where(kept, cast(weight, losses.dtype)[index], 0)
         losses = losses * weights
     losses = jnp.where(possible, jnp.where(kept, losses, 0), jnp.nan)
-    loss = class_reduced(losses, jnp.sum(weights), reduction)
+    loss = reduced(losses, reduction, jnp.sum(weights))
     return loss.astype(dtype), jnp.all(possible)

@@ -1,4 +1,4 @@
-"""The loss of a sequence against every alignment with a shorter one."""
+"""The loss of a target for a longer input, over all alignments of the two."""
 
 import functools
 from typing import Any
@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, wide
 
-from ._arguments import reduction_of
+from .._arguments import reduction_of
 
 
 def ctc_loss(
@@ -31,17 +31,18 @@ def ctc_loss(
     over the paths π of n's input length that give n's target once repeats are merged and blanks
     are dropped. "mean" divides each loss by its target length (at least 1), then averages.
 
-    The gradient is PyTorch's, exp(log_probs) minus the posterior of each symbol: with respect to
-    the logits if log_probs is their log softmax, of which it is a fixed point; it is not the slope
-    of ℓ along log_probs, which has no exp(log_probs). Where no alignment exists the loss is inf and
-    the gradient NaN, or with `zero_infinity` both are 0. Beyond the input length it is 0.
+    The gradient is PyTorch's: exp(log_probs) minus the posterior probability of each symbol. It is
+    the gradient with respect to logits whose log softmax is log_probs; the slope of ℓ along
+    log_probs itself has no term exp(log_probs). Beyond the input length the gradient is 0. Where no
+    alignment exists the loss is inf and the gradient NaN, or both are 0 with `zero_infinity`.
 
     Args:
         log_probs: log-probabilities of shape (T, N, C), or (T, C) for one sequence.
         targets: class indices of any integer dtype: padded, (N, S), or concatenated, (ΣS,).
-            Padding is not looked at.
-        input_lengths: N integers from 0 to T, an array or a sequence; for (T, C) a scalar or one.
-        target_lengths: N integers from 0 to S, in the same form.
+            Padding is ignored.
+        input_lengths: N integers from 0 to T, an array or a sequence; for (T, C) a scalar or one
+            integer.
+        target_lengths: N integers from 0 to S, likewise.
         blank: index of the blank, static.
         reduction: "none", "mean" or "sum".
         zero_infinity: whether infinite losses and their gradients are 0.
@@ -72,7 +73,7 @@ def ctc_loss(
     check = _checks.of("ctc_loss")
     log_probs = check.floating("log_probs", log_probs)
     if log_probs.ndim not in (2, 3) or not log_probs.size:
-        expected = "of shape (T, N, C) or (T, C), none of them 0"
+        expected = "of shape (T, N, C) or (T, C), not empty"
         raise ValueError(check.wrong("log_probs", expected, log_probs.shape))
     single = log_probs.ndim == 2
     x = log_probs[:, None] if single else log_probs
@@ -99,7 +100,7 @@ def ctc_loss(
         fits,
         blank=blank,
         longest=_longest(targets, lengths),
-        reduction=reduction_of("ctc_loss", reduction),
+        reduction=reduction_of(check, reduction),
         zero_infinity=check.truth("zero_infinity", zero_infinity),
     )
     text = check.wrong("targets", f"classes below {classes}", "others")
@@ -133,7 +134,7 @@ def _lengths(argument: str, value: Any, batch: int, most: int) -> jax.Array:
 
 
 def _longest(targets: jax.Array, lengths: jax.Array) -> int:
-    """How many targets a sequence can have; of concatenated ones, known once lengths are."""
+    """The most targets a sequence can have; for concatenated ones from concrete lengths."""
     if targets.ndim == 2 or isinstance(lengths, Tracer):
         return targets.shape[-1]
     return int(np.max(lengths))
@@ -219,7 +220,7 @@ def _log_sum(terms: jax.Array) -> jax.Array:
 
 @jax.custom_jvp
 def _normaliser(x: jax.Array, on: jax.Array, poisoned: jax.Array) -> jax.Array:
-    """0, whose derivative is exp(x) where the input lasts: log Σ exp, if that were not 0 anyway."""
+    """0, with derivative exp(x) inside the input length: log Σ exp(x) of log-probabilities."""
     return jnp.zeros_like(jnp.sum(x, (0, 2)))
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, real_part, result_type
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, real_part, result_type, widened
 from jaxgrad.tensor.norms import length, length_of_numbers
 
-from ._arguments import as_float, number, reduced, reduction_of, widened
+from .._arguments import as_float, real_or_complex, reduced, reduction_of
 from ._kinks import clamped, floored
 
 _TINY = float(np.float32(1e-12))
@@ -27,8 +27,8 @@ def cosine_similarity(
 
         Σᵢ (aᵢ / max(‖a‖, ε)) (bᵢ / max(‖b‖, ε))
 
-    The derivative is as if the max were not there, and the norm's at 0 is 0: where a is 0, it is
-    b / (ε ‖b‖) in a.
+    The derivative ignores the max, and the norm has derivative 0 at 0. So where a is 0, the
+    derivative with respect to a is b / (ε ‖b‖).
 
     Args:
         x1: vectors a along `dim`, any shape.
@@ -41,36 +41,33 @@ def cosine_similarity(
         The similarities in the promoted dtype of the arguments, without the dimension `dim`.
 
     Raises:
-        TypeError: an argument is no real array, or both are integers.
+        TypeError: an argument is not a real array, or both are integers.
         ValueError: shapes do not broadcast, there is no dimension `dim`, or eps is negative; a
             traced eps is checked under `jaxgrad.checkify` only, and a negative one gives NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
 
-    Differs from PyTorch: the second derivative at a zero vector is finite, with that of the norm 0;
-    PyTorch's is NaN.
+    Differs from PyTorch: the second derivative at a zero vector is finite; PyTorch's is NaN.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import cosine_similarity
     >>> cosine_similarity(jnp.array([[3.0, 4.0]]), jnp.array([[1.0, 0.0]]))
     Array([0.6], dtype=float32)
     """
-    name = "cosine_similarity"
-    a, b = _checks.array(name, "x1", x1), _checks.array(name, "x2", x2)
-    dtype = _checks.promoted(name, "x1 or x2", a, b)
-    ndim = max(1, len(broadcast(name, "x2", b, "x1", a)))
-    dim = _checks.integer(name, "dim", dim, minimum=-ndim)
+    check = _checks.of("cosine_similarity")
+    a, b = check.array("x1", x1), check.array("x2", x2)
+    dtype = check.promoted("x1 or x2", a, b)
+    ndim = max(1, len(broadcast(check, "x2", b, "x1", a)))
+    dim = check.integer("dim", dim, minimum=-ndim)
     if dim >= ndim:
-        raise ValueError(_checks.wrong(name, "dim", f"from {-ndim} to {ndim - 1}", dim))
-    eps = _checks.number(name, "eps", eps)
-    text = _checks.wrong(name, "eps", "at least 0", "{eps}")
-    _checks.holds(eps >= 0, text, eps=functools.partial(jnp.asarray, eps))
+        raise ValueError(check.wrong("dim", f"from {-ndim} to {ndim - 1}", dim))
+    eps = check.bounded("eps", eps, lambda eps: eps >= 0, "at least 0")
     return _cosine_similarity(cast(a, dtype), cast(b, dtype), eps, dim=dim)
 
 
 def broadcast(
-    function: str, argument: str, value: jax.Array, other: str, like: jax.Array
+    check: _checks.Checks, argument: str, value: jax.Array, other: str, like: jax.Array
 ) -> tuple[int, ...]:
     """The shape that two arrays broadcast to."""
     if value.shape == like.shape:
@@ -79,7 +76,7 @@ def broadcast(
         return jnp.broadcast_shapes(value.shape, like.shape)
     except ValueError as error:
         expected = f"of a shape that broadcasts with {other}'s {like.shape}"
-        raise ValueError(_checks.wrong(function, argument, expected, value.shape)) from error
+        raise ValueError(check.wrong(argument, expected, value.shape)) from error
 
 
 @functools.partial(jax.jit, static_argnames="dim")
@@ -119,9 +116,9 @@ def pairwise_distance(
         integers, without their last dimension.
 
     Raises:
-        TypeError: an argument is no array of numbers, p is traced, or keepdim is not True or False.
-        ValueError: shapes do not broadcast, p is NaN, or there are no differences to choose an
-            extreme one of.
+        TypeError: an argument is not an array of numbers, p is traced, or keepdim is not a bool.
+        ValueError: shapes do not broadcast, p is NaN, or p is negative or infinite and the vectors
+            are empty.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pairwise_distance.html
@@ -135,31 +132,31 @@ def pairwise_distance(
     Array([5.], dtype=float32)
     """
     check = _checks.of("pairwise_distance")
-    a, b = vectors("pairwise_distance", "x1", x1, "x2", x2)
-    p = degree_of("pairwise_distance", p, a, b)
+    a, b = vectors(check, "x1", x1, "x2", x2)
+    p = degree_of(check, p, a, b)
     eps = check.number("eps", eps)
     keepdim = check.truth("keepdim", keepdim)
     return distance(a, b, eps, p=p, keepdim=keepdim)
 
 
 def vectors(
-    function: str, name1: str, x1: ArrayLike, name2: str, x2: ArrayLike
+    check: _checks.Checks, name1: str, x1: ArrayLike, name2: str, x2: ArrayLike
 ) -> tuple[jax.Array, jax.Array]:
     """Two arrays that broadcast, in the dtype of their difference, floating point or complex."""
-    a, b = number(function, name1, x1), number(function, name2, x2)
-    broadcast(function, name2, b, name1, a)
+    a, b = real_or_complex(check, name1, x1), real_or_complex(check, name2, x2)
+    broadcast(check, name2, b, name1, a)
     dtype = result_type(a, b)
     dtype = dtype if is_a(dtype, jnp.inexact) else FROM_INTEGERS
     return cast(a, dtype), cast(b, dtype)
 
 
-def degree_of(function: str, p: Any, *vectors: jax.Array) -> float:
-    """The degree of a norm of these vectors, a number or ±∞."""
+def degree_of(check: _checks.Checks, p: Any, *vectors: jax.Array) -> float:
+    """`p` as the degree of a norm of these vectors, a number or ±∞."""
     infinite = isinstance(p, float) and math.isinf(p)
-    degree = p if infinite else _checks.static_number(function, "p", p)
+    degree = p if infinite else check.static_number("p", p)
     if (degree < 0 or infinite) and any(v.shape[-1:] == (0,) for v in vectors):
         expected = "at least 0 and finite where the vectors have no elements"
-        raise ValueError(_checks.wrong(function, "p", expected, degree))
+        raise ValueError(check.wrong("p", expected, degree))
     return degree
 
 
@@ -182,7 +179,7 @@ def cosine_embedding_loss(
     margin: float | jax.Array = 0,
     reduction: str = "mean",
 ) -> jax.Array:
-    """What the cosine between similar vectors lacks of 1, and by how much others' is over a margin.
+    """How far the cosine of similar vectors is below 1, and that of others above a margin.
 
         lₙ = 1 - cosₙ   where yₙ = 1,     max(cosₙ - margin, 0)   where yₙ = -1,     else 0
         cos = a·b / √((‖a‖² + 10⁻¹²) (‖b‖² + 10⁻¹²))
@@ -201,14 +198,14 @@ def cosine_embedding_loss(
         the shape of `target`.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: shapes do not fit, or `reduction` is unknown.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_embedding_loss.html
 
-    Differs from PyTorch: vectors and targets of other numbers are an error; PyTorch broadcasts. In
-    float16 a zero vector has the cosine 0; there PyTorch's 10⁻¹² is 0, and the cosine NaN.
+    Differs from PyTorch: different numbers of vectors and targets are an error; PyTorch broadcasts.
+    In float16 a zero vector has the cosine 0; there PyTorch's 10⁻¹² is 0, and the cosine NaN.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import cosine_embedding_loss
@@ -216,21 +213,21 @@ def cosine_embedding_loss(
     >>> cosine_embedding_loss(a, b, jnp.array([1, -1]), reduction="none")
     Array([0.39999998, 0.8       ], dtype=float32)
     """
-    name = "cosine_embedding_loss"
-    a, b = _checks.array(name, "input1", input1), _checks.array(name, "input2", input2)
-    y = _checks.array(name, "target", target)
+    check = _checks.of("cosine_embedding_loss")
+    a, b = check.array("input1", input1), check.array("input2", input2)
+    y = check.array("target", target)
     if a.ndim not in (1, 2):
-        raise ValueError(_checks.wrong(name, "input1", "of shape (N, D) or (D,)", a.shape))
-    _checks.same_shape(name, "input2", b, "input1", a)
+        raise ValueError(check.wrong("input1", "of shape (N, D) or (D,)", a.shape))
+    check.same_shape("input2", b, "input1", a)
     if y.shape != a.shape[:-1]:
         expected = f"of shape {a.shape[:-1]}, one for each pair of vectors"
-        raise ValueError(_checks.wrong(name, "target", expected, y.shape))
+        raise ValueError(check.wrong("target", expected, y.shape))
     if is_a(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
         y = y.astype(jnp.int32)
     a, b = as_float(a), as_float(b)
-    dtype = _checks.promoted(name, "input1 or input2", a, b)
-    margin = _checks.number(name, "margin", margin)
-    reduction = reduction_of(name, reduction)
+    dtype = check.promoted("input1 or input2", a, b)
+    margin = check.number("margin", margin)
+    reduction = reduction_of(check, reduction)
     return _cosine_embedding_loss(cast(a, dtype), cast(b, dtype), y, margin, reduction=reduction)
 
 

@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import cast, wide
 
-from ._arguments import reduced
+from .._arguments import reduced
 
 
 def kl_div(
@@ -38,7 +38,7 @@ def kl_div(
         The loss in the promoted dtype: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: input or target is not floating point, or log_target is no truth value.
+        TypeError: input or target is not floating point, or log_target is not a truth value.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.kl_div.html

@@ -1,4 +1,4 @@
-"""Negative log likelihoods of a number under a law whose parameters are predicted."""
+"""Negative log likelihoods of numbers under distributions with predicted parameters."""
 
 import functools
 import math
@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast
+from jaxgrad._dtypes import cast, widened
 
-from ._arguments import as_float, reduced, reduction_of, widened
+from .._arguments import as_float, reduced, reduction_of
 from ._kinks import floored
 
 
@@ -22,7 +22,7 @@ def poisson_nll_loss(
     eps: float | jax.Array = 1e-8,
     reduction: str = "mean",
 ) -> jax.Array:
-    """Negative log likelihood of counts under a Poisson law, without the term log y!.
+    """Negative log likelihood of counts under a Poisson distribution, without the term log y!.
 
         log_input:  lᵢ = exp(xᵢ) - yᵢ xᵢ          else:  lᵢ = xᵢ - yᵢ log(xᵢ + ε)
 
@@ -41,13 +41,13 @@ def poisson_nll_loss(
         float32: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or a flag is not True or False.
+        TypeError: an argument is not a real array, or a flag is not True or False.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.poisson_nll_loss.html
 
     Differs from PyTorch: a target of another shape is an error; PyTorch broadcasts. With `full` the
-    derivative in a target of at most 0 is that of the loss; PyTorch's is NaN. No complex numbers
+    derivative in a target of at most 0 is that without `full`; PyTorch's is NaN. No complex numbers
     and no truth values.
 
     >>> import jax.numpy as jnp
@@ -56,8 +56,8 @@ def poisson_nll_loss(
     Array([ 1.        , -0.28171825], dtype=float32)
     """
     check = _checks.of("poisson_nll_loss")
-    x = as_float(_checks.real("poisson_nll_loss", "input", input))
-    y = _checks.real("poisson_nll_loss", "target", target)
+    x = as_float(check.real("input", input))
+    y = check.real("target", target)
     check.same_shape("target", y, "input", x)
     dtype = check.promoted("input or target", x, y)
     return _poisson_nll_loss(
@@ -66,7 +66,7 @@ def poisson_nll_loss(
         check.number("eps", eps),
         log_input=check.truth("log_input", log_input),
         full=check.truth("full", full),
-        reduction=reduction_of("poisson_nll_loss", reduction),
+        reduction=reduction_of(check, reduction),
     )
 
 
@@ -97,19 +97,19 @@ def gaussian_nll_loss(
     eps: float | jax.Array = 1e-6,
     reduction: str = "mean",
 ) -> jax.Array:
-    """Negative log likelihood of numbers under normal laws, without the constant.
+    """Negative log likelihood of numbers under normal distributions, without the constant.
 
         lᵢ = (log vᵢ + (xᵢ - yᵢ)² / vᵢ) / 2,     v = max(var, ε)
 
-    `full` adds log(2π) / 2. The derivative in a variance below ε is that at ε, not 0: it lifts the
-    variance again.
+    `full` adds log(2π) / 2. A variance below ε has the derivative at ε, not 0, so that a gradient
+    step can raise it again.
 
     Args:
         input: expected values x, any shape.
-        target: observed values y, the shape of `input`, or with one dimension of 1 instead, or a
+        target: observed values y, the shape of `input`, or with 1 in place of one dimension, or a
             number.
         var: variances, at least 0: the shape of `input`, that without its last dimension or with
-            one dimension of 1 instead, or a number.
+            1 in place of one dimension, or a number.
         full: whether the constant is added.
         eps: ε, the smallest variance that counts.
         reduction: "none", "mean" or "sum".
@@ -118,8 +118,8 @@ def gaussian_nll_loss(
         The loss in the promoted dtype of the arrays: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, the variances are integers, or `full` is not True
-            or False.
+        TypeError: an argument is not a real array, the variances are integers, or `full` is not
+            True or False.
         ValueError: shapes do not fit, a variance is negative, or `reduction` is unknown. Traced
             variances are checked under `jaxgrad.checkify` only, and negative ones give NaN.
 
@@ -134,9 +134,9 @@ def gaussian_nll_loss(
     Array(0.8465736, dtype=float32)
     """
     check = _checks.of("gaussian_nll_loss")
-    x = _checks.real("gaussian_nll_loss", "input", input)
-    y = _checks.real("gaussian_nll_loss", "target", target)
-    if y.ndim and not _narrowed(y.shape, x.shape):
+    x = check.real("input", input)
+    y = check.real("target", target)
+    if y.ndim and not _equal_up_to_one(y.shape, x.shape):
         expected = f"of input's shape {x.shape}, or with one dimension of 1 instead, or a number"
         raise ValueError(check.wrong("target", expected, y.shape))
     if isinstance(var, (int, float)):
@@ -146,7 +146,7 @@ def gaussian_nll_loss(
         v = check.floating("var", var)
     if v.shape == x.shape[:-1] and v.shape != x.shape:
         v = v[..., None]
-    if not _narrowed(v.shape, x.shape):
+    if not _equal_up_to_one(v.shape, x.shape):
         expected = f"of input's shape {x.shape}, or with one dimension left out or 1 instead"
         raise ValueError(check.wrong("var", expected, v.shape))
     dtype = check.promoted("input, target or var", x, y, v)
@@ -156,15 +156,15 @@ def gaussian_nll_loss(
         cast(v, dtype),
         check.number("eps", eps),
         full=check.truth("full", full),
-        reduction=reduction_of("gaussian_nll_loss", reduction),
+        reduction=reduction_of(check, reduction),
     )
     text = check.wrong("var", "at least 0", "{least}")
     _checks.each_holds(valid, text, v)
     return losses
 
 
-def _narrowed(shape: tuple[int, ...], like: tuple[int, ...]) -> bool:
-    """Whether `shape` is `like`, up to one dimension of 1."""
+def _equal_up_to_one(shape: tuple[int, ...], like: tuple[int, ...]) -> bool:
+    """Whether `shape` is `like`, or has 1 in place of one dimension."""
     if shape == like:
         return True
     pairs = zip(shape, like, strict=False)

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a
-from jaxgrad._sigmoids import log_of_sum
+from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_floating, widened
+from jaxgrad._sigmoids import log1p_exp
 
-from ._arguments import pair, reduced, reduction_of, widened
+from .._arguments import input_and_target, reduced, reduction_of
 from ._kinks import clamped
 
 
@@ -21,7 +21,7 @@ def margin_ranking_loss(
     margin: float | jax.Array = 0,
     reduction: str = "mean",
 ) -> jax.Array:
-    """How far the first score is from lying above the second one, or below it, by a margin.
+    """How far two scores are from being in the right order, with a margin between them.
 
         lᵢ = max(-yᵢ (aᵢ - bᵢ) + margin, 0)
 
@@ -31,7 +31,7 @@ def margin_ranking_loss(
         input1: first scores a, any shape.
         input2: second scores b, the shape of `input1`.
         target: y, the shape of `input1`: 1 where the first should be higher, -1 where the second.
-        margin: the distance asked for.
+        margin: the required difference of the scores.
         reduction: "none", "mean" or "sum".
 
     Returns:
@@ -39,7 +39,7 @@ def margin_ranking_loss(
         the input's shape.
 
     Raises:
-        TypeError: an argument is no real array.
+        TypeError: an argument is not a real array.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source:
@@ -56,18 +56,18 @@ def margin_ranking_loss(
     """
     check = _checks.of("margin_ranking_loss")
     named = {"input1": input1, "input2": input2, "target": target}
-    a, b, y = (_checks.real("margin_ranking_loss", name, value) for name, value in named.items())
+    a, b, y = (check.real(name, value) for name, value in named.items())
     check.same_shape("input2", b, "input1", a)
     check.same_shape("target", y, "input1", a)
     dtype = jnp.result_type(a, b, y)
-    if not is_a(dtype, jnp.floating):
+    if not is_floating(dtype):
         dtype = FROM_INTEGERS
     return _margin_ranking_loss(
         cast(a, dtype),
         cast(b, dtype),
         cast(y, dtype),
         check.number("margin", margin),
-        reduction=reduction_of("margin_ranking_loss", reduction),
+        reduction=reduction_of(check, reduction),
     )
 
 
@@ -90,7 +90,7 @@ def hinge_embedding_loss(
     margin: float | jax.Array = 1.0,
     reduction: str = "mean",
 ) -> jax.Array:
-    """A distance between similar things, and what it lacks of a margin between others.
+    """The distance of similar pairs, and how far that of dissimilar pairs is below a margin.
 
         lᵢ = xᵢ   where yᵢ = 1,      max(margin - xᵢ, 0)   where yᵢ = -1
 
@@ -99,21 +99,21 @@ def hinge_embedding_loss(
     Args:
         input: distances x, any shape, floating point.
         target: y, the shape of `input`: 1 for similar and -1 for dissimilar.
-        margin: the distance asked for between dissimilar things.
+        margin: the required distance of dissimilar pairs.
         reduction: "none", "mean" or "sum".
 
     Returns:
         The loss in the dtype of `input`: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` is not floating point.
+        TypeError: an argument is not a real array, or `input` is not floating point.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
 
-    Differs from PyTorch: a target of another shape is an error; PyTorch broadcasts. No loss of
-    integers.
+    Differs from PyTorch: a target of another shape is an error; PyTorch broadcasts. Integers are
+    refused.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import hinge_embedding_loss
@@ -122,19 +122,19 @@ def hinge_embedding_loss(
     """
     check = _checks.of("hinge_embedding_loss")
     x = check.floating("input", input)
-    y = _labels("hinge_embedding_loss", target)
+    y = _labels(check, target)
     check.same_shape("target", y, "input", x)
     margin = check.number("margin", margin)
-    reduction = reduction_of("hinge_embedding_loss", reduction)
+    reduction = reduction_of(check, reduction)
     return _hinge_embedding_loss(x, y, margin, reduction=reduction)
 
 
-def _labels(function: str, target: ArrayLike) -> jax.Array:
+def _labels(check: _checks.Checks, target: ArrayLike) -> jax.Array:
     """1 and -1, in a dtype that has both."""
-    y = _checks.array(function, "target", target)
+    y = check.array("target", target)
     if is_a(y.dtype, jnp.unsignedinteger) or y.dtype == bool:
         return y.astype(jnp.int32)
-    return _checks.real(function, "target", y)
+    return check.real("target", y)
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -161,7 +161,7 @@ def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean
         The loss in the dtype of `input`: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` is not floating point.
+        TypeError: an argument is not a real array, or `input` is not floating point.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.soft_margin_loss.html
@@ -175,16 +175,17 @@ def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean
     >>> soft_margin_loss(jnp.array([0.0, -200.0]), jnp.array([1.0, 1.0]), reduction="none")
     Array([  0.6931472, 200.       ], dtype=float32)
     """
-    x = _checks.floating("soft_margin_loss", "input", input)
-    _, y = pair("soft_margin_loss", x, target)
-    reduction = reduction_of("soft_margin_loss", reduction)
+    check = _checks.of("soft_margin_loss")
+    x = check.floating("input", input)
+    _, y = input_and_target(check, x, target)
+    reduction = reduction_of(check, reduction)
     return _soft_margin_loss(x, y, reduction=reduction)
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
 def _soft_margin_loss(input: jax.Array, target: jax.Array, *, reduction: str) -> jax.Array:
     x, y = widened(target.dtype, input, target)
-    return reduced(log_of_sum(-y * x), reduction).astype(input.dtype)
+    return reduced(log1p_exp(-y * x), reduction).astype(input.dtype)
 
 
 def multilabel_soft_margin_loss(
@@ -208,7 +209,7 @@ def multilabel_soft_margin_loss(
         The loss in the promoted dtype of the arguments: a scalar, or for "none" of shape (...).
 
     Raises:
-        TypeError: an argument is no real array, or `input` is not floating point.
+        TypeError: an argument is not a real array, or `input` is not floating point.
         ValueError: shapes do not fit, `input` has no dimension, or `reduction` is unknown.
 
     Source:
@@ -222,20 +223,20 @@ def multilabel_soft_margin_loss(
     >>> multilabel_soft_margin_loss(jnp.array([[0.0, 2.0]]), jnp.array([[1.0, 0.0]]))
     Array(1.4100376, dtype=float32)
     """
-    name = "multilabel_soft_margin_loss"
-    x, y = _checks.floating(name, "input", input), _checks.real(name, "target", target)
+    check = _checks.of("multilabel_soft_margin_loss")
+    x, y = check.floating("input", input), check.real("target", target)
     if not x.ndim:
-        raise ValueError(_checks.wrong(name, "input", "of shape (..., C)", "shape ()"))
-    x, y = pair(name, x, y)
+        raise ValueError(check.wrong("input", "of shape (..., C)", "shape ()"))
+    x, y = input_and_target(check, x, y)
     dtype = x.dtype
     if weight is not None:
-        weight = _checks.array(name, "weight", weight)
-        dtype = _checks.promoted(name, "weight", x, weight)
+        weight = check.array("weight", weight)
+        dtype = check.promoted("weight", x, weight)
         fits = zip(weight.shape[::-1], x.shape[::-1], strict=False)
         if weight.ndim > x.ndim or any(a not in (1, b) for a, b in fits):
             expected = f"of a shape that broadcasts to input's {x.shape}"
-            raise ValueError(_checks.wrong(name, "weight", expected, weight.shape))
-    reduction = reduction_of(name, reduction)
+            raise ValueError(check.wrong("weight", expected, weight.shape))
+    reduction = reduction_of(check, reduction)
     return _multilabel_soft_margin_loss(x, y, weight, dtype=dtype, reduction=reduction)
 
 
@@ -249,7 +250,7 @@ def _multilabel_soft_margin_loss(
     reduction: str,
 ) -> jax.Array:
     x, y = widened(dtype, input, target)
-    losses = y * log_of_sum(-x) + (1 - y) * log_of_sum(x)
+    losses = y * log1p_exp(-x) + (1 - y) * log1p_exp(x)
     if weight is not None:
         losses = losses * jnp.broadcast_to(cast(weight, x.dtype), x.shape)
     return reduced(jnp.mean(losses, axis=-1), reduction).astype(dtype)

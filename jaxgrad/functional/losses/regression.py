@@ -7,10 +7,11 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_complex, widened
 from jaxgrad._operands import derivatives
 from jaxgrad.tensor.pointwise import magnitude
 
-from ._arguments import pair, reduced, reduction_of, widened
+from .._arguments import input_and_target, reduced, reduction_of
 
 
 def mse_loss(
@@ -36,7 +37,7 @@ def mse_loss(
         The loss in the promoted dtype of the arguments: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` and `target` are both integers.
+        TypeError: an argument is not a real array, or `input` and `target` are both integers.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
@@ -48,8 +49,9 @@ def mse_loss(
     >>> mse_loss(jnp.array([1.0, 2.0, 3.0]), jnp.array([1.0, 0.0, 0.0]))
     Array(4.3333335, dtype=float32)
     """
-    arrays = pair("mse_loss", input, target, weight)
-    return _mse_loss(*arrays, reduction=reduction_of("mse_loss", reduction))
+    check = _checks.of("mse_loss")
+    arrays = input_and_target(check, input, target, weight)
+    return _mse_loss(*arrays, reduction=reduction_of(check, reduction))
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -85,13 +87,13 @@ def l1_loss(
         The loss in the promoted dtype of the arguments: a scalar, or for "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no array of numbers, or `input` and `target` are both integers.
+        TypeError: an argument does not hold numbers, or `input` and `target` are both integers.
         ValueError: shapes differ, or `reduction` is unknown.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
 
-    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts. There
-    is no loss of integers alone.
+    Differs from PyTorch: a target of another shape is an error; PyTorch warns and broadcasts. Two
+    integer arrays are refused.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import l1_loss
@@ -99,20 +101,15 @@ def l1_loss(
     Array(2., dtype=float32)
     """
     check = _checks.of("l1_loss")
-    input, target = (
-        check.array(name, value) for name, value in (("input", input), ("target", target))
-    )
-    if jnp.iscomplexobj(input) or jnp.iscomplexobj(target):
+    input, target = check.array("input", input), check.array("target", target)
+    if is_complex(input.dtype) or is_complex(target.dtype):
         check.same_shape("target", target, "input", input)
         dtype = jnp.result_type(input, target)
         input = magnitude(input.astype(dtype) - target.astype(dtype))
         target = jnp.zeros_like(input)
-    input, target = (
-        _checks.real("l1_loss", "input", input),
-        _checks.real("l1_loss", "target", target),
-    )
-    arrays = pair("l1_loss", input, target, weight)
-    return _l1_loss(*arrays, reduction=reduction_of("l1_loss", reduction))
+    input, target = check.real("input", input), check.real("target", target)
+    arrays = input_and_target(check, input, target, weight)
+    return _l1_loss(*arrays, reduction=reduction_of(check, reduction))
 
 
 @functools.partial(jax.jit, static_argnames="reduction")
@@ -145,7 +142,7 @@ def smooth_l1_loss(
         shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` and `target` are both integers.
+        TypeError: an argument is not a real array, or `input` and `target` are both integers.
         ValueError: shapes differ, `reduction` is unknown, or beta is negative; a traced beta is
             checked under `jaxgrad.checkify` only, and a negative one gives NaN.
 
@@ -159,11 +156,9 @@ def smooth_l1_loss(
     Array([0.125, 1.5  ], dtype=float32)
     """
     check = _checks.of("smooth_l1_loss")
-    input, target = pair("smooth_l1_loss", input, target)
-    reduction = reduction_of("smooth_l1_loss", reduction)
-    beta = check.number("beta", beta)
-    text = check.wrong("beta", "at least 0", "{beta}")
-    _checks.holds(beta >= 0, text, beta=functools.partial(jnp.asarray, beta))
+    input, target = input_and_target(check, input, target)
+    reduction = reduction_of(check, reduction)
+    beta = check.bounded("beta", beta, lambda beta: beta >= 0, "at least 0")
     if isinstance(beta, float) and beta == 0:
         return _l1_loss(input, target, reduction=reduction)
     return _smooth_l1_loss(input, target, beta, reduction=reduction)
@@ -188,7 +183,7 @@ def _smooth_l1(error: jax.Array, beta: jax.Array) -> jax.Array:
 def _smooth_l1_jvp(
     primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
-    """The derivative in the error is error / β, held within -1 and 1."""
+    """The derivative in the error is error / β, clipped to [-1, 1]."""
     (error, beta), (along_error, along_beta) = primals, tangents
     inside = jnp.abs(error) < beta
     ratio = jnp.where(inside, error, 0) / jnp.where(beta == 0, 1, beta)
@@ -223,7 +218,7 @@ def huber_loss(
         "none" the input's shape.
 
     Raises:
-        TypeError: an argument is no real array, or `input` is not floating point.
+        TypeError: an argument is not a real array, or `input` is not floating point.
         ValueError: shapes differ, `reduction` is unknown, or delta is not positive; a traced delta
             is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
@@ -238,15 +233,13 @@ def huber_loss(
     """
     check = _checks.of("huber_loss")
     dtype = check.floating("input", input).dtype
-    input, target = pair("huber_loss", input, target)
-    delta = check.number("delta", delta)
-    text = check.wrong("delta", "greater than 0", "{delta}")
-    _checks.holds(delta > 0, text, delta=functools.partial(jnp.asarray, delta))
+    input, target = input_and_target(check, input, target)
+    delta = check.bounded("delta", delta, lambda delta: delta > 0, "greater than 0")
     if weight is not None:
         weight = check.array("weight", weight)
         dtype = check.promoted("weight", dtype, weight)
         check.same_shape("weight", weight, "input", input)
-    reduction = reduction_of("huber_loss", reduction)
+    reduction = reduction_of(check, reduction)
     return _huber_loss(input, target, delta, weight, dtype=dtype, reduction=reduction)
 
 
@@ -272,7 +265,7 @@ def _inside(error: jax.Array, delta: jax.Array) -> jax.Array:
     return jnp.abs(error) < delta
 
 
-# The slope along the error is the error, held within -δ and δ.
+# The slope along the error is the error, clipped to [-δ, δ].
 @derivatives(
     lambda t, loss, e, d: t * jnp.where(_inside(e, d), e, d * jnp.sign(e)),
     lambda t, loss, e, d: t * jnp.where(_inside(e, d), 0, magnitude(e) - d),

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import real_part
+from jaxgrad._dtypes import real_part, widened
 
-from ._arguments import as_float, number, reduced, reduction_of, widened
+from .._arguments import as_float, real_or_complex, reduced, reduction_of
 from ._kinks import clamped
 from .distances import broadcast, degree_of, distance, vectors
 
@@ -26,7 +26,7 @@ def triplet_margin_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> jax.Array:
-    """What the distance to a negative example lacks of a margin over that to a positive one.
+    """How far a negative example is from being farther away than a positive one by a margin.
 
         lₙ = max(d(aₙ, pₙ) - d(aₙ, nₙ) + margin, 0),     d(x, y) = ‖x - y + ε‖ₚ
 
@@ -34,9 +34,9 @@ def triplet_margin_loss(
 
     Args:
         anchor: vectors a of real or complex numbers, shape (N, D) or (D,).
-        positive: vectors p, of a shape that broadcasts with the anchor's, of as many dimensions.
+        positive: vectors p, with the anchor's number of dimensions, of a shape that broadcasts.
         negative: vectors n, likewise.
-        margin: the distance asked for, greater than 0.
+        margin: the required difference of the distances, greater than 0.
         p: the norm's degree, a static number or ±∞.
         eps: ε, which is added to each difference.
         swap: whether d(p, n) counts instead of d(a, n) where it is smaller.
@@ -44,11 +44,10 @@ def triplet_margin_loss(
 
     Returns:
         The loss in the promoted dtype of the arrays, real for complex ones and float32 for
-        integers: a scalar, or for "none"
-        the shape of the distances.
+        integers: a scalar, or for "none" the shape of the distances.
 
     Raises:
-        TypeError: an argument is no array of numbers, p is traced, or swap is not True or False.
+        TypeError: an argument is not an array of numbers, p is traced, or swap is not a bool.
         ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
             margin is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
@@ -64,40 +63,39 @@ def triplet_margin_loss(
     >>> triplet_margin_loss(anchor, positive, negative=jnp.array([[1.5, 0.0]]), eps=0.0)
     Array(0.5, dtype=float32)
     """
-    name = "triplet_margin_loss"
+    check = _checks.of("triplet_margin_loss")
     named = {"anchor": anchor, "positive": positive, "negative": negative}
-    a, b, c = (number(name, argument, value) for argument, value in named.items())
-    _same_ndim(name, a, b, c)
-    degree = degree_of(name, p, a, b, c)
-    swap = _checks.truth(name, "swap", swap)
-    dtype = _distance_dtype(name, a, b, c, swap)
-    eps, margin = _checks.number(name, "eps", eps), _margin(name, margin)
-    reduction = reduction_of(name, reduction)
+    a, b, c = (real_or_complex(check, argument, value) for argument, value in named.items())
+    _same_ndim(check, a, b, c)
+    degree = degree_of(check, p, a, b, c)
+    swap = check.truth("swap", swap)
+    dtype = _distance_dtype(check, a, b, c, swap)
+    eps, margin = check.number("eps", eps), _margin(check, margin)
+    reduction = reduction_of(check, reduction)
     return _triplet_margin_loss(
         [a, b, c], margin, eps, p=degree, swap=swap, dtype=dtype, reduction=reduction
     )
 
 
-def _distance_dtype(name: str, a: jax.Array, b: jax.Array, c: jax.Array, swap: bool) -> Any:
+def _distance_dtype(
+    check: _checks.Checks, a: jax.Array, b: jax.Array, c: jax.Array, swap: bool
+) -> Any:
     """The dtype of distances between vectors, which must broadcast."""
-    pairs = [vectors(name, "anchor", a, "positive", b), vectors(name, "anchor", a, "negative", c)]
+    pairs = [vectors(check, "anchor", a, "positive", b), vectors(check, "anchor", a, "negative", c)]
     if swap:
-        pairs.append(vectors(name, "positive", b, "negative", c))
+        pairs.append(vectors(check, "positive", b, "negative", c))
     return jnp.result_type(*(ends[0].dtype for ends in pairs))
 
 
-def _same_ndim(name: str, anchor: jax.Array, *others: jax.Array) -> None:
+def _same_ndim(check: _checks.Checks, anchor: jax.Array, *others: jax.Array) -> None:
     for argument, value in zip(("positive", "negative"), others, strict=True):
         if value.ndim != anchor.ndim:
-            expected = f"of {anchor.ndim} dimensions, as many as anchor has"
-            raise ValueError(_checks.wrong(name, argument, expected, f"shape {value.shape}"))
+            expected = f"of {anchor.ndim} dimensions, like anchor"
+            raise ValueError(check.wrong(argument, expected, f"shape {value.shape}"))
 
 
-def _margin(name: str, margin: float | jax.Array) -> float | jax.Array:
-    margin = _checks.number(name, "margin", margin)
-    text = _checks.wrong(name, "margin", "greater than 0", "{margin}")
-    _checks.holds(margin > 0, text, margin=functools.partial(jnp.asarray, margin))
-    return margin
+def _margin(check: _checks.Checks, margin: float | jax.Array) -> float | jax.Array:
+    return check.bounded("margin", margin, lambda m: m > 0, "greater than 0")
 
 
 @functools.partial(jax.jit, static_argnames=("p", "swap", "dtype", "reduction"))
@@ -111,7 +109,7 @@ def _triplet_margin_loss(
     dtype: DTypeLike,
     reduction: str,
 ) -> jax.Array:
-    # In the wide dtype from here on, so that the two derivatives of an example are added up there.
+    # In the wide dtype from here on, so that it adds the two derivatives of an example.
     a, b, c = widened(dtype, *examples)
     distances = [distance(*ends, eps, p=p) for ends in [(a, b), (a, c)] + [(b, c)] * swap]
     return _of_distances(distances, margin, dtype=dtype, reduction=reduction)
@@ -139,7 +137,7 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> jax.Array:
-    """`triplet_margin_loss` with a distance of one's own.
+    """`triplet_margin_loss` with any distance function.
 
         lₙ = max(d(aₙ, pₙ) - d(aₙ, nₙ) + margin, 0)
 
@@ -147,10 +145,10 @@ def triplet_margin_with_distance_loss(
 
     Args:
         anchor: a, any array that the distance takes.
-        positive: p, of as many dimensions.
-        negative: n, of as many dimensions.
+        positive: p, with the same number of dimensions.
+        negative: n, with the same number of dimensions.
         distance_function: d, a function of two arrays; by default `pairwise_distance`.
-        margin: the distance asked for, greater than 0.
+        margin: the required difference of the distances, greater than 0.
         swap: whether d(p, n) counts instead of d(a, n) where it is smaller.
         reduction: "none", "mean" or "sum".
 
@@ -158,8 +156,8 @@ def triplet_margin_with_distance_loss(
         The loss in the promoted dtype of the distances: a scalar, or for "none" their shape.
 
     Raises:
-        TypeError: an argument is no array of numbers, `distance_function` is not a function or
-            returns none, or swap is not True or False.
+        TypeError: an argument is not an array of numbers, `distance_function` is not a function
+            or does not return real numbers, or swap is not True or False.
         ValueError: shapes do not fit, margin is not positive, or `reduction` is unknown. A traced
             margin is checked under `jaxgrad.checkify` only, and a wrong one gives NaN.
 
@@ -176,26 +174,24 @@ def triplet_margin_with_distance_loss(
     >>> triplet_margin_with_distance_loss(a, p, n, distance_function=city_block)
     Array(0.5, dtype=float32)
     """
-    name = "triplet_margin_with_distance_loss"
+    check = _checks.of("triplet_margin_with_distance_loss")
     named = {"anchor": anchor, "positive": positive, "negative": negative}
-    a, b, c = (number(name, argument, value) for argument, value in named.items())
-    _same_ndim(name, a, b, c)
-    swap = _checks.truth(name, "swap", swap)
-    margin, reduction = _margin(name, margin), reduction_of(name, reduction)
+    a, b, c = (real_or_complex(check, argument, value) for argument, value in named.items())
+    _same_ndim(check, a, b, c)
+    swap = check.truth("swap", swap)
+    margin, reduction = _margin(check, margin), reduction_of(check, reduction)
     if distance_function is None:
-        dtype = _distance_dtype(name, a, b, c, swap)
+        dtype = _distance_dtype(check, a, b, c, swap)
         return _triplet_margin_loss(
             [a, b, c], margin, 1e-6, p=2.0, swap=swap, dtype=dtype, reduction=reduction
         )
     if not callable(distance_function):
         got = type(distance_function).__name__
-        raise TypeError(_checks.wrong(name, "distance_function", "a function", got))
+        raise TypeError(check.wrong("distance_function", "a function", got))
     pairs = [(a, b), (a, c)] + [(b, c)] * swap
-    distances = [
-        as_float(_checks.real(name, "the distance", distance_function(*ends))) for ends in pairs
-    ]
+    distances = [as_float(check.real("the distance", distance_function(*ends))) for ends in pairs]
     shape = distances[0]
     for other in distances[1:]:
-        broadcast(name, "the distance", other, "another one", shape)
+        broadcast(check, "the distance", other, "another one", shape)
     dtype = jnp.result_type(*distances)
     return _of_distances(distances, margin, dtype=dtype, reduction=reduction)

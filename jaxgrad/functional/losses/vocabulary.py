@@ -11,16 +11,16 @@ from jax.custom_derivatives import SymbolicZero
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
-from jaxgrad._dtypes import cast, is_a, wide
+from jaxgrad._dtypes import cast, is_floating, wide
 
 from ._classes import chosen
 from .classes import class_arguments, class_losses, total_of
 
 _LOGITS = 2**22
-"""How many logits there are at a time, unless `chunk_size` says otherwise."""
+"""About how many logits a chunk has, unless `chunk_size` is given."""
 
 _BLOCKS = 16
-"""In how many parts the gradient of the matrix is added up."""
+"""The number of blocks in which the gradient of the matrix is added up."""
 
 
 def linear_cross_entropy(
@@ -40,7 +40,7 @@ def linear_cross_entropy(
         logitsₙ_c = Σᵢ xₙᵢ W_cᵢ + b_c
 
     The rows of `input` are taken a chunk at a time, forward and backward. For "mean" and "sum" the
-    derivative is found in the same pass as the loss: three matrix products, as many as with all
+    derivative is found in the same pass as the loss: three matrix products, the same as with all
     logits. For "none" each chunk's logits are computed a second time. Products of bfloat16 and
     float16 are added up in float32.
 
@@ -53,8 +53,8 @@ def linear_cross_entropy(
         reduction: "none", "mean" or "sum".
         ignore_index: an index that does not count; None is -100. Only for class indices.
         label_smoothing: ε in [0, 1], a Python number or a scalar array.
-        chunk_size: how many rows of `input` to take at a time, static. None: so many that there
-            are about four million logits. Rows that are sharded explicitly it must divide.
+        chunk_size: the number of rows of `input` in a chunk, static. None takes chunks of about
+            four million logits. It must divide the rows where they are sharded explicitly.
 
     Returns:
         The loss in the dtype of `input`: a scalar, or for "none" the shape of class indices.
@@ -66,31 +66,32 @@ def linear_cross_entropy(
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
 
-    Differs from PyTorch: chunks are the rule and a number, not `options`; they also work for label
-    smoothing, probabilities and every shape, in forward mode and for second derivatives.
+    Differs from PyTorch: chunks are the default, and their size is an argument, not one of
+    `options`. They also work for label smoothing, probabilities, every shape, forward mode and
+    second derivatives.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import linear_cross_entropy
     >>> linear_cross_entropy(jnp.ones((2, 3)), jnp.zeros((4, 3)), jnp.array([0, 3]))
     Array(1.3862944, dtype=float32)
     """
-    function = "linear_cross_entropy"
-    x = _checks.floating(function, "input", input)
-    matrix = _checks.floating(function, "linear_weight", linear_weight)
+    check = _checks.of("linear_cross_entropy")
+    x = check.floating("input", input)
+    matrix = check.floating("linear_weight", linear_weight)
     bias = None
     if linear_bias is not None:
-        bias = _checks.floating(function, "linear_bias", linear_bias)
+        bias = check.floating("linear_bias", linear_bias)
     _check_layer(x, matrix, bias)
     shape = (*x.shape[:-1], *matrix.shape[:-1])
-    target = _checks.array(function, "target", target)
+    target = check.array("target", target)
     if target.shape == shape and ignore_index is not None:
         expected = "None where the target is probabilities"
-        raise ValueError(_checks.wrong(function, "ignore_index", expected, ignore_index))
+        raise ValueError(check.wrong("ignore_index", expected, ignore_index))
     ignored = -100 if ignore_index is None else ignore_index
     logits = jax.ShapeDtypeStruct(shape, x.dtype)
-    given = class_arguments(function, logits, target, weight, ignored, reduction, label_smoothing)
+    given = class_arguments(check, logits, target, weight, ignored, reduction, label_smoothing)
     if chunk_size is not None:
-        chunk_size = _checks.integer(function, "chunk_size", chunk_size, 1)
+        chunk_size = check.integer("chunk_size", chunk_size, 1)
     arrays = given.arrays | {"input": x, "matrix": matrix, "bias": bias}
     loss, valid = _linear_cross_entropy(arrays, **given.static, chunk_size=chunk_size)
     given.check(valid)
@@ -147,16 +148,16 @@ def _linear_cross_entropy(
         joined = jnp.swapaxes(each, 0, 1).reshape(chunks * parts, *each.shape[2:])[: x.shape[0]]
         return (joined[0] if single else joined).astype(dtype), valid
     shared["total"] = total if reduction == "mean" else None
-    loss = _sum_over(functools.partial(_weighed, losses), (*rows, counts), shared)
+    loss = _sum_over(functools.partial(_chunk_loss, losses), (*rows, counts), shared)
     return loss.astype(dtype), valid
 
 
 def _total(
     arrays: dict[str, Any], target: jax.Array, dtype: DTypeLike, classes: int, ignore_index: int
 ) -> tuple[jax.Array, jax.Array]:
-    """What a mean divides by, and whether all targets are valid."""
+    """The divisor of a mean, and whether all targets are valid."""
     kind, weight = wide(dtype), arrays["weight"]
-    if is_a(target.dtype, jnp.floating):
+    if is_floating(target.dtype):
         count = math.prod(target.shape) // classes if classes else math.nan
         return jnp.asarray(count, kind), jnp.ones((), bool)
     kept, possible, index = chosen(target, classes, ignore_index)
@@ -165,7 +166,7 @@ def _total(
 
 
 def _chunks(rows: int, width: int, size: int | None) -> tuple[int, int]:
-    """How many chunks, and of how many rows: without a rest where a divisor is near."""
+    """The number of chunks and of their rows; a divisor of the rows where one is near."""
     if size is not None:
         return max(1, -(-rows // size)), min(size, max(rows, 1))
     least = max(1, -(-rows * max(width, 1) // _LOGITS))
@@ -176,7 +177,7 @@ def _chunks(rows: int, width: int, size: int | None) -> tuple[int, int]:
 
 
 def _split(array: jax.Array, chunks: int, size: int) -> jax.Array:
-    """Rows n = i · chunks + j as [j, i], which keeps a sharding of the rows; the rest is zeros."""
+    """Rows n = i · chunks + j as [j, i], which keeps a sharding of the rows; missing rows are 0."""
     missing = chunks * size - array.shape[0]
     if missing:
         array = jnp.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))
@@ -184,12 +185,12 @@ def _split(array: jax.Array, chunks: int, size: int) -> jax.Array:
 
 
 def _products(x: jax.Array, matrix: jax.Array) -> jax.Array:
-    """X times the flattened matrix, transposed; added up in at least float32."""
+    """The products x @ matrix.T of the flattened matrix, added up in float32 or wider."""
     rows, kind = math.prod(matrix.shape[:-1]), wide(x.dtype)
     flat = matrix.reshape(rows, matrix.shape[-1])
     if x.shape[1] == 1:
-        # XLA makes these products in the loop that subtracts the largest, and does not round them
-        # there: 1e11 less itself would be thousands, and its exponential infinite.
+        # XLA fuses these products with the subtraction of the largest, without rounding them:
+        # 1e11 minus itself would be thousands, and its exponential infinite.
         x, flat = (jnp.pad(array, ((0, 0), (0, 1))) for array in (x, flat))
     return jax.lax.dot_general(x, flat, (((1,), (1,)), ((), ())), preferred_element_type=kind)
 
@@ -210,14 +211,14 @@ def _losses(
     return class_losses(logits, target, **given, dtype=dtype, ignore_index=ignore_index)[0]
 
 
-def _weighed(
+def _chunk_loss(
     losses: Callable[..., jax.Array],
     products: jax.Array,
     target: jax.Array,
     counts: jax.Array,
     shared: dict[str, Any],
 ) -> jax.Array:
-    """The part of one chunk in the sum, or in the mean."""
+    """What one chunk adds to the sum, or to the mean."""
     each = losses(products, target, shared)
     part = jnp.sum(jnp.where(counts.reshape(-1, *[1] * (each.ndim - 1)), each, 0))
     return part if shared["total"] is None else part / shared["total"]
@@ -238,7 +239,7 @@ def _sum_over(part: Callable[..., jax.Array], rows: Any, shared: dict[str, Any])
 def _sum_over_jvp(
     part: Callable[..., jax.Array], primals: tuple[Any, Any], tangents: tuple[Any, Any]
 ) -> tuple[jax.Array, jax.Array]:
-    """The gradient comes from the same pass as the value; the tangent is its product with it."""
+    """The same pass gives the value and the gradient; the tangent is a product with the latter."""
     rows, shared = primals
     slopes = dict(zip(("x", "target", "counts"), tangents[0], strict=True)) | tangents[1]
     slopes = {
@@ -280,7 +281,7 @@ def _sum_over_jvp(
 
 
 def _add_product(total: jax.Array, errors: jax.Array, x: jax.Array) -> jax.Array:
-    """The sum total + errorsᵀ x, a block of classes at a time: there is no second whole array."""
+    """The sum total + errorsᵀ x, a block of classes at a time, without a second whole array."""
     width = total.shape[0]
     size = -(-width // _BLOCKS)
 

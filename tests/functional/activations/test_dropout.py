@@ -161,7 +161,7 @@ def test_a_derivative_in_p_is_refused():
     def total(p):
         return call("dropout", jnp.ones(3), p).sum()
 
-    with pytest.raises(TypeError, match="dropout: p must be constant, got a derivative with it"):
+    with pytest.raises(TypeError, match="got a derivative with respect to it"):
         jax.grad(total)(0.5)
     with pytest.raises(TypeError, match="dropout: p must be constant"):
         jax.grad(jax.jit(total))(0.5)
