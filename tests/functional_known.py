@@ -102,6 +102,16 @@ def over_size(given, options, slopes):
     return np.where(size == 0, 0.0, slopes / np.where(size == 0, 1, size))
 
 
+def over_norms(given, options, slopes):
+    """A derivative is the difference of two terms of size 1 / |x|, a value that of numbers to 1."""
+    if not slopes:
+        return 1.0
+    lines = [np.linalg.norm(np.asarray(x, float), axis=-1).ravel() for x in given[:2]]
+    norms = np.concatenate(lines)
+    usual = np.isfinite(norms) & (norms > 0)
+    return 1 / norms.min(initial=1.0, where=usual)
+
+
 def halves(given, options, slopes):
     """The terms of x / 2 + x / 2 erf(x / sqrt(2)), or of tanh, and of the derivative."""
     return 1 + np.abs(np.asarray(given[0], float))
@@ -111,7 +121,7 @@ def with_targets_of_at_most_0(given, options):
     return bool(options.get("full")) & (np.asarray(given[1], float) <= 0)
 
 
-SUMS = ("cdist", "cosine_embedding_loss", "pairwise_distance")
+SUMS = ("cdist", "pairwise_distance")
 SUMS += ("triplet_margin_loss", "triplet_margin_with_distance_loss", "norm", "vector_norm")
 SUMS += ("multilabel_soft_margin_loss", "cross_entropy", "linear_cross_entropy", "ctc_loss")
 SUMS += ("hinge_embedding_loss", "tanh", "sigmoid")
@@ -137,6 +147,7 @@ KNOWN = {
         for name in ("var_mean", "std_mean")
     },
     "copysign": Known(elements=of_nan),
+    "cosine_embedding_loss": Known(cancel=over_norms),
     "cosine_similarity": Known(cancel="answers", elements=alone),
     **dict.fromkeys(("multi_margin_loss", "multilabel_margin_loss"), Known(elements=is_empty)),
     **dict.fromkeys(SUMS, Known(cancel="answers")),
