@@ -83,7 +83,7 @@ def test_the_defaults_converge_where_columns_are_alike(tmp_path, capsys):
     ("options", "told"),
     [
         (("--lr", "0.01"), "Without --lr the fit chooses what converges"),
-        (("--optimizer", "adam", "--epochs", "9"), "Without --optimizer, --epochs the fit takes"),
+        (("--optimizer", "adam", "--epochs", "9"), "Without --optimizer, --epochs the fit chooses"),
         (("--no-standardize", "--epochs", "50"), "more --epochs: it takes about "),
     ],
 )
