@@ -15,7 +15,7 @@ import jax
 import pytest
 from hypothesis import settings
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
-from tiers import of_another_night, of_the_night
+from tiers import drawn, of_the_night
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -48,13 +48,9 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by the markers
 def pytest_collection_modifyitems(config, items):
-    night = config.getoption("--night")
-    others = [
-        item for item in items if night and of_the_night(item) and of_another_night(item, night)
-    ]
-    if others:
+    if night := config.getoption("--night"):
+        items[:], others = drawn(items, night)
         config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in set(others)]
     without_torch = any(importlib.util.find_spec(name) is None for name in ("torch", "expecttest"))
     skip = pytest.mark.skip(reason="PyTorch and expecttest are not installed")
     for item in items:

@@ -129,8 +129,8 @@ class Known(NamedTuple):
         digits: the relative tolerance, where it is not the dtype's.
         cancel: whether terms cancel in a sum, so that digits are those of the largest: "answers"
             where that is about the largest element of the answer, and for a derivative the
-            cotangent too; "inputs" where it may be as large as an input or the whole answer;
-            or `(given, options, slopes)`, the size of the terms of a value or a derivative.
+            cotangent too; or `(given, options, slopes)`, the size of the terms of a value or
+            a derivative.
         refusals: `(given, options, theirs)`, whether only one of both may refuse that.
         elements: `(given, options)`, where answers may differ: a mask, or all or none of them.
         slopes: the same of derivatives alone.
@@ -390,8 +390,5 @@ class Judge(NamedTuple):
         if callable(self.known.cancel):
             terms = self.known.cancel(self.given, self.options, self.slopes)
             return terms if np.shape(terms) == b.shape else largest([terms])
-        answer, cotangent = self.theirs, self.theirs.cotangent
-        parts = [b] if not self.slopes or cotangent is None else [b, cotangent]
-        if self.known.cancel == "inputs":
-            parts = [*answer.value, *(answer.grads or []), *floating(self.given), *parts]
-        return largest(parts)
+        cotangent = self.theirs.cotangent
+        return largest([b] if not self.slopes or cotangent is None else [b, cotangent])

@@ -44,8 +44,7 @@ OPTIONS = {
     },
     "RMSprop": {
         "lr": rate,
-        # Not 0: a centred average of one gradient is the rounding of its square, of either sign.
-        "alpha": Numbers((0.9, 0.5, 0.999, 0.9, 1.0)),
+        "alpha": share,
         "eps": small,
         "weight_decay": decay,
         "momentum": Numbers((0.0, 0.9)),
@@ -102,3 +101,8 @@ AVERAGED = {
     "start": st.sampled_from([0, 2, 5]),
     "every": st.sampled_from([1, 2, 3]),
 }
+
+
+def is_rounding_alone(name, options):
+    """Whether RMSprop centers one gradient alone: what is left has the sign of a rounding."""
+    return name == "RMSprop" and options.get("centered", False) and options.get("alpha") == 0

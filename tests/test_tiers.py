@@ -3,7 +3,7 @@
 import types
 
 import pytest
-from tiers import EACH, NIGHTS, each, is_thinned_out, of_a_product, of_another_night
+from tiers import EACH, NIGHTS, drawn, each, is_thinned_out, of_a_product, of_the_night
 
 NAMES = pytest.mark.parametrize("name", {"relu": 1, "elu": 2})
 PAIRS = pytest.mark.parametrize("low, high", [pytest.param(0, 1, id="first"), (1, 2)])
@@ -59,14 +59,21 @@ def test_the_day_takes_the_plainest_case_and_about_each_nth_of_the_others():
 
 
 def test_each_night_draws_its_own_cases_and_every_case_has_its_turn():
-    cases = [types.SimpleNamespace(nodeid=f"test[{n}]") for n in range(3_000)]
+    def case(n):
+        spec = types.SimpleNamespace(params={"n": n}, indices={"n": n})
+        marks = {"iter_markers": lambda name: [], "get_closest_marker": lambda name: None}
+        return types.SimpleNamespace(nodeid=f"test[{n}]", callspec=spec, **marks)
 
-    def drawn(night):
-        return {case.nodeid for case in cases if not of_another_night(case, night)}
-
-    nights = [drawn(f"commit {n}") for n in range(40)]
-    assert all(len(night) == pytest.approx(len(cases) / NIGHTS, rel=0.1) for night in nights)
-    assert nights[0] == drawn("commit 0") != nights[1]
+    cases = [case(n) for n in range(8_000)]
+    by_day = {c.nodeid for c in cases if not of_the_night(c)}
+    nights = []
+    for name in range(40):
+        taken, others = drawn(cases, f"commit {name}")
+        assert len(taken) + len(others) == len(cases)
+        nights.append({c.nodeid for c in taken})
+        share = len(nights[-1] - by_day) / (len(cases) - len(by_day))
+        assert by_day <= nights[-1] and share == pytest.approx(1 / NIGHTS, rel=0.1)
+    assert nights[0] != nights[1]
     assert len(set.union(*nights)) == len(cases)
 
 

@@ -36,6 +36,14 @@ def of_another_night(item, night):
     return zlib.crc32(f"{night} {item.nodeid}".encode()) % NIGHTS != 0
 
 
+def drawn(items, night):
+    """The tests that the night of that name runs, and the cases that it leaves to others."""
+    kinds = [], []
+    for item in items:
+        kinds[of_the_night(item) and of_another_night(item, night)].append(item)
+    return kinds
+
+
 def of_a_product(item):
     """Whether two or more axes of a parametrised test are off their first values.
 

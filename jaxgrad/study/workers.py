@@ -17,6 +17,7 @@ from pebble import ProcessExpired, ProcessPool
 from . import measurement
 from .case import Case
 from .measurement import Row
+from .speed.machine import cores
 
 SHARE = 16
 """A process gets so many neighbouring cases at once. They share operations and shapes, and so
@@ -51,7 +52,7 @@ def measured(
         jobs: how many processes; default one for each core.
         limit: seconds for each case, with PyTorch's answer if `live`.
     """
-    jobs = max(1, min(jobs or _cores(), len(cases)))
+    jobs = max(1, min(jobs or cores(), len(cases)))
     context = multiprocessing.get_context("spawn")
     waiting = shares(cases, jobs)
     with ExitStack() as stack:
@@ -114,10 +115,6 @@ def _uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begin(live: bool) -> None:

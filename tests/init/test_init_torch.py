@@ -156,7 +156,7 @@ def test_two_samples_of_one_law(name, dtype):
     import torch
 
     if name == "orthogonal" and "32" not in dtype and "64" not in dtype:
-        pytest.skip("PyTorch has none")
+        pytest.skip("PyTorch has no orthogonal_ of narrow dtypes")
     shape, kwargs = (200, 150), SAMPLED[name]
     torch.manual_seed(0)
     tensor = torch.empty(shape, dtype=getattr(torch, dtype))

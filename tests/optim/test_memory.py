@@ -54,7 +54,7 @@ def copied(tree):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_what_leaves_may_be_written_to(name, dtype):
     if dtype == "complex64" and name in REAL:
-        pytest.skip("takes no complex parameters")
+        pytest.skip("this optimizer takes no complex parameters")
     _, _, state = stepped(name, dtype)
     before, found = copied(state), optim.to_torch_state(state)
     assert arrays(found)

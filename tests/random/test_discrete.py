@@ -98,7 +98,7 @@ class TestRandint:
     @pytest.mark.parametrize("wide", [False, True], ids=["x32", "x64"])
     def test_the_full_range(self, kind, wide):
         if "64" in kind and not wide:
-            pytest.skip("no 64-bit types")
+            pytest.skip("64-bit integers need 64-bit types")
         low, high = RANGES[kind]
         with jax.enable_x64(wide):
             samples = np.asarray(randint(jax.random.key(0), low, high, (40_000,), dtype=kind))

@@ -127,7 +127,7 @@ def test_different_seeds_have_different_keys(dtype):
 @pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "uint32", "int64", "uint64"])
 def test_array_seeds(kind, dtype):
     if "64" in kind and dtype == "float32":
-        pytest.skip("no 64-bit types")
+        pytest.skip("64-bit integers need 64-bit types")
     seed = jnp.array(jnp.iinfo(kind).max, kind)
     assert_same(data(random.key(seed)), data(jax.random.key(seed)))
     seeds = jnp.arange(5).astype(kind)
