@@ -78,7 +78,11 @@ def one_program():
 
 def assert_as_torch(ours, theirs, args, kwargs=None, **options):
     """`ours` on the arguments against `theirs`, with the options of `question`."""
-    asked = question(ours, theirs, args, kwargs, **options)
+    ask(question(ours, theirs, args, kwargs, **options))
+
+
+def ask(asked):
+    """Answers a question, or leaves it to the end of `one_program`."""
     others = _asked.get(None)
     if others is None:
         _answer([asked])
@@ -157,7 +161,7 @@ def question(ours, theirs, args, kwargs=None, *, rtol=None, atol=None, second=Fa
         slopes = [g.detach().to(args[i].dtype) for i, g in zip(places, wanted, strict=True)]
         assert_same(grads, to_jax(slopes), rtol, atol)
         if second:
-            assert_same(twice, to_jax(_double_backward(wanted, tensors, directions)), rtol, atol)
+            assert_same(twice, to_jax(double_backward(wanted, tensors, directions)), rtol, atol)
 
     arrays = [fixed[i] for i in places]
     return Question(of_ours, arrays, to_jax(cotangent), to_jax(directions), second, check)
@@ -205,7 +209,7 @@ def _parted(outputs):
     return outputs[0], outputs[1:]
 
 
-def _double_backward(grads, tensors, directions):
+def double_backward(grads, tensors, directions):
     """PyTorch's vector-Jacobian products of gradients; of constant ones they are 0."""
     import torch
 

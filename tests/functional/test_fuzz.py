@@ -1,16 +1,25 @@
 """Every function of arrays on arguments drawn at random, against a live PyTorch."""
 
 import functools
+import importlib
+import pathlib
 
+import functional_calls
+import functional_known
 import jax
 import pytest
-from functional_calls import CALLS, KEYED
-from functional_known import KNOWN
 from fuzz import as_pytorch, hold, searching
 from hypothesis import given
 from hypothesis import strategies as st
 from rooms import public, pytorchs, room_of, rooms
 
+LAYERS = [
+    importlib.import_module(f"layer_calls.{path.stem}")
+    for path in sorted((pathlib.Path(__file__).parents[1] / "layer_calls").glob("*.py"))
+]
+"""Calls of the layers, and what is known of them: a file for each kind."""
+CALLS = functools.reduce(lambda all, one: all | one.CALLS, LAYERS, functional_calls.CALLS)
+KNOWN = functools.reduce(lambda all, one: all | one.KNOWN, LAYERS, functional_known.KNOWN)
 pytestmark = [pytest.mark.torch, pytest.mark.nightly, pytest.mark.thinned(1)]  # all, each night
 
 
@@ -20,7 +29,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.nightly, pytest.mark.thinned(1)]  #
 def test_as_pytorch(name, data):
     with as_pytorch():
         ours, theirs = room_of(name)[1], pytorchs(name)
-        if name in KEYED:  # outside training they do not draw
+        if name in functional_calls.KEYED:  # outside training they do not draw
             ours = functools.partial(ours, jax.random.key(0), training=False)
             theirs = functools.partial(theirs, training=False)
         hold(data, ours, theirs, CALLS[name], KNOWN.get(name))
