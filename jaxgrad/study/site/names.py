@@ -89,7 +89,8 @@ def sources(offer: Offer) -> list[str]:
     """The PyTorch names whose pages the docstring gives as its source."""
     source = re.search(r"^Source:(.*?)(?:\n\n|\Z)", inspect.getdoc(offer.value) or "", re.M | re.S)
     named = (one or other for one, other in _SOURCE.findall(source[1])) if source else ()
-    return [re.sub(r"\.(\w+)\.\1$", r".\1", name) for name in named]  # gradcheck.gradcheck
+    # PyTorch's pages are of torch.autograd.gradcheck.gradcheck and …gradcheck.gradgradcheck.
+    return [re.sub(r"\.gradcheck\.(?=grad)", ".", name) for name in named]
 
 
 def about(row: Row, known: set[str]) -> list[str]:
@@ -127,11 +128,20 @@ def entries(rows: Sequence[Row]) -> list[Entry]:
     for name, offers in of_name.items():
         offers.sort(key=lambda offer: offer.name != name.rpartition(".")[2])  # the namesake first
     made = [
-        _entry(name, offers, cases.get(name) or (_alike(name, cases) if offers else []))
-        for name, offers in of_name.items()
+        _entry(name, offers, _about(name, offers, cases, rows)) for name, offers in of_name.items()
     ]
     made += [_entry(offer.path, [offer], _calling(offer, rows)) for offer in alone]
     return sorted(made, key=lambda entry: (not entry.torch, entry.name.lower(), entry.name))
+
+
+def _about(
+    name: str, offers: Sequence[Offer], cases: Mapping[str, list[Row]], rows: Sequence[Row]
+) -> list[Row]:
+    """The cases about a name, and if none of them calls what is offered, those that do."""
+    found = cases.get(name) or (_alike(name, cases) if offers else [])
+    if offers and not any(_calls(row, offers) for row in found):
+        return [*found, *(row for row in rows if _calls(row, offers) and row not in found)]
+    return found
 
 
 def _alike(name: str, cases: Mapping[str, list[Row]]) -> list[Row]:

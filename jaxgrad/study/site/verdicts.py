@@ -23,7 +23,8 @@ RULE = (
     "Where jaxgrad does not offer it, all cases count that mention it: the name is “same” if "
     "plain JAX agrees in each of them, and “not offered” otherwise. "
     "If the cases of a name have several verdicts, the name has the one that stands first here. "
-    "A name that jaxgrad offers has no verdict if none of its cases was measured."
+    "Functions that PyTorch does not have are called jaxgrad’s own; they have a verdict if a case "
+    "calls them."
 )
 """How several cases become one verdict, as the page says it."""
 
