@@ -7,49 +7,50 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 FROM_INTEGERS = jnp.dtype(jnp.float32)
 """The dtype of results for integers and truth values: PyTorch's default, also in 64-bit mode."""
 
 
 @functools.cache
-def is_a(dtype: Any, kind: Any) -> bool:
+def is_a(dtype: DTypeLike, kind: Any) -> bool:
     """`jnp.issubdtype`, cached: each call of a small function asks several times."""
     return bool(jnp.issubdtype(dtype, kind))
 
 
 @functools.cache
-def is_floating(dtype: Any) -> bool:
+def is_floating(dtype: DTypeLike) -> bool:
     """Whether the dtype is real floating point."""
     return bool(jnp.issubdtype(dtype, jnp.floating))
 
 
 @functools.cache
-def is_complex(dtype: Any) -> bool:
+def is_complex(dtype: DTypeLike) -> bool:
     """Whether the dtype is one of complex numbers."""
     return bool(jnp.issubdtype(dtype, jnp.complexfloating))
 
 
 @functools.cache
-def is_real(dtype: Any) -> bool:
+def is_real(dtype: DTypeLike) -> bool:
     """Whether the dtype is one of real numbers or of truth values."""
     return any(jnp.issubdtype(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_))
 
 
 @functools.cache
-def wide(dtype: Any) -> Any:
+def wide(dtype: DTypeLike) -> Any:
     """float32 for the narrower floating point dtypes, and the dtype itself for the others."""
     return jnp.float32 if jnp.finfo(dtype).bits < 32 else dtype
 
 
 @functools.cache
-def real_part(dtype: Any) -> Any:
+def real_part(dtype: DTypeLike) -> Any:
     """The dtype of the real and imaginary parts; a real dtype itself."""
     return jnp.finfo(dtype).dtype
 
 
 @functools.cache
-def largest(dtype: Any) -> float:
+def largest(dtype: DTypeLike) -> float:
     """The largest finite number of a floating point dtype."""
     return float(jnp.finfo(dtype).max)
 
@@ -72,7 +73,7 @@ def _made(value: Any, x64: bool) -> Any:
         return jnp.zeros((), value).dtype
 
 
-def cast(array: jax.Array, dtype: Any) -> jax.Array:
+def cast(array: jax.Array, dtype: DTypeLike) -> jax.Array:
     """`array.astype(dtype)`, or the array itself where it has that dtype already.
 
     Truth values are converted by a selection. XLA turns a product with plainly converted ones
@@ -83,7 +84,7 @@ def cast(array: jax.Array, dtype: Any) -> jax.Array:
     return array if array.dtype == dtype and not array.weak_type else array.astype(dtype)
 
 
-def widened(dtype: Any, *values: Any) -> list[jax.Array]:
+def widened(dtype: DTypeLike, *values: Any) -> list[jax.Array]:
     """Arrays and numbers in the dtype to compute a result of `dtype` in."""
     return [cast(jnp.asarray(value), wide(dtype)) for value in values]
 
@@ -93,7 +94,7 @@ _RANK = {int: 1, float: 2}
 
 
 @functools.cache
-def _rank(dtype: Any) -> int:
+def _rank(dtype: DTypeLike) -> int:
     return 2 * is_a(dtype, jnp.inexact) or int(is_a(dtype, jnp.integer))
 
 

@@ -1,4 +1,4 @@
-"""What a result is held against: one tolerance table, exact laws, and finite differences."""
+"""What a result is held against: a table of tolerances, exact distributions, finite differences."""
 
 import jax
 import numpy as np
@@ -24,9 +24,9 @@ def assert_same(actual, expected, rtol=None, atol=None):
         np.testing.assert_allclose(a.astype(wide), e.astype(wide), rtol=tolerance, atol=absolute)
 
 
-def assert_distributed(samples, law):
-    """Continuous samples against the cumulative distribution function of a frozen law."""
-    quantiles = np.ravel(law.cdf(np.asarray(samples, float)))
+def assert_distributed(samples, distribution):
+    """Continuous samples against the cumulative distribution function of a frozen distribution."""
+    quantiles = np.ravel(distribution.cdf(np.asarray(samples, float)))
     pvalue = stats.kstest(quantiles, "uniform").pvalue
     assert pvalue > ALARM, f"p = {pvalue:.1e} over {quantiles.size} samples"
 

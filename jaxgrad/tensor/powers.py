@@ -249,7 +249,7 @@ def scaled_exp2(x: jax.Array) -> jax.Array:
     return jnp.exp2(x - whole) * _two_to(half, x.dtype) * _two_to(exponent - half, x.dtype)
 
 
-def _two_to(exponent: jax.Array, dtype: Any) -> jax.Array:
+def _two_to(exponent: jax.Array, dtype: DTypeLike) -> jax.Array:
     """The power of two, by its bits: `jnp.ldexp` costs as much as ten exponentials."""
     of = jnp.finfo(dtype)
     bits = (exponent.astype(f"int{of.bits}") + (of.maxexp - 1)) << of.nmant

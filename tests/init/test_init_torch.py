@@ -152,7 +152,7 @@ SAMPLED = {
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
 @pytest.mark.parametrize("name", SAMPLED)
-def test_two_samples_of_one_law(name, dtype):
+def test_two_samples_of_one_distribution(name, dtype):
     import torch
 
     if name == "orthogonal" and "32" not in dtype and "64" not in dtype:

@@ -1,4 +1,4 @@
-"""Initialisers: laws, scales, structure, layouts, dtypes and transformations, without PyTorch."""
+"""Initialisers: distributions, scales, structure, layouts, dtypes, transformations; no PyTorch."""
 
 import functools
 import math
@@ -16,7 +16,7 @@ from jaxgrad import init
 pytestmark = pytest.mark.thinned(8)
 
 SHAPE = (50, 8, 5, 20)  # fan_in 800, fan_out 5000
-LAWS = {
+DISTRIBUTIONS = {
     "uniform": ({"a": -0.5, "b": 2.0}, stats.uniform(-0.5, 2.5)),
     "normal": ({"mean": 1.0, "std": 0.02}, stats.norm(1, 0.02)),
     "xavier_uniform": ({}, stats.uniform(-math.sqrt(6 / 5800), 2 * math.sqrt(6 / 5800))),
@@ -59,14 +59,14 @@ def drawn(how, call, shape, dtype):
     return jax.vmap(lambda key: call(key, shape, dtype))(jax.random.split(jax.random.key(2), 2))
 
 
-class TestLaws:
+class TestDistributions:
     @pytest.mark.parametrize("how", ["eager", "jit", "vmap"])
-    @pytest.mark.parametrize("name", LAWS)
+    @pytest.mark.parametrize("name", DISTRIBUTIONS)
     def test_continuous(self, name, how, dtype):
-        kwargs, law = LAWS[name]
+        kwargs, distribution = DISTRIBUTIONS[name]
         weight = drawn(how, functools.partial(getattr(init, name), **kwargs), SHAPE, dtype)
         assert weight.shape[-4:] == SHAPE and weight.dtype == dtype
-        assert_distributed(weight, law)
+        assert_distributed(weight, distribution)
 
     @pytest.mark.parametrize("narrow", ["bfloat16", "float16"])
     def test_narrow_weights_have_the_deviation_that_was_asked_for(self, narrow):

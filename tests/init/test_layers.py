@@ -1,4 +1,4 @@
-"""The layers' default parameters from a key: laws, names, dtypes and transformations."""
+"""The layers' default parameters from a key: distributions, names, dtypes and transformations."""
 
 import math
 

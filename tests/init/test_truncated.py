@@ -1,4 +1,4 @@
-"""The truncated normal distribution: its law near and far, its bounds in each dtype."""
+"""The truncated normal distribution: its distribution near and far, its bounds in each dtype."""
 
 import math
 
@@ -39,7 +39,7 @@ INTERVALS = [
 ]
 
 
-def law(mean, std, a, b):
+def distribution(mean, std, a, b):
     """scipy's, which stops at 38 deviations; beyond, the tail is exponential to a part in 1000."""
     alpha, beta = (a - mean) / std, (b - mean) / std
     if alpha > 38:
@@ -49,13 +49,13 @@ def law(mean, std, a, b):
 
 @pytest.mark.thinned(8)
 @pytest.mark.parametrize("parameters", INTERVALS, ids=str)
-def test_law(parameters, dtype):
+def test_distribution(parameters, dtype):
     mean, std, a, b = parameters
     samples = trunc_normal(jax.random.key(0), 40_000, dtype, mean=mean, std=std, a=a, b=b)
     assert samples.dtype == dtype
     low, high = np.array([a, b], dtype)
     assert np.min(samples) >= low and np.max(samples) <= high
-    assert_distributed(samples, law(*parameters))
+    assert_distributed(samples, distribution(*parameters))
 
 
 @pytest.mark.thinned(8)

@@ -1,4 +1,4 @@
-"""multinomial: its law, exact integers, order of draws, and weights of every size."""
+"""multinomial: its distribution, exact integers, order of draws, and weights of every size."""
 
 import functools
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.thinned(8)
 WEIGHTS = np.array([10, 0, 13, 10, 34, 45, 65, 67, 87, 89, 87, 34, 0.0])
 
 
-def pairs_law(weights):
+def pairs_distribution(weights):
     """The probability of each ordered pair of draws without replacement: i * n + j."""
     total = np.sum(weights)
-    law = [
+    distribution = [
         [(i != j) * w * v / total / (total - w) for j, v in enumerate(weights)]
         for i, w in enumerate(weights)
     ]
-    return np.ravel(law)
+    return np.ravel(distribution)
 
 
 def integers(words):
@@ -38,7 +38,7 @@ def halves(numbers):
     return jnp.array((array >> 32).astype(np.uint32)), jnp.array(array.astype(np.uint32))
 
 
-class TestLaw:
+class TestDistribution:
     def test_with_replacement(self, drawn, dtype):
         weights = WEIGHTS.astype(dtype)
         samples = drawn(lambda key, n: multinomial(key, weights, n, replacement=True))
@@ -52,7 +52,7 @@ class TestLaw:
         samples = drawn(lambda key, n: multinomial(key, rows(n), 3))
         assert samples.shape[1:] == (3,)
         assert_counted(samples[:, 0], WEIGHTS)
-        assert_counted(13 * samples[:, 0] + samples[:, 1], pairs_law(WEIGHTS))
+        assert_counted(13 * samples[:, 0] + samples[:, 1], pairs_distribution(WEIGHTS))
 
     def test_single_draws(self, drawn, dtype):
         weights = jnp.array(WEIGHTS, dtype)
@@ -68,8 +68,8 @@ class TestLaw:
     def test_rows_are_independent(self):
         weights = jnp.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
         draws = multinomial(jax.random.key(5), weights, 40_000, replacement=True)
-        law = np.outer([1, 2, 3], [3, 2, 1])
-        assert_counted(3 * draws[0] + draws[1], law.ravel())
+        distribution = np.outer([1, 2, 3], [3, 2, 1])
+        assert_counted(3 * draws[0] + draws[1], distribution.ravel())
 
 
 def subnormal(dtype, multiples):
@@ -81,9 +81,9 @@ def subnormal(dtype, multiples):
 class TestSubnormalWeights:
     """CPUs take them for zeros in comparisons, products and logarithms."""
 
-    def check(self, weights, law, draw):
+    def check(self, weights, distribution, draw):
         draws = draw(jax.random.key(3), jnp.array(weights))
-        assert_counted(draws, law)
+        assert_counted(draws, distribution)
         assert_same(jax.jit(draw)(jax.random.key(3), jnp.array(weights)), draws)
 
     @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ class TestSubnormalWeights:
         """1e-38 and 3e-38 of float32: one on each side of the least normal number."""
         least = 1 << jnp.finfo(any_dtype).nmant
         units = subnormal(any_dtype, [least // 2, 3 * (least // 2), 0, least])
-        law = np.array([1, 3, 0, 2])  # up to twice the least normal one the bits count units
-        self.check(units, law, lambda key, w: multinomial(key, w, 40_000, True))
+        expected = np.array([1, 3, 0, 2])  # the bits count units, up to twice the least normal one
+        self.check(units, expected, lambda key, w: multinomial(key, w, 40_000, True))
         rows = np.tile(units, (40_000, 1))
-        self.check(rows, law, lambda key, w: multinomial(key, w, 1)[:, 0])
+        self.check(rows, expected, lambda key, w: multinomial(key, w, 1)[:, 0])
 
     def test_after_the_large_ones_are_drawn(self, any_dtype):
         weights = subnormal(any_dtype, [10, 0, 30, 0])

@@ -1,4 +1,4 @@
-"""rand, uniform, exponential, cauchy: their laws, ends and tails."""
+"""rand, uniform, exponential, cauchy: their distributions, ends and tails."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ from scipy import stats
 
 from jaxgrad.random import _draws, cauchy, continuous, exponential, rand, uniform
 
-LAWS = {
+DISTRIBUTIONS = {
     "rand": (lambda key, n, t: rand(key, n, dtype=t), stats.uniform()),
     "uniform": (lambda key, n, t: uniform(key, n, -0.5, 2.0, dtype=t), stats.uniform(-0.5, 2.5)),
     "exponential": (lambda key, n, t: exponential(key, n, 2.5, dtype=t), stats.expon(0, 0.4)),
@@ -17,22 +17,22 @@ LAWS = {
 }
 
 
-@pytest.mark.parametrize(("draw", "law"), LAWS.values(), ids=LAWS)
-def test_law(draw, law, drawn, dtype):
+@pytest.mark.parametrize(("draw", "distribution"), DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
+def test_distribution(draw, distribution, drawn, dtype):
     samples = drawn(lambda key, n: draw(key, n, None))
     assert samples.dtype == dtype
-    assert_distributed(samples, law)
+    assert_distributed(samples, distribution)
 
 
 @pytest.mark.parametrize("narrow", ["bfloat16", "float16"])
-@pytest.mark.parametrize(("draw", "law"), LAWS.values(), ids=LAWS)
-def test_narrow_samples_are_rounded_once(draw, law, narrow):
+@pytest.mark.parametrize(("draw", "distribution"), DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
+def test_narrow_samples_are_rounded_once(draw, distribution, narrow):
     samples = draw(jax.random.key(3), 200_000, narrow)
     wide = draw(jax.random.key(3), 200_000, jnp.float32)
     assert samples.dtype == narrow
     assert np.unique(np.asarray(samples, float)).size > 1000
     assert_same(samples, wide.astype(narrow), rtol=TOLERANCES[narrow] / 2)
-    assert_distributed(samples[:20_000], law)
+    assert_distributed(samples[:20_000], distribution)
 
 
 class TestUniform:
@@ -97,8 +97,8 @@ class TestCauchy:
         # |x| > 10⁵ in 2 / π 10⁻⁵ of the samples: 27 in 2²² of them, as often on either side.
         samples = np.asarray(cauchy(jax.random.key(4), 2**22))
         far = samples[np.abs(samples) > 1e5]
-        law = stats.cauchy()
-        assert stats.binomtest(far.size, samples.size, 2 * law.sf(1e5)).pvalue > ALARM
+        distribution = stats.cauchy()
+        assert stats.binomtest(far.size, samples.size, 2 * distribution.sf(1e5)).pvalue > ALARM
         assert stats.binomtest(int((far > 0).sum()), far.size).pvalue > ALARM
         assert_distributed(1e5 / np.abs(far), stats.uniform())
         assert np.isfinite(samples).all()
@@ -114,7 +114,7 @@ class TestCauchy:
         assert np.abs(samples[2:]).max() < 1e-6
 
 
-@pytest.mark.parametrize("draw", [d for d, _ in LAWS.values()], ids=LAWS)
+@pytest.mark.parametrize("draw", [d for d, _ in DISTRIBUTIONS.values()], ids=DISTRIBUTIONS)
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), ()], ids=str)
 def test_empty_and_0d(draw, shape, any_dtype):
     samples = draw(jax.random.key(0), shape, any_dtype)

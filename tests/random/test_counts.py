@@ -1,4 +1,4 @@
-"""poisson and binomial: their laws, the places of their jumps, and extreme parameters."""
+"""poisson and binomial: their distributions, the places of their jumps, and extreme parameters."""
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +16,13 @@ TRIALS = [(0.0, 0.5), (7.0, 0.0), (7.0, 1.0), (1.0, 0.3), (20.0, 0.3), (20.0, 0.
 TRIALS += [(100.0, 0.1), (1000.0, 0.02), (1e6, 0.3), (1e6, 0.999), (2.0**24, 1e-7), (2.0**24, 0.5)]
 
 
-def assert_law(samples, law):
+def assert_distribution(samples, distribution):
     """Chi-square over some thirty cells of about equal probability, or each number on its own."""
     samples = np.asarray(samples, float)
     assert (samples == np.floor(samples)).all()
-    quantiles = law.ppf(np.linspace(0, 1, 32)[1:-1])
+    quantiles = distribution.ppf(np.linspace(0, 1, 32)[1:-1])
     edges = np.unique(quantiles)
-    probabilities = np.diff([0.0, *law.cdf(edges), 1.0])
+    probabilities = np.diff([0.0, *distribution.cdf(edges), 1.0])
     cells = np.searchsorted(edges, samples, side="left")
     keep = probabilities * samples.size > 5
     # What is rarer than that in all is counted on its own.
@@ -36,14 +36,14 @@ def assert_law(samples, law):
 
 
 class TestPoisson:
-    def test_law(self, drawn, dtype):
+    def test_distribution(self, drawn, dtype):
         # all rates in one array, so that both methods run beside one another
         rates = jnp.array(RATES, dtype)
         samples = drawn(lambda key, n: poisson(key, jnp.broadcast_to(rates, (n, len(RATES)))))
         assert samples.dtype == dtype
         for column, rate in zip(np.asarray(samples).T, np.asarray(rates, float), strict=True):
             if rate:
-                assert_law(column, stats.poisson(rate))
+                assert_distribution(column, stats.poisson(rate))
             else:
                 assert not column.any()
 
@@ -93,7 +93,7 @@ class TestPoisson:
     def test_narrow(self, narrow):
         samples = poisson(jax.random.key(1), jnp.full(20_000, 4.0, narrow))
         assert samples.dtype == narrow
-        assert_law(samples, stats.poisson(4))
+        assert_distribution(samples, stats.poisson(4))
 
     def test_empty_and_0d(self, any_dtype):
         empty = jnp.zeros((0, 3), any_dtype)
@@ -102,7 +102,7 @@ class TestPoisson:
 
 
 class TestBinomial:
-    def test_law(self, drawn, dtype):
+    def test_distribution(self, drawn, dtype):
         n, p = jnp.array(TRIALS, dtype).T
         shape = len(TRIALS)
 
@@ -114,7 +114,7 @@ class TestBinomial:
         columns = zip(np.asarray(samples).T, np.asarray(n), np.asarray(p, float), strict=True)
         for column, count, prob in columns:
             if count and 0 < prob < 1:
-                assert_law(column, stats.binom(int(count), prob))
+                assert_distribution(column, stats.binom(int(count), prob))
             else:
                 assert (column == count * prob).all()
 
@@ -145,7 +145,7 @@ class TestBinomial:
     def test_narrow(self, narrow):
         samples = binomial(jax.random.key(4), jnp.full(20_000, 40.0, narrow), 0.5)
         assert samples.dtype == narrow
-        assert_law(samples, stats.binom(40, 0.5))
+        assert_distribution(samples, stats.binom(40, 0.5))
 
     def test_the_first_proposal_never_reaches_an_end(self, dtype, monkeypatch):
         words = jnp.array([0, 1, 511, 2**31, 2**32 - 512, 2**32 - 1], jnp.uint32)

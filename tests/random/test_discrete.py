@@ -13,12 +13,12 @@ pytestmark = pytest.mark.thinned(8)
 
 
 class TestBernoulli:
-    def test_law(self, drawn, dtype):
+    def test_distribution(self, drawn, dtype):
         p = np.array([0.0, 1e-3, 0.3, 1.0], dtype)
         samples = drawn(lambda key, n: bernoulli(key, jnp.broadcast_to(p, (n, 4))))
         assert samples.dtype == dtype
-        law = np.ravel([[1 - x, x] for x in p.astype(float)])
-        assert_counted(np.asarray(samples) + 2 * np.arange(4), law)
+        distribution = np.ravel([[1 - x, x] for x in p.astype(float)])
+        assert_counted(np.asarray(samples) + 2 * np.arange(4), distribution)
 
     def test_a_scalar_and_a_shape(self, drawn, dtype):
         samples = drawn(lambda key, n: bernoulli(key, 0.9, (n, 2)))
@@ -89,7 +89,7 @@ RANGES = {
 
 
 class TestRandint:
-    def test_law(self, drawn, dtype):
+    def test_distribution(self, drawn, dtype):
         samples = drawn(lambda key, n: randint(key, -3, 4, (n,)))
         assert samples.dtype == (jnp.int64 if dtype == "float64" else jnp.int32)
         assert_counted(np.asarray(samples) + 3, np.ones(7))
@@ -162,12 +162,12 @@ class TestRandint:
 
 class TestGeometric:
     @pytest.mark.parametrize("p", [0.05, 0.5, 0.99])
-    def test_law(self, p, drawn, dtype):
+    def test_distribution(self, p, drawn, dtype):
         samples = np.asarray(drawn(lambda key, n: geometric(key, n, p)))
         assert samples.dtype == dtype
         last = int(stats.geom.isf(1e-3, p))  # and beyond, in one
-        law = [*stats.geom.pmf(np.arange(1, last), p), stats.geom.sf(last - 1, p)]
-        assert_counted(np.minimum(samples, last) - 1, law)
+        distribution = [*stats.geom.pmf(np.arange(1, last), p), stats.geom.sf(last - 1, p)]
+        assert_counted(np.minimum(samples, last) - 1, distribution)
 
     @pytest.mark.parametrize("p", [1e-30, 1e-8, 1 - 2.0**-24, 1 - 2.0**-53])
     def test_extreme_probabilities(self, p, dtype):

@@ -69,7 +69,7 @@ def test_half_and_side_are_independent(drawn, dtype):
     assert stats.binomtest(int(above.sum()), above.size).pvalue > ALARM
 
 
-def test_gumbel_law(drawn, dtype):
+def test_gumbel_distribution(drawn, dtype):
     assert_distributed(drawn(lambda key, n: _draws.gumbel(key, (n,), dtype)), stats.gumbel_r())
 
 

@@ -115,8 +115,8 @@ def kind_of(call):
 def declared(name, given, ours, theirs):
     """What is documented to be otherwise: refusals of what PyTorch draws nonsense from, and more.
 
-    A law needs finite parameters. A dtype must hold the numbers, of none as of some. Where fewer
-    weights are positive than are drawn there is no draw.
+    A distribution needs finite parameters. A dtype must hold the numbers, also for an empty array.
+    Where fewer weights are positive than are drawn there is no draw.
     """
     if "not implemented for" in str(theirs):
         return True

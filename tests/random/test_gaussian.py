@@ -1,4 +1,4 @@
-"""randn, normal, log_normal: laws, matching of shapes and dtypes."""
+"""randn, normal, log_normal: distributions, matching of shapes and dtypes."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from scipy import stats
 from jaxgrad.random import log_normal, normal, randn
 
 
-class TestLaws:
+class TestDistributions:
     def test_randn(self, drawn, dtype):
         samples = drawn(lambda key, n: randn(key, n))
         assert samples.dtype == dtype

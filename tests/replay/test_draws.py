@@ -1,4 +1,4 @@
-"""The samplers without PyTorch: shapes, dtypes, laws and refusals."""
+"""The samplers without PyTorch: shapes, dtypes, distributions and refusals."""
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +36,7 @@ def test_default_dtypes(wide):
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "law"),
+    ("name", "arguments", "distribution"),
     [
         ("rand", (N,), stats.uniform()),
         ("uniform", (N, -2.0, 3.0), stats.uniform(-2, 5)),
@@ -50,11 +50,11 @@ def test_default_dtypes(wide):
         ("trunc_normal", (N, 1.0, 2.0, 3.0, 9.0), stats.truncnorm(1, 4, 1, 2)),
     ],
 )
-def test_laws(name, arguments, law):
-    assert_distributed(getattr(replay, name)(STATE, *arguments)[0], law)
+def test_distributions(name, arguments, distribution):
+    assert_distributed(getattr(replay, name)(STATE, *arguments)[0], distribution)
 
 
-def test_laws_of_integers():
+def test_distributions_of_integers():
     assert_counted(replay.randint(STATE, 7, (N,))[0], np.ones(7))
     assert_counted(replay.bernoulli(STATE, 0.3, N)[0], [0.7, 0.3])
     assert_counted(replay.bernoulli(STATE, jnp.full(N, 0.3))[0], [0.7, 0.3])

@@ -43,7 +43,7 @@ def test_json_and_back(value):
         assert all(path == other and same(a, b) for (path, a), (other, b) in pairs)
 
 
-def test_errors_warnings_and_laws():
+def test_errors_warnings_and_distributions():
     answer = Answer(
         None, {}, "ValueError: no", "UserWarning: hm", DistributionTest(0.5, [1, 2], [1.5, 1.5])
     )

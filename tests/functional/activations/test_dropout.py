@@ -28,7 +28,7 @@ def call(name, x, p=0.5, training=True, seed=0):
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
 @pytest.mark.parametrize("name", ["dropout", "alpha_dropout"])
-def test_law(name, p, dtype):
+def test_distribution(name, p, dtype):
     dropped = call(name, jnp.ones(200_000, dtype), p) <= 0
     if name == "alpha_dropout":
         y = call(name, jnp.ones(200_000, dtype), p)

@@ -381,7 +381,7 @@ def test_a_scan_over_activations():
     assert x.shape == (3,) and ys.shape == (4, 3)
 
 
-def test_the_law_of_rrelu(dtype):
+def test_the_distribution_of_rrelu(dtype):
     slopes = -F.rrelu(jax.random.key(1), jnp.full(100_000, -1.0, dtype), 0.2, 0.7, True)
     assert slopes.min() >= 0.2 and slopes.max() <= 0.7
     assert_distributed(slopes, stats.uniform(0.2, 0.5))
