@@ -279,6 +279,7 @@ class Checks:
     def __init__(self, function: str):
         self.function = function
         self.wrong = functools.partial(wrong, function)
+        self.instance = functools.partial(instance, function)
         self.array = functools.partial(array, function)
         self.arrays = functools.partial(arrays, function)
         self.floating = functools.partial(floating, function)

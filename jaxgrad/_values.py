@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jax.experimental import checkify as jax_checkify
-from jax.typing import DTypeLike
 
 from jaxgrad._dtypes import wide
 from jaxgrad._remedies import wrong

@@ -176,7 +176,7 @@ def gradgradcheck(
     """
     args = inputs if isinstance(inputs, tuple) else (inputs,)
     if not callable(fn):
-        raise TypeError(_checks.wrong("gradgradcheck", "fn", "callable", type(fn).__name__))
+        raise TypeError(_checks.of("gradgradcheck").wrong("fn", "callable", type(fn).__name__))
     with jax.enable_x64(True), explained("gradgradcheck"):
         flat = flattened(fn, args)
         outputs = flat.call(flat.inputs)

@@ -171,5 +171,5 @@ def conjugate(grads: Any) -> Any:
     >>> conjugate(jax.grad(lambda z: abs(z) ** 2)(1 + 2j))
     Array(2.+4.j, dtype=complex64)
     """
-    arrays = _checks.arrays("conjugate", "grads", grads)
+    arrays = _checks.of("conjugate").arrays("grads", grads)
     return jax.tree.map(lambda g: jnp.conj(g) if jnp.iscomplexobj(g) else g, arrays)

@@ -45,7 +45,7 @@ def distinct(place: str, arrays: Iterable[Any], words: Sequence[str] = ("",)) ->
         if len(seen) > MOST:
             got, remedy = "more", "is it a name, an identifier or a number?"
             expected = f"of at most {MOST} levels"
-            raise ValueError(_checks.wrong("table", place, expected, got, remedy))
+            raise ValueError(_checks.of("table").wrong(place, expected, got, remedy))
     return seen
 
 

@@ -43,7 +43,7 @@ def chosen(
             got = f"{other!r} in one of them only"
             expected = f"of the same columns as {paths[0]}"
             remedy = "name the features"
-            raise ValueError(_checks.wrong("table", f"{path}", expected, got, remedy))
+            raise ValueError(_checks.of("table").wrong(f"{path}", expected, got, remedy))
     levels = {
         name: given or _levels(paths, format, name, delimiter) for name, given in category.items()
     }
@@ -66,7 +66,7 @@ def read_header(path: Path, format: str, delimiter: str) -> Header:
     twice = [name for name, count in counts.items() if count > 1 and name]
     if twice:
         got = f"{twice[0]!r} twice"
-        raise ValueError(_checks.wrong("table", f"{path}", "of columns of different names", got))
+        raise ValueError(_checks.of("table").wrong(f"{path}", "of columns of different names", got))
     names = dict.fromkeys(name for name in index if isinstance(name, str))  # a range has no column
     return Header(dict(columns), tuple(name for name in names if name in counts))
 
@@ -80,29 +80,30 @@ def matching_column(name: Any, header: Sequence[str]) -> str | None:
 
 
 def _column_names(features: Any, target: Any, header: Header, path: Path) -> tuple[str, ...]:
+    check = _checks.of("table")
     columns = list(header.kinds)
     if not isinstance(target, str):
-        raise TypeError(_checks.wrong("table", "target", "a column's name", repr(target)))
+        raise TypeError(check.wrong("target", "a column's name", repr(target)))
     target = matching_column(target, columns) or target
     if features is None:
         features = [name for name in columns if name != target and name not in header.indices]
         if not features:
             got = f"columns {columns}"
-            raise ValueError(_checks.wrong("table", f"{path}", "of two columns or more", got))
+            raise ValueError(check.wrong(f"{path}", "of two columns or more", got))
     elif isinstance(features, str) or not isinstance(features, Sequence):
         remedy = 'for one column write ["name"]'
         got = f"{features!r:.60}"
-        raise TypeError(_checks.wrong("table", "features", "a list of names", got, remedy))
+        raise TypeError(check.wrong("features", "a list of names", got, remedy))
     names = (*(matching_column(name, columns) or name for name in features), target)
     if len(names) == 1:
-        raise ValueError(_checks.wrong("table", "features", "at least one column", "none"))
+        raise ValueError(check.wrong("features", "at least one column", "none"))
     for name, count in Counter(names).items():
         if not isinstance(name, str):
-            raise TypeError(_checks.wrong("table", "features", "names", repr(name)))
+            raise TypeError(check.wrong("features", "names", repr(name)))
         if count > 1:
             got = f"{name!r}, the target" if name == target else f"{name!r} twice"
             expected = "different columns, none of them the target"
-            raise ValueError(_checks.wrong("table", "features", expected, got))
+            raise ValueError(check.wrong("features", expected, got))
     return names
 
 
@@ -110,16 +111,17 @@ def _categorical(
     given: Any, names: tuple[str, ...], header: Mapping[str, Any]
 ) -> dict[str, tuple[str, ...]]:
     """The columns of categories with the levels given for them; () for none."""
+    check = _checks.of("table")
     if isinstance(given, str) or not isinstance(given, (Sequence, Mapping)):
         got, expected = f"{given!r:.60}", "a list of names, or names and their levels"
-        raise TypeError(_checks.wrong("table", "categorical", expected, got))
+        raise TypeError(check.wrong("categorical", expected, got))
     result = {}
     for name in given:
         column = matching_column(name, list(header)) or name
         if column not in names[:-1]:
             got = f"{name!r}, the target" if column == names[-1] else repr(name)
             expected = "columns among the features"
-            raise ValueError(_checks.wrong("table", "categorical", expected, got))
+            raise ValueError(check.wrong("categorical", expected, got))
         result[column] = tuple(given[name]) if isinstance(given, Mapping) else ()
     return result
 
@@ -141,17 +143,16 @@ def _levels(paths: Sequence[Path], format: str, name: str, delimiter: str) -> tu
     if len(levels) < 2:
         column, got = f"{paths[0]}, column {name!r}", ", ".join(map(repr, levels)) or "none"
         remedy = "leave it out of the features"
-        raise ValueError(_checks.wrong("table", column, "of two levels or more", got, remedy))
+        raise ValueError(_checks.of("table").wrong(column, "of two levels or more", got, remedy))
     return levels
 
 
 def _check_column(
     name: str, header: Mapping[str, Any], path: Path, target: bool, category: bool
 ) -> None:
+    check = _checks.of("table")
     if name not in header:
-        raise ValueError(
-            _checks.wrong("table", repr(name), f"a column of {path}", *_lacking(name, header))
-        )
+        raise ValueError(check.wrong(repr(name), f"a column of {path}", *_lacking(name, header)))
     kind, column = header[name], f"{path}, column {name!r}"
     if kind is None or (_categories.is_category(kind) if category else _arrow.is_number(kind)):
         return
@@ -161,7 +162,7 @@ def _check_column(
     elif _categories.is_category(kind):
         remedy = f"leave it out of the features or write categorical=[{name!r}]"
     expected = "of text, integers or truth values" if category else "of numbers"
-    raise ValueError(_checks.wrong("table", column, expected, kind, remedy))
+    raise ValueError(check.wrong(column, expected, kind, remedy))
 
 
 def _lacking(name: str, header: Mapping[str, Any]) -> tuple[str, str]:

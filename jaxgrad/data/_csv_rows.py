@@ -40,16 +40,17 @@ UNNAMED = re.compile(r"(Unnamed: \d+)?")
 
 def header(path: Path, delimiter: str) -> list[str]:
     """The names of the columns: the first row, without blanks around them."""
+    check = _checks.of("table")
     first = next(records(path, delimiter), None)
     names = [] if first is None else first[1]
     for name in names:
         if _foreign(name):
             raise _not_text(path, 1, "the header", name)
     if not names:
-        raise ValueError(_checks.wrong("table", f"{path}", "a header and rows", "blank lines"))
+        raise ValueError(check.wrong(f"{path}", "a header and rows", "blank lines"))
     if all(map(is_number, names)) and not all(name.strip().isdigit() for name in names):
         got, remedy = f"{', '.join(names):.60}", "write one as the first line, such as a,b,y"
-        raise ValueError(_checks.wrong("table", f"{path}", "a header and rows", got, remedy))
+        raise ValueError(check.wrong(f"{path}", "a header and rows", got, remedy))
     return stripped(names)
 
 
@@ -90,13 +91,14 @@ def first_fault(
     levels: Mapping[str, Sequence[str]],
 ) -> ValueError | None:
     """The error of the first fault of the file, found by reading it row by row."""
+    check = _checks.of("table")
     found = records(path, delimiter)
     columns = stripped(next(found)[1])
     kinds = {columns.index(name): KINDS for name in names}
     for line, row in found:
         if len(row) != len(columns):
             expected = f"of {len(columns)} fields, as the header is"
-            return ValueError(_checks.wrong("table", f"{path}, line {line}", expected, len(row)))
+            return ValueError(check.wrong(f"{path}, line {line}", expected, len(row)))
         for place, before in kinds.items():
             column = f"column {columns[place]!r}"
             if _foreign(row[place]):
@@ -107,7 +109,7 @@ def first_fault(
                 feature = columns[place] if columns[place] != names[-1] else ""
                 kinds[place], words = _kinds(row[place], before, drop, feature)
             if words:
-                return ValueError(_checks.wrong("table", f"{path}, line {line}, {column}", *words))
+                return ValueError(check.wrong(f"{path}, line {line}, {column}", *words))
     return None
 
 
@@ -192,4 +194,4 @@ def _not_text(path: Path, line: int, place: str, text: str) -> ValueError:
     raw = text.encode("utf-8", "surrogateescape")
     remedy = "convert the file, for instance from Latin-1"
     got = f"the bytes {raw!r:.60} in line {line}, {place}"
-    return ValueError(_checks.wrong("table", f"{path}", "UTF-8", got, remedy))
+    return ValueError(_checks.of("table").wrong(f"{path}", "UTF-8", got, remedy))

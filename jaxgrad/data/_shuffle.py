@@ -123,6 +123,6 @@ def _tiles(table: "Table", block: Block) -> Iterator[np.ndarray]:
         _files.unchanged(path, stamp)
     if len(columns[0]) != block.stored:
         got = f"{len(columns[0])} rows where there were {block.stored}"
-        raise ValueError(_checks.wrong("batches", f"{path}", "as it was opened", got))
+        raise ValueError(_checks.of("batches").wrong(f"{path}", "as it was opened", got))
     with naming(path, block.row, names):
         yield from tiles(columns, drop=block.rows < block.stored)

@@ -86,4 +86,4 @@ def inexact(value: object) -> Words:
 def refusal(path: Path, row: int, name: str, words: Words) -> ValueError:
     """The error that names the place and the column of a value; `row` is counted from 0."""
     place = f"{path}, row {row + 1}, column {name!r}"
-    return ValueError(_checks.wrong("table", place, *words))
+    return ValueError(_checks.of("table").wrong(place, *words))

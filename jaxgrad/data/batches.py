@@ -69,14 +69,15 @@ def batches(
     [[61.0], [60.0], [58.0]] [123.0, 120.0, 115.0]
     [[59.0]] [117.0]
     """
-    _checks.instance("batches", "table", table, Table)
-    batch_size = _checks.integer("batches", "batch_size", batch_size, minimum=1)
-    start = _checks.integer("batches", "start", start, minimum=0)
+    check = _checks.of("batches")
+    _checks.of("batches").instance("table", table, Table)
+    batch_size = check.integer("batch_size", batch_size, minimum=1)
+    start = check.integer("start", start, minimum=0)
     kind = _dtype(dtype)
     seed = None
     if key is not None:
-        _checks.concrete("batches", "key", key)
-        seed = _order.words_of(_checks.key("batches", key))
+        check.concrete("key", key)
+        seed = _order.words_of(check.key(key))
     if standardize is not None:
         fit_for(table, "batches", standardize)
     else:
@@ -88,13 +89,14 @@ def batches(
 
 
 def _dtype(dtype: DTypeLike) -> np.dtype:
+    check = _checks.of("batches")
     try:
         kind = np.dtype(dtype)
     except TypeError as error:
         got = f"{dtype!r:.60}"
-        raise TypeError(_checks.wrong("batches", "dtype", "a floating point dtype", got)) from error
+        raise TypeError(check.wrong("dtype", "a floating point dtype", got)) from error
     if not jax.numpy.issubdtype(kind, np.floating):
-        raise TypeError(_checks.wrong("batches", "dtype", "a floating point dtype", kind))
+        raise TypeError(check.wrong("dtype", "a floating point dtype", kind))
     return kind
 
 
@@ -114,7 +116,7 @@ def _in_range(table: Table, dtype: np.dtype) -> None:
             got = f"values from {low:g} to {high:g}"
             remedy = "standardize, or ask for float64"
             expected = f"within {dtype}'s range"
-            raise ValueError(_checks.wrong("batches", f"column {name!r}", expected, got, remedy))
+            raise ValueError(_checks.of("batches").wrong(f"column {name!r}", expected, got, remedy))
 
 
 def _batches(

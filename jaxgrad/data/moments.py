@@ -80,7 +80,7 @@ def moments(*blocks: Any) -> Moments:
     sizes = sorted({len(columns) for columns in arrays})
     if len(sizes) != 1:
         got = f"{sizes} columns" if sizes else "none"
-        raise ValueError(_checks.wrong("moments", "blocks", "of the same columns", got))
+        raise ValueError(_checks.of("moments").wrong("blocks", "of the same columns", got))
     return functools.reduce(updated, arrays, empty(sizes[0]))
 
 
@@ -106,13 +106,14 @@ def merge(*parts: Moments) -> Moments:
     >>> merge(moments([[1.0], [3.0]]), moments([[5.0]])).comoment.round(9).tolist()
     [[8.0]]
     """
+    check = _checks.of("merge")
     if not parts:
-        raise ValueError(_checks.wrong("merge", "parts", "at least one", "none"))
+        raise ValueError(check.wrong("parts", "at least one", "none"))
     for part in parts:
-        _checks.instance("merge", "parts", part, Moments)
+        _checks.of("merge").instance("parts", part, Moments)
     sizes = sorted({part.mean.size for part in parts})
     if len(sizes) > 1:
-        raise ValueError(_checks.wrong("merge", "parts", "of the same columns", f"{sizes} columns"))
+        raise ValueError(check.wrong("parts", "of the same columns", f"{sizes} columns"))
     return functools.reduce(_merge, parts)
 
 
@@ -186,6 +187,7 @@ def _merge(a: Moments, b: Moments) -> Moments:
 
 def _columns(block: Any) -> np.ndarray:
     """`block`, checked, as a float64 array (columns, rows)."""
+    check = _checks.of("moments")
     try:
         array = np.asarray(block)
         if array.dtype.kind in "USOcmM":
@@ -193,10 +195,10 @@ def _columns(block: Any) -> np.ndarray:
         array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         got = type(block).__name__
-        raise TypeError(_checks.wrong("moments", "blocks", "arrays of numbers", got)) from error
+        raise TypeError(check.wrong("blocks", "arrays of numbers", got)) from error
     if array.ndim != 2:
         expected = "2-D arrays (rows, columns)"
-        raise ValueError(_checks.wrong("moments", "blocks", expected, f"shape {array.shape}"))
+        raise ValueError(check.wrong("blocks", expected, f"shape {array.shape}"))
     if not np.isfinite(array).all():
-        raise ValueError(_checks.wrong("moments", "blocks", "finite", "inf or nan"))
+        raise ValueError(check.wrong("blocks", "finite", "inf or nan"))
     return np.ascontiguousarray(array.T)

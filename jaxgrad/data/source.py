@@ -104,9 +104,10 @@ def source(
     >>> result.params["weight"].round(1)
     Array([1.], dtype=float32)
     """
-    _checks.instance("source", "table", table, Table)
-    batch_size = _checks.integer("source", "batch_size", batch_size, minimum=1)
-    key = None if key is None else _checks.key("source", key)
+    check = _checks.of("source")
+    _checks.of("source").instance("table", table, Table)
+    batch_size = check.integer("batch_size", batch_size, minimum=1)
+    key = None if key is None else check.key(key)
     if limit is not None:
-        limit = _checks.integer("source", "limit", limit, minimum=1)
+        limit = check.integer("limit", limit, minimum=1)
     return TableSource(table, batch_size, key, standardize, dtype, limit)

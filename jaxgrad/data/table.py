@@ -129,11 +129,11 @@ def table(
     (('height',), 4, [59.5, 118.75])
     """
     paths, format = _files.paths(files)
-    missing = _checks.option("table", "missing", missing, ("error", "drop"))
-    parts = _checks.integer("table", "parts", parts, minimum=1)
-    part = _checks.integer("table", "part", part, minimum=0)
+    missing = _checks.of("table").option("missing", missing, ("error", "drop"))
+    parts = _checks.of("table").integer("parts", parts, minimum=1)
+    part = _checks.of("table").integer("part", part, minimum=0)
     if part >= parts:
-        raise ValueError(_checks.wrong("table", "part", f"below parts = {parts}", part))
+        raise ValueError(_checks.of("table").wrong("part", f"below parts = {parts}", part))
     delimiter = _files.delimiter(delimiter, paths[0], format)
     chosen = _columns.chosen(paths, format, features, target, delimiter, categorical)
     stamps, drop = tuple(map(_files.stamp, paths)), missing == "drop"
@@ -200,25 +200,25 @@ def check(table: Table, moments: Moments) -> None:
     ...     halves = [table(path, target="weight", part=part, parts=2) for part in range(2)]
     >>> check(halves[0], merge(halves[0].moments, halves[1].moments))
     """
-    _checks.instance("check", "table", table, Table)
+    _checks.of("check").instance("table", table, Table)
     fit_for(table, "check", moments)
     files = ", ".join(map(str, table.files[:3])) + ", …" * (len(table.files) > 3)
     least = len(table.features) + 2
     if moments.count < least:
         expected = f"of at least {least} rows (features + 2)"
         got = f"{moments.count}" + f" ({table.dropped} dropped)" * bool(table.dropped)
-        raise ValueError(_checks.wrong("table", files, expected, got))
+        raise ValueError(_checks.of("table").wrong(files, expected, got))
     squares = np.diagonal(moments.comoment)
     for index, name in enumerate((*table.features, table.target)):
         column = f"{files}, column {name!r}"
         low, high = moments.low[index], moments.high[index]
         if not np.isfinite(squares[index]):
             got = f"values from {low:g} to {high:g}"
-            raise ValueError(_checks.wrong("table", column, "below 1e150", got, "scale it"))
+            raise ValueError(_checks.of("table").wrong(column, "below 1e150", got, "scale it"))
         if squares[index] == 0 and name != table.target:
             got = f"{_digits(low)} in every row" if low == high else f"values within {high - low:g}"
             remedy = "leave it out of the features"
-            raise ValueError(_checks.wrong("table", column, "not constant", got, remedy))
+            raise ValueError(_checks.of("table").wrong(column, "not constant", got, remedy))
 
 
 def _digits(value: float) -> str:

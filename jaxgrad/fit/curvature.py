@@ -48,15 +48,16 @@ def largest_curvature(
     >>> largest_curvature(loss_fn, {"a": 0.0, "b": 0.0}, None).round(2)
     Array(8., dtype=float32)
     """
+    check = _checks.of("largest_curvature")
     if not callable(loss_fn):
         what = type(loss_fn).__name__
-        raise TypeError(_checks.wrong("largest_curvature", "loss_fn", "callable", what))
-    params = _checks.arrays("largest_curvature", "params", params)
+        raise TypeError(check.wrong("loss_fn", "callable", what))
+    params = check.arrays("params", params)
     chosen, _ = split("largest_curvature", "params", params)
     if any(jnp.iscomplexobj(leaf) for leaf in jax.tree.leaves(chosen)):
-        raise TypeError(_checks.wrong("largest_curvature", "params", "real", "complex numbers"))
-    key = random.key(0) if key is None else _checks.key("largest_curvature", key)
-    return _largest(params, _checks.arrays("largest_curvature", "data", data), key, loss_fn=loss_fn)
+        raise TypeError(check.wrong("params", "real", "complex numbers"))
+    key = random.key(0) if key is None else check.key(key)
+    return _largest(params, check.arrays("data", data), key, loss_fn=loss_fn)
 
 
 @functools.partial(jax.jit, static_argnames="loss_fn")

@@ -88,13 +88,15 @@ def fit(
     (Array(3., dtype=float32), True)
     """
     check("fit", loss_fn, optimizer)
-    params, data = _checks.arrays("fit", "params", params), _checks.arrays("fit", "data", data)
-    steps = _checks.integer("fit", "steps", steps, minimum=1)
+    checks = _checks.of("fit")
+    params = checks.arrays("params", params)
+    data = checks.arrays("data", data)
+    steps = checks.integer("steps", steps, minimum=1)
     if steps >= 2**31:
-        raise ValueError(_checks.wrong("fit", "steps", "below 2**31", steps))
+        raise ValueError(checks.wrong("steps", "below 2**31", steps))
     if tol is not None:
-        tol = _checks.scalar("fit", "tol", tol)
-        text = _checks.wrong("fit", "tol", "positive", "{tol}")
+        tol = checks.scalar("tol", tol)
+        text = checks.wrong("tol", "positive", "{tol}")
         _checks.holds(tol > 0, text, tol=lambda: tol)
     result, failed = _fit(params, data, tol, loss_fn=loss_fn, optimizer=optimizer, steps=steps)
     traced = isinstance(failed, Tracer)

@@ -36,21 +36,22 @@ def linear(params: Any, x: ArrayLike) -> jax.Array:
     >>> linear({"weight": jnp.array(2.0), "bias": jnp.array(1.0)}, jnp.array([1.0, 3.0]))
     Array([3., 7.], dtype=float32)
     """
+    check = _checks.of("linear")
     if not isinstance(params, dict) or params.keys() != {"weight", "bias"}:
         got = list(params) if isinstance(params, dict) else type(params).__name__
-        raise TypeError(_checks.wrong("linear", "params", 'a {"weight": …, "bias": …}', got))
-    weight = _checks.floating("linear", "weight", params["weight"])
-    bias = _checks.floating("linear", "bias", params["bias"])
-    x = _checks.floating("linear", "x", x)
+        raise TypeError(check.wrong("params", 'a {"weight": …, "bias": …}', got))
+    weight = check.floating("weight", params["weight"])
+    bias = check.floating("bias", params["bias"])
+    x = check.floating("x", x)
     if weight.ndim > 2:
         expected = "of shape (out, in), (in,) or ()"
-        raise ValueError(_checks.wrong("linear", "weight", expected, f"shape {weight.shape}"))
+        raise ValueError(check.wrong("weight", expected, f"shape {weight.shape}"))
     if weight.ndim and x.shape[-1:] != weight.shape[-1:]:
         expected = f"(..., in) for a weight of shape {weight.shape}"
-        raise ValueError(_checks.wrong("linear", "x", expected, f"shape {x.shape}"))
+        raise ValueError(check.wrong("x", expected, f"shape {x.shape}"))
     if bias.shape not in ((), weight.shape[:-1]):
         expected = f"of shape {weight.shape[:-1]} or ()"
-        raise ValueError(_checks.wrong("linear", "bias", expected, f"shape {bias.shape}"))
+        raise ValueError(check.wrong("bias", expected, f"shape {bias.shape}"))
     product = x @ weight.T if weight.ndim else x * weight
     return product + jnp.broadcast_to(bias, product.shape)
 
@@ -86,20 +87,21 @@ def least_squares(x: ArrayLike, y: ArrayLike) -> dict[str, jax.Array]:
     >>> line["weight"].round(3), line["bias"].round(3)
     (Array(2., dtype=float32), Array(1., dtype=float32))
     """
-    x = _checks.floating("least_squares", "x", x)
-    y = _checks.floating("least_squares", "y", y)
+    check = _checks.of("least_squares")
+    x = check.floating("x", x)
+    y = check.floating("y", y)
     if x.ndim not in (1, 2) or x.size == 0:
         expected = "(samples,) or (samples, in), not empty"
-        raise ValueError(_checks.wrong("least_squares", "x", expected, f"shape {x.shape}"))
+        raise ValueError(check.wrong("x", expected, f"shape {x.shape}"))
     if y.ndim not in (1, 2) or y.shape[0] != x.shape[0]:
         expected = f"({x.shape[0]},) or ({x.shape[0]}, out)"
-        raise ValueError(_checks.wrong("least_squares", "y", expected, f"shape {y.shape}"))
+        raise ValueError(check.wrong("y", expected, f"shape {y.shape}"))
     params, finite, rank = _least_squares(x, y)
-    text = _checks.wrong("least_squares", "x and y", "finite", "inf or nan")
+    text = check.wrong("x and y", "finite", "inf or nan")
     _checks.holds(finite, text)
     columns = 1 if x.ndim == 1 else x.shape[1]
     remedy = "drop constant or repeated columns, or add samples"
-    text = _checks.wrong("least_squares", "x", f"of rank {columns} once centred", "{rank}", remedy)
+    text = check.wrong("x", f"of rank {columns} once centred", "{rank}", remedy)
     _checks.holds(rank == columns, text, rank=lambda: rank)
     return params
 

@@ -75,14 +75,15 @@ def linear_moments(x: ArrayLike, y: ArrayLike) -> LinearMoments:
     >>> of_data.centre, of_data.covariance, of_data.weight
     (Array(1., dtype=float32), Array(1., dtype=float32), Array(2., dtype=float32))
     """
-    x = _checks.floating("linear_moments", "x", x)
-    y = _checks.floating("linear_moments", "y", y)
+    check = _checks.of("linear_moments")
+    x = check.floating("x", x)
+    y = check.floating("y", y)
     if x.ndim not in (1, 2) or x.size == 0:
         expected = "(samples,) or (samples, in), not empty"
-        raise ValueError(_checks.wrong("linear_moments", "x", expected, f"shape {x.shape}"))
+        raise ValueError(check.wrong("x", expected, f"shape {x.shape}"))
     if y.ndim not in (1, x.ndim) or y.shape[0] != x.shape[0]:
         expected = f"({x.shape[0]},)" + f" or ({x.shape[0]}, out)" * (x.ndim == 2)
-        raise ValueError(_checks.wrong("linear_moments", "y", expected, f"shape {y.shape}"))
+        raise ValueError(check.wrong("y", expected, f"shape {y.shape}"))
     return _moments(x, y, over=row_sharding(x))
 
 
@@ -170,20 +171,21 @@ def linear_mse(params: Any, data: LinearMoments) -> jax.Array:
     >>> round(float(line["weight"]), 3), round(float(line["bias"]), 3)
     (2.0, 3.0)
     """
+    check = _checks.of("linear_mse")
     if not isinstance(params, dict) or params.keys() != {"weight", "bias"}:
         got = list(params) if isinstance(params, dict) else type(params).__name__
-        raise TypeError(_checks.wrong("linear_mse", "params", 'a {"weight": …, "bias": …}', got))
+        raise TypeError(check.wrong("params", 'a {"weight": …, "bias": …}', got))
     if not isinstance(data, LinearMoments):
         expected = "what linear_moments(x, y) gave"
-        raise TypeError(_checks.wrong("linear_mse", "data", expected, type(data).__name__))
-    weight = _checks.floating("linear_mse", "weight", params["weight"])
-    bias = _checks.floating("linear_mse", "bias", params["bias"])
+        raise TypeError(check.wrong("data", expected, type(data).__name__))
+    weight = check.floating("weight", params["weight"])
+    bias = check.floating("bias", params["bias"])
     if weight.shape != data.weight.shape:
         expected = f"of shape {data.weight.shape}"
-        raise ValueError(_checks.wrong("linear_mse", "weight", expected, weight.shape))
+        raise ValueError(check.wrong("weight", expected, weight.shape))
     if bias.shape not in ((), data.bias.shape):
         expected = f"of shape {data.bias.shape} or ()"
-        raise ValueError(_checks.wrong("linear_mse", "bias", expected, bias.shape))
+        raise ValueError(check.wrong("bias", expected, bias.shape))
     return _linear_mse(weight, bias, data)
 
 

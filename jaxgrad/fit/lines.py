@@ -75,15 +75,16 @@ def least_squares_from_moments(
     >>> [round(float(x), 4) for x in (line.weight[0], line.bias, line.weight_error[0], line.r2)]
     [1.98, 1.03, 0.0424, 0.9991]
     """
-    _checks.instance("least_squares_from_moments", "moments", moments, Moments)
+    check = _checks.of("least_squares_from_moments")
+    _checks.of("least_squares_from_moments").instance("moments", moments, Moments)
     count, features = moments.count, len(moments.mean) - 1
     if names is not None and len(names) != features:
         expected = f"of {features} features"
-        raise ValueError(_checks.wrong("least_squares_from_moments", "names", expected, len(names)))
+        raise ValueError(check.wrong("names", expected, len(names)))
     freedom = count - features - intercept
     if freedom < 1:
         expected = f"at least {features + intercept + 1} for {features} features"
-        raise ValueError(_checks.wrong("least_squares_from_moments", "rows", expected, count))
+        raise ValueError(check.wrong("rows", expected, count))
     whole = moments.factor if intercept else about_zero(moments)
     factor, scale = whole[:-1, :-1], lengths(whole[:-1, :-1])
     rounding = _rounding(moments, scale)
@@ -136,18 +137,17 @@ def evaluate_line(
     >>> evaluate_line(rows, [2.0], 0.0).r2, round(evaluate_line(rows, [0.0], 3.0).rmse, 3)
     (1.0, 3.606)
     """
-    _checks.instance("evaluate_line", "moments", moments, Moments)
+    check = _checks.of("evaluate_line")
+    _checks.of("evaluate_line").instance("moments", moments, Moments)
     if not moments.count:
-        raise ValueError(_checks.wrong("evaluate_line", "moments", "of at least one row", "none"))
-    weight, bias = np.asarray(weight), float(_checks.number("evaluate_line", "bias", bias))
+        raise ValueError(check.wrong("moments", "of at least one row", "none"))
+    weight, bias = np.asarray(weight), float(check.number("bias", bias))
     if weight.dtype.kind not in "fiu":
-        raise TypeError(_checks.wrong("evaluate_line", "weight", "of real numbers", weight.dtype))
+        raise TypeError(check.wrong("weight", "of real numbers", weight.dtype))
     weight = weight.astype(float)
     if weight.shape != (len(moments.mean) - 1,):
         expected = f"({len(moments.mean) - 1},)"
-        raise ValueError(
-            _checks.wrong("evaluate_line", "weight", f"of shape {expected}", weight.shape)
-        )
+        raise ValueError(check.wrong("weight", f"of shape {expected}", weight.shape))
     (*mean, target), (*offset, level) = moments.shift, moments.offset
     away = (target - weight @ mean - bias) + (level - weight @ offset)
     around = moments.factor @ np.array([*-weight, 1.0])

@@ -138,7 +138,7 @@ class Graph:
         program = shutil.which("dot")
         if program is None:
             expected, remedy = "installed for a picture", "or draw Graph.mermaid()"
-            raise ValueError(_checks.wrong("svg", "Graphviz's dot", expected, "nothing", remedy))
+            raise ValueError(_checks.of("svg").wrong("Graphviz's dot", expected, "nothing", remedy))
         drawn = subprocess.run(
             [program, "-Tsvg"], input=self.dot(), capture_output=True, text=True, check=True
         )

@@ -74,11 +74,12 @@ def trace(
     AccumulateGrad ()
     MulBackward0 (4,)
     """
+    check = _checks.of("trace")
     if not callable(fn):
-        raise TypeError(_checks.wrong("trace", "fn", "callable", type(fn).__name__))
+        raise TypeError(check.wrong("fn", "callable", type(fn).__name__))
     if argnums is not None and argnums != ():
         numbers("trace", argnums)
-    _checks.option("trace", "calls", calls, ("named", "collapsed", "expanded"))
+    check.option("calls", calls, ("named", "collapsed", "expanded"))
 
     @functools.wraps(fn)
     def graph(*args: Any, **kwargs: Any) -> Graph:

@@ -180,7 +180,7 @@ def make_pair(
     for name, fn in (("torch_fn", torch_fn), ("jax_fn", jax_fn)):
         if not callable(fn):
             got = type(fn).__name__
-            raise TypeError(_checks.wrong("compare", name, "a function", got, "pass one"))
+            raise TypeError(_checks.of("compare").wrong(name, "a function", got, "pass one"))
     if module is None and hasattr(torch_fn, "named_parameters"):
         module = torch_fn
     inputs = inputs if isinstance(inputs, tuple) else (inputs,)
@@ -254,7 +254,7 @@ class _Runs:
             expected = "a function that gives the same answer twice"
             remedy = "call module.eval(), or fix what it draws"
             raise ValueError(
-                _checks.wrong("compare", "torch_fn", expected, "one that draws numbers", remedy)
+                _checks.of("compare").wrong("torch_fn", expected, "one that draws numbers", remedy)
             )
 
     def notes(self) -> Iterator[str]:

@@ -102,7 +102,7 @@ def check_mapping(mapping: Mapping[str, Any], trees: Mapping[str, Any]) -> None:
         if not any(_path(root, key) in known for root in trees):
             expected = "the path of an array of params or state"
             remedy = f"name one of {', '.join(known)}" if known else "give params"
-            raise ValueError(_checks.wrong("compare", "mapping", expected, repr(key), remedy))
+            raise ValueError(_checks.of("compare").wrong("mapping", expected, repr(key), remedy))
 
 
 def _path(root: str, key: str) -> str:

@@ -114,19 +114,20 @@ def compare_training(
     >>> report.first.split(":")[0]  # doctest: +SKIP
     'the runs part at step 0'
     """
+    check = _checks.of("compare_training")
     if steps < 1:
-        raise ValueError(_checks.wrong("compare_training", "steps", "1 or more", steps, "ask more"))
+        raise ValueError(check.wrong("steps", "1 or more", steps, "ask more"))
     if not callable(torch_optimizer):
         expected, got = "a function of the parameters", type(torch_optimizer).__name__
         remedy = "pass lambda p: torch.optim.SGD(p, lr=0.1)"
-        raise TypeError(_checks.wrong("compare_training", "torch_optimizer", expected, got, remedy))
+        raise TypeError(check.wrong("torch_optimizer", expected, got, remedy))
     pairs = [
         make_pair(torch_fn, jax_fn, batch, module, params, state, mapping or {})
         for batch in (inputs if isinstance(inputs, list) else [inputs])
     ]
     if pairs[0].module is None:
         expected = "the nn.Module whose parameters are trained"
-        raise TypeError(_checks.wrong("compare_training", "module", expected, None, "pass it"))
+        raise TypeError(check.wrong("module", expected, None, "pass it"))
     factory = _OptimizerFactory(torch_optimizer, torch_scheduler)
     name, named, theirs = _train_torch(pairs, factory, steps)
     runs = _Runs(pairs, factory, name, named, theirs, _train_jax(pairs, jax_optimizer, steps))
@@ -189,7 +190,7 @@ def _loss(pair: Pair) -> Any:
 
 def _not_a_number(name: str, shape: tuple[int, ...]) -> str:
     expected, got = "a function that gives a loss, a number", f"one that gives shape {shape}"
-    return _checks.wrong("compare_training", name, expected, got, "reduce it, such as by mean")
+    return _checks.of("compare_training").wrong(name, expected, got, "reduce it, such as by mean")
 
 
 def _train_jax(

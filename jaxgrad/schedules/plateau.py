@@ -125,7 +125,7 @@ def reduce_lr_on_plateau(
         if value is None:
             return updates, state
         return updates, step(
-            state, _checks.scalar("reduce_lr_on_plateau", "value", value).astype(state.lr.dtype)
+            state, _checks.of("reduce_lr_on_plateau").scalar("value", value).astype(state.lr.dtype)
         )
 
     return optax.GradientTransformationExtraArgs(init, update)

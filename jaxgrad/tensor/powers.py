@@ -295,7 +295,7 @@ def _hypot(x: Any, y: Any) -> jax.Array:
     dtype = common(_checks.of("hypot"), input=x, other=y)
     if not is_floating(dtype):
         remedy = "cast it with .astype(float)"
-        raise TypeError(_checks.wrong("hypot", "input", "floating point", dtype, remedy))
+        raise TypeError(_checks.of("hypot").wrong("input", "floating point", dtype, remedy))
     return _hypotenuse(*broadcast_wide(dtype, x, y)).astype(dtype)
 
 

@@ -128,7 +128,7 @@ def selu(input: ArrayLike) -> jax.Array:
     >>> selu(jnp.array([-jnp.inf, 0.0, 1.0]))
     Array([-1.7580993,  0.       ,  1.050701 ], dtype=float32)
     """
-    return _selu(_checks.floating("selu", "input", input))
+    return _selu(_checks.of("selu").floating("input", input))
 
 
 @jax.jit

@@ -139,7 +139,7 @@ def mish(input: ArrayLike) -> jax.Array:
     >>> round(float(mish(1.0)), 6)
     0.865098
     """
-    return _mish(_checks.floating("mish", "input", input))
+    return _mish(_checks.of("mish").floating("input", input))
 
 
 @jax.jit

@@ -42,7 +42,7 @@ def relu(input: ArrayLike) -> jax.Array:
     >>> jax.grad(relu)(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
-    return _relu(_checks.real("relu", "input", input, NUMBERS))
+    return _relu(_checks.of("relu").real("input", input, NUMBERS))
 
 
 @jax.jit

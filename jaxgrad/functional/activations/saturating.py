@@ -82,7 +82,7 @@ def relu6(input: ArrayLike) -> jax.Array:
     >>> relu6(jnp.array([-1.0, 3.0, 8.0]))
     Array([0., 3., 6.], dtype=float32)
     """
-    return _relu6(_checks.real("relu6", "input", input, NUMBERS))
+    return _relu6(_checks.of("relu6").real("input", input, NUMBERS))
 
 
 @jax.jit
@@ -115,7 +115,7 @@ def hardsigmoid(input: ArrayLike) -> jax.Array:
     >>> hardsigmoid(jnp.array([-4.0, 0.0, 1.5]))
     Array([0.  , 0.5 , 0.75], dtype=float32)
     """
-    return _hardsigmoid(_checks.floating("hardsigmoid", "input", input))
+    return _hardsigmoid(_checks.of("hardsigmoid").floating("input", input))
 
 
 @jax.jit
@@ -150,7 +150,7 @@ def hardswish(input: ArrayLike) -> jax.Array:
     >>> jax.vmap(jax.grad(hardswish))(jnp.array([-3.0, 0.0, 3.0]))
     Array([0. , 0.5, 1. ], dtype=float32)
     """
-    return _hardswish(_checks.floating("hardswish", "input", input))
+    return _hardswish(_checks.of("hardswish").floating("input", input))
 
 
 @jax.jit

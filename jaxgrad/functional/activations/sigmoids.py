@@ -160,7 +160,7 @@ def logsigmoid(input: ArrayLike) -> jax.Array:
     >>> logsigmoid(jnp.array([-1000.0, 0.0]))
     Array([-1.000000e+03, -6.931472e-01], dtype=float32)
     """
-    return _logsigmoid(_checks.floating("logsigmoid", "input", input))
+    return _logsigmoid(_checks.of("logsigmoid").floating("input", input))
 
 
 @jax.jit
