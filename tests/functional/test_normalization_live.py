@@ -39,7 +39,7 @@ def ours(name, input, *args, **kwargs):
 @torch_oracle.one_program()
 def hold(name, dtype, share):
     fn = functools.partial(ours, name)
-    options = {"ours": fn, "cancel": name != "local_response_norm"}
+    options = {"ours": fn, "cancel": 1.0}
     assert layer_oracle.hold_samples(f"nn.functional.{name}", dtype, share, **options)
 
 
@@ -88,7 +88,8 @@ MODULES += ("InstanceNorm3d", "LayerNorm", "GroupNorm", "RMSNorm", "LocalRespons
 @torch_oracle.one_program()
 def test_modules(module, dtype):
     for call in layer_oracle.module_calls(module, dtype, NAMES):
-        layer_oracle.hold_call(call, cancel=True)
+        # The derivative in a weight adds up 128 terms, and PyTorch does that in float64.
+        layer_oracle.hold_call(call, cancel=64.0)
 
 
 def statistics(name, x, mean, variance, **options):

@@ -51,7 +51,7 @@ def both_or_none(check: _checks.Checks, mean: Any, variance: Any, needed: bool) 
             why = (
                 "where the input's own statistics are not used"
                 if needed
-                else "where the other one is"
+                else "where the other running statistic is"
             )
             raise ValueError(check.wrong(name, f"given {why}", None))
 
