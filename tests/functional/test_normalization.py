@@ -139,6 +139,8 @@ def test_running_statistics_as_pytorch_writes_them():
     mean, variance = F.running_stats(x, zero, one, per_instance=True)
     assert_same(mean, jnp.array([2.5666666, 5.866667]))
     assert_same(variance, jnp.array([10.933334, 24.133333]))
+    infinite = x.at[0, 0, 0].set(-jnp.inf)
+    assert_same(F.running_stats(infinite, zero, one)[0], jnp.array([-jnp.inf, 5.866667]))
     for given, whole in ((0.0, (zero, one)), (1.0, F.running_stats(x, one, zero, 1.0))):
         assert_same(F.running_stats(x, zero, one, given), whole)
 

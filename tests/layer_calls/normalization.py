@@ -1,6 +1,7 @@
 """Calls of the norms, drawn at random, and what is known of them."""
 
-from fuzz import Array, dtypes
+import numpy as np
+from fuzz import Array, Known, dtypes
 from hypothesis import strategies as st
 
 yes = st.booleans()
@@ -99,7 +100,28 @@ CALLS = {
     "local_response_norm": by_neighbours(),
     "running_stats": updates(),
 }
-KNOWN = {}
+
+
+def of_an_infinite_parameter(given, options):
+    """PyTorch multiplies the mean by the scale, and its bias less that is NaN."""
+    return any(np.isinf(np.asarray(array, float)).any() for array in given[1:] if array is not None)
+
+
+def without_a_place(given, options):
+    """PyTorch's derivative in the weight is NaN."""
+    return given[0].size == 0
+
+
+KNOWN = {
+    **dict.fromkeys(
+        ("batch_norm", "instance_norm"),
+        Known(cancel="answers", elements=of_an_infinite_parameter),
+    ),
+    **dict.fromkeys(("layer_norm", "rms_norm"), Known(cancel="answers")),
+    "group_norm": Known(cancel="answers", slopes=without_a_place),
+    "running_stats": Known(cancel="answers"),
+}
+"""What the docstrings tell under "Differs from PyTorch", and where digits cancel."""
 
 
 def written(input, running_mean, running_var, momentum=0.1):

@@ -217,7 +217,8 @@ def _running_stats(
     if not input.size:
         return running_mean, running_var
     found, count = moments(input, axes), math.prod(input.shape[axis] for axis in axes)
-    new = (found.mean + found.rest, found.variance * (count / (count - 1)))
+    mean = jnp.where(jnp.isinf(found.mean), found.mean, found.mean + found.rest)
+    new = (mean, found.variance * (count / (count - 1)))
     others = (0, *range(2, input.ndim))  # of size 1, but for the samples of `per_instance`
     return tuple(
         jax.lax.stop_gradient(_mixed(jnp.mean(batch, others), old, shares))
