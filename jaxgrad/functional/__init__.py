@@ -15,7 +15,6 @@ from .activations.dropout import (
 )
 from .activations.exponential import celu, elu, selu
 from .activations.gated import gelu, glu, mish, silu
-from .activations.normalize import normalize
 from .activations.rectifiers import leaky_relu, prelu, relu, rrelu, threshold
 from .activations.saturating import hardsigmoid, hardswish, hardtanh, relu6
 from .activations.shrinking import hardshrink, softshrink, tanhshrink
@@ -37,9 +36,17 @@ from .losses.margins import (
 from .losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .losses.triplets import triplet_margin_loss, triplet_margin_with_distance_loss
 from .losses.vocabulary import linear_cross_entropy
+from .normalization.batch_norm import batch_norm, running_stats
+from .normalization.group_norm import group_norm
+from .normalization.instance_norm import instance_norm
+from .normalization.layer_norm import layer_norm
+from .normalization.local_response_norm import local_response_norm
+from .normalization.normalize import normalize
+from .normalization.rms_norm import rms_norm
 
 __all__ = [
     "alpha_dropout",
+    "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
@@ -56,6 +63,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "group_norm",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
@@ -63,10 +71,13 @@ __all__ = [
     "hardtanh",
     "hinge_embedding_loss",
     "huber_loss",
+    "instance_norm",
     "kl_div",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear_cross_entropy",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
@@ -82,7 +93,9 @@ __all__ = [
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
     "rrelu",
+    "running_stats",
     "selu",
     "sigmoid",
     "silu",

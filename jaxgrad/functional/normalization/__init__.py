@@ -1,0 +1,1 @@
+"""Normalization of arrays: by their mean and variance, their norm, or their neighbours."""

@@ -1,0 +1,151 @@
+"""What the norms share: an array less its mean, over its standard deviation, scaled and shifted."""
+
+import functools
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
+
+from jaxgrad._dtypes import cast
+from jaxgrad._dtypes import wide as wide_dtype
+
+
+class Moments(NamedTuple):
+    """What is known of the elements over some axes, which are kept with the size 1.
+
+    Attributes:
+        mean: their mean, rounded; None where no mean is taken off.
+        rest: the mean of what is left once `mean` is taken off, which is that rounding.
+        variance: the mean of the squares of what is left once both are taken off.
+    """
+
+    mean: jax.Array | None
+    rest: jax.Array | None
+    variance: jax.Array
+
+
+def wide(x: jax.Array) -> jax.Array:
+    """The array in the dtype to compute in."""
+    return cast(x, wide_dtype(x.dtype))
+
+
+def moments(x: jax.Array, axes: tuple[int, ...], centred: bool = True) -> Moments:
+    """The moments of `x` over axes, in the dtype to compute in.
+
+    A mean of 10,000 has no digits behind the third place in float32. The second mean has them, and
+    it comes out of the pass over the array that the variance takes anyway.
+    """
+    x = wide(x)
+    if not centred:
+        return Moments(None, None, _mean(x * x, axes))
+    mean = _mean(x, axes)
+    left = x - mean
+    # The mean of what is left is 0 but for rounding, and so is its derivative.
+    rest = jax.lax.stop_gradient(_mean(left, axes))
+    variance = _mean(left * left, axes) - rest * rest
+    return Moments(mean, rest, jnp.where(variance < 0, 0, variance))
+
+
+def _mean(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    return jnp.mean(x, axes, keepdims=True)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(3, 4, 5))
+def affine(
+    x: jax.Array,
+    weight: jax.Array | None,
+    bias: jax.Array | None,
+    axes: tuple[int, ...],
+    eps: float,
+    centred: bool,
+) -> jax.Array:
+    """The array less its mean, over √(variance + eps), times the weight, plus the bias.
+
+    Args:
+        x: the array. A narrow one is widened here, so that what is kept of it is narrow.
+        weight: an array that broadcasts against x, of as many dimensions, in the dtype to compute
+            in; None is 1.
+        bias: likewise; None is 0.
+        axes: the axes that the mean and the variance are taken over.
+        eps: what is added to the variance.
+        centred: whether the mean is taken off.
+
+    Returns:
+        The result, in the dtype to compute in.
+    """
+    found = moments(x, axes, centred)
+    scale = jax.lax.rsqrt(found.variance + eps)
+    result = _without_mean(wide(x), found) * _scaled(scale, weight, axes)
+    result = result if _is_uniform(weight, axes) else result * weight
+    return result if bias is None else result + bias
+
+
+@functools.partial(affine.defjvp, symbolic_zeros=True)
+def _affine_jvp(
+    axes: tuple[int, ...], eps: float, centred: bool, primals: Any, tangents: Any
+) -> tuple[jax.Array, Any]:
+    """The derivative in closed form. For the backward pass x is kept, and h is computed again."""
+    x, weight, bias = primals
+    value = affine(x, weight, bias, axes, eps, centred)
+    moving = {
+        name: tangent
+        for name, tangent in zip(("x", "weight", "bias"), tangents, strict=True)
+        if not (tangent is None or isinstance(tangent, SymbolicZero))
+    }
+    if not moving:
+        return value, SymbolicZero(jax.typeof(value).to_tangent_aval())
+    found = moments(x, axes, centred)
+    scale = jax.lax.rsqrt(found.variance + eps)
+    slope = jax.checkpoint(functools.partial(_slope, axes=axes))
+    return value, slope(moving, x, found, scale, weight)
+
+
+def _slope(
+    moving: Mapping[str, jax.Array],
+    x: jax.Array,
+    found: Moments,
+    scale: jax.Array,
+    weight: jax.Array | None,
+    *,
+    axes: tuple[int, ...],
+) -> jax.Array:
+    """The sum dh · weight + h · dweight + dbias, of the arguments that move.
+
+        h = (x - mean) · scale,   dh = t - mean(t) - h · mean(t · h),   t = dx · scale
+
+    A sum is negated after it is taken. Its transpose then is the sum over the cotangent, or over
+    the cotangent · h, which the derivatives in weight and bias need too.
+    """
+    h, uniform = _without_mean(wide(x), found) * scale, _is_uniform(weight, axes)
+    terms = []
+    if "x" in moving:
+        t = _scaled(scale, weight, axes) * wide(moving["x"])
+        dh = t + h * -_mean(t * h, axes)
+        dh = dh if found.mean is None else dh + -_mean(t, axes)
+        terms.append(dh if uniform else dh * weight)
+    if "weight" in moving:
+        if not uniform:
+            # XLA would compute h once for both terms, and write it to memory.
+            x, found, scale = jax.lax.optimization_barrier((x, found, scale))
+            h = _without_mean(wide(x), found) * scale
+        terms.append(h * moving["weight"])
+    if "bias" in moving:
+        terms.append(moving["bias"] if terms else moving["bias"] + jnp.zeros_like(h))
+    return functools.reduce(jnp.add, terms)
+
+
+def _without_mean(x: jax.Array, found: Moments) -> jax.Array:
+    return x if found.mean is None else x - found.mean - found.rest
+
+
+def _is_uniform(weight: jax.Array | None, axes: tuple[int, ...]) -> bool:
+    """Whether all elements of a mean have the same weight."""
+    return weight is None or math.prod(weight.shape[axis] for axis in axes) == 1
+
+
+def _scaled(scale: jax.Array, weight: jax.Array | None, axes: tuple[int, ...]) -> jax.Array:
+    """The scale, with the weight in it where that is uniform."""
+    return scale if weight is None or not _is_uniform(weight, axes) else scale * weight
