@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 
 from jaxgrad import random
 from jaxgrad._dtypes import wide
@@ -165,22 +166,69 @@ def _split(array: jax.Array, count: int, rows: int) -> jax.Array:
 
 
 def _block(arrays: dict[str, Any], first: Any, settings: Settings) -> jax.Array:
-    """softmax(q kᵀ · scale + masks) v; a row without a score above -∞ gives 0.
-
-    The sum is divided after the product with the values, where there are fewer numbers.
-    """
+    """The block's softmax(q kᵀ · scale + masks) v; a row without a score above -∞ gives 0."""
     scores = scores_of(arrays, settings)
     if settings.is_causal:
         shape = (1,) * (scores.ndim - 2) + scores.shape[-2:]
         row = lax.broadcasted_iota(first.dtype, shape, scores.ndim - 2) + first
         seen = lax.broadcasted_iota(first.dtype, shape, scores.ndim - 1) <= row
         scores = jnp.where(seen, scores, -jnp.inf)
-    largest = jnp.max(lax.stop_gradient(scores), -1, keepdims=True, initial=-jnp.inf)
+    factors = None
+    if arrays["key"] is not None:
+        factors = noise(arrays["key"], arrays["p"], scores)
+    return _mean(scores, factors, arrays["v"])
+
+
+def _powers(scores: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Exponentials, the largest of a row 1, and their sum; 0 and 1 where there is no largest."""
+    largest = jnp.max(scores, -1, keepdims=True, initial=-jnp.inf)
     powers = jnp.exp(scores - jnp.where(largest == -jnp.inf, 0, largest))
     total = jnp.sum(powers, -1, keepdims=True)
-    if arrays["key"] is not None:
-        powers = powers * noise(arrays["key"], arrays["p"], powers)
-    return weighted(powers, arrays["v"]) / jnp.where(total == 0, 1, total)
+    return powers, jnp.where(total == 0, 1, total)
+
+
+@jax.custom_jvp
+def _softmax(scores: jax.Array) -> jax.Array:
+    powers, total = _powers(scores)
+    return powers / total
+
+
+@_softmax.defjvp
+def _softmax_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
+    p = _softmax(*primals)
+    (slope,) = tangents
+    return p, p * (slope - jnp.sum(p * slope, -1, keepdims=True))
+
+
+@jax.custom_jvp
+def _mean(scores: jax.Array, factors: jax.Array | None, values: jax.Array) -> jax.Array:
+    """The values' means; divided after the product, where there are fewer numbers to divide."""
+    powers, total = _powers(scores)
+    return weighted(_scaled(powers, factors), values) / total
+
+
+def _scaled(weights: jax.Array, factors: jax.Array | None) -> jax.Array:
+    return weights if factors is None else weights * factors
+
+
+@functools.partial(_mean.defjvp, symbolic_zeros=True)
+def _mean_jvp(
+    primals: tuple[Any, Any, Any], tangents: tuple[Any, Any, Any]
+) -> tuple[jax.Array, jax.Array]:
+    """The derivative divides first: differences of the weights then cancel as exactly as they can.
+
+    Of a single key the weight is 1, and the derivative with respect to its score exactly 0.
+    """
+    scores, factors, values = primals
+    weights, slopes = _softmax(scores), []
+    if not isinstance(tangents[0], SymbolicZero):
+        _, slope = jax.jvp(_softmax, (scores,), (tangents[0],))
+        slopes.append(weighted(_scaled(slope, factors), values))
+    weights = _scaled(weights, factors)
+    if not isinstance(tangents[2], SymbolicZero):
+        slopes.append(weighted(weights, tangents[2]))
+    out = weighted(weights, values)
+    return out, sum(slopes, jnp.zeros((), out.dtype))
 
 
 def scores_of(arrays: dict[str, Any], settings: Settings) -> jax.Array:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
@@ -76,12 +77,13 @@ def added(
         static = name.replace("bias", "static")
         if given[name] is not None and given[static] is not None:
             raise ValueError(check.wrong(name, f"None where {static} is given", "an array"))
-    shapes: dict[str, tuple[Any, ...]] = dict.fromkeys(("bias_k", "bias_v"), (1, 1, embed))
-    shapes |= dict.fromkeys(("static_k", "static_v"), (batch * heads, "S", embed // heads))
-    found = {
-        name: None if array is None else _shaped(check, name, array, shapes[name], q)
-        for name, array in given.items()
-    }
+    static_shape = (batch * heads, "S", embed // heads)
+    found: dict[str, jax.Array | None] = dict.fromkeys(given)
+    for name, array in given.items():
+        if array is not None:
+            ones = (1,) * (max(jnp.ndim(array), 1) - 1)
+            shape = (*ones[:2], embed) if name.startswith("bias") else static_shape
+            found[name] = _shaped(check, name, array, shape, q)
     lengths = [_length(x, found, name) for name in "kv"]
     if lengths[0] != lengths[1]:
         expected = f"of as many values as keys, {lengths[0]}"

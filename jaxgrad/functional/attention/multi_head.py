@@ -61,7 +61,8 @@ def multi_head_attention_forward(
         num_heads: H, which divides E.
         in_proj_weight: W_q, W_k and W_v, one below the other: of shape (3 E, E).
         in_proj_bias: b_q, b_k and b_v, of shape (3 E).
-        bias_k: one more key after the projection, of shape (1, 1, E). Every query sees it.
+        bias_k: one more key after the projection, of shape (1, 1, E) or (E). Every query sees
+            it.
         bias_v: its value, of the same shape.
         add_zero_attn: whether one more key and value of zeros are added.
         dropout_p: the probability that a weight is zeroed in training.
@@ -224,13 +225,17 @@ def _projected(arrays: dict[str, Any], layer: _Layer, batch: int) -> list[jax.Ar
             part = found[name]
             part = part[:, None] if part.ndim == 2 else part
             if bias is not None:
-                part = jnp.concatenate([part, jnp.broadcast_to(bias, (1, batch, embed))])
+                part = jnp.concatenate([part, _repeated(bias, batch)])
             part = part.reshape(part.shape[0], batch, layer.heads, embed // layer.heads)
             part = part.transpose(1, 2, 0, 3)
         if layer.zero and name != "q":
             part = jnp.pad(part, ((0, 0), (0, 0), (0, 1), (0, 0)))
         parts.append(part)
     return parts
+
+
+def _repeated(bias: jax.Array, batch: int) -> jax.Array:
+    return jnp.broadcast_to(bias.reshape(1, 1, -1), (1, batch, bias.size))
 
 
 def _in_projections(arrays: dict[str, Any], embed: int) -> list[jax.Array]:
