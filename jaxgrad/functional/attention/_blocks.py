@@ -30,19 +30,32 @@ SEGMENTS = 4
 """So many groups of causal blocks, each with the keys that its last query sees."""
 
 
+SPARE = 16
+"""So many keys are added where a row of scores would be a whole number of kilobytes.
+
+The derivative of the keys reads the scores by columns. With such rows the numbers of a column would
+all have the same few places in a CPU's cache.
+"""
+
+
 class Settings(NamedTuple):
-    """What is static: `scale` is None where the arrays have one."""
+    """What is static: `scale` is None where the arrays have one.
+
+    `keys` is the number of keys that count, where they are followed by others.
+    """
 
     is_causal: bool
     scale: float | None
+    keys: int | None = None
 
 
 class Plan(NamedTuple):
-    """How a call is divided: rows of a block, by head, and the dtype of the products."""
+    """How a call is divided: rows of a block, by head; the dtype of the products; spare keys."""
 
     rows: int
     by_head: bool
     dtype: Any
+    spare: bool
 
 
 def attend(arrays: dict[str, Any], settings: Settings) -> jax.Array:
@@ -57,8 +70,8 @@ def attend(arrays: dict[str, Any], settings: Settings) -> jax.Array:
     if scores <= max(SCORES, k.size + v.size) or not scores:
         arrays = arrays | {name: arrays[name].astype(wide(q.dtype)) for name in "qkv"}
         return _block(arrays, jnp.zeros((), jnp.int32), settings)
-    cpu = _plan(arrays, SCORES, wide(q.dtype), by_head=True)
-    other = _plan(arrays, SCORES_ELSEWHERE, q.dtype, by_head=False)
+    cpu = _plan(arrays, SCORES, wide(q.dtype), is_cpu=True)
+    other = _plan(arrays, SCORES_ELSEWHERE, q.dtype, is_cpu=False)
     branches = (functools.partial(_planned, settings=settings, plan=p) for p in (cpu, other))
     both = dict(zip(("cpu", "default"), branches, strict=True))
 
@@ -73,18 +86,22 @@ def _size(shape: Any) -> int:
     return functools.reduce(lambda one, other: one * other, shape, 1)
 
 
-def _plan(arrays: dict[str, Any], scores: int, dtype: Any, by_head: bool) -> Plan:
+def _plan(arrays: dict[str, Any], scores: int, dtype: Any, is_cpu: bool) -> Plan:
     """Blocks of about so many scores; no loop over an axis that is sharded explicitly."""
     q, k = arrays["q"], arrays["k"]
     spec = [*jax.typeof(q).sharding.spec, *[None] * q.ndim][: q.ndim]
-    by_head = by_head and k.shape[-3] > 1 and spec[-4] is None
+    by_head = is_cpu and k.shape[-3] > 1 and spec[-4] is None
     width = _size(q.shape[:-2]) * k.shape[-2] // (k.shape[-3] if by_head else 1)
     rows = q.shape[-2] if spec[-2] else max(ROWS, scores // width)
-    return Plan(rows, by_head, dtype)
+    spare = is_cpu and k.shape[-2] * jnp.dtype(dtype).itemsize % 1024 == 0 and not spec[-2]
+    return Plan(rows, by_head, dtype, spare)
 
 
 def _planned(arrays: dict[str, Any], settings: Settings, plan: Plan) -> jax.Array:
     arrays = arrays | {name: arrays[name].astype(plan.dtype) for name in "qkv"}
+    if plan.spare:
+        settings = settings._replace(keys=arrays["k"].shape[-2])
+        arrays = _with_spare_keys(arrays)
     if not plan.by_head:
         return _segments(arrays, settings, plan)
     each = {name: jnp.moveaxis(arrays[name], axis, 0) for name, axis in _HEADS.items()}
@@ -97,6 +114,15 @@ def _planned(arrays: dict[str, Any], settings: Settings, plan: Plan) -> jax.Arra
         return _segments(_with_key(arrays, number) | each | {"masks": masks}, settings, plan)
 
     return _mapped(of_head, jnp.arange(arrays["k"].shape[-3]), (each, own), -4)
+
+
+def _with_spare_keys(arrays: dict[str, Any]) -> dict[str, Any]:
+    def padded(array: jax.Array, axis: int) -> jax.Array:
+        widths = [(0, SPARE if i == array.ndim + axis else 0) for i in range(array.ndim)]
+        return jnp.pad(array, widths)
+
+    masks = [m if m.shape[-1] == 1 else padded(m, -1) for m in arrays["masks"]]
+    return arrays | {name: padded(arrays[name], -2) for name in "kv"} | {"masks": masks}
 
 
 _HEADS = {"q": -4, "k": -3, "v": -3}
@@ -134,7 +160,8 @@ def _seen(arrays: dict[str, Any], first: int, last: int, settings: Settings) -> 
     masks = [m[..., first:last, :] if m.shape[-2] > 1 else m for m in arrays["masks"]]
     if not settings.is_causal:
         return arrays | {"q": queries, "masks": masks}
-    keys, values = (arrays[name][..., :last, :] for name in "kv")
+    end = last if settings.keys is None else last + SPARE
+    keys, values = (arrays[name][..., :end, :] for name in "kv")
     return arrays | {"q": queries, "k": keys, "v": values, "masks": masks}
 
 
@@ -168,10 +195,13 @@ def _split(array: jax.Array, count: int, rows: int) -> jax.Array:
 def _block(arrays: dict[str, Any], first: Any, settings: Settings) -> jax.Array:
     """The block's softmax(q kᵀ · scale + masks) v; a row without a score above -∞ gives 0."""
     scores = scores_of(arrays, settings)
-    if settings.is_causal:
+    if settings.is_causal or settings.keys is not None:
         shape = (1,) * (scores.ndim - 2) + scores.shape[-2:]
-        row = lax.broadcasted_iota(first.dtype, shape, scores.ndim - 2) + first
-        seen = lax.broadcasted_iota(first.dtype, shape, scores.ndim - 1) <= row
+        last = scores.shape[-1] - 1 if settings.keys is None else settings.keys - 1
+        if settings.is_causal:
+            row = lax.broadcasted_iota(first.dtype, shape, scores.ndim - 2) + first
+            last = jnp.minimum(row, last)
+        seen = lax.broadcasted_iota(first.dtype, shape, scores.ndim - 1) <= last
         scores = jnp.where(seen, scores, -jnp.inf)
     factors = None
     if arrays["key"] is not None:
