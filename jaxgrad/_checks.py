@@ -177,16 +177,15 @@ def concrete(function: str, argument: str, tree: Any) -> None:
         raise TypeError(wrong(function, argument, "concrete", "a traced array", remedy))
 
 
-def key(function: str, value: Any) -> jax.Array:
+def key(function: str, value: Any, argument: str = "key") -> jax.Array:
     """`value` as one typed key, of any implementation."""
     if not (isinstance(value, jax.Array) and value.dtype.type is jax.dtypes.prng_key):
         got = f"{type(value).__name__} {value!r:.60}"
-        raise TypeError(
-            wrong(function, "key", "a typed key", got, _remedies.for_key(function, value))
-        )
+        remedy = _remedies.for_key(function, value, argument)
+        raise TypeError(wrong(function, argument, "a typed key", got, remedy))
     if value.ndim:
         remedy = "map over the keys with jax.vmap"
-        raise ValueError(wrong(function, "key", "a single key", f"shape {value.shape}", remedy))
+        raise ValueError(wrong(function, argument, "a single key", f"shape {value.shape}", remedy))
     return value
 
 

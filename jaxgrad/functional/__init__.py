@@ -20,6 +20,8 @@ from .activations.saturating import hardsigmoid, hardswish, hardtanh, relu6
 from .activations.shrinking import hardshrink, softshrink, tanhshrink
 from .activations.sigmoids import logsigmoid, sigmoid, softplus, softsign, tanh
 from .activations.softmax import gumbel_softmax, log_softmax, softmax, softmin
+from .attention.multi_head import multi_head_attention_forward
+from .attention.scaled_dot_product import scaled_dot_product_attention
 from .losses.binary import binary_cross_entropy, binary_cross_entropy_with_logits
 from .losses.class_margins import multi_margin_loss, multilabel_margin_loss
 from .losses.classes import cross_entropy, nll_loss
@@ -83,6 +85,7 @@ __all__ = [
     "margin_ranking_loss",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
@@ -96,6 +99,7 @@ __all__ = [
     "rms_norm",
     "rrelu",
     "running_stats",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

@@ -1,6 +1,7 @@
 """The work that the speed study times, as code for each competitor; one file a family."""
 
 from . import (
+    attention,
     batches,
     calls,
     derivatives,
@@ -22,6 +23,7 @@ WORKS: tuple[Work, ...] = (
     *initializers.WORKS,
     *functional.WORKS,
     *normalization.WORKS,
+    *attention.WORKS,
     *optimizers.WORKS,
     *derivatives.WORKS,
     *calls.WORKS,

@@ -1,0 +1,1 @@
+"""Attention: `torch.nn.functional`'s, with its masks, its heads and its dropout."""

@@ -1,0 +1,69 @@
+"""What both functions of attention share: masks, dropout, and one layout with an axis of heads."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from jaxgrad import _checks
+from jaxgrad._dtypes import is_floating
+
+from .._arguments import constant
+
+
+def mask_array(check: _checks.Checks, argument: str, value: ArrayLike, dtype: Any) -> jax.Array:
+    """A mask of truth values, or of numbers of `dtype` or float32 that are added to the scores."""
+    mask = check.array(argument, value)
+    if mask.dtype in (bool, dtype, jnp.float32):
+        return mask
+    expected = " or ".join(dict.fromkeys(("bool", str(dtype), "float32")))
+    kind = "dtype" if is_floating(mask.dtype) else "bool"
+    raise TypeError(check.wrong(argument, expected, mask.dtype, f"cast it with .astype({kind})"))
+
+
+def dropout_arguments(
+    check: _checks.Checks, p: ArrayLike, key: jax.Array | None, training: bool = True
+) -> tuple[Any, jax.Array | None]:
+    """The probability and the key; both None where nothing is dropped."""
+    p = constant(check, "dropout_p", check.number("dropout_p", p))
+    check.allowed("dropout_p", p, (p >= 0) & (p <= 1), "in [0, 1]")
+    if not training or (not isinstance(p, Tracer) and p == 0):
+        return None, None
+    if key is None:
+        expected = "a typed key where dropout_p is not 0"
+        remedy = "make one with jax.random.key(seed)"
+        raise TypeError(check.wrong("dropout_key", expected, None, remedy))
+    return jnp.asarray(p), check.key(key, "dropout_key")
+
+
+def arranged(arrays: dict[str, Any], lead: tuple[int, ...], grouped: bool) -> dict[str, Any]:
+    """Arrays of shape (…, L, E) in the layout (*B, H, G, L, E); `lead` is the queries' (…).
+
+    The last leading axis is that of the heads. A single one is taken for a batch, unless the heads
+    are `grouped`: it may be sharded, and heads are looped over.
+    """
+    q, k, v = (arrays[name] for name in "qkv")
+    heads = lead[-1:] if grouped or len(lead) > 1 else ()
+    batch = lead[: len(lead) - len(heads)]
+    if grouped and k.shape[-3] != v.shape[-3]:
+        k, v = (jnp.repeat(array, heads[0] // array.shape[-3], -3) for array in (k, v))
+    shared = (k.shape[-3],) if grouped else heads
+    groups = heads[0] // max(shared[0], 1) if grouped and heads[0] else 1
+    own = shared or (1,)
+    q = _broadcast(q, (*batch, *heads)).reshape(*batch, *own, groups, *q.shape[-2:])
+    k, v = (_broadcast(a, (*batch, *shared)).reshape(*batch, *own, *a.shape[-2:]) for a in (k, v))
+    masks = []
+    if arrays["mask"] is not None:
+        mask = arrays["mask"]
+        mask = mask.reshape(*[1] * (len(lead) + 2 - mask.ndim), *mask.shape)
+        front, rest = mask.shape[: len(batch)], mask.shape[-2:]
+        split = (*own, groups) if heads and mask.shape[-3] != 1 else (1, 1)
+        masks = [mask.reshape(*front, *split, *rest)]
+    return arrays | {"q": q, "k": k, "v": v, "masks": masks}
+
+
+def _broadcast(array: jax.Array, lead: tuple[int, ...]) -> jax.Array:
+    shape = (*lead, *array.shape[-2:])
+    return array if array.shape == shape else jnp.broadcast_to(array, shape)
