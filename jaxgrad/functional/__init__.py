@@ -21,11 +21,19 @@ from .activations.saturating import hardsigmoid, hardswish, hardtanh, relu6
 from .activations.shrinking import hardshrink, softshrink, tanhshrink
 from .activations.sigmoids import logsigmoid, sigmoid, softplus, softsign, tanh
 from .activations.softmax import gumbel_softmax, log_softmax, softmax, softmin
+from .embeddings.embedding import embedding
+from .embeddings.embedding_bag import embedding_bag
+from .embeddings.one_hot import one_hot
 from .losses.binary import binary_cross_entropy, binary_cross_entropy_with_logits
 from .losses.class_margins import multi_margin_loss, multilabel_margin_loss
 from .losses.classes import cross_entropy, nll_loss
 from .losses.ctc import ctc_loss
-from .losses.distances import cosine_embedding_loss, cosine_similarity, pairwise_distance
+from .losses.distances import (
+    cosine_embedding_loss,
+    cosine_similarity,
+    pairwise_distance,
+    pdist,
+)
 from .losses.divergences import kl_div
 from .losses.likelihoods import gaussian_nll_loss, poisson_nll_loss
 from .losses.margins import (
@@ -37,12 +45,15 @@ from .losses.margins import (
 from .losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .losses.triplets import triplet_margin_loss, triplet_margin_with_distance_loss
 from .losses.vocabulary import linear_cross_entropy
+from .padding import pad
+from .shuffling import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
     "alpha_dropout",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -52,6 +63,8 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "gaussian_nll_loss",
     "gelu",
@@ -75,9 +88,15 @@ __all__ = [
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
+    "one_hot",
+    "pad",
     "pairwise_distance",
+    "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
