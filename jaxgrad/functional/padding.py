@@ -51,8 +51,8 @@ def pad(
         ValueError: `pad` has an odd length or too many numbers for the input or its mode, takes
             away more than there is, or extends an axis by more than the mode can: "reflect" by at
             most its size less 1, "circular" by at most what is left of it. `value` is given with
-            another mode, or does not fit the dtype. With "reflect" or "replicate" an axis other than
-            the batch is empty.
+            another mode, or does not fit the dtype. With "reflect" or "replicate" another axis than
+            that of the batch is empty.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
 

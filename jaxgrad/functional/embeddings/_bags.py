@@ -8,6 +8,7 @@ XLA itself fuses the lookup of all rows with their sum, and no loop is needed.
 import dataclasses
 import functools
 import math
+import operator
 from typing import Any
 
 import jax
@@ -99,12 +100,11 @@ def sums_of_scales(scales: jax.Array, weight: jax.Array, bags: Bags) -> jax.Arra
 
     def transposed(total: jax.Array, cotangent: jax.Array) -> jax.Array:
         def body(_: None, given: Any) -> tuple[None, jax.Array]:
-            index, *bag = given
-            back = gathered(cotangent, *bag, 0) if bag else cotangent
+            index, bag = given
+            back = cotangent if bag is None else gathered(cotangent, bag, 0)
             return None, jnp.sum(gathered(weight, index, 0) * back, -1)
 
-        arrays = (bags.index,) if bags.bag is None else (bags.index, bags.bag)
-        return total + jax.lax.scan(body, None, arrays)[1]
+        return total + jax.lax.scan(body, None, (bags.index, bags.bag))[1]
 
     weight = weight.astype(wide(weight.dtype))
     if not (weight.size and bags.index.size):
@@ -157,7 +157,7 @@ def _folded(added: Any, total: jax.Array, arrays: Any) -> jax.Array:
 
     def several(total: jax.Array, group: Any, count: int) -> jax.Array:
         for place in range(count):
-            total = added(total, jax.tree.map(lambda a: a[place], group))
+            total = added(total, jax.tree.map(operator.itemgetter(place), group))
         return total
 
     def body(total: jax.Array, group: Any) -> tuple[jax.Array, None]:

@@ -134,7 +134,8 @@ def placed(
     last = None if columns in first else columns
     result = NamedSharding(mesh, PartitionSpec(*first, last))
     everywhere = jax.tree.map(lambda _: NamedSharding(mesh, PartitionSpec()), others)
-    return auto_axes(function, out_sharding=(result, everywhere))(weight, arrays)
+    automatic = auto_axes(out_sharding=(result, everywhere))
+    return automatic(function)(weight, arrays)
 
 
 def _axes(array: jax.Array) -> tuple[Any, ...]:
