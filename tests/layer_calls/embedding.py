@@ -130,9 +130,14 @@ def of_nothing_left(given, options, theirs):
     return gone or truth or (cropped and mode == "circular")
 
 
+def at_infinities(given, options):
+    """The derivatives of NaN with p = ∞ and of infinite distances with p < 1."""
+    return not np.isfinite(given[0]).all() and options.get("p") in (0.5, INF)
+
+
 KNOWN = {
     "embedding": Known(cancel="answers"),
     "embedding_bag": Known(cancel="answers"),
     "pad": Known(refusals=of_nothing_left),
-    "pdist": Known(cancel="answers"),
+    "pdist": Known(cancel="answers", slopes=at_infinities),
 }

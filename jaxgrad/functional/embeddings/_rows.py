@@ -1,7 +1,6 @@
 """What the lookups share: checked arguments, gathered rows, and the norm that rows may have."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -117,20 +116,27 @@ def frequencies(index: jax.Array, rows: int) -> jax.Array:
 
 
 def placed(
-    function: Callable[..., Any], batch: jax.Array, weight: jax.Array, others: Any, arrays: Any
+    function: Callable[..., Any],
+    first: tuple[Any, ...],
+    weight: jax.Array,
+    others: Any,
+    arrays: Any,
 ) -> Any:
-    """`function(weight, arrays)`, where XLA finds the sharding; the first result's is declared.
+    """`function(weight, arrays)`, whose sharding XLA finds on an Explicit mesh.
 
-    An array with a row of `weight` for each element of `batch` is sharded as these two are. What
-    else the function returns, a pytree like `others`, is on all devices.
+    Args:
+        function: gives an array with a row of `weight` at its end, and other results.
+        first: the mesh axes along the other axes of that array.
+        weight: a matrix; the array is sharded like its columns.
+        others: a pytree like the other results, which are on all devices.
+        arrays: a pytree of arrays.
     """
     leaves = [weight, *jax.tree.leaves(arrays)]
     meshes = [jax.typeof(leaf).sharding.mesh for leaf in leaves]
     mesh = next((m for m in meshes if AxisType.Explicit in m.axis_types), None)
     if mesh is None:
         return function(weight, arrays)
-    first = _axes(batch)
-    columns = _axes(weight)[1]
+    columns = mesh_axes(weight)[1]
     last = None if columns in first else columns
     result = NamedSharding(mesh, PartitionSpec(*first, last))
     everywhere = jax.tree.map(lambda _: NamedSharding(mesh, PartitionSpec()), others)
@@ -138,7 +144,7 @@ def placed(
     return automatic(function)(weight, arrays)
 
 
-def _axes(array: jax.Array) -> tuple[Any, ...]:
+def mesh_axes(array: jax.Array) -> tuple[Any, ...]:
     """The mesh axes along each axis of an array."""
     found = tuple(jax.typeof(array).sharding.spec)
     return found + (None,) * (array.ndim - len(found))

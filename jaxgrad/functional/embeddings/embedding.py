@@ -16,6 +16,7 @@ from ._rows import (
     gathered,
     indices,
     matrix,
+    mesh_axes,
     norm_limits,
     padding_row,
     placed,
@@ -105,7 +106,7 @@ def _embedding(
         rows = _learned(weight, index, learning) if is_learned else gathered(weight, index)
         return renormed(rows, max_norm, degree), jnp.all(known)
 
-    return placed(found, index, weight, True, (index, max_norm))
+    return placed(found, mesh_axes(index), weight, True, (index, max_norm))
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(2,))

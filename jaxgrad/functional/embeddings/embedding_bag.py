@@ -16,6 +16,7 @@ from ._rows import (
     frequencies,
     indices,
     matrix,
+    mesh_axes,
     norm_limits,
     padding_row,
     placed,
@@ -169,9 +170,9 @@ def _embedding_bag(
     options: _Options,
 ) -> tuple[jax.Array, Any]:
     bagged = functools.partial(_bagged, options=options)
-    batch = index if starts is None else starts
-    batch = jax.lax.index_in_dim(batch, 0, 1, keepdims=False) if starts is None else batch
-    return placed(bagged, batch, weight, (True, True), (index, starts, scales, max_norm))
+    first = mesh_axes(index if starts is None else starts)[:1]
+    first = (None,) if options.last and starts is not None else first
+    return placed(bagged, first, weight, (True, True), (index, starts, scales, max_norm))
 
 
 def _bagged(weight: jax.Array, arrays: Any, options: _Options) -> tuple[jax.Array, Any]:

@@ -194,7 +194,8 @@ def pdist(input: ArrayLike, p: float = 2) -> jax.Array:
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
 
     Differs from PyTorch: there is a second derivative. float16 and bfloat16 are taken, and computed
-    in float32.
+    in float32. With p = ∞ the derivative of a distance that is NaN is 0; PyTorch's is NaN. With
+    p < 1 the derivative of an infinite distance is NaN, where PyTorch's is 0, ±∞ or NaN.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import pdist
