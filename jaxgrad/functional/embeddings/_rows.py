@@ -1,6 +1,7 @@
 """What the lookups share: checked arguments, gathered rows, and the norm that rows may have."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
