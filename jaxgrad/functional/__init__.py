@@ -22,11 +22,19 @@ from .activations.sigmoids import logsigmoid, sigmoid, softplus, softsign, tanh
 from .activations.softmax import gumbel_softmax, log_softmax, softmax, softmin
 from .attention.multi_head import multi_head_attention_forward
 from .attention.scaled_dot_product import scaled_dot_product_attention
+from .embeddings.embedding import embedding
+from .embeddings.embedding_bag import embedding_bag
+from .embeddings.one_hot import one_hot
 from .losses.binary import binary_cross_entropy, binary_cross_entropy_with_logits
 from .losses.class_margins import multi_margin_loss, multilabel_margin_loss
 from .losses.classes import cross_entropy, nll_loss
 from .losses.ctc import ctc_loss
-from .losses.distances import cosine_embedding_loss, cosine_similarity, pairwise_distance
+from .losses.distances import (
+    cosine_embedding_loss,
+    cosine_similarity,
+    pairwise_distance,
+    pdist,
+)
 from .losses.divergences import kl_div
 from .losses.likelihoods import gaussian_nll_loss, poisson_nll_loss
 from .losses.margins import (
@@ -45,6 +53,8 @@ from .normalization.layer_norm import layer_norm
 from .normalization.local_response_norm import local_response_norm
 from .normalization.normalize import normalize
 from .normalization.rms_norm import rms_norm
+from .padding import pad
+from .shuffling import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
     "alpha_dropout",
@@ -52,6 +62,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -61,6 +72,8 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "gaussian_nll_loss",
     "gelu",
@@ -89,9 +102,15 @@ __all__ = [
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
+    "one_hot",
+    "pad",
     "pairwise_distance",
+    "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",

@@ -325,10 +325,10 @@ def _cdist(a: jax.Array, b: jax.Array, *, p: float, dtype: DTypeLike) -> jax.Arr
     differences = jnp.subtract(*jnp.broadcast_arrays(a, b))
     if differences.shape[-1] == 0:
         return jnp.zeros(differences.shape[:-1], dtype)
-    return jnp.squeeze(_distance(differences, p), -1).astype(dtype)
+    return jnp.squeeze(length_of_differences(differences, p), -1).astype(dtype)
 
 
-def _distance(differences: jax.Array, p: float) -> jax.Array:
+def length_of_differences(differences: jax.Array, p: float) -> jax.Array:
     """‖x‖ₚ over the last axis: as `length`, but NaN for p = 0, other slopes for p = 1 and ∞."""
     axes = (differences.ndim - 1,)
     if p == 0:

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 
 from jaxgrad import _checks
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, real_part, result_type, widened
-from jaxgrad.tensor.norms import length, length_of_numbers
+from jaxgrad.tensor.norms import length, length_of_differences, length_of_numbers
 
 from .._arguments import as_float, real_or_complex, reduced, reduction_of
 from ._kinks import clamped, floored
@@ -170,6 +170,61 @@ def distance(
     vectors = jnp.atleast_1d(difference)
     distances = length_of_numbers(vectors, p, (vectors.ndim - 1,)).astype(real_part(x1.dtype))
     return distances if keepdim and difference.ndim else jnp.squeeze(distances, -1)
+
+
+def pdist(input: ArrayLike, p: float = 2) -> jax.Array:
+    """The distance of each two rows of a matrix.
+
+        y = ‖x₀ - x₁‖ₚ, ‖x₀ - x₂‖ₚ, …, ‖x₁ - x₂‖ₚ, …     ‖x‖₀ = #{i : xᵢ ≠ 0}
+
+    Between equal rows the derivative is 0. With p = ∞ each of several largest differences has the
+    whole derivative.
+
+    Args:
+        input: a matrix of N rows, floating point.
+        p: the norm's degree, a static number of at least 0, or ∞.
+
+    Returns:
+        The N (N - 1) / 2 distances, in the input's dtype.
+
+    Raises:
+        TypeError: the input is not floating point, or p is traced or not a number.
+        ValueError: the input is not a matrix, or p is negative or NaN.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
+
+    Differs from PyTorch: there is a second derivative. float16 and bfloat16 are taken, and computed
+    in float32. With p = ∞ the derivative of a distance that is NaN is 0; PyTorch's is NaN. With
+    p < 1 the derivative of an infinite distance is NaN, where PyTorch's is 0, ±∞ or NaN.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxgrad.functional import pdist
+    >>> pdist(jnp.array([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]]))
+    Array([5., 3., 4.], dtype=float32)
+    """
+    check = _checks.of("pdist")
+    x = check.floating("input", input)
+    if x.ndim != 2:
+        raise ValueError(check.wrong("input", "a matrix", f"shape {x.shape}"))
+    degree = p if isinstance(p, float) and p == math.inf else check.static_number("p", p)
+    if degree < 0:
+        raise ValueError(check.wrong("p", "at least 0", p))
+    return _pdist(x, p=float(degree))
+
+
+@functools.partial(jax.jit, static_argnames="p")
+def _pdist(x: jax.Array, *, p: float) -> jax.Array:
+    count, columns = x.shape
+    pairs = np.triu_indices(count, 1)
+    if not columns or not len(pairs[0]):
+        return jnp.zeros(len(pairs[0]), x.dtype)
+    (wider,) = widened(x.dtype, x)
+    differences = wider[:, None] - wider[None]
+    # An infinite row minus itself is NaN, and its derivative would be, although no distance is.
+    above = np.triu(np.ones((count, count), bool), 1)[..., None]
+    differences = jnp.where(above, differences, 0)
+    distances = jnp.squeeze(length_of_differences(differences, p), -1)
+    return distances[pairs].astype(x.dtype)
 
 
 def cosine_embedding_loss(
