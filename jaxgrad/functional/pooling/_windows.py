@@ -106,7 +106,8 @@ class Spans(NamedTuple):
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Where the windows begin and end."""
         places = np.arange(self.windows, dtype=np.int64)
-        return places * self.used // self.windows, -(-(places + 1) * self.used // self.windows)
+        number = max(self.windows, 1)
+        return places * self.used // number, -(-(places + 1) * self.used // number)
 
     def sums(self, x: jax.Array) -> jax.Array:
         """The sum of each window."""
@@ -128,6 +129,8 @@ class Spans(NamedTuple):
         """The array with two axes in place of one: windows, and the elements of a window."""
         axis = x.ndim + self.axis
         before, after = x.shape[:axis], x.shape[axis + 1 :]
+        if not self.windows:
+            return jnp.expand_dims(jax.lax.slice_in_dim(x, 0, 0, axis=axis), axis + 1)
         if not self.used % self.windows:
             x = jax.lax.slice_in_dim(x, 0, self.used, axis=axis)
             return x.reshape(*before, self.windows, self.used // self.windows, *after)

@@ -236,17 +236,14 @@ def _pooled(
 
 def _starts(u: jax.Array, step: Draws) -> jax.Array:
     """Where the windows of an axis begin, for samples of shape (N, C). Each step is rounded."""
-    last = jnp.full((*u.shape, min(step.windows, 1)), step.size - step.kernel, jnp.int32)
-    if step.windows < 2:
-        return last
-    info = jnp.finfo(u.dtype)
+    info, room, gaps = jnp.finfo(u.dtype), step.size - step.kernel, step.windows - 1
 
     def rounded(number: jax.Array) -> jax.Array:
         return jax.lax.reduce_precision(number, info.nexp, info.nmant)
 
     u = u[..., None]
-    room, gaps = (jnp.asarray(n, u.dtype) for n in (step.size - step.kernel, step.windows - 1))
-    alpha = rounded(room / gaps)
-    places = jnp.arange(step.windows - 1, dtype=u.dtype).reshape(1, 1, -1)
-    ends = jnp.floor(rounded(rounded(places + u) * alpha)) - jnp.floor(rounded(u * alpha))
-    return jnp.concatenate([ends.astype(jnp.int32), last], -1)
+    alpha = rounded(jnp.asarray(room, u.dtype) / jnp.asarray(max(gaps, 1), u.dtype))
+    places = jnp.arange(step.windows, dtype=jnp.int32).reshape(1, 1, -1)
+    shifted = rounded(places.astype(u.dtype) + u)
+    found = jnp.floor(rounded(shifted * alpha)) - jnp.floor(rounded(u * alpha))
+    return jnp.where(places < gaps, found.astype(jnp.int32), jnp.int32(room))

@@ -235,7 +235,8 @@ def _unpooled(
     """The result, and whether all indices are valid."""
     outer, total = x.shape[: x.ndim - len(shape)], math.prod(shape)
     lines = (*outer, math.prod(x.shape[len(outer) :]))
-    valid = (places >= 0) & (places < jnp.asarray(total, jnp.int64 if total >= 2**31 else int))
+    top = min(max(total - 1, 0), int(jnp.iinfo(places.dtype).max))
+    valid = (places >= 0) & (places <= places.dtype.type(top)) & (total > 0)
     inside = jnp.where(valid, places, places.dtype.type(0)).astype(jnp.int32)
     put = functools.partial(_placed, total=total)
     for _ in outer:
