@@ -11,23 +11,18 @@ from ._windows import FEW, Shifts, Spans, spans
 
 
 def image(
-    check: _checks.Checks,
-    x: jax.Array,
-    spatial: int,
-    argument: str = "input",
-    channels: bool = True,
+    check: _checks.Checks, x: jax.Array, spatial: int, channels: bool = True, pixels: bool = True
 ) -> jax.Array:
     """`x` of shape (N, C, *spatial) or (C, *spatial), of which only N may be 0.
 
-    Without `channels`, C may be 0 as well: PyTorch looks at the axes after the first one then.
+    Without `channels`, C may be 0 as well, and without `pixels` a spatial axis.
     """
     if x.ndim not in (spatial + 1, spatial + 2):
         expected = f"{spatial + 1}-D or {spatial + 2}-D"
-        raise ValueError(check.wrong(argument, expected, f"shape {x.shape}"))
-    first = x.ndim - spatial - channels
-    if 0 in x.shape[first:]:
-        kind = "channels and pixels" if channels else "pixels"
-        raise ValueError(check.wrong(argument, f"one with {kind}", f"shape {x.shape}"))
+        raise ValueError(check.wrong("input", expected, f"shape {x.shape}"))
+    if (channels and not x.shape[-spatial - 1]) or (pixels and 0 in x.shape[-spatial:]):
+        kind = " and ".join(["channels"] * channels + ["pixels"] * pixels)
+        raise ValueError(check.wrong("input", f"one with {kind}", f"shape {x.shape}"))
     return x
 
 

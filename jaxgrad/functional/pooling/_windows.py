@@ -192,7 +192,7 @@ Windows = Shifts | Spans | Draws
 def spans(axis: int, size: int, count: int) -> Shifts | Spans:
     """The windows of `Spans`; as slices where they are equal and small."""
     each = size // count if count else 0
-    if count and not size % count and each <= FEW:
+    if each and not size % count and each <= FEW:
         return Shifts(axis, size, each, each, 1, 0, count)
     return Spans(axis, size, size, count)
 

@@ -47,7 +47,7 @@ def adaptive_avg_pool1d(input: ArrayLike, output_size: int | Sequence[int]) -> j
     Array([[2., 4.]], dtype=float32)
     """
     check = _checks.of("adaptive_avg_pool1d")
-    x = image(check, check.floating("input", input), 1, channels=False)
+    x = _averaged(check, input, 1, output_size)
     return _means(x, steps=counted(check, x.shape, 1, output_size))
 
 
@@ -81,7 +81,7 @@ def adaptive_avg_pool2d(input: ArrayLike, output_size: Sizes) -> jax.Array:
             [4.]]], dtype=float32)
     """
     check = _checks.of("adaptive_avg_pool2d")
-    x = image(check, check.floating("input", input), 2, channels=False)
+    x = _averaged(check, input, 2, output_size)
     return _means(x, steps=counted(check, x.shape, 2, output_size))
 
 
@@ -114,7 +114,7 @@ def adaptive_avg_pool3d(input: ArrayLike, output_size: Sizes) -> jax.Array:
     Array([[[[3.5]]]], dtype=float32)
     """
     check = _checks.of("adaptive_avg_pool3d")
-    x = image(check, check.floating("input", input), 3, channels=True)
+    x = _averaged(check, input, 3, output_size)
     return _means(x, steps=counted(check, x.shape, 3, output_size))
 
 
@@ -220,6 +220,14 @@ def adaptive_max_pool3d(input: ArrayLike, output_size: Sizes, return_indices: bo
     (Array([[[[7.]]]], dtype=float32), Array([[[[7]]]], dtype=int32))
     """
     return _max_pool("adaptive_max_pool3d", input, 3, output_size, return_indices)
+
+
+def _averaged(check: _checks.Checks, input: ArrayLike, spatial: int, size: Any) -> jax.Array:
+    """The image. PyTorch takes the mean of an empty one, which is NaN, for a single window."""
+    sizes = size if isinstance(size, (tuple, list)) else (size,)
+    pixels = any(one is None or one != 1 for one in sizes) or len(sizes) not in (1, spatial)
+    x = check.floating("input", input)
+    return image(check, x, spatial, channels=pixels and spatial == 3, pixels=pixels)
 
 
 def _max_pool(

@@ -56,8 +56,9 @@ def max_unpool1d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
 
-    Differs from PyTorch: takes indices of each integer dtype; forward-mode derivatives add up at a
-    place with several elements, as the derivatives of PyTorch's reverse mode do.
+    Differs from PyTorch: takes indices of each integer dtype. Where several elements have the same
+    index, PyTorch takes one that depends on its number of threads, and its forward-mode derivative
+    is not the transpose of its reverse mode.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import max_unpool1d
@@ -107,8 +108,9 @@ def max_unpool2d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
 
-    Differs from PyTorch: takes indices of each integer dtype; forward-mode derivatives add up at a
-    place with several elements, as the derivatives of PyTorch's reverse mode do.
+    Differs from PyTorch: takes indices of each integer dtype. Where several elements have the same
+    index, PyTorch takes one that depends on its number of threads, and its forward-mode derivative
+    is not the transpose of its reverse mode.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import max_unpool2d
@@ -159,8 +161,9 @@ def max_unpool3d(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool3d.html
 
-    Differs from PyTorch: takes indices of each integer dtype; forward-mode derivatives add up at a
-    place with several elements, as the derivatives of PyTorch's reverse mode do.
+    Differs from PyTorch: takes indices of each integer dtype. Where several elements have the same
+    index, PyTorch takes one that depends on its number of threads, and its forward-mode derivative
+    is not the transpose of its reverse mode.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import max_unpool3d
