@@ -21,6 +21,10 @@ from .activations.saturating import hardsigmoid, hardswish, hardtanh, relu6
 from .activations.shrinking import hardshrink, softshrink, tanhshrink
 from .activations.sigmoids import logsigmoid, sigmoid, softplus, softsign, tanh
 from .activations.softmax import gumbel_softmax, log_softmax, softmax, softmin
+from .convolution.convolutions import conv1d, conv2d, conv3d
+from .convolution.time_first import conv_tbc
+from .convolution.transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .linear import bilinear, linear
 from .losses.binary import binary_cross_entropy, binary_cross_entropy_with_logits
 from .losses.class_margins import multi_margin_loss, multilabel_margin_loss
 from .losses.classes import cross_entropy, nll_loss
@@ -37,12 +41,21 @@ from .losses.margins import (
 from .losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .losses.triplets import triplet_margin_loss, triplet_margin_with_distance_loss
 from .losses.vocabulary import linear_cross_entropy
+from .unfolding import fold, unfold
 
 __all__ = [
     "alpha_dropout",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -53,6 +66,7 @@ __all__ = [
     "dropout3d",
     "elu",
     "feature_alpha_dropout",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -66,6 +80,7 @@ __all__ = [
     "kl_div",
     "l1_loss",
     "leaky_relu",
+    "linear",
     "linear_cross_entropy",
     "log_softmax",
     "logsigmoid",
@@ -98,4 +113,5 @@ __all__ = [
     "threshold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
+    "unfold",
 ]

@@ -1,0 +1,284 @@
+"""Formulas for convolutions where XLA's own ones for CPUs are slow.
+
+Each function looks at shapes and returns a function of the two arrays, or None where XLA's own is
+the best that is known. Measured against it on a CPU: depthwise convolutions 30 times as fast, the
+gradient of a 3x3 kernel 3 times, that of a 1x1 kernel 7 times.
+"""
+
+import functools
+import itertools
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from ._geometry import Geometry
+
+Shape = tuple[int, ...]
+Product = Callable[[jax.Array, jax.Array], jax.Array]
+
+_TERMS = 64
+"""So many products are added up in one loop over the output."""
+
+_TAPS = 32
+"""So many convolutions along a line make the gradient of a kernel."""
+
+
+def convolved(x: Shape, w: Shape, geometry: Geometry) -> Product | None:
+    """The convolution, of an input and a kernel of these shapes."""
+    kernel, sizes = w[2:], geometry.output(x[2:], w[2:])
+    if _is_pointwise(kernel, geometry):
+        return lambda x, w: _rows(x, w[(..., *_first(kernel))])
+    if geometry.groups == 1:
+        return None
+    if math.prod(w[1:]) <= _TERMS:
+        return functools.partial(_shifted, geometry=geometry, sizes=sizes)
+    return _grouped(convolved, x, w, geometry)
+
+
+def spread(g: Shape, w: Shape, geometry: Geometry, sizes: Shape) -> Product | None:
+    """The transpose with respect to the input, which has these spatial sizes."""
+    kernel, groups = w[2:], geometry.groups
+    if _is_pointwise(kernel, geometry):
+        return lambda g, w: _rows(g, w[(..., *_first(kernel))].T)
+    if groups > 1 and w[0] // groups * math.prod(kernel) <= _TERMS:
+        return functools.partial(_spread_shifted, geometry=geometry, sizes=sizes)
+    if groups > 1:
+        return _grouped(functools.partial(spread, sizes=sizes), g, w, geometry, sizes)
+    if any(d > 1 for d in geometry.dilation):
+        return None
+    if any(s > 1 for s in geometry.strides):
+        return functools.partial(_spread_phases, geometry=geometry, sizes=sizes)
+    if w[1] == 1 and math.prod(kernel) <= _TERMS:
+        return functools.partial(_spread_columns, geometry=geometry, sizes=sizes)
+    return None
+
+
+def correlated(x: Shape, g: Shape, geometry: Geometry, w: Shape) -> Product | None:
+    """The transpose with respect to the kernel, which has the shape `w`."""
+    kernel, groups = w[2:], geometry.groups
+    if _is_pointwise(kernel, geometry):
+        return _outer
+    if groups > 1 and groups == w[0] and w[1] == 1 and math.prod(kernel) <= _TERMS:
+        return functools.partial(_sums, geometry=geometry, kernel=kernel)
+    if groups > 1:
+        return None
+    if math.prod(kernel[:-1]) <= _TAPS:
+        return functools.partial(_lines, geometry=geometry, kernel=kernel)
+    return None
+
+
+def _is_pointwise(kernel: Shape, geometry: Geometry) -> bool:
+    """Whether it is one matrix for every element."""
+    plain = math.prod(kernel) == math.prod(geometry.strides) == geometry.groups == 1
+    return plain and not any(itertools.chain(*geometry.padding))
+
+
+def _first(kernel: Shape) -> Shape:
+    return (0,) * len(kernel)
+
+
+def _rows(x: jax.Array, matrix: jax.Array) -> jax.Array:
+    """The matrix times each image of x (N, C, *spatial), as a batch of matrix products."""
+    flat = x.reshape(*x.shape[:2], -1)
+    matrices = jnp.broadcast_to(matrix[None], (x.shape[0], *matrix.shape))
+    return lax.batch_matmul(matrices, flat).reshape(x.shape[0], matrix.shape[0], *x.shape[2:])
+
+
+def _outer(x: jax.Array, g: jax.Array) -> jax.Array:
+    """Σ over images of g xᵀ; one product for each, if these are no more than what is read."""
+    spatial = x.ndim - 2
+    x, g = (a.reshape(*a.shape[:2], -1) for a in (x, g))
+    channels, outs, elements = x.shape[1], g.shape[1], x.shape[2]
+    if channels * outs <= elements * (channels + outs):
+        matrix = jnp.sum(lax.dot_general(g, x, (((2,), (2,)), ((0,), (0,)))), 0)
+    else:
+        matrix = lax.dot_general(g, x, (((0, 2), (0, 2)), ((), ())))
+    return matrix.reshape(*matrix.shape, *(1,) * spatial)
+
+
+def _padded(x: jax.Array, padding: tuple[tuple[int, int], ...]) -> jax.Array:
+    """X with zeros around each spatial axis."""
+    if not any(itertools.chain(*padding)):
+        return x
+    config = [(0, 0, 0)] * (x.ndim - len(padding)) + [(*ends, 0) for ends in padding]
+    return lax.pad(x, jnp.zeros((), x.dtype), config)
+
+
+def _shifted(x: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape) -> jax.Array:
+    """The sum over the kernel of weights times shifted inputs: one loop over the output."""
+    groups, each = geometry.groups, w.shape[1]
+    padded = _padded(x.reshape(x.shape[0], groups, 1, each, *x.shape[2:]), geometry.padding)
+    weights = w.reshape(1, groups, -1, *w.shape[1:])
+    total = None
+    for place, window in geometry.taps(w.shape[2:], sizes):
+        for channel in range(each):
+            weight = weights[(slice(None),) * 3 + (channel, *place)]
+            weight = weight.reshape(*weight.shape, *(1,) * len(sizes))
+            term = weight * padded[(slice(None),) * 3 + (channel, *window)]
+            total = term if total is None else total + term
+    assert total is not None
+    return total.reshape(x.shape[0], w.shape[0], *sizes)
+
+
+def _turned(w: jax.Array, groups: int) -> jax.Array:
+    """The kernel turned round, with inputs and outputs exchanged in each group."""
+    parts = jnp.swapaxes(w.reshape(groups, -1, *w.shape[1:]), 1, 2)
+    parts = parts.reshape(-1, *parts.shape[2:])
+    return jnp.flip(parts, range(2, w.ndim))
+
+
+def _spread_shifted(g: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape) -> jax.Array:
+    """`_shifted` with the kernel turned round, over the cotangent with zeros between."""
+    extents, strides = geometry.extents(w.shape[2:]), geometry.strides
+    ends = [
+        (extent - 1 - before, size - ((n - 1) * stride + 1) + before)
+        for extent, (before, _), size, n, stride in zip(
+            extents, geometry.padding, sizes, g.shape[2:], strides, strict=True
+        )
+    ]
+    config = [(0, 0, 0)] * 2 + [(*pair, s - 1) for pair, s in zip(ends, strides, strict=True)]
+    apart = lax.pad(g, jnp.zeros((), g.dtype), config)
+    plain = tuple((0, 0) for _ in sizes)
+    dense = geometry._replace(strides=tuple(1 for _ in sizes), padding=plain)
+    return _shifted(apart, _turned(w, geometry.groups), dense, sizes)
+
+
+def _grouped(
+    chosen: Callable[..., Product | None],
+    x: Shape,
+    w: Shape,
+    geometry: Geometry,
+    sizes: Shape | None = None,
+) -> Product:
+    """One group after the other, each as a convolution without groups."""
+    groups, alone = geometry.groups, geometry._replace(groups=1)
+    of_x = (x[0], x[1] // groups, *x[2:])
+    of_w = (w[0] // groups, *w[1:])
+    formula = chosen(of_x, of_w, alone)
+
+    def one(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
+        x, w = pair
+        if formula is not None:
+            return formula(x, w)
+        if sizes is None:
+            return _native(x, w, alone)
+        like = jax.ShapeDtypeStruct((x.shape[0], w.shape[1], *sizes), x.dtype)
+        return jax.linear_transpose(lambda x: _native(x, w, alone), like)(x)[0]
+
+    def product(x: jax.Array, w: jax.Array) -> jax.Array:
+        parts = jnp.moveaxis(x.reshape(x.shape[0], groups, -1, *x.shape[2:]), 1, 0)
+        y = lax.map(one, (parts, w.reshape(groups, -1, *w.shape[1:])))
+        return jnp.moveaxis(y, 0, 1).reshape(x.shape[0], -1, *y.shape[3:])
+
+    return product
+
+
+def _native(x: jax.Array, w: jax.Array, geometry: Geometry) -> jax.Array:
+    return lax.conv_general_dilated(
+        x, w, geometry.strides, geometry.padding, rhs_dilation=geometry.dilation
+    )
+
+
+def _spread_phases(g: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape) -> jax.Array:
+    """Every stride-th element of the input is a convolution of its own, without zeros between.
+
+    Along an axis of stride s the elements s·l + r of the padded input meet the kernel at s·t + r:
+    the phases r become channels of one convolution with the kernel's taps t.
+    """
+    strides, kernel, rank = geometry.strides, w.shape[2:], len(sizes)
+    phases = tuple(min(s, k) for s, k in zip(strides, kernel, strict=True))
+    taps = tuple(-(-k // s) for k, s in zip(kernel, strides, strict=True))
+    lengths = tuple(
+        -(-(size + before) // stride)
+        for size, (before, _), stride in zip(sizes, geometry.padding, strides, strict=True)
+    )
+    ends = tuple((t - 1, n - size) for t, n, size in zip(taps, lengths, g.shape[2:], strict=True))
+    plain = Geometry((1,) * rank, ends, (1,) * rank)
+    y = _native(g, _phase_kernel(w, phases, taps), plain)
+    y = y.reshape(g.shape[0], w.shape[1], *phases, *lengths)
+    order = [2 + rank + axis // 2 if axis % 2 == 0 else 2 + axis // 2 for axis in range(2 * rank)]
+    y = y.transpose(0, 1, *order)
+    missing = [(0, 0, 0)] * y.ndim
+    for axis in range(rank):
+        missing[3 + 2 * axis] = (0, strides[axis] - phases[axis], 0)
+    y = lax.pad(y, jnp.zeros((), y.dtype), missing)
+    y = y.reshape(*y.shape[:2], *(n * s for n, s in zip(lengths, strides, strict=True)))
+    begins = [before for before, _ in geometry.padding]
+    cropped = [(0, 0)] * 2 + [
+        (-before, size + before - n * s)
+        for before, size, n, s in zip(begins, sizes, lengths, strides, strict=True)
+    ]
+    return lax.pad(y, jnp.zeros((), y.dtype), [(*pair, 0) for pair in cropped])
+
+
+def _phase_kernel(w: jax.Array, phases: Shape, taps: Shape) -> jax.Array:
+    """The kernel (O, C, *kernel) as one of (C·phases, O, *taps), turned round along its taps."""
+    rank = len(phases)
+    config = [(0, 0, 0)] * 2
+    config += [(0, t * p - k, 0) for t, p, k in zip(taps, phases, w.shape[2:], strict=True)]
+    parts = lax.pad(w, jnp.zeros((), w.dtype), config)
+    parts = parts.reshape(*w.shape[:2], *itertools.chain(*zip(taps, phases, strict=True)))
+    of_taps = [2 + 2 * axis for axis in range(rank)]
+    parts = jnp.flip(parts, of_taps)
+    parts = parts.transpose(1, *(axis + 1 for axis in of_taps), 0, *of_taps)
+    return parts.reshape(-1, w.shape[0], *taps)
+
+
+def _spread_columns(g: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape) -> jax.Array:
+    """All products with the kernel at once, added up where they belong, for one input channel."""
+    matrix = jnp.moveaxis(w, 0, -1).reshape(-1, w.shape[0])
+    columns = _rows(g, matrix)
+    total = None
+    for number, place in enumerate(itertools.product(*map(range, w.shape[2:]))):
+        ends = tuple(
+            (i - before, size - n - i + before)
+            for i, (before, _), size, n in zip(
+                place, geometry.padding, sizes, g.shape[2:], strict=True
+            )
+        )
+        term = _padded(columns[:, number : number + 1], ends)
+        total = term if total is None else total + term
+    assert total is not None
+    return total
+
+
+def _sums(x: jax.Array, g: jax.Array, geometry: Geometry, kernel: Shape) -> jax.Array:
+    """One sum over images and elements for each place in a depthwise kernel."""
+    padded = lax.optimization_barrier(_padded(x, geometry.padding))
+    axes = (0, *range(2, x.ndim))
+    every = (slice(None),) * 2
+    found = [
+        jnp.sum(g * padded[every + window], axes)
+        for _, window in geometry.taps(kernel, g.shape[2:])
+    ]
+    return jnp.stack(found, -1).reshape(x.shape[1], 1, *kernel)
+
+
+def _lines(x: jax.Array, g: jax.Array, geometry: Geometry, kernel: Shape) -> jax.Array:
+    """The gradient of a kernel, as convolutions along the last axis alone.
+
+    Images and all other axes are the features over which these add up, so that XLA reads long rows.
+    """
+    rank, outs, channels = len(kernel), g.shape[1], x.shape[1]
+    (before, after), stride = geometry.padding[-1], geometry.strides[-1]
+    padded = _padded(x, (*geometry.padding[:-1], (0, 0)))
+    along = jnp.moveaxis(g, (-1, 1), (0, -1)).reshape(g.shape[-1], -1, outs)
+    lead = geometry._replace(strides=geometry.strides[:-1], dilation=geometry.dilation[:-1])
+    found = []
+    for _, window in lead.taps(kernel[:-1], g.shape[2:-1]):
+        part = padded[(slice(None), slice(None), *window)]
+        part = jnp.moveaxis(part, (1, -1), (0, 1)).reshape(channels, x.shape[-1], -1)
+        line = lax.conv_general_dilated(
+            part,
+            along,
+            (geometry.dilation[-1],),
+            ((before, after),),
+            rhs_dilation=(stride,),
+            dimension_numbers=("NWC", "WIO", "NWC"),
+        )
+        found.append(line[:, : kernel[-1]])
+    whole = jnp.stack(found).reshape(*kernel[:-1], channels, kernel[-1], outs)
+    return jnp.moveaxis(whole, (rank + 1, rank - 1), (0, 1))
