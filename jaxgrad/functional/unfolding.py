@@ -12,6 +12,7 @@ from jaxgrad import _checks
 from jaxgrad._calls import called
 from jaxgrad._dtypes import is_a, is_floating, wide
 
+from ._placement import axes_of, placed
 from ._spatial import for_each_axis
 
 Pair = int | tuple[int, int] | list[int]
@@ -170,7 +171,10 @@ def _columns(x: jax.Array, blocks: Blocks) -> jax.Array:
 
 
 def _batch_of(function: Callable[[jax.Array], jax.Array], x: jax.Array, ndim: int) -> jax.Array:
-    return function(x) if x.ndim == ndim else function(x[None])[0]
+    """`function` of a batch of images, or of one."""
+    if x.ndim < ndim:
+        return function(x[None])[0]
+    return placed(function, axes_of(x)[:1], x)
 
 
 @functools.partial(jax.jit, static_argnames="blocks")

@@ -248,11 +248,9 @@ def _spread_columns(g: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape
 def _sums(x: jax.Array, g: jax.Array, geometry: Geometry, kernel: Shape) -> jax.Array:
     """One sum over images and elements for each place in a depthwise kernel."""
     padded = lax.optimization_barrier(_padded(x, geometry.padding))
-    axes = (0, *range(2, x.ndim))
     every = (slice(None),) * 2
     found = [
-        jnp.sum(g * padded[every + window], axes)
-        for _, window in geometry.taps(kernel, g.shape[2:])
+        total_of(g * padded[every + window]) for _, window in geometry.taps(kernel, g.shape[2:])
     ]
     return jnp.stack(found, -1).reshape(x.shape[1], 1, *kernel)
 
@@ -282,3 +280,13 @@ def _lines(x: jax.Array, g: jax.Array, geometry: Geometry, kernel: Shape) -> jax
         found.append(line[:, : kernel[-1]])
     whole = jnp.stack(found).reshape(*kernel[:-1], channels, kernel[-1], outs)
     return jnp.moveaxis(whole, (rank + 1, rank - 1), (0, 1))
+
+
+def total_of(g: jax.Array) -> jax.Array:
+    """The sum over all axes but that of the channels, one axis after the other.
+
+    XLA adds up in sequence, and one sum over all of them would lose several digits.
+    """
+    for axis in (*range(g.ndim - 1, 1, -1), 0):
+        g = lax.optimization_barrier(jnp.sum(g, axis))
+    return g

@@ -54,6 +54,27 @@ def _transposed_jvp(geometry: Geometry, primals: Any, tangents: Any) -> Any:
     return _with_tangent(transposed(x, w, geometry), pulls, tangents)
 
 
+@jax.custom_jvp
+def biased(y: jax.Array, b: jax.Array) -> jax.Array:
+    """The sum of y (N, C, *spatial) and a bias (C) of its dtype."""
+    return y + b.reshape(1, -1, *(1,) * (y.ndim - 2))
+
+
+@functools.partial(biased.defjvp, symbolic_zeros=True)
+def _biased_jvp(primals: Any, tangents: Any) -> Any:
+    def total(g: jax.Array) -> jax.Array:
+        axes = (0, *range(2, g.ndim))
+        return placed(
+            lambda g: jax.lax.platform_dependent(
+                g, cpu=_cpu.total_of, default=lambda g: jnp.sum(g, axes)
+            ),
+            axes_of(primals[1]),
+            g,
+        )
+
+    return _with_tangent(biased(*primals), (lambda g: g, total), tangents)
+
+
 def _with_tangent(value: jax.Array, pulls: Any, tangents: Any) -> Any:
     """The value, and the sum of the transposes of the pulls, which reverse mode transposes back."""
     parts = [

@@ -11,7 +11,8 @@ from jaxgrad._calls import called
 from .._arguments import real_or_complex
 from ._arguments import same_dtype
 from ._geometry import Geometry
-from ._products import convolved
+from ._products import biased, convolved
+from ._run import of_parts
 
 
 @called
@@ -65,5 +66,5 @@ def conv_tbc(input: ArrayLike, weight: ArrayLike, bias: ArrayLike, pad: int = 0)
 @functools.partial(jax.jit, static_argnames="pad")
 def _conv_tbc(x: jax.Array, w: jax.Array, b: jax.Array, pad: int) -> jax.Array:
     geometry = Geometry((1,), ((pad, pad),), (1,))
-    y = convolved(x.transpose(1, 2, 0), w.transpose(2, 1, 0), geometry).transpose(2, 0, 1)
-    return (y + b.astype(y.dtype)[None, None]).astype(x.dtype)
+    y = of_parts(convolved, x.transpose(1, 2, 0), w.transpose(2, 1, 0), geometry)
+    return biased(y, b.astype(y.dtype)).transpose(2, 0, 1).astype(x.dtype)
