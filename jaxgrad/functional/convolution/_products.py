@@ -129,28 +129,25 @@ def _native(x: jax.Array, w: jax.Array, geometry: Geometry) -> jax.Array:
 
 def _product(
     native: Product,
-    formula: Product | None,
+    formula: Product,
     pair: tuple[jax.Array, jax.Array],
     shape: tuple[int, ...],
     dtype: Any,
     axes: Any,
 ) -> jax.Array:
     """The product of `pair`: XLA's own in `dtype`, or a formula in the wide dtype on CPUs."""
-    if not is_floating(dtype):
-        kind, formula = dtype, None
-    else:
-        kind = wide(dtype)
+    kind = wide(dtype) if is_floating(dtype) else dtype
 
     def in_dtype(*pair: jax.Array) -> jax.Array:
         return native(*(one.astype(dtype) for one in pair)).astype(kind)
 
     def in_wide(*pair: jax.Array) -> jax.Array:
-        return (formula or native)(*(one.astype(kind) for one in pair))
+        return formula(*(one.astype(kind) for one in pair))
 
     def product(*pair: jax.Array) -> jax.Array:
         if not math.prod(shape) or not all(one.size for one in pair):
             return jnp.zeros(shape, kind)
-        if formula is None and kind == dtype:
+        if not is_floating(dtype):
             return in_dtype(*pair)
         return jax.lax.platform_dependent(*pair, cpu=in_wide, default=in_dtype)
 
