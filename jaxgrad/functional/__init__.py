@@ -25,6 +25,10 @@ from .attention.scaled_dot_product import scaled_dot_product_attention
 from .embeddings.embedding import embedding
 from .embeddings.embedding_bag import embedding_bag
 from .embeddings.one_hot import one_hot
+from .convolution.convolutions import conv1d, conv2d, conv3d
+from .convolution.time_first import conv_tbc
+from .convolution.transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .linear import bilinear, linear
 from .losses.binary import binary_cross_entropy, binary_cross_entropy_with_logits
 from .losses.class_margins import multi_margin_loss, multilabel_margin_loss
 from .losses.classes import cross_entropy, nll_loss
@@ -68,6 +72,7 @@ from .pooling.fractional import fractional_max_pool2d, fractional_max_pool3d
 from .pooling.maxima import max_pool1d, max_pool2d, max_pool3d
 from .pooling.powers import lp_pool1d, lp_pool2d, lp_pool3d
 from .pooling.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
+from .unfolding import fold, unfold
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -85,6 +90,17 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "channel_shuffle",
+    "bilinear",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "celu",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -99,6 +115,7 @@ __all__ = [
     "feature_alpha_dropout",
     "fractional_max_pool2d",
     "fractional_max_pool3d",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -115,6 +132,7 @@ __all__ = [
     "l1_loss",
     "layer_norm",
     "leaky_relu",
+    "linear",
     "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
@@ -167,4 +185,5 @@ __all__ = [
     "threshold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
+    "unfold",
 ]

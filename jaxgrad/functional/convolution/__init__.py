@@ -1,0 +1,1 @@
+"""Convolutions of arrays (N, C, *spatial), their transposes, and the products they are made of."""
