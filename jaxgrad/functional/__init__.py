@@ -37,8 +37,11 @@ from .losses.margins import (
 from .losses.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .losses.triplets import triplet_margin_loss, triplet_margin_with_distance_loss
 from .losses.vocabulary import linear_cross_entropy
+from .resampling.grids import affine_grid, grid_sample
+from .resampling.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
 
 __all__ = [
+    "affine_grid",
     "alpha_dropout",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -56,6 +59,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
@@ -63,6 +67,7 @@ __all__ = [
     "hardtanh",
     "hinge_embedding_loss",
     "huber_loss",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "leaky_relu",
@@ -98,4 +103,7 @@ __all__ = [
     "threshold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
