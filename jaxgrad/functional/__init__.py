@@ -81,6 +81,11 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+from .resampling.grids import affine_grid, grid_sample
+from .resampling.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
+
+__all__ = [
+    "affine_grid",
     "alpha_dropout",
     "batch_norm",
     "avg_pool1d",
@@ -120,6 +125,7 @@ __all__ = [
     "gelu",
     "glu",
     "group_norm",
+    "grid_sample",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
@@ -128,6 +134,7 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -186,4 +193,7 @@ __all__ = [
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
