@@ -22,23 +22,18 @@ from .activations.sigmoids import logsigmoid, sigmoid, softplus, softsign, tanh
 from .activations.softmax import gumbel_softmax, log_softmax, softmax, softmin
 from .attention.multi_head import multi_head_attention_forward
 from .attention.scaled_dot_product import scaled_dot_product_attention
-from .embeddings.embedding import embedding
-from .embeddings.embedding_bag import embedding_bag
-from .embeddings.one_hot import one_hot
 from .convolution.convolutions import conv1d, conv2d, conv3d
 from .convolution.time_first import conv_tbc
 from .convolution.transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .embeddings.embedding import embedding
+from .embeddings.embedding_bag import embedding_bag
+from .embeddings.one_hot import one_hot
 from .linear import bilinear, linear
 from .losses.binary import binary_cross_entropy, binary_cross_entropy_with_logits
 from .losses.class_margins import multi_margin_loss, multilabel_margin_loss
 from .losses.classes import cross_entropy, nll_loss
 from .losses.ctc import ctc_loss
-from .losses.distances import (
-    cosine_embedding_loss,
-    cosine_similarity,
-    pairwise_distance,
-    pdist,
-)
+from .losses.distances import cosine_embedding_loss, cosine_similarity, pairwise_distance, pdist
 from .losses.divergences import kl_div
 from .losses.likelihoods import gaussian_nll_loss, poisson_nll_loss
 from .losses.margins import (
@@ -58,7 +53,6 @@ from .normalization.local_response_norm import local_response_norm
 from .normalization.normalize import normalize
 from .normalization.rms_norm import rms_norm
 from .padding import pad
-from .shuffling import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .pooling.adaptive import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -72,6 +66,9 @@ from .pooling.fractional import fractional_max_pool2d, fractional_max_pool3d
 from .pooling.maxima import max_pool1d, max_pool2d, max_pool3d
 from .pooling.powers import lp_pool1d, lp_pool2d, lp_pool3d
 from .pooling.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
+from .resampling.grids import affine_grid, grid_sample
+from .resampling.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
+from .shuffling import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .unfolding import fold, unfold
 
 __all__ = [
@@ -81,24 +78,17 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
-from .resampling.grids import affine_grid, grid_sample
-from .resampling.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
-
-__all__ = [
     "affine_grid",
     "alpha_dropout",
-    "batch_norm",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "celu",
-    "channel_shuffle",
+    "batch_norm",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -118,14 +108,14 @@ __all__ = [
     "embedding",
     "embedding_bag",
     "feature_alpha_dropout",
+    "fold",
     "fractional_max_pool2d",
     "fractional_max_pool3d",
-    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
-    "group_norm",
     "grid_sample",
+    "group_norm",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
