@@ -81,6 +81,7 @@ def _numbers(
 @functools.partial(jax.jit, static_argnames=("count", "eps"))
 def _rms_norm(input: jax.Array, weight: jax.Array | None, count: int, eps: float) -> jax.Array:
     first, kind = input.ndim - count, wide(input.dtype)
-    weight = None if weight is None else spread(weight.astype(kind), input.ndim, first)
+    if weight is not None:
+        (weight,) = spread(input.ndim, first, weight.astype(kind))
     axes = tuple(range(first, input.ndim))
     return affine(input, weight, None, axes, eps, False).astype(input.dtype)
