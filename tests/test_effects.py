@@ -23,7 +23,7 @@ ON_THE_HOST = {"first_nonfinite", "fit_epochs", "gradcheck", "gradgradcheck"}
 """Functions of the other rooms that work on concrete values."""
 CONSTANT = {"batch_norm", "calculate_fan", "calculate_gain", "dirac", "eye", "group_norm"}
 CONSTANT |= {"instance_norm", "layer_norm", "rms_norm", "key"}
-"""Functions that take no arrays of numbers."""
+"""Functions that take no arrays of numbers; `functional` has some of these names too."""
 STATES = {"from_torch_state", "to_torch_state", "evaluate_line", "least_squares_from_moments"}
 """Functions that hand states over to the host."""
 
@@ -35,7 +35,7 @@ OF_INTEGERS = {"float_power", "floor_divide", "sort"}
 def is_traced(name):
     """Whether a public name is a function that can be part of a program."""
     room, attribute = name.split(".")
-    on_the_host = ON_THE_HOST | CONSTANT | STATES
+    on_the_host = ON_THE_HOST | STATES | (CONSTANT if room != "functional" else set())
     rooms = room not in ("data", "replay")
     return rooms and attribute not in on_the_host and not isinstance(PUBLIC[name], type)
 

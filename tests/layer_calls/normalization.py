@@ -29,7 +29,8 @@ def kinds(draw):
 
 
 def affine(draw, shape, dtype):
-    return {name: parameter(shape, dtype) for name in ("weight", "bias") if draw(yes)}
+    """A weight and a bias, or None."""
+    return [parameter(shape, dtype) if draw(yes) else None for _ in range(2)]
 
 
 @st.composite
@@ -41,10 +42,9 @@ def by_channel(draw, training):
     if draw(yes):
         mean = parameter(channels, other, differentiated=False)
         variance = parameter(channels, other, "positive", differentiated=False)
-    options = affine(draw, channels, other)
-    options |= options_of(draw, eps=small, momentum=st.sampled_from([0.1, 0.0, 1.0]))
+    options = options_of(draw, eps=small, momentum=st.sampled_from([0.1, 0.0, 1.0]))
     options |= options_of(draw, **{training: yes})
-    return [parameter(shape, dtype), mean, variance], options
+    return [parameter(shape, dtype), mean, variance, *affine(draw, channels, other)], options
 
 
 @st.composite
@@ -53,18 +53,17 @@ def by_shape(draw, biased=True):
     shape, (dtype, other) = draw(shapes), draw(kinds())
     count = draw(st.integers(0, 3))
     normalized = shape[len(shape) - count :] if count <= len(shape) else (2, *shape)
-    options = affine(draw, normalized, other) | options_of(draw, eps=small)
-    if not biased:
-        options.pop("bias", None)
-    return [parameter(shape, dtype), normalized], options
+    both = affine(draw, normalized, other)[: 1 + biased]
+    return [parameter(shape, dtype), normalized, *both], options_of(draw, eps=small)
 
 
 @st.composite
 def by_group(draw):
     """group_norm: groups of channels, a weight and a bias of each channel."""
     shape, (dtype, other) = draw(shapes), draw(kinds())
-    options = affine(draw, shape[1:2], other) | options_of(draw, eps=small)
-    return [parameter(shape, dtype), draw(st.sampled_from([1, 2, 3]))], options
+    groups = draw(st.sampled_from([1, 2, 3]))
+    both = affine(draw, shape[1:2], other)
+    return [parameter(shape, dtype), groups, *both], options_of(draw, eps=small)
 
 
 @st.composite
@@ -104,21 +103,153 @@ CALLS = {
 
 def of_an_infinite_parameter(given, options):
     """PyTorch multiplies the mean by the scale, and its bias less that is NaN."""
-    return any(np.isinf(np.asarray(array, float)).any() for array in given[1:] if array is not None)
+    found = [array for array in given[1:] if isinstance(array, np.ndarray)]
+    return any(np.isinf(np.asarray(array, float)).any() for array in found)
 
 
 def without_a_place(given, options):
     """PyTorch's derivative in the weight is NaN."""
-    return given[0].size == 0
+    return given[0].size == 0 or of_an_infinite_parameter(given, options)
+
+
+def with_a_bias_alone(given, options, theirs):
+    """PyTorch refuses a float32 bias beside narrow numbers and statistics, without a weight."""
+    return given[3] is None and given[4] is not None and given[0].dtype.itemsize == 2
+
+
+class Standard:
+    """The exact answer of a norm, in NumPy's long double; PyTorch loses digits of a large mean."""
+
+    def __init__(self, groups, fixed=lambda given, options: False):
+        self.groups = groups
+        self.fixed = fixed
+
+    def parts(self, given, options):
+        """The numbers in rows of one mean, what is scaled, the inverse deviation and the weight."""
+        rows, weight, bias = self.groups(given)
+        rows, weight, bias = (np.asarray(a, np.longdouble) for a in (rows, weight, bias))
+        axis = tuple(range(1, rows.ndim))
+        left = rows - rows.mean(axis, keepdims=True)
+        eps = np.longdouble(options.get("eps", 1e-5))
+        return left, 1 / np.sqrt((left * left).mean(axis, keepdims=True) + eps), weight, bias
+
+    def __call__(self, given, options, cotangent):
+        arrays = [a for a in given if isinstance(a, np.ndarray)]
+        if self.fixed(given, options) or not given[0].size:
+            return None
+        if not all(np.isfinite(np.asarray(a, float)).all() for a in arrays):
+            return None
+        left, scale, weight, bias = self.parts(given, options)
+        value = left * scale * weight + bias
+        value = [self.back(value, given).astype(float)]
+        if cotangent is None:
+            return value, None
+        return value, self.slopes(given, np.asarray(cotangent, float), left, scale, weight)
+
+    def slopes(self, given, cotangent, left, scale, weight):
+        """The derivatives in the input, and in the weight and the bias where they are given."""
+        g = self.groups([cotangent, *given[1:]])[0].astype(np.longdouble) * weight
+        h, axis = left * scale, tuple(range(1, left.ndim))
+        along = h * (g * h).mean(axis, keepdims=True)
+        of_x = scale * (g - g.mean(axis, keepdims=True) - along)
+        last = len(given[1]) if self.groups is over_the_last else 0
+        ndim = cotangent.ndim
+        axes = range(ndim - last) if last else (0, *range(2, ndim))
+        axes = tuple(axes)
+        sums = (cotangent * self.back(h, given)).sum(axes), cotangent.sum(axes)
+        moving = [one for one, array in zip(sums, given[-2:], strict=True) if array is not None]
+        return [np.asarray(one, float) for one in (self.back(of_x, given), *moving)]
+
+    def back(self, value, given):
+        """The rows in the shape of the input."""
+        x = given[0]
+        if self.groups is over_channels:
+            return np.moveaxis(value, 0, 1).reshape(x.shape)
+        return value.reshape(x.shape)
+
+    def terms(self, given, options, slopes):
+        """The size of what is added up: of a derivative, the cotangent times weight and scale."""
+        finite = all(np.isfinite(np.asarray(a, float)).all() for a in given if _is_array(a))
+        if not finite or not given[0].size:
+            return 0.0
+        left, scale, weight, bias = self.parts(given, options)
+        h = np.abs(left * scale)
+        size = np.abs(weight).max(initial=0)
+        if not slopes:
+            return float((h * np.abs(weight) + np.abs(bias)).max())
+        return float(max(4 * scale.max() * size, h.max() * left.size))
+
+
+def _is_array(value):
+    return isinstance(value, np.ndarray)
+
+
+def _or(array, number, shape):
+    """A parameter in that shape, or a number where there is none."""
+    return np.full(shape, number) if array is None else np.asarray(array, float).reshape(shape)
+
+
+def over_channels(given):
+    """batch_norm: a row for each channel."""
+    x = np.asarray(given[0], float)
+    shape = (x.shape[1],) + (1,) * (x.ndim - 1)
+    return np.moveaxis(x, 1, 0), _or(given[3], 1, shape), _or(given[4], 0, shape)
+
+
+def over_samples(given):
+    """instance_norm: a row for each channel of each sample."""
+    x = np.asarray(given[0], float)
+    rows = x.reshape(x.shape[0] * x.shape[1], -1)
+    both = [
+        np.tile(_or(array, number, (x.shape[1], 1)), (x.shape[0], 1))
+        for array, number in zip(given[3:], (1, 0), strict=True)
+    ]
+    return rows, *both
+
+
+def over_the_last(given):
+    """layer_norm: a row for each position."""
+    x, shape = np.asarray(given[0], float), given[1]
+    rows = x.reshape(-1, int(np.prod(shape)))
+    return rows, *(_or(a, n, rows.shape[1:]) for a, n in zip(given[2:], (1, 0), strict=True))
+
+
+def over_groups(given):
+    """group_norm: a row for each group of each sample."""
+    x = np.asarray(given[0], float)
+    rows = x.reshape(x.shape[0] * given[1], x.shape[1] // given[1], -1)
+    both = [
+        np.tile(_or(array, number, (given[1], rows.shape[1], 1)), (x.shape[0], 1, 1))
+        for array, number in zip(given[2:], (1, 0), strict=True)
+    ]
+    return rows, *both
+
+
+def outside_training(given, options):
+    return not options.get("training", False)
+
+
+def by_running_statistics(given, options):
+    return not options.get("use_input_stats", True)
+
+
+def known(standard, **others):
+    """The exact answer where all numbers are finite, and PyTorch's where they are not."""
+    return Known(cancel=standard.terms, exact=standard, **others)
 
 
 KNOWN = {
-    **dict.fromkeys(
-        ("batch_norm", "instance_norm"),
-        Known(cancel="answers", elements=of_an_infinite_parameter),
+    "batch_norm": known(
+        Standard(over_channels, outside_training), elements=of_an_infinite_parameter
     ),
-    **dict.fromkeys(("layer_norm", "rms_norm"), Known(cancel="answers")),
-    "group_norm": Known(cancel="answers", slopes=without_a_place),
+    "instance_norm": known(
+        Standard(over_samples, by_running_statistics),
+        elements=of_an_infinite_parameter,
+        refusals=with_a_bias_alone,
+    ),
+    "layer_norm": known(Standard(over_the_last), slopes=of_an_infinite_parameter),
+    "rms_norm": Known(cancel="answers"),
+    "group_norm": known(Standard(over_groups), slopes=without_a_place),
     "running_stats": Known(cancel="answers"),
 }
 """What the docstrings tell under "Differs from PyTorch", and where digits cancel."""

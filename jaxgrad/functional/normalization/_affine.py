@@ -17,13 +17,12 @@ class Moments(NamedTuple):
     """What is known of the elements over some axes, which are kept with the size 1.
 
     Attributes:
-        mean: their mean, rounded; None where no mean is taken off.
-        rest: the mean of what is left once `mean` is taken off, which is that rounding.
-        variance: the mean of the squares of what is left once both are taken off.
+        mean: two numbers that add up to their mean: the mean, rounded, and the mean of what is left
+            once that is taken off. Nothing where no mean is taken off.
+        variance: the mean of the squares of what is left once the mean is taken off.
     """
 
-    mean: jax.Array | None
-    rest: jax.Array | None
+    mean: tuple[jax.Array, ...]
     variance: jax.Array
 
 
@@ -40,13 +39,13 @@ def moments(x: jax.Array, axes: tuple[int, ...], centred: bool = True) -> Moment
     """
     x = wide(x)
     if not centred:
-        return Moments(None, None, _mean(x * x, axes))
+        return Moments((), _mean(x * x, axes))
     mean = _mean(x, axes)
     left = x - mean
     # The mean of what is left is 0 but for rounding, and so is its derivative.
     rest = jax.lax.stop_gradient(_mean(left, axes))
     variance = _mean(left * left, axes) - rest * rest
-    return Moments(mean, rest, jnp.where(variance < 0, 0, variance))
+    return Moments((mean, rest), jnp.where(variance < 0, 0, variance))
 
 
 def _mean(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
@@ -78,8 +77,10 @@ def affine(
     """
     found = moments(x, axes, centred)
     scale = jax.lax.rsqrt(found.variance + eps)
-    result = _without_mean(wide(x), found) * _scaled(scale, weight, axes)
-    result = result if _is_uniform(weight, axes) else result * weight
+    if _is_uniform(weight, axes):
+        result = _without_mean(x, found) * _weighted(scale, weight)
+    else:
+        result = _weighted(_without_mean(x, found) * scale, weight)
     return result if bias is None else result + bias
 
 
@@ -119,18 +120,18 @@ def _slope(
     A sum is negated after it is taken. Its transpose then is the sum over the cotangent, or over
     the cotangent · h, which the derivatives in weight and bias need too.
     """
-    h, uniform = _without_mean(wide(x), found) * scale, _is_uniform(weight, axes)
+    h, uniform = _without_mean(x, found) * scale, _is_uniform(weight, axes)
     terms = []
     if "x" in moving:
-        t = _scaled(scale, weight, axes) * wide(moving["x"])
+        t = (_weighted(scale, weight) if uniform else scale) * wide(moving["x"])
         dh = t + h * -_mean(t * h, axes)
-        dh = dh if found.mean is None else dh + -_mean(t, axes)
-        terms.append(dh if uniform else dh * weight)
+        dh = dh + -_mean(t, axes) if found.mean else dh
+        terms.append(dh if uniform else _weighted(dh, weight))
     if "weight" in moving:
         if not uniform:
             # XLA would compute h once for both terms, and write it to memory.
             x, found, scale = jax.lax.optimization_barrier((x, found, scale))
-            h = _without_mean(wide(x), found) * scale
+            h = _without_mean(x, found) * scale
         terms.append(h * moving["weight"])
     if "bias" in moving:
         terms.append(moving["bias"] if terms else moving["bias"] + jnp.zeros_like(h))
@@ -138,7 +139,7 @@ def _slope(
 
 
 def _without_mean(x: jax.Array, found: Moments) -> jax.Array:
-    return x if found.mean is None else x - found.mean - found.rest
+    return functools.reduce(jnp.subtract, found.mean, wide(x))
 
 
 def _is_uniform(weight: jax.Array | None, axes: tuple[int, ...]) -> bool:
@@ -146,6 +147,5 @@ def _is_uniform(weight: jax.Array | None, axes: tuple[int, ...]) -> bool:
     return weight is None or math.prod(weight.shape[axis] for axis in axes) == 1
 
 
-def _scaled(scale: jax.Array, weight: jax.Array | None, axes: tuple[int, ...]) -> jax.Array:
-    """The scale, with the weight in it where that is uniform."""
-    return scale if weight is None or not _is_uniform(weight, axes) else scale * weight
+def _weighted(array: jax.Array, weight: jax.Array | None) -> jax.Array:
+    return array if weight is None else array * weight

@@ -82,9 +82,14 @@ def trailing(
     return sizes
 
 
-def spread(array: jax.Array | None, ndim: int, axis: int) -> jax.Array | None:
-    """A parameter in the dtype to compute in, its first dimension at `axis`; others have size 1."""
-    if array is None:
-        return None
-    after = ndim - axis - array.ndim
-    return wide(array).reshape((1,) * axis + array.shape + (1,) * after)
+def spread(ndim: int, axis: int, *parameters: jax.Array | None) -> list[Any]:
+    """Parameters in the dtype to compute in, their first dimension at `axis`; others have size 1.
+
+    None stays None.
+    """
+
+    def between(array: jax.Array) -> jax.Array:
+        after = ndim - axis - array.ndim
+        return wide(array).reshape((1,) * axis + array.shape + (1,) * after)
+
+    return [None if array is None else between(array) for array in parameters]

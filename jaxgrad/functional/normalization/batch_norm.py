@@ -183,7 +183,7 @@ def batch_affine(
     eps: float,
 ) -> jax.Array:
     """Normalized by the input's own moments over axes; a weight and a bias for each channel."""
-    weight, bias = (spread(array, input.ndim, 1) for array in (weight, bias))
+    weight, bias = spread(input.ndim, 1, weight, bias)
     return affine(input, weight, bias, axes, eps, True).astype(input.dtype)
 
 
@@ -197,10 +197,9 @@ def fixed_affine(
     eps: float,
 ) -> jax.Array:
     """Normalized by a mean and a variance that are given for each channel."""
-    x, given = wide(input), (mean, variance, weight, bias)
-    mean, variance, weight, bias = (
-        None if array is None else spread(array.astype(x.dtype), x.ndim, 1) for array in given
-    )
+    x = wide(input)
+    mean, variance = (array.astype(x.dtype) for array in (mean, variance))
+    mean, variance, weight, bias = spread(x.ndim, 1, mean, variance, weight, bias)
     scale = jax.lax.rsqrt(variance + eps)
     result = (x - mean) * (scale if weight is None else scale * weight)
     return (result if bias is None else result + bias).astype(input.dtype)
@@ -217,16 +216,16 @@ def _running_stats(
     if not input.size:
         return running_mean, running_var
     found, count = moments(input, axes), math.prod(input.shape[axis] for axis in axes)
-    mean = jnp.where(jnp.isinf(found.mean), found.mean, found.mean + found.rest)
-    new = (mean, found.variance * (count / (count - 1)))
-    others = (0, *range(2, input.ndim))  # of size 1, but for the samples of `per_instance`
-    return tuple(
-        jax.lax.stop_gradient(_mixed(jnp.mean(batch, others), old, shares))
-        for batch, old in zip(new, (running_mean, running_var), strict=True)
-    )
+    first, rest = found.mean
+    mean = jnp.where(jnp.isinf(first), first, first + rest)
+    variance = found.variance * (count / (count - 1))
+    return _mixed(mean, running_mean, shares), _mixed(variance, running_var, shares)
 
 
 def _mixed(new: jax.Array, old: jax.Array, shares: tuple[jax.Array, jax.Array]) -> jax.Array:
+    """The old statistic, and the batch's: of each channel, or of each channel of each sample."""
+    new = jnp.mean(new, (0, *range(2, new.ndim)))
     kind = jnp.promote_types(new.dtype, old.dtype)
     keep, take = (jnp.asarray(share).astype(kind) for share in shares)
-    return (keep * old.astype(kind) + take * new.astype(kind)).astype(old.dtype)
+    mixed = keep * old.astype(kind) + take * new.astype(kind)
+    return jax.lax.stop_gradient(mixed).astype(old.dtype)

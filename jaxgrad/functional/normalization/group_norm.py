@@ -79,9 +79,8 @@ def _group_norm(
 ) -> jax.Array:
     batch, channels, *spatial = input.shape
     in_groups = (num_groups, channels // num_groups)
-    weight, bias = (
-        None if array is None else spread(array.reshape(in_groups), 4, 1)
-        for array in (weight, bias)
+    weight, bias = spread(
+        4, 1, *(None if one is None else one.reshape(in_groups) for one in (weight, bias))
     )
     groups = input.reshape(batch, *in_groups, math.prod(spatial))
     result = affine(groups, weight, bias, (2, 3), eps, True)

@@ -72,5 +72,5 @@ def _layer_norm(
 ) -> jax.Array:
     first = input.ndim - count
     axes = tuple(range(first, input.ndim))
-    weight, bias = (spread(array, input.ndim, first) for array in (weight, bias))
+    weight, bias = spread(input.ndim, first, weight, bias)
     return affine(input, weight, bias, axes, eps, True).astype(input.dtype)

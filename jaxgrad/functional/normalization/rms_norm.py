@@ -51,8 +51,8 @@ def rms_norm(
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import rms_norm
-    >>> rms_norm(jnp.array([3.0, 4.0]), (2,)).round(4)
-    Array([0.8485, 1.1314], dtype=float32)
+    >>> rms_norm(jnp.array([1.0, 7.0]), (2,))
+    Array([0.2, 1.4], dtype=float32)
     """
     check = _checks.of("rms_norm")
     x = _numbers(check, "input", input, with_complex=True)
@@ -81,6 +81,7 @@ def _numbers(
 @functools.partial(jax.jit, static_argnames=("count", "eps"))
 def _rms_norm(input: jax.Array, weight: jax.Array | None, count: int, eps: float) -> jax.Array:
     first, kind = input.ndim - count, wide(input.dtype)
-    weight = None if weight is None else spread(weight.astype(kind), input.ndim, first)
+    if weight is not None:
+        (weight,) = spread(input.ndim, first, weight.astype(kind))
     axes = tuple(range(first, input.ndim))
     return affine(input, weight, None, axes, eps, False).astype(input.dtype)
