@@ -63,10 +63,11 @@ def scaled_dot_product_attention(
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
 
-    Differs from PyTorch: takes a key for dropout. Values with another length than the keys are
-    refused; PyTorch reads past the end. A negative dropout_p is refused; PyTorch ignores it. A key
-    or value behind the diagonal of `is_causal` that is infinite or NaN may leave the result finite,
-    as in some of PyTorch's kernels. Every use has a second derivative.
+    Differs from PyTorch: takes a key for dropout. Refused are values of another length than the
+    keys, where PyTorch reads past the end; attn_mask with is_causal, also for four axes; and a
+    negative dropout_p, also for fewer. A key or value behind the diagonal of `is_causal` that is
+    infinite or NaN may leave the result finite, as in some of PyTorch's kernels. There is always a
+    second derivative.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import scaled_dot_product_attention
