@@ -87,11 +87,11 @@ def scaled_dot_product_attention(
         mask = mask_array(check, "attn_mask", attn_mask, q.dtype)
         _check_mask(check, mask, shape)
     factor = 1 / math.sqrt(q.shape[-1] or 1) if scale is None else check.number("scale", scale)
-    is_static = isinstance(factor, float) and math.isfinite(factor)
+    static = factor if isinstance(factor, float) and math.isfinite(factor) else None
     p, dropout_key = dropout_arguments(check, dropout_p, dropout_key)
     arrays = {"q": q, "k": k, "v": v, "mask": mask, "p": p, "key": dropout_key}
-    arrays["scale"] = None if is_static else factor
-    settings = Settings(is_causal, factor if is_static else None)
+    arrays["scale"] = factor if static is None else None
+    settings = Settings(is_causal, static)
     return _attention(arrays, settings, shape[:-2], enable_gqa)
 
 
