@@ -27,15 +27,15 @@ def dropout_arguments(
     check: _checks.Checks, p: ArrayLike, key: jax.Array | None, training: bool = True
 ) -> tuple[Any, jax.Array | None]:
     """The probability and the key; both None where nothing is dropped."""
-    p = constant(check, "dropout_p", check.number("dropout_p", p))
-    check.allowed("dropout_p", p, (p >= 0) & (p <= 1), "in [0, 1]")
-    if not training or (not isinstance(p, Tracer) and p == 0):
+    number = constant(check, "dropout_p", check.number("dropout_p", p))
+    check.allowed("dropout_p", number, (number >= 0) & (number <= 1), "in [0, 1]")
+    if not training or (not isinstance(number, Tracer) and number == 0):
         return None, None
     if key is None:
         expected = "a typed key where dropout_p is not 0"
         remedy = "make one with jax.random.key(seed)"
         raise TypeError(check.wrong("dropout_key", expected, None, remedy))
-    return jnp.asarray(p), check.key(key, "dropout_key")
+    return jnp.asarray(number), check.key(key, "dropout_key")
 
 
 def arranged(arrays: dict[str, Any], lead: tuple[int, ...], grouped: bool) -> dict[str, Any]:
@@ -46,11 +46,13 @@ def arranged(arrays: dict[str, Any], lead: tuple[int, ...], grouped: bool) -> di
     """
     q, k, v = (arrays[name] for name in "qkv")
     heads = lead[-1:] if grouped or len(lead) > 1 else ()
-    batch = lead[: len(lead) - len(heads)]
-    if grouped and k.shape[-3] != v.shape[-3]:
-        k, v = (jnp.repeat(array, heads[0] // array.shape[-3], -3) for array in (k, v))
-    shared = (k.shape[-3],) if grouped else heads
-    groups = heads[0] // max(shared[0], 1) if grouped and heads[0] else 1
+    batch, shared, groups = lead[: len(lead) - len(heads)], heads, 1
+    if grouped:
+        count = q.shape[-3]
+        if k.shape[-3] != v.shape[-3]:
+            k, v = (jnp.repeat(array, count // array.shape[-3], -3) for array in (k, v))
+        shared = (k.shape[-3],)
+        groups = count // shared[0] if count else 1
     own = shared or (1,)
     q = _broadcast(q, (*batch, *heads)).reshape(*batch, *own, groups, *q.shape[-2:])
     k, v = (_broadcast(a, (*batch, *shared)).reshape(*batch, *own, *a.shape[-2:]) for a in (k, v))

@@ -109,11 +109,10 @@ def multi_head_attention_forward(
     >>> x, eye = jnp.array([[1.0, 0.0], [0.0, 1.0]]), jnp.eye(2)
     >>> packed = jnp.concatenate([eye, eye, eye])
     >>> y, weights = multi_head_attention_forward(
-    ...     x, x, x, 2, 1, packed, None, None, None, False, 0.0, eye, None
+    ...     jnp.zeros((1, 2)), x, x, 2, 1, packed, None, None, None, False, 0.0, eye, None
     ... )
     >>> y
-    Array([[0.66976154, 0.3302385 ],
-           [0.3302385 , 0.66976154]], dtype=float32)
+    Array([[0.5, 0.5]], dtype=float32)
     """
     check = _checks.of("multi_head_attention_forward")
     shared = key is value

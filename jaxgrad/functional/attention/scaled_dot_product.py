@@ -63,10 +63,11 @@ def scaled_dot_product_attention(
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
 
-    Differs from PyTorch: takes a key for dropout. Values with another length than the keys are
-    refused; PyTorch reads past the end. A negative dropout_p is refused; PyTorch ignores it. A key
-    or value behind the diagonal of `is_causal` that is infinite or NaN may leave the result finite,
-    as in some of PyTorch's kernels. Every use has a second derivative.
+    Differs from PyTorch: takes a key for dropout. Refused are values of another length than the
+    keys, where PyTorch reads past the end; attn_mask with is_causal, also for four axes; and a
+    negative dropout_p, also for fewer. A key or value behind the diagonal of `is_causal` that is
+    infinite or NaN may leave the result finite, as in some of PyTorch's kernels. There is always a
+    second derivative.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import scaled_dot_product_attention
@@ -86,11 +87,11 @@ def scaled_dot_product_attention(
         mask = mask_array(check, "attn_mask", attn_mask, q.dtype)
         _check_mask(check, mask, shape)
     factor = 1 / math.sqrt(q.shape[-1] or 1) if scale is None else check.number("scale", scale)
-    is_static = isinstance(factor, float) and math.isfinite(factor)
+    static = factor if isinstance(factor, float) and math.isfinite(factor) else None
     p, dropout_key = dropout_arguments(check, dropout_p, dropout_key)
     arrays = {"q": q, "k": k, "v": v, "mask": mask, "p": p, "key": dropout_key}
-    arrays["scale"] = None if is_static else factor
-    settings = Settings(is_causal, factor if is_static else None)
+    arrays["scale"] = factor if static is None else None
+    settings = Settings(is_causal, static)
     return _attention(arrays, settings, shape[:-2], enable_gqa)
 
 
