@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from jaxgrad import _checks
 from jaxgrad._dtypes import is_a, largest, real_part
 
-from ._arguments import number_for
+from ._arguments import constant, number_for
 
 MODES = ("constant", "reflect", "replicate", "circular")
 
@@ -58,7 +58,7 @@ def pad(
 
     Differs from PyTorch: "circular" refuses to extend an axis that is cropped to nothing, where
     PyTorch returns memory that it never wrote. "reflect" and "replicate" take truth values, and
-    may leave nothing of an axis. `value` may be an array without axes, and the gradient reaches it.
+    may leave nothing of an axis. `value` may be an array without axes, which has no gradient.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import pad
@@ -107,7 +107,7 @@ def _filling(check: _checks.Checks, value: Any, x: jax.Array) -> Any:
     most = largest(real_part(x.dtype))
     if isinstance(number, float) and math.isfinite(number) and abs(number) > most:
         raise ValueError(check.wrong("value", f"in the range of {x.dtype}", number))
-    return number
+    return constant(check, "value", number)
 
 
 def _check_shape(check: _checks.Checks, x: jax.Array, count: int, mode: str) -> None:

@@ -48,7 +48,9 @@ def _pixel_shuffle(x: jax.Array, *, factor: int) -> jax.Array:
     channels //= factor**2
     blocks = x.reshape(*batch, channels, factor, factor, height, width)
     pixels = jnp.moveaxis(blocks, (-4, -3), (-3, -1))
-    return pixels.reshape(*batch, channels, height * factor, width * factor)
+    # One axis at a time, as on Explicit meshes.
+    rows = pixels.reshape(*batch, channels, height * factor, width, factor)
+    return rows.reshape(*batch, channels, height * factor, width * factor)
 
 
 def pixel_unshuffle(input: ArrayLike, downscale_factor: int) -> jax.Array:
@@ -87,7 +89,8 @@ def pixel_unshuffle(input: ArrayLike, downscale_factor: int) -> jax.Array:
 def _pixel_unshuffle(x: jax.Array, *, factor: int) -> jax.Array:
     *batch, channels, height, width = x.shape
     height, width = height // factor, width // factor
-    pixels = x.reshape(*batch, channels, height, factor, width, factor)
+    rows = x.reshape(*batch, channels, height * factor, width, factor)
+    pixels = rows.reshape(*batch, channels, height, factor, width, factor)
     blocks = jnp.moveaxis(pixels, (-3, -1), (-4, -3))
     return blocks.reshape(*batch, channels * factor**2, height, width)
 
