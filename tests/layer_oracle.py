@@ -176,7 +176,8 @@ def hold_samples(name, dtype, share=None, *, ours=None, theirs=None, factor=2.0,
         of = getattr(torch, dtype)
         if of not in entry.dtypes:
             continue
-        backward = entry.supports_autograd and of in entry.backward_dtypes
+        floating = of.is_floating_point or of.is_complex  # the database lists integers too
+        backward = floating and entry.supports_autograd and of in entry.backward_dtypes
         found = list(entry.sample_inputs("cpu", of, requires_grad=backward))
         for sample in found[:: max(1, len(found) // share) if share else 1]:
             fn = functools.partial(theirs, sample, entry.op) if theirs else entry.op

@@ -45,9 +45,9 @@ def _maxima(
     winners = []
     for step, start in zip(steps, starts, strict=True):
         x, winner = step.maxima(x, start)
+        if step is not steps[-1]:  # XLA would compute it anew for each of its uses
+            x, winner = jax.lax.optimization_barrier((x, winner))
         winners.append(winner)
-        if len(winners) < len(steps):
-            x = jax.lax.optimization_barrier(x)  # XLA would compute it anew for each of its uses
     return x, tuple(winners)
 
 

@@ -227,14 +227,16 @@ def _averaged(check: _checks.Checks, input: ArrayLike, spatial: int, size: Any) 
     sizes = size if isinstance(size, (tuple, list)) else (size,)
     pixels = any(one is None or one != 1 for one in sizes) or len(sizes) not in (1, spatial)
     x = check.floating("input", input)
-    return image(check, x, spatial, channels=pixels and spatial == 3, pixels=pixels)
+    channels = pixels and spatial == 3 and x.ndim == spatial + 2
+    return image(check, x, spatial, channels=channels, pixels=pixels)
 
 
 def _max_pool(
     name: str, input: ArrayLike, spatial: int, output_size: Any, return_indices: bool
 ) -> Any:
     check = _checks.of(name)
-    x = image(check, check.floating("input", input), spatial)
+    x = check.floating("input", input)
+    x = image(check, x, spatial, channels=x.ndim == spatial + 2)
     steps = counted(check, x.shape, spatial, output_size)
     return_indices = check.truth("return_indices", return_indices)
     return _maxima.pooled(x, (None,) * spatial, steps=steps, return_indices=return_indices)

@@ -145,7 +145,8 @@ def _fractional(
     key: jax.Array | None,
 ) -> Any:
     check = _checks.of(name)
-    x = image(check, check.floating("input", input), spatial)
+    x = check.floating("input", input)
+    x = image(check, x, spatial, channels=x.ndim == spatial + 2)
     steps = _draws(check, x.shape[-spatial:], *sizes)
     return_indices = check.truth("return_indices", return_indices)
     shape = (1 if x.ndim == spatial + 1 else x.shape[0], x.shape[-spatial - 1], spatial)

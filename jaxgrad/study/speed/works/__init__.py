@@ -17,6 +17,8 @@ from . import (
     functional,
     initializers,
     optimizers,
+    optimizers,
+    pooling,
     samplers,
 )
 from .work import Work
@@ -32,6 +34,7 @@ WORKS: tuple[Work, ...] = (
     *normalization.WORKS,
     *attention.WORKS,
     *embedding.WORKS,
+    *pooling.WORKS,
     *optimizers.WORKS,
     *derivatives.WORKS,
     *calls.WORKS,
