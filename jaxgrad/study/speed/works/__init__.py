@@ -4,6 +4,9 @@ from . import (
     attention,
     batches,
     calls,
+    batches,
+    calls,
+    convolution,
     derivatives,
     fitting,
     functional,
@@ -19,6 +22,7 @@ from . import (
     optimizers,
     optimizers,
     pooling,
+    optimizers,
     samplers,
 )
 from .work import Work
@@ -35,6 +39,7 @@ WORKS: tuple[Work, ...] = (
     *attention.WORKS,
     *embedding.WORKS,
     *pooling.WORKS,
+    *convolution.WORKS,
     *optimizers.WORKS,
     *derivatives.WORKS,
     *calls.WORKS,
