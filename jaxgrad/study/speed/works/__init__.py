@@ -1,6 +1,16 @@
 """The work that the speed study times, as code for each competitor; one file a family."""
 
-from . import batches, calls, derivatives, fitting, functional, initializers, optimizers, samplers
+from . import (
+    batches,
+    calls,
+    derivatives,
+    fitting,
+    functional,
+    initializers,
+    optimizers,
+    resampling,
+    samplers,
+)
 from .work import Work
 
 __all__ = ["WORKS", "Work"]
@@ -11,6 +21,7 @@ WORKS: tuple[Work, ...] = (
     *samplers.WORKS,
     *initializers.WORKS,
     *functional.WORKS,
+    *resampling.WORKS,
     *optimizers.WORKS,
     *derivatives.WORKS,
     *calls.WORKS,
