@@ -7,6 +7,8 @@ from . import (
     batches,
     calls,
     convolution,
+    batches,
+    calls,
     derivatives,
     fitting,
     functional,
@@ -23,6 +25,8 @@ from . import (
     optimizers,
     pooling,
     optimizers,
+    optimizers,
+    resampling,
     samplers,
 )
 from .work import Work
@@ -40,6 +44,7 @@ WORKS: tuple[Work, ...] = (
     *embedding.WORKS,
     *pooling.WORKS,
     *convolution.WORKS,
+    *resampling.WORKS,
     *optimizers.WORKS,
     *derivatives.WORKS,
     *calls.WORKS,
