@@ -204,6 +204,12 @@ def test_empty():
         assert len(shape) == 2 or F.local_response_norm(x, 2).shape == shape
 
 
+def test_group_norm_with_a_bias_alone():
+    x, bias = jnp.ones((2, 6, 5)), jnp.zeros(6)
+    slope = jax.grad(lambda bias: F.group_norm(x, 3, None, bias).sum())(bias)
+    assert_same(slope, jnp.full(6, 10.0))  # PyTorch's backward pass raises
+
+
 def test_neighbours():
     x = jnp.ones((1, 3, 1))
     found = F.local_response_norm(x, 2, alpha=1.0, beta=1.0, k=0.0)
