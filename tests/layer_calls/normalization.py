@@ -109,7 +109,7 @@ def of_an_infinite_parameter(given, options):
 
 def without_a_place(given, options):
     """PyTorch's derivative in the weight is NaN."""
-    return given[0].size == 0 or of_an_infinite_parameter(given, options)
+    return given[0].size == 0
 
 
 def with_a_bias_alone(given, options, theirs):
@@ -247,9 +247,11 @@ KNOWN = {
         elements=of_an_infinite_parameter,
         refusals=with_a_bias_alone,
     ),
-    "layer_norm": known(Standard(over_the_last), slopes=of_an_infinite_parameter),
+    "layer_norm": known(Standard(over_the_last), elements=of_an_infinite_parameter),
     "rms_norm": Known(cancel="answers"),
-    "group_norm": known(Standard(over_groups), slopes=without_a_place),
+    "group_norm": known(
+        Standard(over_groups), elements=of_an_infinite_parameter, slopes=without_a_place
+    ),
     "running_stats": Known(cancel="answers"),
 }
 """What the docstrings tell under "Differs from PyTorch", and where digits cancel."""
