@@ -130,6 +130,7 @@ class Standard:
         rows, weight, bias = (np.asarray(a, np.longdouble) for a in (rows, weight, bias))
         axis = tuple(range(1, rows.ndim))
         left = rows - rows.mean(axis, keepdims=True)
+        left -= left.mean(axis, keepdims=True)  # a long double's mean is rounded too
         eps = np.longdouble(options.get("eps", 1e-5))
         return left, 1 / np.sqrt((left * left).mean(axis, keepdims=True) + eps), weight, bias
 
