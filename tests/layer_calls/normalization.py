@@ -170,10 +170,13 @@ class Standard:
 
     def terms(self, given, options, slopes):
         """The size of what is added up: of a derivative, the cotangent times weight and scale."""
-        finite = all(np.isfinite(np.asarray(a, float)).all() for a in given if _is_array(a))
-        if not finite or not given[0].size:
+        if not given[0].size:
             return 0.0
-        left, scale, weight, bias = self.parts(given, options)
+        numbers = [
+            np.nan_to_num(np.asarray(a, float), posinf=0, neginf=0) if _is_array(a) else a
+            for a in given
+        ]
+        left, scale, weight, bias = self.parts(numbers, options)
         h = np.abs(left * scale)
         size = np.abs(weight).max(initial=0)
         if not slopes:
