@@ -192,7 +192,7 @@ def test_the_backward_pass_keeps_the_input_alone(name):
 
 
 def test_empty():
-    for shape in ((0, 6, 5), (4, 6, 0), (4, 0, 5), (0, 6)):
+    for shape in ((0, 6, 5), (4, 6, 0), (4, 0, 5)):
         w, x = jnp.ones(shape[1]), jnp.zeros(shape)
 
         def affine(x, w):
@@ -201,7 +201,13 @@ def test_empty():
         slopes = jax.grad(affine, (0, 1))(x, w)
         assert_same(slopes, (jnp.zeros(shape), jnp.zeros(shape[1])))
         assert F.layer_norm(x, shape[1:]).shape == F.rms_norm(x, shape[1:]).shape == shape
-        assert len(shape) == 2 or F.local_response_norm(x, 2).shape == shape
+        assert F.local_response_norm(x, 2).shape == shape
+
+
+def test_group_norm_with_a_bias_alone():
+    x, bias = jnp.ones((2, 6, 5)), jnp.zeros(6)
+    slope = jax.grad(lambda bias: F.group_norm(x, 3, None, bias).sum())(bias)
+    assert_same(slope, jnp.full(6, 10.0))  # PyTorch's backward pass raises
 
 
 def test_neighbours():

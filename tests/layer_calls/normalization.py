@@ -109,7 +109,7 @@ def of_an_infinite_parameter(given, options):
 
 def without_a_place(given, options):
     """PyTorch's derivative in the weight is NaN."""
-    return given[0].size == 0 or of_an_infinite_parameter(given, options)
+    return given[0].size == 0
 
 
 def with_a_bias_alone(given, options, theirs):
@@ -130,6 +130,7 @@ class Standard:
         rows, weight, bias = (np.asarray(a, np.longdouble) for a in (rows, weight, bias))
         axis = tuple(range(1, rows.ndim))
         left = rows - rows.mean(axis, keepdims=True)
+        left -= left.mean(axis, keepdims=True)  # a long double's mean is rounded too
         eps = np.longdouble(options.get("eps", 1e-5))
         return left, 1 / np.sqrt((left * left).mean(axis, keepdims=True) + eps), weight, bias
 
@@ -169,10 +170,13 @@ class Standard:
 
     def terms(self, given, options, slopes):
         """The size of what is added up: of a derivative, the cotangent times weight and scale."""
-        finite = all(np.isfinite(np.asarray(a, float)).all() for a in given if _is_array(a))
-        if not finite or not given[0].size:
+        if not given[0].size:
             return 0.0
-        left, scale, weight, bias = self.parts(given, options)
+        numbers = [
+            np.nan_to_num(np.asarray(a, float), posinf=0, neginf=0) if _is_array(a) else a
+            for a in given
+        ]
+        left, scale, weight, bias = self.parts(numbers, options)
         h = np.abs(left * scale)
         size = np.abs(weight).max(initial=0)
         if not slopes:
@@ -247,9 +251,11 @@ KNOWN = {
         elements=of_an_infinite_parameter,
         refusals=with_a_bias_alone,
     ),
-    "layer_norm": known(Standard(over_the_last), slopes=of_an_infinite_parameter),
+    "layer_norm": known(Standard(over_the_last), elements=of_an_infinite_parameter),
     "rms_norm": Known(cancel="answers"),
-    "group_norm": known(Standard(over_groups), slopes=without_a_place),
+    "group_norm": known(
+        Standard(over_groups), elements=of_an_infinite_parameter, slopes=without_a_place
+    ),
     "running_stats": Known(cancel="answers"),
 }
 """What the docstrings tell under "Differs from PyTorch", and where digits cancel."""

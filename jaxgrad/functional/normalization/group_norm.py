@@ -45,7 +45,8 @@ def group_norm(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html
 
     Differs from PyTorch: eps is finite; float32 keeps its digits where the mean is large beside the
-    standard deviation; over empty spatial axes the weight's derivative is 0, where PyTorch has NaN.
+    standard deviation; over empty spatial axes the weight's derivative is 0, where PyTorch has NaN;
+    the derivative in a bias without a weight is there, where PyTorch's backward pass raises.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import group_norm
