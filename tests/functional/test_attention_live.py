@@ -108,7 +108,7 @@ def calls(module, dtype):
     return [(call.args, call.kwargs) for call in found]
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", MODULES[:2])
 def test_modules(module):
     hold_modules(module, "float32", share=3)
 
