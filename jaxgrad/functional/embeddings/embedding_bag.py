@@ -74,11 +74,13 @@ def embedding_bag(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
 
-    Differs from PyTorch: the last offset ends the last bag with "max" too, where PyTorch passes it
-    over. Bags of size 0, input of shape (B, 0), give 0, where PyTorch raises. Decreasing offsets
-    are an error, where PyTorch reads beyond the input. Arguments in the old order (weight, input)
-    are an error. There is a second derivative. `max_norm`, narrow gradients and integer dtypes as
-    in `embedding`.
+    Differs from PyTorch: with `include_last_offset` an index after the last offset is in no bag.
+    PyTorch takes it into a maximum and counts it in a mean, and its gradient reads beyond an array.
+    The gradient with `scale_grad_by_freq` is divided by the frequency of its own index; on CPUs
+    PyTorch takes that of another. Bags of size 0, input of shape (B, 0), give 0, where PyTorch
+    raises. Decreasing offsets are an error, where PyTorch reads beyond the input. Arguments in the
+    old order (weight, input) are an error. There is a second derivative. `max_norm`, narrow
+    gradients and integer dtypes as in `embedding`.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import embedding_bag
