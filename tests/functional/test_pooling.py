@@ -161,6 +161,13 @@ def test_the_last_window_begins_within_the_input_or_the_padding_before_it():
     assert_same(F.avg_pool2d(image, (2, 3), (3, 2), (0, 1), True), jnp.array([[rows]]))
 
 
+def test_distances_that_no_window_reaches():
+    x = line(*range(1, 8))
+    assert_same(F.max_pool1d(x, 3, 10**30), line(3))
+    assert_same(F.avg_pool1d(x, 7, 10**30), line(4))
+    assert_same(F.max_pool1d(x, 1, 3, 0, 10**30, return_indices=True)[0], line(1, 4, 7))
+
+
 def test_divisors():
     x = jnp.full((1, 1, 4, 4), 3.0)
     assert_same(F.avg_pool2d(x, 2, divisor_override=3), jnp.full((1, 1, 2, 2), 4.0))

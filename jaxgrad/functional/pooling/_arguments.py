@@ -50,6 +50,9 @@ def shifts(
         range(-spatial, 0), shape[-spatial:], kernel, strides, dilations, pads, strict=True
     ):
         windows = _windows(size, one, step, apart, pad, ceil)
+        # A distance of which there is none is not followed: it may be very large.
+        step = step if windows > 1 else one
+        apart = apart if one > 1 else 1
         found.append(Shifts(axis, size, one, step, apart, pad, windows))
     if any(one.windows < 1 for one in found):
         expected = f"at most the spatial size {shape[-spatial:]} with its padding"
@@ -65,6 +68,8 @@ def counted(
     if spatial > 1 and isinstance(given, (tuple, list)) and len(given) == spatial:
         given = [size if one is None else one for size, one in zip(sizes, given, strict=True)]
     numbers = for_each_axis(check, "output_size", given, spatial, 0)
+    if max(numbers) >= 2**31:
+        raise ValueError(check.wrong("output_size", "below 2**31", max(numbers)))
     axes = zip(range(-spatial, 0), sizes, numbers, strict=True)
     return tuple(reversed([spans(*numbers) for numbers in axes]))
 

@@ -212,6 +212,8 @@ def _shape(
     shape = usual if given is None else _given_shape(check, given, usual, stride)
     if min(shape) < 0:
         raise ValueError(check.wrong("padding", "small enough to leave a result", padding))
+    if math.prod(shape) >= 2**31:
+        raise ValueError(check.wrong("stride", "small enough for 2**31 elements", stride))
     return shape
 
 
