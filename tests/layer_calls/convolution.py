@@ -114,7 +114,7 @@ CALLS = {
 
 
 def unchecked_or_too_small(given, options, theirs):
-    """PyTorch checks no output_padding of an empty batch, and some backends refuse empty outputs."""
+    """Of an empty batch it checks no output_padding, and some backends refuse empty outputs."""
     return given[0].size == 0 or "Output size is too small" in str(theirs.error)
 
 
