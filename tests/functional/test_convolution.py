@@ -58,6 +58,10 @@ VALUES = {
         F.conv_transpose1d(numbers(1, 3), numbers(1, 1, 3, start=1), None, 2, 1, 1),
         [[0, 1, 2, 5, 4, 6]],
     ),
+    "conv_transpose1d, kernel of 3": (
+        F.conv_transpose1d(numbers(1, 3, start=1), numbers(1, 1, 3, start=1), stride=2),
+        [[1, 2, 5, 4, 9, 6, 9]],
+    ),
     "conv_tbc": (
         F.conv_tbc(numbers(3, 1, 1), numbers(2, 1, 1, start=1), ones(1), 1),
         [[[1]], [[3]], [[6]], [[3]]],

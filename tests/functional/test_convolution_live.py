@@ -149,6 +149,8 @@ RANDOM = {
     "conv2d, few points": lambda r: ((r(3, 8, 1, 2), r(9, 8, 1, 1), r(9)), {}),
     "conv2d, points apart": lambda r: ((r(3, 8, 5, 4), r(5, 8, 1, 1), r(5), (2, 3)), {}),
     "conv2d, one channel": lambda r: ((r(3, 1, 9, 8), r(4, 1, 5, 4), None, 1, (2, 0)), {}),
+    "conv2d, one channel apart": lambda r: ((r(3, 1, 9, 8), r(4, 1, 3, 3), None, 2, 1), {}),
+    "conv2d, stride 2": lambda r: ((r(2, 3, 9, 8), r(4, 3, 3, 3), r(4), 2, 1), {}),
     "conv2d, stride 3": lambda r: ((r(2, 3, 11, 10), r(4, 3, 5, 2), r(4), (3, 2), (2, 1)), {}),
     "conv2d, same": lambda r: ((r(2, 3, 6, 7), r(4, 3, 2, 4)), dict(padding="same", dilation=3)),
     "conv3d, stride 2": lambda r: ((r(2, 3, 5, 6, 7), r(4, 3, 3, 2, 1), r(4), 2, 1), {}),

@@ -22,10 +22,6 @@ class Arrays(NamedTuple):
     b: jax.Array | None
     groups: int
 
-    def spatial(self) -> tuple[int, ...]:
-        """The spatial sizes of the input."""
-        return self.x.shape[1 - self.w.ndim + 1 :]
-
 
 def arrays_of(
     check: _checks.Checks,

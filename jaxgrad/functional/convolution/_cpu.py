@@ -49,10 +49,10 @@ def spread(g: Shape, w: Shape, geometry: Geometry, sizes: Shape) -> Product:
     if groups > 1:
         alone = (w[0] // groups, *w[1:]), geometry._replace(groups=1)
         return _grouped(spread(_part(g, geometry), *alone, sizes), groups)
-    plain = all(d == 1 for d in geometry.dilation)
-    if plain and max(geometry.strides) > 1 and _waste(kernel, geometry.strides) <= _WASTE:
+    plain, apart = max(geometry.dilation) == 1, max(geometry.strides) > 1
+    if plain and apart and _waste(kernel, geometry.strides) <= _WASTE:
         return functools.partial(_spread_phases, geometry=geometry, sizes=sizes)
-    if plain and w[1] == 1 and math.prod(kernel) <= _TERMS:
+    if plain and not apart and w[1] == 1 and math.prod(kernel) <= _TERMS:
         return functools.partial(_spread_columns, geometry=geometry, sizes=sizes)
     return functools.partial(_spread_whole, geometry=geometry, sizes=sizes)
 
