@@ -309,6 +309,8 @@ def _interpolate(
     if not all(axis.out for axis in axes):
         return jnp.zeros((*x.shape[:2], *(axis.out for axis in axes)), x.dtype)
     copies = mode.startswith("nearest")
+    if mode == "nearest" and x.ndim != 4:
+        mode = "nearest-line"
     dtype = x.dtype if is_floating(x.dtype) else jnp.dtype("float64")
     taps = [taps_of(mode, axis, align, antialias, str(jnp.dtype(wide(dtype)))) for axis in axes]
     if not (copies or is_floating(x.dtype)):
