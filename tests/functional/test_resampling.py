@@ -58,6 +58,13 @@ def test_positions_are_rounded_as_pytorch_rounds_them():
     assert_same(exact, row(0, 1, 2, 3, 4, 5, 5, 6, 7))
 
 
+def test_small_images_of_two_axes_are_copied_at_their_own_size():
+    """PyTorch has two programs: one for a height plus width of 128 at most, one for the rest."""
+    small, large = (jnp.arange(float(n)).reshape(1, 1, 1, n) for n in (127, 128))
+    assert_same(F.interpolate(small, scale_factor=(1, 1.005)), small)
+    assert F.interpolate(large, scale_factor=(1, 1.005))[0, 0, 0, -1] == 126
+
+
 def test_beyond_the_first_centre_the_second_element_counts_with_weight_0():
     found = F.interpolate(row(0, INF, 2, 3), scale_factor=2, mode="linear")
     assert_same(found, row(NAN, INF, INF, INF, INF, 2.25, 2.75, 3))
