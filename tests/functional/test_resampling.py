@@ -50,8 +50,8 @@ def test_a_factor_is_the_step_unless_it_is_recomputed():
     assert_same(recomputed, F.interpolate(x, size=6, mode="linear"))
 
 
-def test_positions_are_rounded_as_pytorch_rounds_them():
-    """In float32 the position 29 · (41 / 29) rounds to below 41; 7 of the 63 rows are others."""
+def test_the_step_of_nearest_is_that_of_the_factor():
+    """The step is 1 / factor, also where the result has the size of the input."""
     x = jnp.arange(5.0)[None, None]
     assert_same(F.interpolate(x, scale_factor=1.3), row(0, 0, 1, 2, 3, 3))
     exact = F.interpolate(jnp.arange(9.0)[None, None], scale_factor=1.1, mode="nearest-exact")
