@@ -56,7 +56,8 @@ def grid_sample(
 
     Differs from PyTorch: with "border" and "reflection", a position of NaN counts as -1 in all
     cases. PyTorch reads the last element where there are three axes, and where there are two its
-    bilinear gradient ends the process with a segmentation fault. The same holds for an infinite position with "reflection".
+    bilinear gradient ends the process with a segmentation fault. The same holds for an infinite
+    position with "reflection".
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import grid_sample
