@@ -31,7 +31,7 @@ def row(*numbers):
         ({"size": 3, "mode": "nearest-exact"}, [0, 2, -2]),
         ({"size": 3, "mode": "area"}, [2, 3, 0]),
         ({"size": 2, "mode": "area"}, [2, 0]),
-        ({"scale_factor": 1.1}, [0, 4, 2, -2]),
+        ({"scale_factor": 1.1}, [0, 0, 4, 2]),
         ({"scale_factor": 2.2}, [0, 0, 4, 4, 2, 2, -2, -2]),
     ],
     ids=str,
@@ -50,12 +50,19 @@ def test_a_factor_is_the_step_unless_it_is_recomputed():
     assert_same(recomputed, F.interpolate(x, size=6, mode="linear"))
 
 
-def test_positions_are_rounded_as_pytorch_rounds_them():
-    """In float32 the position 29 · (41 / 29) rounds to below 41; 7 of the 63 rows are others."""
+def test_the_step_of_nearest_is_that_of_the_factor():
+    """The step is 1 / factor, also where the result has the size of the input."""
     x = jnp.arange(5.0)[None, None]
     assert_same(F.interpolate(x, scale_factor=1.3), row(0, 0, 1, 2, 3, 3))
     exact = F.interpolate(jnp.arange(9.0)[None, None], scale_factor=1.1, mode="nearest-exact")
     assert_same(exact, row(0, 1, 2, 3, 4, 5, 5, 6, 7))
+
+
+def test_small_images_of_two_axes_are_copied_at_their_own_size():
+    """PyTorch has two programs: one for a height plus width of 128 at most, one for the rest."""
+    small, large = (jnp.arange(float(n)).reshape(1, 1, 1, n) for n in (127, 128))
+    assert_same(F.interpolate(small, scale_factor=(1, 1.005)), small)
+    assert F.interpolate(large, scale_factor=(1, 1.005))[0, 0, 0, -1] == 126
 
 
 def test_beyond_the_first_centre_the_second_element_counts_with_weight_0():

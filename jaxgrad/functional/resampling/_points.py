@@ -1,6 +1,7 @@
 """The elements of an image around arbitrary positions, and their weights."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,9 +24,12 @@ def sampled(x: jax.Array, grid: jax.Array, options: Options) -> jax.Array:
     """Images x (N, C, *spatial) at the positions of a grid (N, *spatial of the result, axes)."""
     sizes, shape = x.shape[2:], grid.shape[1:-1]
     places = [_unnormalized(grid[..., k], n, options.align) for k, n in enumerate(sizes[::-1])]
-    places = [place.reshape(grid.shape[0], -1) for place in places[::-1]]
+    flat = (grid.shape[0], math.prod(shape))
+    places = [place.reshape(flat) for place in places[::-1]]
     taps = [_TAPS[options.mode](place, n, options) for place, n in zip(places, sizes, strict=True)]
-    values = jnp.swapaxes(x.reshape(*x.shape[:2], -1), 1, 2)  # channels are read together
+    values = jnp.swapaxes(
+        x.reshape(*x.shape[:2], math.prod(sizes)), 1, 2
+    )  # channels are read together
     total = None
     for corner in itertools.product(*taps):
         term = _corner(values, corner, sizes)

@@ -73,7 +73,8 @@ def _taps(index: np.ndarray, weight: np.ndarray, low: int = 0) -> Taps:
 def _nearest(axis: Axis, mode: str) -> Taps:
     """The element at ⌊scale · i⌋, or at ⌊scale · (i + 1/2)⌋ in the exact mode; in float32 always.
 
-    At its own size and at twice that, the other mode takes no account of the factor.
+    At its own size and at twice that, "nearest" takes no account of the factor; "nearest-line", the
+    same mode of one or three axes and of larger images, does.
     """
     dtype = np.dtype("float32")
     places = np.arange(axis.out, dtype=dtype)

@@ -55,8 +55,9 @@ def grid_sample(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html
 
     Differs from PyTorch: with "border" and "reflection", a position of NaN counts as -1 in all
-    cases. PyTorch reads the last element where there are three axes, and its gradient with respect
-    to the image writes beyond the array. The same holds for an infinite position with "reflection".
+    cases. PyTorch reads the last element where there are three axes, and where there are two its
+    bilinear gradient ends the process with a segmentation fault. The same holds for an infinite
+    position with "reflection".
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import grid_sample

@@ -28,6 +28,8 @@ _DIMENSIONS = {
 }
 """How many dimensions an input of each mode may have."""
 _WITHOUT_CORNERS = ("nearest", "nearest-exact", "area")
+_SMALL = 128
+"""Up to this height plus width PyTorch has its own program for nearest interpolation."""
 _FILTERED = ("bilinear", "bicubic", "lanczos")
 
 
@@ -309,6 +311,9 @@ def _interpolate(
     if not all(axis.out for axis in axes):
         return jnp.zeros((*x.shape[:2], *(axis.out for axis in axes)), x.dtype)
     copies = mode.startswith("nearest")
+    small = x.ndim == 4 and sum(axis.out for axis in axes) <= _SMALL
+    if mode == "nearest" and not small:
+        mode = "nearest-line"
     dtype = x.dtype if is_floating(x.dtype) else jnp.dtype("float64")
     taps = [taps_of(mode, axis, align, antialias, str(jnp.dtype(wide(dtype)))) for axis in axes]
     if not (copies or is_floating(x.dtype)):
