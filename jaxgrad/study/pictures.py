@@ -53,7 +53,7 @@ def pictures(row: Row) -> list[Picture]:
         shown = len(done) == len(tests) and not all(map(passed, done.values()))
         return [_draws(done)] if shown else []
     if row.case.picture == "curve":
-        curves = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
+        curves = {name: _line(answer) for name, answer in answers.items()}
         title = "the answer at each step"
         drawn = _picture(lambda axes: _curve(axes, answers), _describe_curve(answers), title)
         return [drawn] if _visible(curves, of_logarithms=True) else []
@@ -327,11 +327,16 @@ def _differing(sides: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.flatnonzero(~np.all(np.reshape([*alike, everywhere], (-1, first.size)), 0))
 
 
+def _line(answer: Answer) -> np.ndarray:
+    """The numbers of an answer with one axis, beside axes of one element."""
+    return np.ravel(np.asarray(answer.value, float))
+
+
 def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
     """Plots answers over their index, on a logarithmic axis if they span decades."""
     drawn = []
     for name, answer in answers.items():
-        values = np.asarray(answer.value, float)
+        values = _line(answer)
         _plot(axes, np.arange(len(values)), values, name, markers=False)
         drawn.append(values[np.isfinite(values) & (values != 0)])
     numbers = np.concatenate(drawn)
@@ -347,7 +352,7 @@ def _curve(axes: Axes, answers: dict[str, Answer]) -> None:
 
 
 def _describe_curve(answers: dict[str, Answer]) -> str:
-    values = {name: np.asarray(answer.value, float) for name, answer in answers.items()}
+    values = {name: _line(answer) for name, answer in answers.items()}
     told = ", ".join(
         f"{name} from {v.flat[0]:.4g} to {v.flat[-1]:.4g}" for name, v in values.items()
     )

@@ -82,7 +82,9 @@ def not_finite(given):
 KNOWN = {
     "scaled_dot_product_attention": Known(
         cancel="answers",
-        elements=lambda given, options: bool(options.get("is_causal")) and not_finite(given[:3]),
+        elements=lambda given, options: (
+            (bool(options.get("is_causal")) or not given[1].size) and not_finite(given[:3])
+        ),
     ),
     "multi_head_attention_forward": Known(cancel="answers"),
 }

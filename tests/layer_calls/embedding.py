@@ -127,7 +127,10 @@ def of_nothing_left(given, options, theirs):
     x, ends = given
     pairs = list(zip(reversed(x.shape), ends[::2], ends[1::2], strict=False))
     gone = any(size + left + right == 0 for size, left, right in pairs)
-    cropped = any(size + min(left, 0) + min(right, 0) <= 0 for size, left, right in pairs)
+    cropped = any(
+        max(left, right) > size + min(left, 0) + min(right, 0) or size + min(left, right, 0) <= 0
+        for size, left, right in pairs
+    )  # PyTorch then copies from what it has not yet written
     mode = options["mode"]
     truth = x.dtype == bool and mode in ("reflect", "replicate")
     return gone or truth or (cropped and mode == "circular")

@@ -111,7 +111,15 @@ CALLS = {
     **{f"fractional_max_pool{n}d": fractional(n) for n in (2, 3)},
     **{f"max_unpool{n}d": unpooled(n) for n in (1, 2, 3)},
 }
+
+
+def within_padding(given, options, theirs):
+    """Over three axes PyTorch refuses a window larger than the input, whatever the padding."""
+    return "smaller than kernel size" in str(theirs.error)
+
+
 KNOWN = {
     **{f"{kind}_pool{n}d": Known(cancel="answers") for kind in ("avg", "lp") for n in (1, 2, 3)},
+    "avg_pool3d": Known(cancel="answers", refusals=within_padding),
     **{f"adaptive_avg_pool{n}d": Known(cancel="answers") for n in (1, 2, 3)},
 }

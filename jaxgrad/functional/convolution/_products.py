@@ -147,8 +147,8 @@ def _product(
     def product(*pair: jax.Array) -> jax.Array:
         if not math.prod(shape) or not all(one.size for one in pair):
             return jnp.zeros(shape, kind)
-        if not is_floating(dtype):
-            return in_dtype(*pair)
+        if not is_floating(dtype):  # of integers JAX has no transpose
+            return in_wide(*pair)
         return jax.lax.platform_dependent(*pair, cpu=in_wide, default=in_dtype)
 
     return placed(product, axes, *pair)

@@ -153,7 +153,8 @@ def avg_pool3d(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
 
     Differs from PyTorch: takes bfloat16, float16 and all integers, where PyTorch has float32,
-    float64 and int64.
+    float64 and int64. A window may be larger than the input if the padding makes up for it, as in
+    `avg_pool2d`.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import avg_pool3d
