@@ -57,8 +57,9 @@ def pad(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
 
     Differs from PyTorch: "circular" refuses to extend an axis by more than what cropping leaves of
-    it, where PyTorch copies memory that it has not yet written. "reflect" and "replicate" take truth values, and
-    may leave nothing of an axis. `value` may be an array without axes, which has no gradient.
+    it, where PyTorch copies memory that it has not yet written. "reflect" and "replicate"
+    take truth values, and may leave nothing of an axis. `value` may be an array without axes, which
+    has no gradient.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import pad

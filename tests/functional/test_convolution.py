@@ -324,3 +324,12 @@ def test_the_gradient_of_a_bias_keeps_its_digits():
     _, pull = jax.vjp(lambda b: F.conv2d(x, w, b), jnp.zeros(1))
     expected = ct.astype(float).sum()
     np.testing.assert_allclose(pull(jnp.asarray(ct))[0], expected, rtol=1e-6)
+
+
+def test_integers_keep_all_their_bits():
+    with jax.enable_x64(True):
+        x, w = jnp.array([[[-1, 2]]]), jnp.array([[[2**62, 3, 1]]])
+        y = F.conv_transpose1d(x, w, stride=2, output_padding=1)
+        assert y.dtype == jnp.int64
+        assert y.tolist() == [[[-(2**62), -3, 2**63 - 1, 6, 2, 0]]]
+        assert F.conv1d(x, w[:, :, :2]).tolist() == [[[6 - 2**62]]]
