@@ -27,11 +27,28 @@ def pooled(
         return_indices: whether the places are returned as well.
     """
     (wide,) = widened(x.dtype, x) if is_floating(x.dtype) else (x,)
-    best, winners = _maxima(wide, starts, steps)
-    best = best.astype(x.dtype)
     if not return_indices:
-        return best
-    return best, _places(winners, starts, steps).astype(int)
+        return _values(wide, starts, steps).astype(x.dtype)
+    best, winners = _maxima(wide, starts, steps)
+    return best.astype(x.dtype), _places(winners, starts, steps).astype(int)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _values(x: jax.Array, starts: Starts, steps: tuple[Windows, ...]) -> jax.Array:
+    """The maxima alone. Without a derivative nobody asks which element is one."""
+    for step, start in zip(steps, starts, strict=True):
+        x = step.largest(x, start)
+    return x
+
+
+@_values.defjvp
+def _values_jvp(
+    steps: tuple[Windows, ...],
+    primals: tuple[jax.Array, Starts],
+    tangents: tuple[jax.Array, Starts],
+) -> tuple[jax.Array, jax.Array]:
+    (best, _), (slope, _) = _maxima_jvp(steps, primals, tangents)
+    return best, slope
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(2,))

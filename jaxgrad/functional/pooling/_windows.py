@@ -58,6 +58,27 @@ class Shifts(NamedTuple):
         """The sum of each window."""
         return functools.reduce(jnp.add, self.taps(x, 0))
 
+    def largest(self, x: jax.Array, starts: Any) -> jax.Array:
+        """The maximum of each window alone, which XLA finds faster than its place."""
+        axis, reach = x.ndim + self.axis, (self.kernel - 1) * self.dilation + 1
+        after = (self.windows - 1) * self.stride + reach - self.size - self.padding
+        ones = (1,) * x.ndim
+
+        def at(number: int) -> tuple[int, ...]:
+            return (*ones[:axis], number, *ones[axis + 1 :])
+
+        least = lowest(x.dtype)
+        x = _padded(x, axis, self.padding, after, least)
+        return jax.lax.reduce_window(
+            x,
+            np.asarray(least, x.dtype),
+            _larger,
+            at(self.kernel),
+            at(self.stride),
+            "VALID",
+            window_dilation=at(self.dilation),
+        )
+
     def maxima(self, x: jax.Array, starts: Any) -> tuple[jax.Array, jax.Array]:
         """The maximum of each window, and which element it is: the first, or the last NaN."""
         least = lowest(x.dtype)
@@ -65,7 +86,7 @@ class Shifts(NamedTuple):
         best = jnp.full_like(taps[0], least)
         winner = jnp.broadcast_to(self._first(x.ndim), best.shape)
         for place, tap in enumerate(taps):
-            better = (tap > best) | (tap != tap)
+            better = _is_larger(tap, best)
             best = jnp.where(better, tap, best)
             winner = jnp.where(better, winner.dtype.type(place), winner)
         return best, winner
@@ -113,6 +134,10 @@ class Spans(NamedTuple):
         """The sum of each window."""
         return jnp.sum(self._blocks(x, 0), self.axis, dtype=x.dtype)
 
+    def largest(self, x: jax.Array, starts: Any) -> jax.Array:
+        """As `Shifts.largest`."""
+        return self.maxima(x, starts)[0]
+
     def maxima(self, x: jax.Array, starts: Any) -> tuple[jax.Array, jax.Array]:
         """As `Shifts.maxima`."""
         return _block_maxima(self._blocks(x, lowest(x.dtype)), self.axis)
@@ -159,6 +184,10 @@ class Draws(NamedTuple):
     kernel: int
     windows: int
 
+    def largest(self, x: jax.Array, starts: Any) -> jax.Array:
+        """As `Shifts.largest`."""
+        return self.maxima(x, starts)[0]
+
     def maxima(self, x: jax.Array, starts: Any) -> tuple[jax.Array, jax.Array]:
         """As `Shifts.maxima`."""
         return _block_maxima(self._blocks(x, starts), self.axis)
@@ -200,6 +229,15 @@ def spans(axis: int, size: int, count: int) -> Shifts | Spans:
 def along(values: np.ndarray, axis: int, ndim: int) -> np.ndarray:
     """A vector as an array of `ndim` axes that varies along one of them, counted from the end."""
     return values.reshape([1] * (ndim + axis) + [values.size] + [1] * (-1 - axis))
+
+
+def _is_larger(x: jax.Array, best: jax.Array) -> jax.Array:
+    """Whether x takes the place of the largest element so far: if larger, or NaN."""
+    return (x > best) | (x != x)
+
+
+def _larger(best: jax.Array, x: jax.Array) -> jax.Array:
+    return jnp.where(_is_larger(x, best), x, best)
 
 
 def lowest(dtype: Any) -> Any:
