@@ -165,11 +165,13 @@ def test_used_inputs(model):
     assert all(jax.tree.leaves(used_inputs(loss)(params, X)))
 
 
+@pytest.mark.nightly
 def test_gradcheck(model):
     loss, params = model
     assert gradcheck(loss, (params, X), fast_mode=True, check_forward_ad=True)
 
 
+@pytest.mark.nightly
 def test_hvp(model):
     loss, params = model
     value, product = hvp(loss)(params, X, v=params)

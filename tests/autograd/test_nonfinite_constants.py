@@ -222,6 +222,7 @@ def one_step(name, constant, is_jitted):
 )
 @example([("where", -jnp.inf, False), ("softmax", 0.0, True)], False)
 @example([("scan", jnp.inf, True), ("where", jnp.nan, False), ("tanh", 0.0, False)], True)
+@pytest.mark.nightly
 def test_no_program_hides_what_is_not_finite(steps, nan_only):
     """Where value or gradient is not finite something is found; else no constant is blamed."""
 

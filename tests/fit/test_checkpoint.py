@@ -145,6 +145,7 @@ def test_fewer_epochs_than_are_behind_it(tmp_path):
         fit_here(tmp_path, epochs=2)
 
 
+@pytest.mark.nightly
 def test_arrays(tmp_path):
     data = next(source(0, 0))
     options = {"batch_size": 3, "key": jax.random.key(0), "validation": data, "patience": 9}

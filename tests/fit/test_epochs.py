@@ -213,6 +213,7 @@ class TestRefusals:
         with pytest.raises(ValueError, match=match):
             fit_epochs(loss_fn, params, optax.sgd(0.1), table(), epochs=1)
 
+    @pytest.mark.nightly
     def test_a_loss_that_leaves_missing_values_out_may_diverge(self):
         def loss(params, batch):
             x, y = batch

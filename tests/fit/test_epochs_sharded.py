@@ -33,6 +33,7 @@ class TestSharded:
         ("shape", "batch_size"),
         [((8,), None), ((8,), 16), ((8,), 10), ((4, 2), 16), ((1, 8), 10), ((1,), 16)],
     )
+    @pytest.mark.nightly
     def test_arrays_on_explicit_meshes_of_any_shape(self, shape, batch_size):
         """With a rest that the devices do not divide, and a share set apart."""
         with jax.enable_x64(True):
@@ -73,6 +74,7 @@ class TestSharded:
             )
             assert_same(eight.params, one.params, 1e-12)
 
+    @pytest.mark.nightly
     def test_a_wide_model_stays_sharded_along_its_features(self):
         with jax.enable_x64(True):
             data, params = table("float64", columns=16), start("float64", columns=16)

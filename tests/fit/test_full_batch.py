@@ -162,6 +162,7 @@ class TestFit:
         for index, rate in enumerate(rates):
             assert_same(jax.tree.map(lambda leaf, i=index: leaf[i], together), run(rate, data))
 
+    @pytest.mark.nightly
     def test_gradients_pass_through_the_fit(self):
         with jax.enable_x64(True):
             x, y = people(float)

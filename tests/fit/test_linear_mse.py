@@ -122,6 +122,7 @@ class TestFits:
         assert_same(result.losses, whole.losses, tolerance)
         assert_same(result.params, whole.params, tolerance)
 
+    @pytest.mark.nightly
     def test_the_second_derivative_is_the_covariance(self):
         with jax.enable_x64(True):
             x, y, params = jax.tree.map(jnp.array, drawn((3,), (), "float64"))
@@ -129,6 +130,7 @@ class TestFits:
             curvature = jax.hessian(linear_mse)(params, data)["weight"]["weight"]
             np.testing.assert_allclose(curvature, 2 * x.T @ x / 50, rtol=1e-12, atol=1e-12)
 
+    @pytest.mark.nightly
     def test_gradients_pass_to_the_data(self):
         with jax.enable_x64(True):
             x, y, params = jax.tree.map(jnp.array, drawn((3,), (2,), "float64"))
@@ -145,6 +147,7 @@ class TestFits:
             np.testing.assert_allclose(together.covariance[index], one.covariance, rtol=1e-6)
 
     @pytest.mark.thinned(8)
+    @pytest.mark.nightly
     def test_sharded_rows(self, rows):
         with jax.enable_x64(True):
             x, y, params = jax.tree.map(jnp.array, drawn((3,), (), "float64", samples=64))

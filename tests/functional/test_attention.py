@@ -151,6 +151,7 @@ def test_dropout_keeps_the_mean():
     assert abs(float(y.mean()) - 1) < 5.4 * 3**-0.5 / 400
 
 
+@pytest.mark.nightly
 def test_slopes_of_blocks(small_blocks):
     with jax.enable_x64(True):
         arrays = three(2, 2, 7, 2, dtype=np.float64)
@@ -202,6 +203,7 @@ def test_sharded_blocks(small_blocks, rows):
     assert_same(np.asarray(y), exactly(*arrays).astype(np.float32), 1e-5)
 
 
+@pytest.mark.nightly
 def test_memory():
     """No (L, S) array for a head: sixteen of these have 1 GiB; the arrays have 48 MiB."""
     x = jax.ShapeDtypeStruct((1, 16, 4096, 64), jnp.float32)

@@ -160,6 +160,7 @@ def test_norms_with_an_infinite_part(p):
     assert np.isnan(T.vector_norm(jnp.array([complex(1, NAN), 1j]), p))
 
 
+@pytest.mark.nightly
 def test_gradients_at_extremes():
     def slope(fn, z):
         _, pull = jax.vjp(lambda z: fn(z), jnp.array(z, jnp.complex64))
@@ -174,6 +175,7 @@ def test_gradients_at_extremes():
     assert_same(slope(lambda z: T.std(z), [1 + 1j, 1 + 1j]), jnp.zeros(2, jnp.complex64))
 
 
+@pytest.mark.nightly
 def test_second_derivatives_at_equal_elements():
     def slopes(fn, z):
         return jax.vjp(lambda z: jax.vjp(fn, z)[1](jnp.array([1, 2j, 3]))[0], z)[1](z)[0]

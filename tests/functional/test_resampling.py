@@ -32,7 +32,7 @@ def row(*numbers):
         ({"size": 3, "mode": "area"}, [2, 3, 0]),
         ({"size": 2, "mode": "area"}, [2, 0]),
         ({"scale_factor": 1.1}, [0, 0, 4, 2]),
-        ({"scale_factor": 2.2}, [0, 0, 4, 4, 2, 2, -2, -2]),
+        ({"scale_factor": 2.2}, [0, 0, 0, 4, 4, 2, 2, -2]),
     ],
     ids=str,
 )

@@ -252,6 +252,7 @@ class TestTransformations:
             )
             assert_same(ours, expected)
 
+    @pytest.mark.nightly
     def test_gradients(self):
         key = jax.random.key
         shape = (3, 3)

@@ -87,6 +87,7 @@ def test_an_interval_of_one_point(parameters, any_dtype):
     assert_same(samples, jnp.full(5, a, any_dtype), rtol=0)
 
 
+@pytest.mark.nightly
 def test_jit_and_vmap_over_the_parameters():
     table = jnp.array([p for p in INTERVALS if math.isfinite(p[2])], jnp.float32)
     keys = jax.random.split(jax.random.key(0), len(table))
@@ -102,6 +103,7 @@ def test_jit_and_vmap_over_the_parameters():
 
 
 @pytest.mark.parametrize("a", [-1.0, 4.0])
+@pytest.mark.nightly
 def test_no_gradient_reaches_the_parameters(a):
     def total(std, a):
         return trunc_normal(jax.random.key(0), 5, std=std, a=a, b=5.0).sum()

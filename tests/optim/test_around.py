@@ -116,6 +116,7 @@ def bowl(params):
 
 class TestLBFGS:
     @pytest.mark.parametrize("search", [None, "strong_wolfe"])
+    @pytest.mark.nightly
     def test_finds_a_minimum_of_complex_leaves_too(self, search):
         params = {"x": jnp.zeros((2, 2)), "z": jnp.zeros(3, "complex64")}
         optimizer = optim.lbfgs(lr=0.5, line_search_fn=search)
@@ -130,6 +131,7 @@ class TestLBFGS:
             params, state = jax.jit(step)(params, state)
         assert bowl(params) < 1e-8
 
+    @pytest.mark.nightly
     def test_a_leaf_without_a_gradient_stays(self):
         params = {"x": jnp.zeros((2, 2)), "z": jnp.ones(3)}
         optimizer = optim.lbfgs(line_search_fn="strong_wolfe")

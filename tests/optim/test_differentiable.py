@@ -90,6 +90,7 @@ def test_rounding_has_the_derivative_1(dtype, at):
 
 
 @pytest.mark.parametrize("make", [optim.adam, optim.nadam, optim.adamax, optim.radam])
+@pytest.mark.nightly
 def test_a_decay_that_is_an_array_of_0(make):
     """1 - β¹ is 1 - β at β = 0, and 1 - βᵗ is flat there."""
 

@@ -70,6 +70,7 @@ def assert_each_as_alone(name, got, state):
 
 @pytest.mark.thinned(8)
 @pytest.mark.parametrize("name", TABLE)
+@pytest.mark.nightly
 def test_a_leaf_counts_the_gradients_of_its_own_in_loops(name):
     params, grads = jax.tree.map(jnp.asarray, (PARAMS, GRADS))
     assert_each_as_alone(name, *walked(TABLE[name](), params, grads, PHASES))

@@ -163,6 +163,7 @@ def test_a_tree_of_nothing(nothing):
 
 
 @pytest.mark.parametrize("search", [None, "strong_wolfe"])
+@pytest.mark.nightly
 def test_lbfgs_of_shards(search):
     mesh = jax.make_mesh((8,), ("x",), axis_types=(AxisType.Explicit,))
     place = NamedSharding(mesh, PartitionSpec(None, "x"))

@@ -280,6 +280,7 @@ def test_sharded(name, rows):
         )
 
 
+@pytest.mark.nightly
 def test_sharded_sequences(rows):
     logits = jnp.array(RNG.normal(size=(16, 6, 4)), "float32")
     targets, inputs, lengths = (

@@ -143,6 +143,7 @@ def test_no_samples():
 
 
 @pytest.mark.thinned(8)
+@pytest.mark.nightly
 def test_sharded(rows):
     x, y, z = (jax.device_put(jnp.asarray(a, jnp.float32), rows) for a in (A, B, C))
     index, lists = (jax.device_put(jnp.asarray(a), rows) for a in (CLASS, LISTS))
