@@ -42,7 +42,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--night",
         metavar="NAME",
-        help="of the cases that the day leaves out, run about an eighth, drawn by this name",
+        help="of the cases that the day leaves out, run about a seventh, drawn by this name",
     )
 
 

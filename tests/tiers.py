@@ -27,12 +27,12 @@ def is_thinned_out(item):
     return zlib.crc32(item.nodeid.encode()) % (mark.args[0] if mark else EACH) != 0
 
 
-NIGHTS = 8
+NIGHTS = 7
 """In about so many nights every case that the day leaves out has had its turn."""
 
 
 def of_another_night(item, night):
-    """Whether the night of that name leaves a case out: it draws about an eighth of them."""
+    """Whether the night of that name leaves a case out: it draws about a seventh of them."""
     return zlib.crc32(f"{night} {item.nodeid}".encode()) % NIGHTS != 0
 
 

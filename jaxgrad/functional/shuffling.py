@@ -74,7 +74,7 @@ def pixel_unshuffle(input: ArrayLike, downscale_factor: int) -> jax.Array:
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import pixel_unshuffle
-    >>> pixel_unshuffle(jnp.arange(4).reshape(1, 2, 2), 2).shape
+    >>> pixel_unshuffle(jnp.arange(4.0).reshape(1, 2, 2), 2).shape
     (4, 1, 1)
     """
     check = _checks.of("pixel_unshuffle")
