@@ -195,7 +195,9 @@ def pdist(input: ArrayLike, p: float = 2) -> jax.Array:
 
     Differs from PyTorch: there is a second derivative. float16 and bfloat16 are taken, and computed
     in float32. With p = ∞ the derivative of a distance that is NaN is 0; PyTorch's is NaN. With
-    p < 1 the derivative of an infinite distance is NaN, where PyTorch's is 0, ±∞ or NaN.
+    p < 1 the derivative of a distance that is infinite or NaN is NaN; PyTorch's is 0 for elements
+    that are equal, and 0, ±∞ or NaN for an infinite distance. Without rows there is a derivative;
+    PyTorch's ends the process.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import pdist

@@ -306,6 +306,7 @@ def test_slopes_of_grid_sample(mode, padding):
         assert_slopes(fn, jnp.asarray(x), jnp.asarray(grid))
 
 
+@pytest.mark.nightly
 def test_on_sharded_rows(rows):
     """Value and gradient with the batch on eight devices, as on one."""
     rng = np.random.default_rng(0)
