@@ -63,7 +63,7 @@ def bags(draw):
 
 
 def starts(last):
-    """Offsets of bags, some of which are empty; at times the first one is wrong.
+    """Offsets of bags, some of them empty; at times the first one is wrong.
 
     Where indices come after the last offset, PyTorch reads memory beyond an array.
     """

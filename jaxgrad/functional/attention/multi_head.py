@@ -1,4 +1,4 @@
-"""The layer of a transformer: `multi_head_attention_forward`, with weights that are passed in."""
+"""Multi-head attention with weights that are passed in: `multi_head_attention_forward`."""
 
 import functools
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ def multi_head_attention_forward(
     *,
     dropout_key: jax.Array | None = None,
 ) -> tuple[jax.Array, jax.Array | None]:
-    """Attention of several heads between a projection in and one out: `nn.MultiheadAttention`.
+    """Attention of several heads, projected before and after: `nn.MultiheadAttention`.
 
         Q, K, V = query W_qᵀ + b_q, key W_kᵀ + b_k, value W_vᵀ + b_v,  split into H heads of E / H
         y = concat(softmax(Qₕ Kₕᵀ / √(E / H) + mask) Vₕ) W_outᵀ + b_out
@@ -61,8 +61,7 @@ def multi_head_attention_forward(
         num_heads: H, which divides E.
         in_proj_weight: W_q, W_k and W_v, one below the other: of shape (3 E, E).
         in_proj_bias: b_q, b_k and b_v, of shape (3 E).
-        bias_k: one more key after the projection, of shape (1, 1, E) or (E). Every query sees
-            it.
+        bias_k: one more key after the projection, of shape (1, 1, E) or (E); every query sees it.
         bias_v: its value, of the same shape.
         add_zero_attn: whether one more key and value of zeros are added.
         dropout_p: the probability that a weight is zeroed in training.

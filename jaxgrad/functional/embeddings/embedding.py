@@ -89,7 +89,7 @@ def embedding(
 
 
 class _Learning(NamedTuple):
-    """What the gradient leaves out, and whether it is an average."""
+    """The row without a gradient, and whether gradients are divided by frequencies."""
 
     padding: int | None
     by_frequency: bool
