@@ -21,7 +21,7 @@ ROUNDING = {"float64": 2.0**-53, "float32": 2.0**-24, "bfloat16": 2.0**-8, "floa
 ALLOWED = {"float64": 2.0**12}
 """In float64 there is no wider answer: 4,096 roundings of the largest element are 4.5e-13 of it."""
 OTHERS = 2
-"""So many roundings of the largest element pass, where PyTorch's own answer happens to be exact."""
+"""How many roundings of the largest element pass where PyTorch's answer happens to be exact."""
 
 
 def assert_no_worse(actual, theirs, exact, factor=2.0, terms=0.0):

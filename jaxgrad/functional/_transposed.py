@@ -22,9 +22,9 @@ def linear(
         (x̄ + fᵀ(ȳ), ȳ)          solves the transposed system
 
     Args:
-        function: f, in the way that is quick.
+        function: f, written to be fast.
         transpose: `(x̄, ȳ)`, the sum x̄ + fᵀ(ȳ), which can be added up in place.
-        plain: f once more, in a way that JAX may differentiate with respect to other arrays.
+        plain: f, written so that JAX can differentiate it with respect to other arrays.
         x: an array with one axis or more.
 
     Derivatives of all orders, in both modes, and `jax.vmap` work.
@@ -50,5 +50,5 @@ def linear(
 
 
 def _nothing(x: jax.Array) -> jax.Array:
-    """The sum of no elements of x."""
+    """A zero that depends on x."""
     return jnp.sum(x[:0])

@@ -1,4 +1,4 @@
-"""Linear and bilinear maps: products with a weight, and a bias."""
+"""Linear and bilinear maps: products with a weight, plus a bias."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from ._placement import axes_of, placed
 
 @called
 def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> jax.Array:
-    """The last axis times a matrix, and a bias.
+    """The last axis times a matrix, plus a bias.
 
         y = x Wᵀ + b
 
@@ -24,15 +24,15 @@ def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -
         input: x of shape (*, in), real or complex numbers.
         weight: W of shape (out, in), or (in) for a single output without an axis of its own; in
             the dtype of the input.
-        bias: b of shape (out), in the same dtype; any shape that broadcasts to y's, or None. For a
-            weight of shape (in), y and b have no dimensions.
+        bias: b of shape (out) or any shape that broadcasts to y's, in the same dtype, or None. A
+            weight of shape (in) takes a bias without dimensions, and only for an x of shape (in).
 
     Returns:
-        y of shape (*, out), in the dtype of the input. bfloat16 and float16 are added up in float32
-        and rounded once.
+        y of shape (*, out), or (*) for a weight of shape (in), in the dtype of the input.
+        bfloat16 and float16 are added up in float32 and rounded once.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers.
+        TypeError: the dtypes differ or are not numeric.
         ValueError: the shapes do not fit.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
@@ -109,7 +109,7 @@ def bilinear(
 
     Args:
         input1: x¹ of shape (*, in1), real or complex numbers.
-        input2: x² of shape (*, in2), in the dtype of input1; the first dimensions are the same.
+        input2: x² of shape (*, in2), in the dtype of input1; their leading dimensions are the same.
         weight: W of shape (out, in1, in2), in the same dtype.
         bias: b of shape (out), in the same dtype, or None.
 
@@ -118,7 +118,7 @@ def bilinear(
         float32 and rounded once.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers.
+        TypeError: the dtypes differ or are not numeric.
         ValueError: the shapes do not fit.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.bilinear.html

@@ -33,8 +33,8 @@ def pad(
         replicate:  a a | a b c d | d d        circular:   c d | a b c d | a b
 
     `pad` begins with the last axis: (left, right, top, bottom, front, back). A negative number
-    takes elements away. Then "circular" repeats what is left, the other modes what the whole axis
-    had. The derivative of an element that is repeated is the sum over its copies.
+    crops. Then "circular" repeats what is left, and the other modes what the whole axis had. The
+    derivative of an element that is repeated is the sum over its copies.
 
     Args:
         input: any shape and dtype for "constant". The other modes extend all axes behind the
@@ -48,18 +48,18 @@ def pad(
 
     Raises:
         TypeError: `pad` is not a sequence of integers, or an argument is of the wrong kind.
-        ValueError: `pad` has an odd length or too many numbers for the input or its mode, takes
-            away more than there is, or extends an axis by more than the mode can: "reflect" by at
+        ValueError: `pad` has an odd length or too many numbers for the input or its mode, crops
+            more than there is, or extends an axis by more than the mode can: "reflect" by at
             most its size less 1, "circular" by at most what is left of it. `value` is given with
-            another mode, or does not fit the dtype. With "reflect" or "replicate" another axis than
-            that of the batch is empty.
+            another mode, or does not fit the dtype. With "reflect" or "replicate" an axis other
+            than the batch is empty.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
 
     Differs from PyTorch: "circular" refuses to extend an axis by more than what cropping leaves of
     it, where PyTorch copies memory that it has not yet written. "reflect" and "replicate"
-    take truth values, and may leave nothing of an axis. `value` may be an array without axes, which
-    has no gradient.
+    take bool, and may leave nothing of an axis. `value` may be an array without axes, which has no
+    gradient.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import pad

@@ -96,7 +96,7 @@ def _pixel_unshuffle(x: jax.Array, *, factor: int) -> jax.Array:
 
 
 def channel_shuffle(input: ArrayLike, groups: int) -> jax.Array:
-    """Channels of all groups by turns.
+    """The channels of all groups, interleaved.
 
         y[n, k g + i, …] = x[n, i C/g + k, …]
 
@@ -123,14 +123,14 @@ def channel_shuffle(input: ArrayLike, groups: int) -> jax.Array:
 
 
 def native_channel_shuffle(input: ArrayLike, groups: int) -> jax.Array:
-    """`channel_shuffle` by another name, as PyTorch has it.
+    """`channel_shuffle` by its other name in PyTorch.
 
     Args:
         input: an array of shape (N, C, *), with one axis or more after the channels, any dtype.
         groups: the number of groups, static, at least 1; it divides C.
 
     Returns:
-        The array with its channels in turns, of the shape of `input`.
+        The array with its channels interleaved, of the shape of `input`.
 
     Raises:
         TypeError: `input` is not an array, or `groups` is not an integer.

@@ -43,14 +43,15 @@ def unfold(
         yₙ[c·kH·kW + i·kW + j, l] = xₙc[s·p + d·i - padding, s·q + d·j - padding],   l = p·Lw + q
 
     Args:
-        input: x of shape (N, C, H, W) or (C, H, W), of any numbers or truth values.
+        input: x of shape (N, C, H, W) or (C, H, W), of any numeric dtype or bool.
         kernel_size: (kH, kW), an integer or two.
         dilation: d, the step from one element of a block to the next: an integer or two.
         padding: how many zeros stand before and after the image: an integer or two.
         stride: s, the step from one block to the next: an integer or two.
 
     Returns:
-        y of shape (N, C·kH·kW, L), or without N, for L = Lh·Lw blocks.
+        y of shape (N, C·kH·kW, L), or without N, in the dtype of the input. L = Lh·Lw is the number
+        of blocks.
 
     Raises:
         TypeError: an option is not an integer.
@@ -59,7 +60,7 @@ def unfold(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
 
-    Differs from PyTorch: integers are taken too.
+    Differs from PyTorch: takes integers too.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import unfold
@@ -89,12 +90,12 @@ def fold(
     padding: Pair = 0,
     stride: Pair = 1,
 ) -> jax.Array:
-    """The sum of columns at the places that `unfold` takes them from ("col2im").
+    """The sum of columns at the places where `unfold` takes them from ("col2im").
 
         yₙc[s·p + d·i - padding, s·q + d·j - padding] += xₙ[c·kH·kW + i·kW + j, p·Lw + q]
 
     Args:
-        input: x of shape (N, C·kH·kW, L) or (C·kH·kW, L), of any numbers or truth values.
+        input: x of shape (N, C·kH·kW, L) or (C·kH·kW, L), of any numeric dtype or bool.
         output_size: (H, W) of the image, an integer or two.
         kernel_size: (kH, kW), an integer or two.
         dilation: d, the step from one element of a block to the next: an integer or two.
@@ -102,8 +103,8 @@ def fold(
         stride: s, the step from one block to the next: an integer or two.
 
     Returns:
-        y of shape (N, C, H, W), or without N. bfloat16 and float16 are added up in float32 and
-        rounded once.
+        y of shape (N, C, H, W), or without N, in the dtype of the input. bfloat16 and float16 are
+        added up in float32 and rounded once.
 
     Raises:
         TypeError: an option is not an integer.
@@ -111,7 +112,7 @@ def fold(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
 
-    Differs from PyTorch: integers are taken too.
+    Differs from PyTorch: takes integers too.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import fold

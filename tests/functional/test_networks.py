@@ -66,7 +66,7 @@ def cnn(dtype):
 
 
 def transformer(dtype):
-    """The parameters, nothing, the data and the loss of a transformer block before a classifier."""
+    """The parameters, None, the data and the loss of a transformer block and a classifier."""
     state = replay.manual_seed(1)
     attention, state = replay.multihead_attention(state, 16, 2)
     wide, state = replay.linear(state, 16, 32)
@@ -75,7 +75,7 @@ def transformer(dtype):
     norms = {"norm1": init.layer_norm(16), "norm2": init.layer_norm(16)}
     layers = {"attention": attention, "wide": wide, "narrow": narrow, "last": last}
     params = named(layers | norms)
-    x, state = replay.randn(state, (6, 4, 16))  # places, batch, features
+    x, state = replay.randn(state, (6, 4, 16))  # positions, batch, features
     target, state = replay.randint(state, 0, 5, (6, 4))
     mask = jnp.triu(jnp.ones((6, 6), bool), 1)
 

@@ -31,7 +31,7 @@ VALUES = {
     ("circular", (-4, 0)): ([], [0, 0, 0, 0]),
     ("reflect", (0, -4)): ([], [0, 0, 0, 0]),
 }
-"""What PyTorch gives for 1, 2, 3, 4, and how often each number is there."""
+"""What PyTorch gives for 1, 2, 3, 4, and how often each number occurs."""
 
 
 def test_values_and_gradients():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 KINDS = st.sampled_from(FLOATS[:2] * 4 + FLOATS[2:] + COMPLEX + ("int64", "uint8"))
 FIRM = st.sampled_from(FLOATS[:2] * 4 + FLOATS[2:])
-"""The dtypes of which PyTorch has every function."""
+"""The dtypes that every function of PyTorch takes."""
 ONE, TWO = st.sampled_from([1, 1, 2, 3]), st.sampled_from([1, 2])
 FEW = st.sampled_from([0, 0, 1, 2])
 
@@ -114,7 +114,7 @@ CALLS = {
 
 
 def unchecked_or_too_small(given, options, theirs):
-    """Of an empty batch it checks no output_padding, and some backends refuse empty outputs."""
+    """With an empty batch it checks no output_padding, and some backends refuse empty outputs."""
     return given[0].size == 0 or "Output size is too small" in str(theirs.error)
 
 

@@ -11,7 +11,7 @@ degrees = st.sampled_from([2.0, 1.0, 0.0, 3, 0.5, INF])
 
 
 def indices(rows):
-    """Indices of rows; in one set of twenty one is out of range."""
+    """Indices of rows. One set in twenty has an index out of range."""
 
     def drawn(rng, shape):
         return rng.integers(0, rows + (rng.random() < 0.05), shape)
@@ -63,7 +63,7 @@ def bags(draw):
 
 
 def starts(last):
-    """Offsets of bags, some of which are empty; at times the first one is wrong.
+    """Offsets of bags, some of them empty; at times the first one is wrong.
 
     Where indices come after the last offset, PyTorch reads memory beyond an array.
     """
@@ -124,7 +124,7 @@ CALLS = {
 
 
 def of_nothing_left(given, options, theirs):
-    """PyTorch takes no axis of which nothing is left, but for one beside others."""
+    """Whether an axis is cropped to nothing, bool is repeated, or "circular" repeats too much."""
     x, ends = given
     pairs = list(zip(reversed(x.shape), ends[::2], ends[1::2], strict=False))
     gone = any(size + left + right == 0 for size, left, right in pairs)

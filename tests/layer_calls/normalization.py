@@ -102,7 +102,7 @@ CALLS = {
 
 
 def of_an_infinite_parameter(given, options):
-    """PyTorch multiplies the mean by the scale, and its bias less that is NaN."""
+    """PyTorch multiplies the mean by the scale, and the bias minus that is NaN."""
     found = [array for array in given[1:] if isinstance(array, np.ndarray)]
     return any(np.isinf(np.asarray(array, float)).any() for array in found)
 
@@ -258,7 +258,7 @@ KNOWN = {
     ),
     "running_stats": Known(cancel="answers"),
 }
-"""What the docstrings tell under "Differs from PyTorch", and where digits cancel."""
+"""The differences that docstrings name under "Differs from PyTorch", and where digits cancel."""
 
 
 def written(input, running_mean, running_var, momentum=0.1):

@@ -95,7 +95,7 @@ def unpooled(draw, spatial):
     total = max(1, int(np.prod(usual)))
 
     def places(rng, shape):
-        size = int(np.prod(shape))  # of several at a place PyTorch's threads take one
+        size = int(np.prod(shape))  # of equal indices PyTorch's threads take any one
         found = rng.choice(max(total, size), size, replace=False).reshape(shape)
         return found + (rng.random() < 0.1)
 

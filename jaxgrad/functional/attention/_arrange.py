@@ -41,8 +41,8 @@ def dropout_arguments(
 def arranged(arrays: dict[str, Any], lead: tuple[int, ...], grouped: bool) -> dict[str, Any]:
     """Arrays of shape (…, L, E) in the layout (*B, H, G, L, E); `lead` is the queries' (…).
 
-    The last leading axis is that of the heads. A single one is taken for a batch, unless the heads
-    are `grouped`: it may be sharded, and heads are looped over.
+    The last leading axis is that of the heads. A single leading axis is taken for the batch unless
+    the heads are `grouped`: heads are looped over, and the axis of a batch may be sharded.
     """
     q, k, v = (arrays[name] for name in "qkv")
     heads = lead[-1:] if grouped or len(lead) > 1 else ()

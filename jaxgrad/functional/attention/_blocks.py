@@ -21,17 +21,17 @@ from jaxgrad import random
 from jaxgrad._dtypes import wide
 
 SCORES = 2**18
-"""So many scores are computed at once by a CPU, whose cache holds them, and not kept beyond."""
+"""About how many scores a CPU computes at once: its cache holds that many."""
 SCORES_ELSEWHERE = 2**24
-"""The same for other devices, which want large products."""
+"""The same for other devices, which are fast on large products."""
 ROWS = 128
-"""A block has this many queries at least: a product with fewer rows is slow."""
+"""The fewest queries of a block: a product with fewer rows is slow."""
 SEGMENTS = 4
-"""So many groups of causal blocks, each with the keys that its last query sees."""
+"""The most groups of causal blocks. A group has the keys that its last query sees."""
 
 
 SPARE = 16
-"""So many keys are added where a row of scores would be a whole number of kilobytes.
+"""How many keys are added where a row of scores would be a whole number of kilobytes.
 
 The derivative of the keys reads the scores by columns. With such rows the numbers of a column would
 all have the same few places in a CPU's cache.
@@ -87,7 +87,7 @@ def _size(shape: Any) -> int:
 
 
 def _plan(arrays: dict[str, Any], scores: int, dtype: Any, is_cpu: bool) -> Plan:
-    """Blocks of about so many scores; no loop over an axis that is sharded explicitly."""
+    """Blocks of about `scores` scores; an axis that is sharded explicitly is not looped over."""
     q, k = arrays["q"], arrays["k"]
     spec = [*jax.typeof(q).sharding.spec, *[None] * q.ndim][: q.ndim]
     by_head = is_cpu and k.shape[-3] > 1 and spec[-4] is None
@@ -210,7 +210,7 @@ def _block(arrays: dict[str, Any], first: Any, settings: Settings) -> jax.Array:
 
 
 def _powers(scores: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Exponentials, the largest of a row 1, and their sum; 0 and 1 where there is no largest."""
+    """Exponentials, at most 1, and the sum of each row; 0 and 1 for a row of -∞ alone."""
     largest = jnp.max(scores, -1, keepdims=True, initial=-jnp.inf)
     powers = jnp.exp(scores - jnp.where(largest == -jnp.inf, 0, largest))
     total = jnp.sum(powers, -1, keepdims=True)

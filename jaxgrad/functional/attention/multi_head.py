@@ -1,4 +1,4 @@
-"""The layer of a transformer: `multi_head_attention_forward`, with weights that are passed in."""
+"""Multi-head attention with weights that are passed in: `multi_head_attention_forward`."""
 
 import functools
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ def multi_head_attention_forward(
     *,
     dropout_key: jax.Array | None = None,
 ) -> tuple[jax.Array, jax.Array | None]:
-    """Attention of several heads between a projection in and one out: `nn.MultiheadAttention`.
+    """Attention of several heads, projected before and after: `nn.MultiheadAttention`.
 
         Q, K, V = query W_qᵀ + b_q, key W_kᵀ + b_k, value W_vᵀ + b_v,  split into H heads of E / H
         y = concat(softmax(Qₕ Kₕᵀ / √(E / H) + mask) Vₕ) W_outᵀ + b_out
@@ -55,14 +55,13 @@ def multi_head_attention_forward(
     Args:
         query: of shape (L, N, E), or (L, E) without a batch, floating point.
         key: of shape (S, N, E_k) or (S, E_k); E_k is E unless the projections are separate. All
-            arrays have query's dtype, unless they say otherwise.
+            arrays have query's dtype unless stated otherwise.
         value: of shape (S, N, E_v) or (S, E_v), likewise.
         embed_dim_to_check: E.
         num_heads: H, which divides E.
         in_proj_weight: W_q, W_k and W_v, one below the other: of shape (3 E, E).
         in_proj_bias: b_q, b_k and b_v, of shape (3 E).
-        bias_k: one more key after the projection, of shape (1, 1, E) or (E). Every query sees
-            it.
+        bias_k: one more key after the projection, of shape (1, 1, E) or (E); every query sees it.
         bias_v: its value, of the same shape.
         add_zero_attn: whether one more key and value of zeros are added.
         dropout_p: the probability that a weight is zeroed in training.
@@ -83,26 +82,28 @@ def multi_head_attention_forward(
         static_k: K of shape (N H, S, E / H) instead of a projection of key.
         static_v: V, likewise.
         average_attn_weights: whether the mean of the weights over the heads is returned.
-        is_causal: says that attn_mask is causal. Where nothing else needs it, attn_mask is then
-            left alone and query l sees the keys 0 to l.
+        is_causal: whether attn_mask is the causal mask. Then query l sees the keys 0 to l,
+            and attn_mask is read only with need_weights, key_padding_mask, bias_k or
+            add_zero_attn.
         dropout_key: a typed key, needed in training where dropout_p is not 0.
 
     Returns:
         y of shape (L, N, E_out) or (L, E_out), and the weights after dropout, of shape (N, L, S),
         (N, H, L, S) without `average_attn_weights`, or None without `need_weights`. S counts added
-        keys. A query that every key is hidden from gives b_out without `need_weights` and NaN with
-        them, as in PyTorch.
+        keys. A query that can see no key gives b_out without `need_weights` and NaN with it, as in
+        PyTorch.
 
     Raises:
         TypeError: a dtype or another argument is of the wrong kind, a weight or dropout_key is
             missing, or a derivative with respect to dropout_p is asked for.
         ValueError: shapes do not fit, is_causal is given without attn_mask, one of bias_k and
-            bias_v is missing or goes with a static one, or dropout_p is outside [0, 1].
+            bias_v is given without the other or together with static_k or static_v, or dropout_p is
+            outside [0, 1].
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html
 
     Differs from PyTorch: takes a key for dropout. With is_causal and added keys attn_mask is used,
-    so that every query sees these keys; PyTorch hides them from most queries unless need_weights.
+    so that every query sees these keys; without need_weights PyTorch hides them from most queries.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import multi_head_attention_forward

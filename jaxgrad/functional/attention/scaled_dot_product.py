@@ -30,9 +30,9 @@ def scaled_dot_product_attention(
 
         yₗ = Σₛ pₗₛ vₛ,   pₗ = softmax(scale · qₗ·k + maskₗ)
 
-    A query whose scores are all -∞, because the mask hides every key or there is none, gives 0 with
-    a gradient of 0. Large problems are computed a block of queries at a time, forward and backward,
-    so that the weights are never all in memory. Sums of bfloat16 and float16 are in float32.
+    A query whose scores are all -∞, or that has no keys, gives 0 with a gradient of 0. Large
+    problems are computed a block of queries at a time, forward and backward, so that the weights
+    are never all in memory. Sums of bfloat16 and float16 are in float32.
 
     Args:
         query: q of shape (…, L, E), floating point. The axis before the last two is that of the
@@ -47,8 +47,8 @@ def scaled_dot_product_attention(
         is_causal: whether query l sees only the keys 0 to l. It counts from the first key, also
             where L and S differ.
         scale: the factor of the scores, a scalar. None is 1 / √E.
-        enable_gqa: whether consecutive query heads share a head of keys and values, whose numbers
-            of heads divide the queries'.
+        enable_gqa: whether consecutive query heads share a head of keys and values. The numbers of
+            heads of key and value then divide that of query.
         dropout_key: a typed key, needed where dropout_p is not 0.
 
     Returns:
@@ -63,11 +63,12 @@ def scaled_dot_product_attention(
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
 
-    Differs from PyTorch: takes a key for dropout. Refused are values of another length than the
-    keys, where PyTorch reads past the end; attn_mask with is_causal, also for four axes; and a
-    negative dropout_p, also for fewer. A key or value behind the diagonal of `is_causal` that is
-    infinite or NaN may leave the result finite, as in some of PyTorch's kernels. There is always a
-    second derivative.
+    Differs from PyTorch: takes a key for dropout. Refuses values of another length than the keys,
+    where PyTorch reads past the end. Refuses attn_mask with is_causal for every number of axes,
+    where PyTorch takes both for four. Refuses a negative dropout_p for every number of axes, where
+    PyTorch ignores it for fewer than four. A key or value behind the diagonal of `is_causal` that
+    is infinite or NaN may leave the result finite, as in some of PyTorch's kernels. There is always
+    a second derivative.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import scaled_dot_product_attention
@@ -143,7 +144,7 @@ def _score_shape(
 
 
 def _check_mask(check: _checks.Checks, mask: jax.Array, shape: tuple[int, ...]) -> None:
-    """Refuse a mask that the scores' shape would have to be broadcast for."""
+    """Refuse a mask that does not broadcast to the shape of the scores."""
     try:
         fits = jnp.broadcast_shapes(mask.shape, shape) == shape
     except ValueError:

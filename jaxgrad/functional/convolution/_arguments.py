@@ -32,7 +32,7 @@ def arrays_of(
     spatial: int,
     transpose: bool = False,
 ) -> Arrays:
-    """The arrays of a convolution over so many axes, or of a transposed one."""
+    """The arrays of a convolution over `spatial` axes, or of a transposed one."""
     x, w = (
         real_or_complex(check, name, value)
         for name, value in (("input", input), ("weight", weight))
@@ -109,7 +109,7 @@ def windows(
 def _named(
     check: _checks.Checks, padding: str, plain: Geometry, kernel: tuple[int, ...]
 ) -> tuple[tuple[int, int], ...]:
-    """The zeros of "valid", which are none, or of "same": of an odd number one more comes last."""
+    """No zeros for "valid". For "same" an odd number of zeros puts one more after the input."""
     if check.option("padding", padding, ("same", "valid")) == "valid":
         return plain.padding
     if any(stride > 1 for stride in plain.strides):

@@ -21,10 +21,10 @@ Shape = tuple[int, ...]
 Product = Callable[[jax.Array, jax.Array], jax.Array]
 
 _TERMS = 64
-"""So many products are added up in one loop over the output."""
+"""The most products that are added up in one loop over the output."""
 
 _WASTE = 1.4
-"""Beyond it, phases are slower than zeros between the elements of the cotangent."""
+"""The most waste with which phases are faster than a cotangent with zeros between elements."""
 
 
 def convolved(x: Shape, w: Shape, geometry: Geometry) -> Product:
@@ -83,7 +83,7 @@ def _part(shape: Shape, geometry: Geometry) -> Shape:
 
 
 def _is_pointwise(kernel: Shape, geometry: Geometry) -> bool:
-    """Whether it is one matrix for every element."""
+    """Whether the convolution is a product of each element with one matrix."""
     plain = math.prod(kernel) == math.prod(geometry.strides) == geometry.groups == 1
     return plain and not any(itertools.chain(*geometry.padding))
 
@@ -136,14 +136,14 @@ def _shifted(x: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape) -> ja
 
 
 def _turned(w: jax.Array, groups: int) -> jax.Array:
-    """The kernel turned round, with inputs and outputs exchanged in each group."""
+    """The kernel flipped, with inputs and outputs exchanged in each group."""
     parts = jnp.swapaxes(w.reshape(groups, -1, *w.shape[1:]), 1, 2)
     parts = parts.reshape(-1, *parts.shape[2:])
     return jnp.flip(parts, range(2, w.ndim))
 
 
 def _spread_shifted(g: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape) -> jax.Array:
-    """`_shifted` with the kernel turned round, over the cotangent with zeros between."""
+    """`_shifted` with the kernel flipped, over the cotangent with zeros between."""
     ends, strides = _ends(g.shape[2:], w.shape[2:], geometry, sizes), geometry.strides
     config = [(0, 0, 0)] * 2 + [(*pair, s - 1) for pair, s in zip(ends, strides, strict=True)]
     apart = lax.pad(g, jnp.zeros((), g.dtype), config)
@@ -153,7 +153,7 @@ def _spread_shifted(g: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape
 
 
 def _grouped(product: Product, groups: int, of_kernels: bool = False) -> Product:
-    """One group after the other; the second array is a kernel, or the result is."""
+    """One group after the other; either the second array or the result is a kernel."""
 
     def apart(x: jax.Array) -> jax.Array:
         return jnp.moveaxis(x.reshape(x.shape[0], groups, -1, *x.shape[2:]), 1, 0)
@@ -199,7 +199,7 @@ def _spread_whole(g: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape) 
 def _ends(
     counts: Shape, kernel: Shape, geometry: Geometry, sizes: Shape
 ) -> tuple[tuple[int, int], ...]:
-    """The padding of a cotangent from which the turned kernel makes an input of these sizes."""
+    """The padding of a cotangent from which the flipped kernel makes an input of these sizes."""
     axes = zip(
         geometry.extents(kernel), geometry.padding, sizes, counts, geometry.strides, strict=True
     )
@@ -242,7 +242,7 @@ def _spread_phases(g: jax.Array, w: jax.Array, geometry: Geometry, sizes: Shape)
 
 
 def _phase_kernel(w: jax.Array, phases: Shape, taps: Shape) -> jax.Array:
-    """The kernel (O, C, *kernel) as one of (C·phases, O, *taps), turned round along its taps."""
+    """The kernel (O, C, *kernel) as one of (C·phases, O, *taps), flipped along its taps."""
     rank = len(phases)
     config = [(0, 0, 0)] * 2
     config += [(0, t * p - k, 0) for t, p, k in zip(taps, phases, w.shape[2:], strict=True)]

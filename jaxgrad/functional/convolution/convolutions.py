@@ -23,7 +23,7 @@ def conv1d(
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> jax.Array:
-    """Convolution along length; the kernel is not turned round.
+    """Convolution along length; the kernel is not flipped.
 
         yₒ[p] = bₒ + Σ over c, i of wₒc[i] · xc[s·p + d·i - padding]
 
@@ -31,20 +31,20 @@ def conv1d(
         input: x of shape (N, C, L) or (C, L); real or complex numbers.
         weight: w of shape (O, C / groups, k), in the dtype of the input.
         bias: b of shape (O), in the same dtype, or None.
-        stride: s, the step from one window to the next. As padding and dilation, it is one integer
-            or one for each axis.
+        stride: s, the step from one window to the next: an integer, as padding and dilation are.
         padding: how many zeros stand before and after the input. "valid" is 0. "same" keeps the
             size of the input; it is refused for a stride above 1. If its number of zeros is odd,
             the additional one stands after the input.
         dilation: d, the step from one element of a window to the next.
-        groups: the channels are divided into so many groups; each has its own part of the outputs.
+        groups: into how many groups the channels are divided. Each group has its own outputs.
 
     Returns:
-        y of the batch of the input, O channels and ⌊(size + zeros - d·(k - 1) - 1) / s⌋ + 1 along
-        each axis. bfloat16 and float16 are added up in float32 and rounded once on CPUs.
+        y of shape (N, O, Lₒ), or without N, in the dtype of the input. Lₒ is
+        ⌊(L + zeros - d·(k - 1) - 1) / s⌋ + 1 with the zeros of both ends. bfloat16 and float16 are
+        added up in float32 and rounded once on CPUs.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers; an option is not an integer.
+        TypeError: the dtypes differ or are not numeric; an option is not an integer.
         ValueError: the shapes do not fit, the kernel reaches further than the padded input, or an
             option is out of range.
 
@@ -72,7 +72,7 @@ def conv2d(
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> jax.Array:
-    """Convolution along height and width; the kernel is not turned round.
+    """Convolution along height and width; the kernel is not flipped.
 
         yₒ[p, q] = bₒ + Σ over c, i, j of wₒc[i, j] · xc[s·p + d·i - padding, s·q + d·j - padding]
 
@@ -80,20 +80,21 @@ def conv2d(
         input: x of shape (N, C, H, W) or (C, H, W); real or complex numbers.
         weight: w of shape (O, C / groups, kH, kW), in the dtype of the input.
         bias: b of shape (O), in the same dtype, or None.
-        stride: s, the step from one window to the next. As padding and dilation, it is one integer
-            or one for each axis.
+        stride: s, the step from one window to the next. Like padding and dilation, it is one
+            integer for all axes or one for each.
         padding: how many zeros stand before and after the input. "valid" is 0. "same" keeps the
             size of the input; it is refused for a stride above 1. If its number of zeros is odd,
             the additional one stands after the input.
         dilation: d, the step from one element of a window to the next.
-        groups: the channels are divided into so many groups; each has its own part of the outputs.
+        groups: into how many groups the channels are divided. Each group has its own outputs.
 
     Returns:
-        y of the batch of the input, O channels and ⌊(size + zeros - d·(k - 1) - 1) / s⌋ + 1 along
-        each axis. bfloat16 and float16 are added up in float32 and rounded once on CPUs.
+        y of shape (N, O, Hₒ, Wₒ), or without N, in the dtype of the input. Each size is
+        ⌊(size + zeros - d·(k - 1) - 1) / s⌋ + 1 with the zeros of both ends. bfloat16 and float16
+        are added up in float32 and rounded once on CPUs.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers; an option is not an integer.
+        TypeError: the dtypes differ or are not numeric; an option is not an integer.
         ValueError: the shapes do not fit, the kernel reaches further than the padded input, or an
             option is out of range.
 
@@ -122,7 +123,7 @@ def conv3d(
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> jax.Array:
-    """Convolution along depth, height and width; the kernel is not turned round.
+    """Convolution along depth, height and width; the kernel is not flipped.
 
         yₒ[p] = bₒ + Σ over c, i of wₒc[i] · xc[s·p + d·i - padding],   p and i triples
 
@@ -130,20 +131,21 @@ def conv3d(
         input: x of shape (N, C, D, H, W) or (C, D, H, W); real or complex numbers.
         weight: w of shape (O, C / groups, kD, kH, kW), in the dtype of the input.
         bias: b of shape (O), in the same dtype, or None.
-        stride: s, the step from one window to the next. As padding and dilation, it is one integer
-            or one for each axis.
+        stride: s, the step from one window to the next. Like padding and dilation, it is one
+            integer for all axes or one for each.
         padding: how many zeros stand before and after the input. "valid" is 0. "same" keeps the
             size of the input; it is refused for a stride above 1. If its number of zeros is odd,
             the additional one stands after the input.
         dilation: d, the step from one element of a window to the next.
-        groups: the channels are divided into so many groups; each has its own part of the outputs.
+        groups: into how many groups the channels are divided. Each group has its own outputs.
 
     Returns:
-        y of the batch of the input, O channels and ⌊(size + zeros - d·(k - 1) - 1) / s⌋ + 1 along
-        each axis. bfloat16 and float16 are added up in float32 and rounded once on CPUs.
+        y of shape (N, O, Dₒ, Hₒ, Wₒ), or without N, in the dtype of the input. Each size is
+        ⌊(size + zeros - d·(k - 1) - 1) / s⌋ + 1 with the zeros of both ends. bfloat16 and float16
+        are added up in float32 and rounded once on CPUs.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers; an option is not an integer.
+        TypeError: the dtypes differ or are not numeric; an option is not an integer.
         ValueError: the shapes do not fit, the kernel reaches further than the padded input, or an
             option is out of range.
 

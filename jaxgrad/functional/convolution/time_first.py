@@ -26,13 +26,13 @@ def conv_tbc(input: ArrayLike, weight: ArrayLike, bias: ArrayLike, pad: int = 0)
         weight: w of shape (k, C, O), in the dtype of the input. The channels stand in another order
             than in `conv1d`.
         bias: b of shape (O), in the same dtype.
-        pad: how many zeros stand before and after the input; a negative number cuts off.
+        pad: how many zeros stand before and after the input; a negative number crops.
 
     Returns:
-        y of shape (T + 2·pad - k + 1, N, O).
+        y of shape (T + 2·pad - k + 1, N, O), in the dtype of the input.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers; pad is not an integer.
+        TypeError: the dtypes differ or are not numeric; pad is not an integer.
         ValueError: the shapes do not fit.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_tbc.html

@@ -24,27 +24,28 @@ def conv_transpose1d(
 ) -> jax.Array:
     """The gradient of `conv1d` with respect to its input.
 
-        yₒ[s·p + d·i - padding] += wcₒ[i] · xc[p]   for all c, p and i, beginning with bₒ
+        yₒ[s·p + d·i - padding] += wcₒ[i] · xc[p]   for all c, p and i, starting from bₒ
 
     Args:
         input: x of shape (N, C, L) or (C, L); real or complex numbers.
-        weight: w of shape (C, O / groups, k), in the dtype of the input. The first
-            dimension is the input's channels.
+        weight: w of shape (C, O / groups, k), in the dtype of the input. Its first
+            dimension is the channels of the input.
         bias: b of shape (O), in the same dtype, or None.
-        stride: s, the distance in the output of neighbours in the input. As the paddings and the
-            dilation, it is one integer or one for each axis.
-        padding: how many elements are cut off before and after, along each axis.
-        output_padding: how many elements fewer are cut off after. Each number is smaller than the
+        stride: s, the distance in the output between neighbours of the input: an integer, as the
+            paddings and the dilation are.
+        padding: how many elements of the output are cut off at both ends of each axis.
+        output_padding: how many elements fewer are cut off at the end. It is smaller than the
             stride or the dilation.
-        groups: the channels are divided into so many groups; each has its own part of the outputs.
-        dilation: d, the distance in the output of neighbours in the kernel.
+        groups: into how many groups the channels are divided. Each group has its own outputs.
+        dilation: d, the distance in the output between neighbours of the kernel.
 
     Returns:
-        y of the batch of the input, O channels and
-        (size - 1)·s - 2·padding + d·(k - 1) + output_padding + 1 along each axis.
+        y of shape (N, O, Lₒ), or without N, in the dtype of the input. Lₒ is
+        (L - 1)·s - 2·padding + d·(k - 1) + output_padding + 1. bfloat16 and float16 are added
+        up in float32 and rounded once on CPUs.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers; an option is not an integer.
+        TypeError: the dtypes differ or are not numeric; an option is not an integer.
         ValueError: the shapes do not fit, or an option is out of range.
 
     Source:
@@ -77,27 +78,28 @@ def conv_transpose2d(
 ) -> jax.Array:
     """The gradient of `conv2d` with respect to its input.
 
-        yₒ[s·p + d·i - padding] += wcₒ[i] · xc[p]   for all c, p and i, beginning with bₒ
+        yₒ[s·p + d·i - padding] += wcₒ[i] · xc[p]   for all c, p and i, starting from bₒ
 
     Args:
         input: x of shape (N, C, H, W) or (C, H, W); real or complex numbers.
-        weight: w of shape (C, O / groups, kH, kW), in the dtype of the input. The first
-            dimension is the input's channels.
+        weight: w of shape (C, O / groups, kH, kW), in the dtype of the input. Its first
+            dimension is the channels of the input.
         bias: b of shape (O), in the same dtype, or None.
-        stride: s, the distance in the output of neighbours in the input. As the paddings and the
-            dilation, it is one integer or one for each axis.
-        padding: how many elements are cut off before and after, along each axis.
-        output_padding: how many elements fewer are cut off after. Each number is smaller than the
+        stride: s, the distance in the output between neighbours of the input. Like the paddings
+            and the dilation, it is one integer for all axes or one for each.
+        padding: how many elements of the output are cut off at both ends of each axis.
+        output_padding: how many elements fewer are cut off at the end. It is smaller than the
             stride or the dilation.
-        groups: the channels are divided into so many groups; each has its own part of the outputs.
-        dilation: d, the distance in the output of neighbours in the kernel.
+        groups: into how many groups the channels are divided. Each group has its own outputs.
+        dilation: d, the distance in the output between neighbours of the kernel.
 
     Returns:
-        y of the batch of the input, O channels and
-        (size - 1)·s - 2·padding + d·(k - 1) + output_padding + 1 along each axis.
+        y of shape (N, O, Hₒ, Wₒ), or without N, in the dtype of the input. Each size is
+        (size - 1)·s - 2·padding + d·(k - 1) + output_padding + 1. bfloat16 and float16 are added
+        up in float32 and rounded once on CPUs.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers; an option is not an integer.
+        TypeError: the dtypes differ or are not numeric; an option is not an integer.
         ValueError: the shapes do not fit, or an option is out of range.
 
     Source:
@@ -131,27 +133,28 @@ def conv_transpose3d(
 ) -> jax.Array:
     """The gradient of `conv3d` with respect to its input.
 
-        yₒ[s·p + d·i - padding] += wcₒ[i] · xc[p]   for all c, p and i, beginning with bₒ
+        yₒ[s·p + d·i - padding] += wcₒ[i] · xc[p]   for all c, p and i, starting from bₒ
 
     Args:
         input: x of shape (N, C, D, H, W) or (C, D, H, W); real or complex numbers.
-        weight: w of shape (C, O / groups, kD, kH, kW), in the dtype of the input. The first
-            dimension is the input's channels.
+        weight: w of shape (C, O / groups, kD, kH, kW), in the dtype of the input. Its first
+            dimension is the channels of the input.
         bias: b of shape (O), in the same dtype, or None.
-        stride: s, the distance in the output of neighbours in the input. As the paddings and the
-            dilation, it is one integer or one for each axis.
-        padding: how many elements are cut off before and after, along each axis.
-        output_padding: how many elements fewer are cut off after. Each number is smaller than the
+        stride: s, the distance in the output between neighbours of the input. Like the paddings
+            and the dilation, it is one integer for all axes or one for each.
+        padding: how many elements of the output are cut off at both ends of each axis.
+        output_padding: how many elements fewer are cut off at the end. It is smaller than the
             stride or the dilation.
-        groups: the channels are divided into so many groups; each has its own part of the outputs.
-        dilation: d, the distance in the output of neighbours in the kernel.
+        groups: into how many groups the channels are divided. Each group has its own outputs.
+        dilation: d, the distance in the output between neighbours of the kernel.
 
     Returns:
-        y of the batch of the input, O channels and
-        (size - 1)·s - 2·padding + d·(k - 1) + output_padding + 1 along each axis.
+        y of shape (N, O, Dₒ, Hₒ, Wₒ), or without N, in the dtype of the input. Each size is
+        (size - 1)·s - 2·padding + d·(k - 1) + output_padding + 1. bfloat16 and float16 are added
+        up in float32 and rounded once on CPUs.
 
     Raises:
-        TypeError: the dtypes are not the same, or not numbers; an option is not an integer.
+        TypeError: the dtypes differ or are not numeric; an option is not an integer.
         ValueError: the shapes do not fit, or an option is out of range.
 
     Source:

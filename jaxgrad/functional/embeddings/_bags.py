@@ -22,7 +22,7 @@ from ._rows import gathered
 _SCATTER = jax.lax.ScatterDimensionNumbers((1, 2), (), (0,))
 """A scatter of whole rows, as XLA takes it."""
 _TOGETHER = 4
-"""So many slices are added in one pass over the sums."""
+"""How many slices are added in one pass over the sums."""
 _ELEMENTS = 2**20
 """About how many elements the rows of a slice have, where bags have different sizes."""
 
@@ -33,8 +33,8 @@ class Bags:
     """Which rows are in which bag.
 
     Attributes:
-        index: the rows, of shape (slices, indices of a slice); one out of range is no row.
-        bag: the bag of each index, of the same shape; None is a bag for each index of a slice.
+        index: the rows, of shape (slices, indices of a slice); one out of range is left out.
+        bag: the bag of each index, of the same shape. None: index i of a slice is in bag i.
         count: the number of bags.
     """
 
@@ -43,7 +43,7 @@ class Bags:
     count: int = dataclasses.field(metadata={"static": True})
 
     def of(self, tokens: jax.Array) -> jax.Array:
-        """Numbers of indices, arranged like the indices."""
+        """One number for each index, arranged like the indices."""
         return _arranged(tokens, self.index.shape, 0)
 
 
@@ -174,7 +174,7 @@ def _scattered(total: jax.Array, index: jax.Array, rows: jax.Array) -> jax.Array
 def largest_rows(weight: jax.Array, bags: Bags) -> jax.Array:
     """For each bag and column, the row with the first of the largest elements; V of an empty bag.
 
-    As in PyTorch, a NaN that comes first in its bag stays, and another one is passed over.
+    As in PyTorch, a NaN that comes first in its bag stays, and a later one is passed over.
     """
     if bags.bag is None:
         return _largest_in_turn(weight, bags)

@@ -110,7 +110,7 @@ def renormed(rows: jax.Array, max_norm: Any, degree: float) -> jax.Array:
 
 
 def frequencies(index: jax.Array, rows: int) -> jax.Array:
-    """How many times each index is there, at each index."""
+    """For each index, how many times it occurs."""
     ones = jnp.ones(index.size, jnp.int32)
     counts = jnp.zeros(rows, jnp.int32).at[index.reshape(-1)].add(ones, mode="drop")
     return counts.at[index].get(mode="fill", fill_value=1)

@@ -53,7 +53,7 @@ def embedding(
         sparse: has no effect; the gradient is dense.
 
     Returns:
-        The rows, of the shape of `input` and (D) after it, in W's dtype.
+        y of shape (*input.shape, D), in W's dtype.
 
     Raises:
         TypeError: the indices are not integers, or another argument is of the wrong kind.
@@ -66,8 +66,8 @@ def embedding(
     Differs from PyTorch: with `max_norm` PyTorch writes the smaller rows into the weight. Here the
     weight stays, and `weight.at[input].set(embedding(input, weight, max_norm=…))` is the new one.
     A negative `max_norm` is an error. The gradient of a narrow dtype is rounded once, where
-    PyTorch rounds each sum: it counts to 256 in bfloat16. Every integer dtype is an index
-    (PyTorch: int64 and int32).
+    PyTorch rounds each sum: in bfloat16 a sum of ones stops at 256. Takes indices of every integer
+    dtype, where PyTorch takes int64 and int32.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import embedding
@@ -89,7 +89,7 @@ def embedding(
 
 
 class _Learning(NamedTuple):
-    """What the gradient leaves out, and whether it is an average."""
+    """The row without a gradient, and whether gradients are divided by frequencies."""
 
     padding: int | None
     by_frequency: bool

@@ -67,20 +67,20 @@ def embedding_bag(
     Raises:
         TypeError: the indices or offsets are not integers, W is not floating point, or another
             argument is of the wrong kind.
-        ValueError: shapes do not fit, `mode` is unknown or does not have an option, `padding_idx`,
+        ValueError: shapes do not fit, `mode` is unknown or does not take an option, `padding_idx`,
             an index or an offset is out of range, or `max_norm` is negative. Traced values are
-            checked under `jaxgrad.checkify` only; a bag with a wrong index gives NaN, and wrong
-            offsets make all bags NaN.
+            checked under `jaxgrad.checkify` only; a bag with an invalid index gives NaN, and
+            invalid offsets make all bags NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
 
     Differs from PyTorch: with `include_last_offset` an index after the last offset is in no bag.
     PyTorch takes it into a maximum and counts it in a mean, and its gradient reads beyond an array.
-    The gradient with `scale_grad_by_freq` is divided by the frequency of its own index; on CPUs
-    PyTorch takes that of another. Bags of size 0, input of shape (B, 0), give 0, where PyTorch
-    raises. Decreasing offsets are an error, where PyTorch reads beyond the input. Arguments in the
-    old order (weight, input) are an error. There is a second derivative. `max_norm`, narrow
-    gradients and integer dtypes as in `embedding`.
+    With `scale_grad_by_freq` the gradient of a row is divided by the frequency of its own index; on
+    CPUs PyTorch takes that of another. An input of shape (B, 0) gives 0, where PyTorch raises.
+    Decreasing offsets are an error, where PyTorch reads beyond the input. Arguments in the old
+    order (weight, input) are an error. There is a second derivative. `max_norm`, narrow gradients
+    and integer dtypes differ as in `embedding`.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import embedding_bag

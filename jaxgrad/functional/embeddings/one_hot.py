@@ -20,11 +20,11 @@ def one_hot(input: ArrayLike, num_classes: int = -1) -> jax.Array:
 
     Args:
         input: classes x of any integer dtype, any shape.
-        num_classes: the number of classes, static; -1 is the largest class and one more, which
+        num_classes: the number of classes, static. -1 takes one more than the largest class, which
             needs a concrete input.
 
     Returns:
-        y, of the shape of `input` and (num_classes) after it, in JAX's default integer dtype.
+        y of shape (*input.shape, num_classes), in JAX's default integer dtype.
 
     Raises:
         TypeError: the input is not made of integers, or it is traced and num_classes is -1.
@@ -34,7 +34,7 @@ def one_hot(input: ArrayLike, num_classes: int = -1) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
 
-    Differs from PyTorch: every integer dtype is a class (PyTorch: int64).
+    Differs from PyTorch: takes classes of every integer dtype, where PyTorch takes int64 alone.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import one_hot

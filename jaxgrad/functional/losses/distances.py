@@ -173,7 +173,7 @@ def distance(
 
 
 def pdist(input: ArrayLike, p: float = 2) -> jax.Array:
-    """The distance of each two rows of a matrix.
+    """The distances between all pairs of rows of a matrix.
 
         y = ‖x₀ - x₁‖ₚ, ‖x₀ - x₂‖ₚ, …, ‖x₁ - x₂‖ₚ, …     ‖x‖₀ = #{i : xᵢ ≠ 0}
 

@@ -1,4 +1,4 @@
-"""What the norms share: an array less its mean, over its standard deviation, scaled and shifted."""
+"""What the norms share: x minus its mean, divided by its deviation, scaled and shifted."""
 
 import functools
 import math
@@ -18,8 +18,8 @@ class Moments(NamedTuple):
 
     Attributes:
         mean: two numbers that add up to their mean: the mean, rounded, and the mean of what is left
-            once that is taken off. Nothing where no mean is taken off.
-        variance: the mean of the squares of what is left once the mean is taken off.
+            once that is subtracted. Empty where no mean is subtracted.
+        variance: the mean of the squares of what is left once the mean is subtracted.
     """
 
     mean: tuple[jax.Array, ...]
@@ -61,7 +61,7 @@ def affine(
     eps: float,
     centred: bool,
 ) -> jax.Array:
-    """The array less its mean, over √(variance + eps), times the weight, plus the bias.
+    """The array minus its mean, divided by √(variance + eps), times the weight, plus the bias.
 
     Args:
         x: the array. A narrow one is widened here, so that what is kept of it is narrow.
@@ -70,7 +70,7 @@ def affine(
         bias: likewise; None is 0.
         axes: the axes that the mean and the variance are taken over.
         eps: what is added to the variance.
-        centred: whether the mean is taken off.
+        centred: whether the mean is subtracted.
 
     Returns:
         The result, in the dtype to compute in.

@@ -25,7 +25,7 @@ def parameter(
 
 
 def of_one_dtype(check: _checks.Checks, x: jax.Array, **given: jax.Array | None) -> None:
-    """Refuse parameters of another dtype than the input's; beside a narrow one, float32 is taken.
+    """Refuse parameters of another dtype than the input's; a narrow input takes float32 too.
 
     They all have the same dtype.
     """
@@ -42,7 +42,7 @@ def of_one_dtype(check: _checks.Checks, x: jax.Array, **given: jax.Array | None)
 
 
 def both_or_none(check: _checks.Checks, mean: Any, variance: Any, needed: bool) -> None:
-    """Refuse one running statistic without the other, and none where they are needed."""
+    """Refuse one running statistic without the other, and missing ones where they are needed."""
     for name, one, other in (
         ("running_mean", mean, variance),
         ("running_var", variance, mean),

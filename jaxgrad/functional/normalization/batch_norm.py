@@ -24,13 +24,13 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> jax.Array:
-    """Batch normalization: each channel less its mean, over its standard deviation.
+    """Batch normalization: each channel minus its mean, divided by its standard deviation.
 
         y = (x - mean) / √(variance + ε) · weight + bias
 
-    In training the mean and the (biased) variance are those of the batch: over all axes but that
+    In training the mean and the (biased) variance are those of the batch, over all axes but that
     of the channels. Otherwise they are the running ones. `running_stats` gives the new running
-    statistics; both called in one `jax.jit` compute the batch's once.
+    statistics. Where one `jax.jit` calls both, the batch's statistics are computed once.
 
     Args:
         input: x, of shape (N, C, ...), floating point.
@@ -46,17 +46,17 @@ def batch_norm(
         y, of the input's shape and dtype. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input is not floating point; or the other arrays have neither its dtype nor,
-            beside a narrow one, float32; or another argument is of the wrong kind.
-        ValueError: a shape does not fit; or one running statistic is None, and the other is not; or
-            they are missing outside training; or in training a channel has one value only, or eps
-            is not positive.
+        TypeError: the input is not floating point; or the other arrays do not have its dtype, or
+            float32 beside bfloat16 and float16; or another argument is of the wrong kind.
+        ValueError: a shape does not fit; or one running statistic is given without the other; or
+            they are missing outside training; or eps is negative; or in training eps is 0 or a
+            channel has one value only.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
 
-    Differs from PyTorch: the running statistics are not changed; their derivative outside training
-    is there; eps is finite; a weight or bias is 1-D; float32 keeps its digits where the mean is
-    large beside the standard deviation.
+    Differs from PyTorch: the running statistics are not changed; outside training there is a
+    derivative with respect to them; an infinite eps and a weight or bias that is not 1-D are
+    refused; float32 keeps its digits where the mean is large beside the standard deviation.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import batch_norm
@@ -102,12 +102,12 @@ def running_stats(
         variance' = (1 - m) · running_var  + m · variance · n / (n - 1)
 
     n is the number of values of a channel, so that the variance is the unbiased one. The momentum m
-    is the weight of the new batch. flax, and equinox, call 1 - m the momentum.
+    is the weight of the new batch; flax and equinox call 1 - m the momentum.
 
     Args:
         input: x, of shape (N, C, ...), floating point: what `batch_norm` gets.
-        running_mean: of shape (C,): 0 to begin with.
-        running_var: of shape (C,): 1 to begin with.
+        running_mean: of shape (C,); 0 before the first batch.
+        running_var: of shape (C,); 1 before the first batch.
         momentum: m, a scalar. With None all batches count alike, and m is 1 / (batches so far + 1).
         num_batches_tracked: with momentum None, how many batches there were before this one: the
             number of that name in PyTorch's state dict. Add 1 to it yourself.
@@ -115,18 +115,18 @@ def running_stats(
             what `instance_norm` writes.
 
     Returns:
-        The pair (mean', variance'), in the dtypes of the running statistics. They are constants for
-        differentiation. A batch without values changes nothing.
+        The pair (mean', variance'), in the dtypes of the running statistics. They have
+        no gradient. An empty batch leaves them as they are.
 
     Raises:
         TypeError: an array is not floating point, or another argument is of the wrong kind.
-        ValueError: a shape does not fit; or a channel (of a sample) has one value only; or momentum
-            is None, and num_batches_tracked too.
+        ValueError: a shape does not fit; or a channel (of a sample) has one value only; or both
+            momentum and num_batches_tracked are None.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
 
-    Differs from PyTorch: PyTorch writes the statistics in place. With `per_instance` and no sample,
-    they stay what they were, where PyTorch writes NaN.
+    Differs from PyTorch: PyTorch writes the statistics in place. With `per_instance` an empty
+    batch leaves them as they are, where PyTorch writes NaN.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import running_stats
@@ -166,7 +166,7 @@ def _eps(check: _checks.Checks, value: Any, training: bool) -> float:
 
 
 def _several(check: _checks.Checks, x: jax.Array, axes: tuple[int, ...], values: str) -> None:
-    """Refuse statistics of a single value, which has no spread."""
+    """Refuse statistics of a single value, which has no variance."""
     if math.prod(x.shape[axis] for axis in axes) == 1:
         remedy = "use the running statistics, or a larger batch"
         raise ValueError(

@@ -19,7 +19,7 @@ def group_norm(
     bias: ArrayLike | None = None,
     eps: float = 1e-5,
 ) -> jax.Array:
-    """Group normalization: each group of channels less its mean, over its standard deviation.
+    """Group normalization: each group of channels minus its mean, divided by its deviation.
 
         y = (x - mean) / √(variance + ε) · weight + bias
 
@@ -37,16 +37,16 @@ def group_norm(
         y, of the input's shape and dtype. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input is not floating point; or weight and bias have neither its dtype nor,
-            beside a narrow one, float32; or another argument is of the wrong kind.
+        TypeError: the input is not floating point; or weight and bias do not have its dtype, or
+            float32 beside bfloat16 and float16; or another argument is of the wrong kind.
         ValueError: a shape does not fit; or `num_groups` is below 1 or does not divide C; or N is 1
             and each group has one value only.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html
 
-    Differs from PyTorch: eps is finite; float32 keeps its digits where the mean is large beside the
-    standard deviation; over empty spatial axes the weight's derivative is 0, where PyTorch has NaN;
-    the derivative in a bias without a weight is there, where PyTorch's backward pass raises.
+    Differs from PyTorch: an infinite eps is refused; float32 keeps its digits where the mean is
+    large beside the standard deviation; over empty spatial axes the weight's derivative is 0, where
+    PyTorch has NaN; a bias without a weight has a derivative, where PyTorch's backward pass raises.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import group_norm

@@ -21,7 +21,7 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> jax.Array:
-    """Instance normalization: each channel of each sample less its mean, over its deviation.
+    """Instance normalization: each channel of a sample minus its mean, divided by its deviation.
 
         y = (x - mean) / √(variance + ε) · weight + bias
 
@@ -29,8 +29,8 @@ def instance_norm(
 
     Args:
         input: x, of shape (N, C, *spatial), floating point.
-        running_mean: of shape (C,); None with use_input_stats.
-        running_var: of shape (C,); None with use_input_stats.
+        running_mean: of shape (C,), or None with use_input_stats.
+        running_var: of shape (C,), or None with use_input_stats.
         weight: of shape (C,); None is 1.
         bias: of shape (C,); None is 0.
         use_input_stats: whether the input's own statistics are taken; otherwise the running ones.
@@ -42,16 +42,16 @@ def instance_norm(
         y, of the input's shape and dtype. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input is not floating point; or weight and bias have neither its dtype nor,
-            beside a narrow one, float32; or another argument is of the wrong kind.
-        ValueError: a shape does not fit; or one running statistic is None, and the other is not; or
-            they are missing without use_input_stats; or with it there is one spatial element only.
+        TypeError: the input is not floating point; or weight and bias do not have its dtype, or
+            float32 beside bfloat16 and float16; or another argument is of the wrong kind.
+        ValueError: a shape does not fit; or one running statistic is given without the other; or
+            they are missing without use_input_stats; or with it a channel has one value only.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
 
-    Differs from PyTorch: the running statistics are not changed; their derivative without
-    use_input_stats is there; eps is finite; float32 keeps its digits where the mean is large beside
-    the standard deviation.
+    Differs from PyTorch: the running statistics are not changed; without use_input_stats
+    there is a derivative with respect to them; an infinite eps is refused; float32 keeps its digits
+    where the mean is large beside the standard deviation.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import instance_norm

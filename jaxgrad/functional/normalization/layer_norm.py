@@ -19,7 +19,7 @@ def layer_norm(
     bias: ArrayLike | None = None,
     eps: float = 1e-5,
 ) -> jax.Array:
-    """Layer normalization: the last axes less their mean, over their standard deviation.
+    """Layer normalization: the last axes minus their mean, divided by their deviation.
 
         y = (x - mean) / √(variance + ε) · weight + bias
 
@@ -36,15 +36,15 @@ def layer_norm(
         y, of the input's shape and dtype. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input is not floating point; or weight and bias have neither its dtype nor,
-            beside a narrow one, float32; or another argument is of the wrong kind.
+        TypeError: the input is not floating point; or weight and bias do not have its dtype, or
+            float32 beside bfloat16 and float16; or another argument is of the wrong kind.
         ValueError: `normalized_shape` is empty or not the end of the input's shape, or another
             shape does not fit.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
 
-    Differs from PyTorch: eps is finite; float32 keeps its digits where the mean is large beside the
-    standard deviation.
+    Differs from PyTorch: an infinite eps is refused; float32 keeps its digits where the mean is
+    large beside the standard deviation.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import layer_norm

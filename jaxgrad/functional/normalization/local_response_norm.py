@@ -13,18 +13,18 @@ from .._arguments import as_float
 from ._parameters import channels
 
 _FEW = 16
-"""Up to so many channels are added one by one, which XLA makes a single loop of."""
+"""The most channels that are added one by one; XLA compiles that to a single loop."""
 
 
 def local_response_norm(
     input: ArrayLike, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> jax.Array:
-    """Local response normalization: each value over a power of its neighbouring channels' squares.
+    """Local response normalization: values divided by a power of neighbouring channels' squares.
 
         y = x / (k + α · mean(x²))^β
 
     The mean is that over `size` channels: size // 2 before, the channel itself and (size - 1) // 2
-    behind it. Channels that do not exist count as 0.
+    after it. Channels that do not exist count as 0.
 
     Args:
         input: x, of shape (N, C, *, ...) with 3 or more dimensions, floating point; integers are
@@ -39,14 +39,14 @@ def local_response_norm(
         rounded once.
 
     Raises:
-        TypeError: the input is not real, or is bool; or another argument is of the wrong kind.
+        TypeError: the input is complex or bool, or another argument is of the wrong kind.
         ValueError: the input has fewer than 3 dimensions, or `size` is below 1.
 
     Source:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.local_response_norm.html
 
-    Differs from PyTorch: a mean of integers keeps its fraction; numbers of narrow dtypes are
-    rounded once, so that the square of a float16 does not overflow; alpha, beta and k are finite.
+    Differs from PyTorch: a mean of integers keeps its fraction; narrow dtypes are rounded
+    once, so that the square of a float16 does not overflow; infinite alpha, beta and k are refused.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import local_response_norm

@@ -21,7 +21,7 @@ def rms_norm(
     weight: ArrayLike | None = None,
     eps: float | None = None,
 ) -> jax.Array:
-    """Normalization of the last axes by their root mean square, without taking a mean off.
+    """Normalization of the last axes by their root mean square; no mean is subtracted.
 
         y = x / √(mean(x²) + ε) · weight
 
@@ -32,8 +32,8 @@ def rms_norm(
         normalized_shape: the sizes of the last axes, a sequence of integers.
         weight: of shape `normalized_shape`, floating point of any dtype, or complex with a complex
             input; None is 1.
-        eps: ε, a number. None is the spacing of numbers at 1 in the dtype to compute in: 2.2e-16
-            for float64, 1.2e-7 for float32 and the narrower ones.
+        eps: ε, a number. None is the machine epsilon of the dtype to compute in: 2.2e-16 for
+            float64, 1.2e-7 for float32, bfloat16 and float16.
 
     Returns:
         y, of the input's shape and dtype. Computed in float32 at least and rounded once.
@@ -46,8 +46,8 @@ def rms_norm(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rms_norm.html
 
-    Differs from PyTorch: a weight of integers is refused, and a complex one beside a real input;
-    eps is finite.
+    Differs from PyTorch: a weight of integers, a complex weight beside a real input and an infinite
+    eps are refused.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import rms_norm

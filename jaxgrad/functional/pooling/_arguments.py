@@ -13,7 +13,7 @@ from ._windows import FEW, Shifts, Spans, spans
 def image(
     check: _checks.Checks, x: jax.Array, spatial: int, channels: bool = True, pixels: bool = True
 ) -> jax.Array:
-    """`x` of shape (N, C, *spatial) or (C, *spatial), of which only N may be 0.
+    """`x` of shape (N, C, *spatial) or (C, *spatial); only N may be 0.
 
     Without `channels`, C may be 0 as well, and without `pixels` a spatial axis.
     """
@@ -50,7 +50,7 @@ def shifts(
         range(-spatial, 0), shape[-spatial:], kernel, strides, dilations, pads, strict=True
     ):
         windows = _windows(size, one, step, apart, pad, ceil)
-        # A distance of which there is none is not followed: it may be very large.
+        # A distance that separates nothing is replaced, since it may be very large.
         step = step if windows > 1 else one
         apart = apart if one > 1 else 1
         found.append(Shifts(axis, size, one, step, apart, pad, windows))

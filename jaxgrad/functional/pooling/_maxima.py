@@ -35,7 +35,7 @@ def pooled(
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
 def _values(x: jax.Array, starts: Starts, steps: tuple[Windows, ...]) -> jax.Array:
-    """The maxima alone. Without a derivative nobody asks which element is one."""
+    """The maxima alone. Only the derivative needs their places."""
     for step, start in zip(steps, starts, strict=True):
         x = step.largest(x, start)
     return x

@@ -16,7 +16,7 @@ import numpy as np
 from jaxgrad._dtypes import is_floating
 
 FEW = 8
-"""Windows of at most so many elements are taken as slices."""
+"""The most elements of a window that is taken as slices."""
 
 
 class Shifts(NamedTuple):
@@ -201,7 +201,7 @@ class Draws(NamedTuple):
         return self._line(starts, winner.ndim) + winner
 
     def _line(self, places: jax.Array, ndim: int) -> jax.Array:
-        """An array (N, C, …) of which the last axis is this one of an array of `ndim` axes."""
+        """An array (N, C, …) with `ndim` axes, its last axis moved to `self.axis`."""
         shape = [1] * ndim
         shape[:2], shape[self.axis] = places.shape[:2], places.shape[2]
         return places.reshape(shape)
@@ -241,12 +241,12 @@ def _larger(best: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def lowest(dtype: Any) -> Any:
-    """The value that no other is below."""
+    """The lowest value of a dtype."""
     return dtype.type(-np.inf) if is_floating(dtype) else jnp.iinfo(dtype).min
 
 
 def _padded(x: jax.Array, axis: int, before: int, after: int, fill: Any) -> jax.Array:
-    """`x` with so many more elements at both ends of an axis; negative numbers take some off."""
+    """`x` with more elements at both ends of an axis; negative numbers crop."""
     if not before and not after:
         return x
     ends = [(0, 0, 0)] * x.ndim

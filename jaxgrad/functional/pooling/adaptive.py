@@ -31,12 +31,12 @@ def adaptive_avg_pool1d(input: ArrayLike, output_size: int | Sequence[int]) -> j
         output_size: the number n of windows, an integer of at least 0.
 
     Returns:
-        y of the input's dtype. Narrow dtypes are added up in float32.
+        y of the input's dtype. bfloat16 and float16 are added up in float32.
 
     Raises:
         TypeError: the input is not real floating point, or output_size is of the wrong kind.
-        ValueError: the input has another number of axes, a spatial axis is empty, or a size is
-            negative.
+        ValueError: the input has another number of axes, a size is negative, or a spatial
+            axis is empty and output_size is not 1.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool1d.html
@@ -60,16 +60,16 @@ def adaptive_avg_pool2d(input: ArrayLike, output_size: Sizes) -> jax.Array:
 
     Args:
         input: x of shape (N, C, H, W) or (C, H, W), floating point.
-        output_size: the number n of windows along each spatial axis, at least 0: one for all, or
-            2 of them. None keeps an axis as it is.
+        output_size: the number n of windows along each spatial axis, at least 0: one
+            integer for all axes, or 2 of them. None keeps an axis as it is.
 
     Returns:
-        y of the input's dtype. Narrow dtypes are added up in float32.
+        y of the input's dtype. bfloat16 and float16 are added up in float32.
 
     Raises:
         TypeError: the input is not real floating point, or output_size is of the wrong kind.
-        ValueError: the input has another number of axes, a spatial axis is empty, or a size is
-            negative.
+        ValueError: the input has another number of axes, a size is negative, or a spatial
+            axis is empty and output_size is not 1.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool2d.html
@@ -94,16 +94,16 @@ def adaptive_avg_pool3d(input: ArrayLike, output_size: Sizes) -> jax.Array:
 
     Args:
         input: x of shape (N, C, D, H, W) or (C, D, H, W), floating point.
-        output_size: the number n of windows along each spatial axis, at least 0: one for all, or
-            3 of them. None keeps an axis as it is.
+        output_size: the number n of windows along each spatial axis, at least 0: one
+            integer for all axes, or 3 of them. None keeps an axis as it is.
 
     Returns:
-        y of the input's dtype. Narrow dtypes are added up in float32.
+        y of the input's dtype. bfloat16 and float16 are added up in float32.
 
     Raises:
         TypeError: the input is not real floating point, or output_size is of the wrong kind.
-        ValueError: the input has another number of axes, an axis after the first is empty, or a
-            size is negative.
+        ValueError: the input has another number of axes, a size is negative, or an axis
+            after the first is empty and output_size is not 1.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool3d.html
@@ -125,8 +125,8 @@ def adaptive_max_pool1d(
 
         y[i] = max of x[⌊i·L/n⌋ : ⌈(i + 1)·L/n⌉]
 
-    Windows differ in size and overlap where n does not divide the size L. Of equal elements the
-    first in row-major order has the derivative, of NaNs the last.
+    Windows differ in size and overlap where n does not divide the size L. The derivative
+    goes to the first of equal elements in row-major order, and to the last NaN.
 
     Args:
         input: x of shape (N, C, L) or (C, L), floating point.
@@ -158,13 +158,13 @@ def adaptive_max_pool2d(input: ArrayLike, output_size: Sizes, return_indices: bo
 
         y[i] = max of x[⌊i·L/n⌋ : ⌈(i + 1)·L/n⌉] along each axis
 
-    Windows differ in size and overlap where n does not divide the size L. Of equal elements the
-    first in row-major order has the derivative, of NaNs the last.
+    Windows differ in size and overlap where n does not divide the size L. The derivative
+    goes to the first of equal elements in row-major order, and to the last NaN.
 
     Args:
         input: x of shape (N, C, H, W) or (C, H, W), floating point.
-        output_size: the number n of windows along each spatial axis, at least 0: one for all, or
-            2 of them. None keeps an axis as it is.
+        output_size: the number n of windows along each spatial axis, at least 0: one
+            integer for all axes, or 2 of them. None keeps an axis as it is.
         return_indices: whether the places of the maxima are returned too.
 
     Returns:
@@ -193,13 +193,13 @@ def adaptive_max_pool3d(input: ArrayLike, output_size: Sizes, return_indices: bo
 
         y[i] = max of x[⌊i·L/n⌋ : ⌈(i + 1)·L/n⌉] along each axis
 
-    Windows differ in size and overlap where n does not divide the size L. Of equal elements the
-    first in row-major order has the derivative, of NaNs the last.
+    Windows differ in size and overlap where n does not divide the size L. The derivative
+    goes to the first of equal elements in row-major order, and to the last NaN.
 
     Args:
         input: x of shape (N, C, D, H, W) or (C, D, H, W), floating point.
-        output_size: the number n of windows along each spatial axis, at least 0: one for all, or
-            3 of them. None keeps an axis as it is.
+        output_size: the number n of windows along each spatial axis, at least 0: one
+            integer for all axes, or 3 of them. None keeps an axis as it is.
         return_indices: whether the places of the maxima are returned too.
 
     Returns:

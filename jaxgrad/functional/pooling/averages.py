@@ -32,8 +32,8 @@ def avg_pool1d(
 
         y[i] = Σⱼ x[i·stride - padding + j] / count,   0 ≤ j < kernel_size
 
-    Padding is 0 and counts, unless `count_include_pad` is False. What `ceil_mode` adds beyond the
-    padding never counts.
+    Padding is 0 and counts, unless `count_include_pad` is False. Elements that `ceil_mode`
+    adds beyond the padding never count.
 
     Args:
         input: x of shape (N, C, L) or (C, L), floating point or integers.
@@ -45,13 +45,13 @@ def avg_pool1d(
         count_include_pad: whether elements of the padding count.
 
     Returns:
-        y of the input's dtype. Narrow dtypes are added up in float32. The means of integers are
-        rounded towards 0.
+        y of the input's dtype. bfloat16 and float16 are added up in float32. The means of
+        integers are rounded towards 0.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, a size
-            is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, a
+            size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool1d.html
 
@@ -79,8 +79,8 @@ def avg_pool2d(
 
         y[i] = Σⱼ x[i·stride - padding + j] / count,   0 ≤ j < kernel_size along each axis
 
-    Padding is 0 and counts, unless `count_include_pad` is False. What `ceil_mode` adds beyond the
-    padding never counts.
+    Padding is 0 and counts, unless `count_include_pad` is False. Elements that `ceil_mode`
+    adds beyond the padding never count.
 
     Args:
         input: x of shape (N, C, H, W) or (C, H, W), floating point or integers.
@@ -93,13 +93,13 @@ def avg_pool2d(
         divisor_override: an integer to divide each sum by instead of the count; not 0.
 
     Returns:
-        y of the input's dtype. Narrow dtypes are added up in float32. The means of integers are
-        rounded towards 0.
+        y of the input's dtype. bfloat16 and float16 are added up in float32. The means of
+        integers are rounded towards 0.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, a size
-            is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, a
+            size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
 
@@ -128,8 +128,8 @@ def avg_pool3d(
 
         y[i] = Σⱼ x[i·stride - padding + j] / count,   0 ≤ j < kernel_size along each axis
 
-    Padding is 0 and counts, unless `count_include_pad` is False. What `ceil_mode` adds beyond the
-    padding never counts.
+    Padding is 0 and counts, unless `count_include_pad` is False. Elements that `ceil_mode`
+    adds beyond the padding never count.
 
     Args:
         input: x of shape (N, C, D, H, W) or (C, D, H, W), floating point or integers.
@@ -142,13 +142,13 @@ def avg_pool3d(
         divisor_override: an integer to divide each sum by instead of the count; not 0.
 
     Returns:
-        y of the input's dtype. Narrow dtypes are added up in float32. The means of integers are
-        rounded towards 0.
+        y of the input's dtype. bfloat16 and float16 are added up in float32. The means of
+        integers are rounded towards 0.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, a size
-            is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, a
+            size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
 

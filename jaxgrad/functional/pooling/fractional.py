@@ -34,17 +34,17 @@ def fractional_max_pool2d(
         start[i] = ⌊(i + u)·α⌋ - ⌊u·α⌋,   α = (L - kernel_size) / (n - 1),   u uniform in [0, 1)
 
     The last of the n windows ends where the axis ends. Each channel of each image has a u of its
-    own for each axis. Of equal elements the first in row-major order has the derivative, of NaNs
-    the last.
+    own for each axis. The derivative goes to the first of equal elements in row-major order, and to
+    the last NaN.
 
     Args:
         input: x of shape (N, C, H, W) or (C, H, W), floating point.
         kernel_size: the size of a window: an integer or 2 of them, one for each spatial axis.
         output_size: the number n of windows along each axis, likewise.
-        output_ratio: instead of `output_size`, n as a part of the input's size: a number or 2.
+        output_ratio: instead of `output_size`, n as a fraction of the input's size: a number or 2.
         return_indices: whether the places of the maxima are returned too.
-        _random_samples: the numbers u, of shape (N, C, 2) and the input's dtype: of W, then of H.
-        key: a typed key to draw them from; needed where they are not given.
+        _random_samples: the numbers u, of shape (N, C, 2) and the input's dtype: for W, then H.
+        key: a typed key to draw u from; needed without `_random_samples`.
 
     Returns:
         y of the input's dtype, or a pair of y and the places of the maxima in the flattened
@@ -55,8 +55,8 @@ def fractional_max_pool2d(
             neither samples nor a key.
         ValueError: the input has another number of axes or an axis after the first is empty, both
             output_size and output_ratio are None, a size is out of range, or samples are outside
-            [0, 1). Traced samples are checked under `jaxgrad.checkify` only; a channel with a wrong
-            one is NaN.
+            [0, 1). Traced samples are checked under `jaxgrad.checkify` only; a channel with an
+            invalid one is NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d.html
@@ -93,17 +93,17 @@ def fractional_max_pool3d(
         start[i] = ⌊(i + u)·α⌋ - ⌊u·α⌋,   α = (L - kernel_size) / (n - 1),   u uniform in [0, 1)
 
     The last of the n windows ends where the axis ends. Each channel of each image has a u of its
-    own for each axis. Of equal elements the first in row-major order has the derivative, of NaNs
-    the last.
+    own for each axis. The derivative goes to the first of equal elements in row-major order, and to
+    the last NaN.
 
     Args:
         input: x of shape (N, C, D, H, W) or (C, D, H, W), floating point.
         kernel_size: the size of a window: an integer or 3 of them, one for each spatial axis.
         output_size: the number n of windows along each axis, likewise.
-        output_ratio: instead of `output_size`, n as a part of the input's size: a number or 3.
+        output_ratio: instead of `output_size`, n as a fraction of the input's size: a number or 3.
         return_indices: whether the places of the maxima are returned too.
-        _random_samples: the numbers u, of shape (N, C, 3) and the input's dtype: of D, H, W.
-        key: a typed key to draw them from; needed where they are not given.
+        _random_samples: the numbers u, of shape (N, C, 3) and the input's dtype: for D, H, W.
+        key: a typed key to draw u from; needed without `_random_samples`.
 
     Returns:
         y of the input's dtype, or a pair of y and the places of the maxima in the flattened
@@ -114,8 +114,8 @@ def fractional_max_pool3d(
             neither samples nor a key.
         ValueError: the input has another number of axes or an axis after the first is empty, both
             output_size and output_ratio are None, a size is out of range, or samples are outside
-            [0, 1). Traced samples are checked under `jaxgrad.checkify` only; a channel with a wrong
-            one is NaN.
+            [0, 1). Traced samples are checked under `jaxgrad.checkify` only; a channel with an
+            invalid one is NaN.
 
     Source:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html
@@ -184,7 +184,7 @@ def _draws(
         size = _rated(check, shape, ratio)
     counts = for_each_axis(check, "output_size", size, spatial, 0)
     for length, one, count in zip(shape, kernel, counts, strict=True):
-        most = length - one + (1 if spatial == 2 else 0)  # PyTorch's own bounds differ so
+        most = length - one + (1 if spatial == 2 else 0)  # PyTorch's bounds
         if count > most:
             expected = f"at most {most} along an axis of {length} with kernel_size {one}"
             raise ValueError(check.wrong("output_size", expected, counts))
@@ -224,7 +224,7 @@ def _pooled(
     batch = x if x.ndim == len(steps) + 2 else x[None]
     valid = (u >= 0) & (u < 1)
     kept = jnp.where(valid, u, u.dtype.type(0))
-    # PyTorch's samples are for W and H, but for D, H and W.
+    # PyTorch's samples are for W, then H, in two dimensions, and for D, H, W in three.
     order = (0, 1) if len(steps) == 2 else (2, 1, 0)
     starts = tuple(_starts(kept[..., i], step) for i, step in zip(order, steps, strict=True))
     found = _maxima.pooled(batch, starts, steps=steps, return_indices=return_indices)

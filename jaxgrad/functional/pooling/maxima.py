@@ -26,8 +26,8 @@ def max_pool1d(
 
         yᵢ = max over j of x[i·stride - padding + j·dilation],   0 ≤ j < kernel_size
 
-    Padding is -∞, so it is never the maximum. The derivative goes to one element of the window: of
-    equal ones the first in row-major order. A NaN counts as the largest, of several the last.
+    Padding is -∞, so it is never the maximum. A NaN counts as the largest element. The
+    derivative goes to the first of equal elements in row-major order, and to the last NaN.
 
     Args:
         input: x of shape (N, C, L) or (C, L), floating point or integers.
@@ -44,9 +44,9 @@ def max_pool1d(
         spatial axes, as integers of JAX's default width.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, a size
-            is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, a
+            size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
 
@@ -74,8 +74,8 @@ def max_pool2d(
 
         y[i] = max over j of x[i·stride - padding + j·dilation],   0 ≤ j < kernel_size, each axis
 
-    Padding is -∞, so it is never the maximum. The derivative goes to one element of the window: of
-    equal ones the first in row-major order. A NaN counts as the largest, of several the last.
+    Padding is -∞, so it is never the maximum. A NaN counts as the largest element. The
+    derivative goes to the first of equal elements in row-major order, and to the last NaN.
 
     Args:
         input: x of shape (N, C, H, W) or (C, H, W), floating point or integers.
@@ -92,9 +92,9 @@ def max_pool2d(
         spatial axes, as integers of JAX's default width.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, a size
-            is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, a
+            size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
 
@@ -122,8 +122,8 @@ def max_pool3d(
 
         y[i] = max over j of x[i·stride - padding + j·dilation],   0 ≤ j < kernel_size, each axis
 
-    Padding is -∞, so it is never the maximum. The derivative goes to one element of the window: of
-    equal ones the first in row-major order. A NaN counts as the largest, of several the last.
+    Padding is -∞, so it is never the maximum. A NaN counts as the largest element. The
+    derivative goes to the first of equal elements in row-major order, and to the last NaN.
 
     Args:
         input: x of shape (N, C, D, H, W) or (C, D, H, W), floating point or integers.
@@ -140,9 +140,9 @@ def max_pool3d(
         spatial axes, as integers of JAX's default width.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, a size
-            is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, a
+            size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
 

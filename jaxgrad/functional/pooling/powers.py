@@ -36,7 +36,7 @@ def lp_pool1d(
 
     The powers keep their sign: for odd p a negative sum has no root, and y is NaN. Where the sum is
     0 the derivative is 0. A window that `ceil_mode` cuts off counts as a whole one of the same
-    mean. For p = ∞ it is the largest |x|, for p = -∞ the smallest.
+    mean. For p = ∞ y is the largest |x|, for p = -∞ the smallest.
 
     Args:
         input: x of shape (N, C, L) or (C, L), floating point or integers.
@@ -49,9 +49,9 @@ def lp_pool1d(
         y of the input's dtype; float32 for integers. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, p is
-            0, a size is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, p
+            is 0, a size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
 
@@ -79,7 +79,7 @@ def lp_pool2d(
 
     The powers keep their sign: for odd p a negative sum has no root, and y is NaN. Where the sum is
     0 the derivative is 0. A window that `ceil_mode` cuts off counts as a whole one of the same
-    mean. For p = ∞ it is the largest |x|, for p = -∞ the smallest.
+    mean. For p = ∞ y is the largest |x|, for p = -∞ the smallest.
 
     Args:
         input: x of shape (N, C, H, W) or (C, H, W), floating point or integers.
@@ -92,9 +92,9 @@ def lp_pool2d(
         y of the input's dtype; float32 for integers. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, p is
-            0, a size is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, p
+            is 0, a size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool2d.html
 
@@ -122,7 +122,7 @@ def lp_pool3d(
 
     The powers keep their sign: for odd p a negative sum has no root, and y is NaN. Where the sum is
     0 the derivative is 0. A window that `ceil_mode` cuts off counts as a whole one of the same
-    mean. For p = ∞ it is the largest |x|, for p = -∞ the smallest.
+    mean. For p = ∞ y is the largest |x|, for p = -∞ the smallest.
 
     Args:
         input: x of shape (N, C, D, H, W) or (C, D, H, W), floating point or integers.
@@ -135,9 +135,9 @@ def lp_pool3d(
         y of the input's dtype; float32 for integers. Computed in float32 at least and rounded once.
 
     Raises:
-        TypeError: the input is complex or truth values, or an argument is of the wrong kind.
-        ValueError: the input has another number of axes, one of them but the batch is empty, p is
-            0, a size is out of range, or no window fits.
+        TypeError: the input is complex or bool, or an argument is of the wrong kind.
+        ValueError: the input has another number of axes, an axis other than the batch is empty, p
+            is 0, a size is out of range, or no window fits.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool3d.html
 

@@ -31,8 +31,8 @@ def max_unpool1d(
 
         y[n, c, indices[n, c, i]] = x[n, c, i]
 
-    Of elements with the same index the last one is taken. The derivative of each of them is that of
-    its place.
+    Of elements with the same index the last one is taken. Each of them gets the derivative of that
+    place.
 
     Args:
         input: x of shape (N, C, L) or (C, L), floating point.
@@ -50,9 +50,9 @@ def max_unpool1d(
 
     Raises:
         TypeError: the input is not floating point, or the indices are not integers.
-        ValueError: the shapes differ, the input has another number of axes, one of them but the
+        ValueError: the shapes differ, the input has another number of axes, an axis other than the
             batch is empty, or a size or an index is out of range. Traced indices are checked under
-            `jaxgrad.checkify` only; a channel with a wrong one is NaN.
+            `jaxgrad.checkify` only; a channel with an invalid one is NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool1d.html
 
@@ -82,8 +82,8 @@ def max_unpool2d(
 
         y[n, c, indices[n, c, i]] = x[n, c, i]
 
-    Of elements with the same index the last one is taken. The derivative of each of them is that of
-    its place.
+    Of elements with the same index the last one is taken. Each of them gets the derivative of that
+    place.
 
     Args:
         input: x of shape (N, C, H, W) or (C, H, W), floating point.
@@ -102,9 +102,9 @@ def max_unpool2d(
 
     Raises:
         TypeError: the input is not floating point, or the indices are not integers.
-        ValueError: the shapes differ, the input has another number of axes, one of them but the
+        ValueError: the shapes differ, the input has another number of axes, an axis other than the
             batch is empty, or a size or an index is out of range. Traced indices are checked under
-            `jaxgrad.checkify` only; a channel with a wrong one is NaN.
+            `jaxgrad.checkify` only; a channel with an invalid one is NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
 
@@ -135,8 +135,8 @@ def max_unpool3d(
 
         y[n, c, indices[n, c, i]] = x[n, c, i]
 
-    Of elements with the same index the last one is taken. The derivative of each of them is that of
-    its place.
+    Of elements with the same index the last one is taken. Each of them gets the derivative of that
+    place.
 
     Args:
         input: x of shape (N, C, D, H, W) or (C, D, H, W), floating point.
@@ -155,9 +155,9 @@ def max_unpool3d(
 
     Raises:
         TypeError: the input is not floating point, or the indices are not integers.
-        ValueError: the shapes differ, the input has another number of axes, one of them but the
+        ValueError: the shapes differ, the input has another number of axes, an axis other than the
             batch is empty, or a size or an index is out of range. Traced indices are checked under
-            `jaxgrad.checkify` only; a channel with a wrong one is NaN.
+            `jaxgrad.checkify` only; a channel with an invalid one is NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool3d.html
 

@@ -62,13 +62,13 @@ def _corner(values: jax.Array, taps: Sequence[Tap], sizes: Sequence[int]) -> jax
     weight = weights[0]
     for other in weights[1:]:
         weight = weight * other
-    if len(sizes) == 3:  # there PyTorch adds nothing, where else it adds 0 times the weight
+    if len(sizes) == 3:  # PyTorch adds nothing there; for two axes it adds 0 times the weight
         weight = jnp.where(inside, weight, jnp.zeros((), weight.dtype))
     return found * weight[..., None]
 
 
 def _rows(values: jax.Array, index: jax.Array) -> jax.Array:
-    """Of each image (elements, channels) the rows at the indices."""
+    """The rows of each image (elements, channels) at its indices."""
     return jax.vmap(lambda image, at: image.at[at].get(mode="promise_in_bounds"))(values, index)
 
 
@@ -80,9 +80,9 @@ def _unnormalized(place: jax.Array, size: int, align: bool) -> jax.Array:
 
 
 def _padded(place: jax.Array, size: int, options: Options) -> jax.Array:
-    """Positions beyond the edges moved inside, but for zeros; the derivative there is 0, or turned.
+    """Positions beyond the edges moved inside, except with "zeros" padding.
 
-    NaN becomes 0.
+    The derivative there is 0, or with reflection 1 or -1. NaN becomes 0.
     """
     if options.padding == "zeros":
         return place
@@ -112,13 +112,13 @@ def _linear(place: jax.Array, size: int, options: Options) -> list[Tap]:
 
 
 def _nearest(place: jax.Array, size: int, options: Options) -> list[Tap]:
-    """The nearest element, of two the even one."""
+    """The nearest element, of two the one with the even index."""
     place = _padded(place, size, options)
     return [Tap(jax.lax.stop_gradient(jnp.round(place)), None)]
 
 
 def _cubic(place: jax.Array, size: int, options: Options) -> list[Tap]:
-    """Four neighbours, each of which is moved inside by itself."""
+    """Four neighbours. Each is moved inside by itself."""
     first = jax.lax.stop_gradient(jnp.floor(place))
     part = place - first
     distances = (part + 1, part, 1 - part, 2 - part)

@@ -38,7 +38,7 @@ def _folded(taps: Taps, size: int) -> np.ndarray:
 
 
 def _digits(weight: np.ndarray) -> int:
-    """With how many binary digits after the point the weights fit 16 bits."""
+    """The number of binary digits after the point with which the weights fit 16 bits."""
     largest = weight.max()
     for digits in range(_BITS):
         if int(0.5 + largest * 2 ** (digits + 1)) >= 2**15:

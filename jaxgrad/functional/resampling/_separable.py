@@ -84,7 +84,7 @@ def _copies(phase: Phase, start: int) -> bool:
 
 
 def _extended(x: jax.Array, axis: int, low: int, before: int, after: int) -> jax.Array:
-    """An array and what stands beyond its edges: the element `low` before it, the last after it."""
+    """An array with copies of the element `low` before it and of the last one after it."""
     size = x.shape[axis]
     first = jax.lax.slice_in_dim(x, low, low + 1, axis=axis)
     last = jax.lax.slice_in_dim(x, size - 1, size, axis=axis)

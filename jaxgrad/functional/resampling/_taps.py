@@ -1,4 +1,4 @@
-"""Which elements of an axis an interpolated element is the weighted sum of: its taps.
+"""The taps of an interpolated element: the elements of an axis that it is a weighted sum of.
 
 The positions are rounded as PyTorch rounds them: in float32 for inputs of float32 and narrower. A
 position that is off by a rounding is another pixel in nearest interpolation.
@@ -12,7 +12,7 @@ import numpy as np
 
 
 class Axis(NamedTuple):
-    """How one axis is resampled: static, so that it can be part of a program's key.
+    """How one axis is resampled: static, so that compiled programs are cached by it.
 
     Attributes:
         size: the number of elements.
@@ -31,7 +31,7 @@ class Taps(NamedTuple):
     Attributes:
         element: the element that is read. -1 and below, and size and above, are beyond the edge.
         weight: its weight.
-        present: whether the tap exists. An element has fewer taps than another at times.
+        present: whether the tap exists. Some elements have fewer taps than others.
         low: the element that stands before the first one.
     """
 

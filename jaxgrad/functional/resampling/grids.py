@@ -28,28 +28,29 @@ def grid_sample(
 
     where x between its elements is interpolated. With align_corners, (u, v) =
     (g[n, i, j] + 1) · (W - 1, H - 1) / 2. The last axis of the grid has the horizontal position
-    first, so that of three axes it is (W, H, D).
+    first: for three spatial axes its order is W, H, D.
 
     Args:
         input: x of shape (N, C, H, W) or (N, C, D, H, W), floating point.
         grid: g of shape (N, Hₒ, Wₒ, 2) or (N, Dₒ, Hₒ, Wₒ, 3), in the input's dtype. -1 and 1 are
             the edges of the image.
-        mode: "bilinear" weighs the neighbours along each axis, also of three axes. "nearest" takes
-            the nearest, of two the one of the even index. "bicubic" (H, W) is Keys' kernel with
-            A = -0.75.
-        padding_mode: what is beyond the edges: "zeros", "border" for the nearest element, or
+        mode: "bilinear" weighs the neighbours along each axis, also for three axes. "nearest" takes
+            the nearest element, of two the one with the even index. "bicubic" (H, W) is Keys'
+            kernel with A = -0.75.
+        padding_mode: what lies beyond the edges: "zeros", "border" for the nearest element, or
             "reflection" for the image reflected at the edges.
         align_corners: whether -1 and 1 are the centres of the first and last elements. None is
             False, with a warning.
 
     Returns:
-        y of shape (N, C, Hₒ, Wₒ) or (N, C, Dₒ, Hₒ, Wₒ), of the input's dtype. Narrow dtypes are
-        computed in float32 and rounded once. The derivative in the grid is that from the right
-        where a position is an element, and 0 on the edge and beyond with "border".
+        y of shape (N, C, Hₒ, Wₒ) or (N, C, Dₒ, Hₒ, Wₒ), of the input's dtype. bfloat16 and
+        float16 are computed in float32 and rounded once. Where a position is that of an element,
+        the derivative with respect to the grid is that from the right. With "border" it is 0 on the
+        edge and beyond.
 
     Raises:
         TypeError: the input or the grid is not floating point, they differ in dtype, or
-            align_corners is no truth value.
+            align_corners is not a bool.
         ValueError: the shapes do not fit, the image is empty, or a mode does not exist.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html
@@ -131,8 +132,8 @@ def affine_grid(
 
     Raises:
         TypeError: theta is not floating point, or a size is not an integer.
-        ValueError: size has neither 4 nor 5 numbers, one of them is below 1, or theta is not of
-            the shape that it asks for.
+        ValueError: size has neither 4 nor 5 numbers, one of them is below 1, or theta does
+            not have the shape that size asks for.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.affine_grid.html
 

@@ -53,28 +53,28 @@ def interpolate(
         input: x of shape (N, C, L), (N, C, H, W) or (N, C, D, H, W), floating point. The modes
             nearest, nearest-exact, bilinear, bicubic and lanczos take uint8 too.
         size: the sizes of the output, one for each spatial axis, or one for all.
-        scale_factor: the output's size over the input's instead, rounded down; one for each axis,
-            or one for all. Then s is 1 / scale_factor.
+        scale_factor: instead of `size`, the output's size over the input's; one for each axis, or
+            one for all. The output's size is rounded down, and s is 1 / scale_factor.
         mode: "nearest" takes the element at ⌊s · i⌋, "nearest-exact" the one at ⌊s · (i + 1/2)⌋.
             "linear" (L), "bilinear" (H, W) and "trilinear" (D, H, W) weigh the neighbours.
             "bicubic" (H, W) is Keys' kernel with A = -0.75, and with antialias with A = -0.5.
             "lanczos" (H, W) needs antialias. "area" is the mean of the elements that are covered.
         align_corners: whether the first and last elements of both sizes have the same positions.
             None is False. The modes nearest, nearest-exact and area do not take it.
-        recompute_scale_factor: whether s comes from the sizes also where scale_factor is given.
+        recompute_scale_factor: whether s comes from the sizes even where scale_factor is given.
         antialias: whether the kernel is widened by s where the image becomes smaller, as Pillow
             does; for bilinear, bicubic and lanczos. PyTorch then leaves pᵢ as it is without
             align_corners, and changes s alone.
 
     Returns:
-        y, of the input's dtype. Narrow dtypes are computed in float32 and rounded once. For uint8
-        each axis is rounded to 0 … 255.
+        y, of the input's dtype. bfloat16 and float16 are computed in float32 and rounded once.
+        uint8 is rounded to 0 … 255 after each axis.
 
     Raises:
         TypeError: the input is not floating point (or uint8), or an option is of the wrong kind.
-        ValueError: not one of size and scale_factor is given, their number is not that of the
-            spatial axes, a size is below 1, a mode does not take an input of these dimensions, or
-            an option does not go with the mode.
+        ValueError: not exactly one of size and scale_factor is given, their number is not that of
+            the spatial axes, a size is below 1 (for area: below 0), a mode does not take an input
+            of these dimensions, or an option does not go with the mode.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
 
@@ -105,12 +105,12 @@ def upsample(
     mode: str = "nearest",
     align_corners: bool | None = None,
 ) -> jax.Array:
-    """`interpolate` by its old name: `torch.nn.functional.upsample`. It warns.
+    """`interpolate` by its deprecated name, with a warning: `torch.nn.functional.upsample`.
 
     Args:
         input: x of shape (N, C, L), (N, C, H, W) or (N, C, D, H, W), as for `interpolate`.
         size: the sizes of the output.
-        scale_factor: the output's size over the input's instead.
+        scale_factor: instead of `size`, the output's size over the input's.
         mode: a mode of `interpolate`.
         align_corners: as for `interpolate`.
 
@@ -139,12 +139,14 @@ def upsample_nearest(
     size: int | Sequence[int] | None = None,
     scale_factor: float | Sequence[float] | None = None,
 ) -> jax.Array:
-    """`interpolate` with mode="nearest": `torch.nn.functional.upsample_nearest`. It warns.
+    """`interpolate` with mode="nearest": `torch.nn.functional.upsample_nearest`.
+
+    It is deprecated and warns.
 
     Args:
         input: x of shape (N, C, L), (N, C, H, W) or (N, C, D, H, W), as for `interpolate`.
         size: the sizes of the output.
-        scale_factor: the output's size over the input's instead.
+        scale_factor: instead of `size`, the output's size over the input's.
 
     Returns:
         y, of the input's dtype.
@@ -172,12 +174,12 @@ def upsample_bilinear(
 ) -> jax.Array:
     """Bilinear `interpolate` with aligned corners: `torch.nn.functional.upsample_bilinear`.
 
-    It warns.
+    It is deprecated and warns.
 
     Args:
         input: x of shape (N, C, H, W), as for `interpolate`.
         size: the sizes of the output.
-        scale_factor: the output's size over the input's instead.
+        scale_factor: instead of `size`, the output's size over the input's.
 
     Returns:
         y, of the input's dtype.

@@ -205,7 +205,7 @@ def test_sharded_blocks(small_blocks, rows):
 
 @pytest.mark.nightly
 def test_memory():
-    """No (L, S) array for a head: sixteen of these have 1 GiB; the arrays have 48 MiB."""
+    """No (L, S) array for each head: sixteen of them take 1 GiB. The arguments take 48 MiB."""
     x = jax.ShapeDtypeStruct((1, 16, 4096, 64), jnp.float32)
 
     def run(q, k, v):
@@ -217,7 +217,7 @@ def test_memory():
 
 
 def layer(x, heads=2, **options):
-    """A layer of which all projections are the identity."""
+    """A layer whose projections are all the identity."""
     size = x.shape[-1]
     eye = jnp.eye(size)
     packed = jnp.concatenate([eye, eye, eye])

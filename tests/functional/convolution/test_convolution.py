@@ -15,7 +15,7 @@ import jaxgrad.functional as F
 
 
 def numbers(*shape, dtype=np.float32, start=0):
-    """Numbers 0, 1, 2, … of which sums of products are exact."""
+    """Numbers 0, 1, 2, …, whose sums of products are exact."""
     return (np.arange(np.prod(shape)) % 7 + start).reshape(shape).astype(dtype)
 
 
@@ -274,7 +274,7 @@ def test_second_derivatives(name):
         value, pull = jax.vjp(along_x, w)
         return jnp.sum(pull(jnp.ones_like(value))[0] * w), jnp.sum(value)
 
-    if name != "linear":  # whose bias here is a part of x
+    if name != "linear":  # its bias is a part of x here
         found, value = mixed(x, w)
         assert_same(found, value, rtol=1e-5)
 

@@ -17,7 +17,7 @@ TRANSPOSED = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 NAMES = (*CONVOLUTIONS, *TRANSPOSED, "linear", "bilinear", "unfold")
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 COMPLEX = tuple(name for name in NAMES if name != "bilinear")
-"""The functions of which PyTorch's database has complex numbers."""
+"""The functions with complex samples in PyTorch's database."""
 WHOLE = (*CONVOLUTIONS, *TRANSPOSED, "linear", "bilinear")
 
 

@@ -166,7 +166,7 @@ def test_nan_is_the_maximum_where_it_comes_first():
 
 
 def test_the_gradient_by_frequency_counts_its_own_index():
-    # PyTorch gives 1/3 for row 2, which is there once.
+    # PyTorch gives 1/3 for row 2, which occurs once.
     index, options = jnp.array([[1, 1, 2, 0, 1]]), {"mode": "sum", "scale_grad_by_freq": True}
     grad = jax.grad(lambda w: F.embedding_bag(index, w, **options).sum())(W)
     assert_same(grad, jnp.array([[1.0] * 3] * 3 + [[0.0] * 3]))

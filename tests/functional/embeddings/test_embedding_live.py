@@ -21,7 +21,7 @@ NAMES = (
 )
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 MOVES = ("pad", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
-"""What only moves elements, and so takes every dtype."""
+"""The functions that only move elements, and so take every dtype."""
 
 
 @pytest.fixture(autouse=True)

@@ -214,7 +214,7 @@ def test_neighbours():
     x = jnp.ones((1, 3, 1))
     found = F.local_response_norm(x, 2, alpha=1.0, beta=1.0, k=0.0)
     assert_same(found.ravel(), jnp.array([2.0, 1.0, 1.0]))
-    # The squares 0, 4 and 16 of two channels, and 0 in front: PyTorch cuts 0.5 off to 0.
+    # The squares 0, 4 and 16 of two channels, and 0 in front: PyTorch truncates 0.5 to 0.
     whole = F.local_response_norm(jnp.arange(6).reshape(1, 3, 2), 2, 1.0, 1.0, 1.0)
     expected = np.arange(6) / (1 + np.array([0, 0.5, 2, 5, 10, 17]))
     assert_same(whole.ravel(), jnp.asarray(expected, jnp.float32))

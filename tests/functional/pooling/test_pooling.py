@@ -120,7 +120,7 @@ def test_the_first_of_a_window_in_row_major_order():
     _, places = F.max_pool2d(x, 3, return_indices=True)
     assert places.ravel() == 1
     _, places = F.max_pool2d(x.at[0, 1, 2].set(NAN).at[0, 0, 0].set(NAN), 3, return_indices=True)
-    assert places.ravel() == 5  # of two NaNs the last
+    assert places.ravel() == 5  # the last of two NaNs
     large = jnp.zeros((1, 12, 12)).at[0, 3, 7].set(1).at[0, 7, 3].set(1)
     _, places = F.max_pool2d(large, 12, return_indices=True)
     assert places.ravel() == 3 * 12 + 7

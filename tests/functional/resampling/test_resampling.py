@@ -51,7 +51,7 @@ def test_a_factor_is_the_step_unless_it_is_recomputed():
 
 
 def test_the_step_of_nearest_is_that_of_the_factor():
-    """The step is 1 / factor, also where the result has the size of the input."""
+    """The step is 1 / factor even where the result has the size of the input."""
     x = jnp.arange(5.0)[None, None]
     assert_same(F.interpolate(x, scale_factor=1.3), row(0, 0, 1, 2, 3, 3))
     exact = F.interpolate(jnp.arange(9.0)[None, None], scale_factor=1.1, mode="nearest-exact")
@@ -72,7 +72,7 @@ def test_beyond_the_first_centre_the_second_element_counts_with_weight_0():
 
 @pytest.mark.parametrize("size", [16, 45])
 def test_an_infinity_stays_among_its_neighbours(size):
-    """Also where the axis is gathered: a product with a matrix would make NaN of all."""
+    """This holds where the axis is gathered too: a product with a matrix would make all NaN."""
     x = jnp.zeros((1, 1, 1, 32)).at[..., 16].set(INF)
     for mode in ("bilinear", "bicubic"):
         for antialias in (False, True):

@@ -1,4 +1,4 @@
-"""Attention, forward and with the derivative, small and causal over 4,096 places; the layer."""
+"""Attention, forward and with the derivative, small and causal over 4,096 positions; the layer."""
 
 from .work import Work
 
