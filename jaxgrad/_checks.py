@@ -149,6 +149,9 @@ def truth(function: str, argument: str, value: Any) -> bool:
     if value is True or value is False:
         return value
     if not isinstance(value, np.bool_):
+        if isinstance(value, Tracer):
+            remedy = f"under jit make it static: static_argnames={argument!r}"
+            raise TypeError(wrong(function, argument, "True or False", "a tracer", remedy))
         got = f"{type(value).__name__} {value!r:.60}"
         raise TypeError(wrong(function, argument, "True or False", got))
     return bool(value)

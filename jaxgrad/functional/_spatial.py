@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+from jax.core import Tracer
 
 from jaxgrad import _checks
 
@@ -28,7 +29,7 @@ def for_each_axis(
     check: _checks.Checks, argument: str, value: Any, axes: int, minimum: int
 ) -> tuple[int, ...]:
     """One static integer for each axis: a number counts for all, as a sequence of length 1 does."""
-    if _is_integer(value):
+    if isinstance(value, Tracer) or _is_integer(value):
         return (check.integer(argument, value, minimum),) * axes
     numbers = tuple(value) if isinstance(value, Sequence) else ()
     if len(numbers) not in (1, axes):

@@ -86,9 +86,10 @@ Ends = tuple[tuple[int, tuple[int, int]], ...]
 
 def _ends(check: _checks.Checks, pad: Any, x: jax.Array) -> Ends:
     """The axes that `pad` extends, the last one first."""
-    if not isinstance(pad, (tuple, list)):
+    if not isinstance(pad, (tuple, list)) or any(isinstance(one, (tuple, list)) for one in pad):
         expected = "a tuple of integers, two for each axis"
-        raise TypeError(check.wrong("pad", expected, f"{type(pad).__name__} {pad!r:.60}"))
+        got, remedy = f"{type(pad).__name__} {pad!r:.60}", "write (left, right, top, bottom)"
+        raise TypeError(check.wrong("pad", expected, got, remedy))
     numbers = [check.integer("pad", number, -(2**62)) for number in pad]
     if len(numbers) % 2 or len(numbers) > 2 * x.ndim:
         expected = f"of an even length of at most {2 * x.ndim}, twice the input's axes"

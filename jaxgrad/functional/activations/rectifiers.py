@@ -158,7 +158,7 @@ def prelu(input: ArrayLike, weight: ArrayLike) -> jax.Array:
         raise ValueError(check.wrong("weight", "0-D or 1-D", f"shape {weight.shape}"))
     channels = x.shape[1] if x.ndim > 1 else 1
     if weight.size != 1 and weight.size != channels:
-        expected = f"1 or {channels} numbers, as input has channels,"
+        expected = f"of 1 or {channels} numbers, one for each channel"
         raise ValueError(check.wrong("weight", expected, weight.size))
     return _prelu(x, weight)
 

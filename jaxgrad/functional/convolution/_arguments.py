@@ -3,9 +3,11 @@
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._dtypes import is_a
 
 from .._arguments import real_or_complex
 from .._spatial import for_each_axis
@@ -55,10 +57,13 @@ def arrays_of(
 
 def same_dtype(check: _checks.Checks, x: jax.Array, **others: jax.Array | None) -> None:
     """Refuse arrays that are not of the dtype of the input."""
+    remedy = "cast it with .astype"
     for name, array in others.items():
-        if array is not None and array.dtype != x.dtype:
-            remedy = "cast it with .astype"
-            raise TypeError(check.wrong(name, f"of input's {x.dtype}", array.dtype, remedy))
+        if array is None or array.dtype == x.dtype:
+            continue
+        if is_a(array.dtype, jnp.inexact) and not is_a(x.dtype, jnp.inexact):
+            raise TypeError(check.wrong("input", f"of {name}'s {array.dtype}", x.dtype, remedy))
+        raise TypeError(check.wrong(name, f"of input's {x.dtype}", array.dtype, remedy))
 
 
 def _check_channels(check: _checks.Checks, arrays: Arrays, transpose: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
@@ -225,7 +226,8 @@ def adaptive_max_pool3d(input: ArrayLike, output_size: Sizes, return_indices: bo
 def _averaged(check: _checks.Checks, input: ArrayLike, spatial: int, size: Any) -> jax.Array:
     """The image. PyTorch takes the mean of an empty one, which is NaN, for a single window."""
     sizes = size if isinstance(size, (tuple, list)) else (size,)
-    pixels = any(one is None or one != 1 for one in sizes) or len(sizes) not in (1, spatial)
+    single = all(not isinstance(one, Tracer) and one == 1 for one in sizes)
+    pixels = not single or len(sizes) not in (1, spatial)
     x = check.floating("input", input)
     channels = pixels and spatial == 3 and x.ndim == spatial + 2
     return image(check, x, spatial, channels=channels, pixels=pixels)
