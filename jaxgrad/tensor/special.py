@@ -140,7 +140,8 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logcumsumexp.html
 
     Differs from PyTorch: where an element so far is ±∞, the derivative is the limit; PyTorch's is
-    NaN.
+    NaN. The imaginary part of a complex result may differ by a multiple of 2π, and loses digits
+    beside large imaginary parts of the input.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.tensor import logcumsumexp

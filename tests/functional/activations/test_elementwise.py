@@ -313,12 +313,7 @@ REFUSALS = [
     ("celu", (ONES, 0), ValueError, "alpha must be other than 0, got 0.0"),
     ("gelu", (ONES, "erf"), ValueError, "approximate must be one of 'none', 'tanh', got 'erf'"),
     ("leaky_relu", (ONES, ONES), TypeError, "negative_slope must be a real scalar"),
-    (
-        "prelu",
-        (ONES, ONES),
-        ValueError,
-        "weight must be of 1 or 1 numbers, one for each channel, got",
-    ),
+    ("prelu", (ONES, ONES), ValueError, "weight must be of 1 or 1 numbers, one for each channel"),
     ("prelu", (ONES[None], ONES[None]), ValueError, r"weight must be 0-D or 1-D, got shape \(1"),
     ("prelu", (ONES, np.float16(1)), TypeError, "weight must be float32 as input is, got float16"),
     ("prelu", (INTEGERS, INTEGERS), TypeError, "input must be floating point"),
