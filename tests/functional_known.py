@@ -94,6 +94,23 @@ def beside_complex_infinities(given, options):
     return np.broadcast_to(wild.any(given[1], keepdims=True) if x.ndim else wild, x.shape)
 
 
+def of_complex_logarithms(given, options):
+    """Beside infinities PyTorch's values are NaN, and equal real parts leave 2π to the last bit."""
+    return beside_complex_infinities(given, options) | after_terms_that_vanish(given, options)
+
+
+def after_terms_that_vanish(given, options):
+    """From a real part of 0 on that follows another 0 and a term of less than 1e-37."""
+    x = np.asarray(given[0])
+    if not (np.iscomplexobj(x) and x.ndim):
+        return False
+    real = np.moveaxis(x.real, given[1], 0)
+    before = np.maximum.accumulate(np.concatenate([np.full_like(real[:1], -np.inf), real]))[:-1]
+    small = np.logical_or.accumulate((real < -85) & (real > -750))
+    tied = np.logical_or.accumulate((real == 0) & (before == 0) & small)
+    return np.moveaxis(tied, 0, given[1])
+
+
 def at_infinities_or_alone(given, options):
     """PyTorch's derivative is NaN; of one element ours is 1."""
     x = np.asarray(given[0], complex)
@@ -167,7 +184,7 @@ KNOWN = {
     "gelu": Known(cancel=halves),
     "i1": Known(elements=at_nan),
     "logcumsumexp": Known(
-        cancel=of_large_exponents, elements=beside_complex_infinities, slopes=at_infinities_or_alone
+        cancel=of_large_exponents, elements=of_complex_logarithms, slopes=at_infinities_or_alone
     ),
     "poisson_nll_loss": Known(elements=with_targets_of_at_most_0),
     "soft_margin_loss": Known(exact=exactly.soft_margin_loss),

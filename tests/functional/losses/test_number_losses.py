@@ -19,12 +19,12 @@ RNG = np.random.default_rng(0)
 A, B, C = RNG.normal(size=(3, 8, 5))
 SIGNS = np.where(RNG.random((8, 5)) < 0.5, 1.0, -1.0)
 SIGN = SIGNS[:, 0]
-CLASS = RNG.integers(0, 5, 8)
-LISTS = np.array([[0, 3, -1, 1, 2], [4, -1, -1, 0, 0]] * 4)
+CLASS = RNG.integers(0, 5, 8).astype(np.int32)
+LISTS = np.array([[0, 3, -1, 1, 2], [4, -1, -1, 0, 0]] * 4, np.int32)
 WEIGHT = RNG.uniform(0.5, 2, (8, 5))
 
-# Targets are copies: `jnp.asarray` of an array that a jitted function closed over with 64-bit types
-# stays float64 without them.
+# `jnp.asarray` of a 64-bit array that a jitted function closed over with 64-bit types keeps its dtype
+# without them: targets are copies or have 32 bits.
 CALLS = {
     "l1_loss": (F.l1_loss, A, B),
     "l1_loss weighted": (lambda x, y, w: F.l1_loss(x, y, weight=w), A, B, WEIGHT),
