@@ -95,3 +95,24 @@ def _of_line(line, free, root):
     if root:
         slopes = [slope / (2 * value) if value else 0.0 for slope in slopes]
     return value, float(mean), np.reshape(slopes, line.shape)
+
+
+def logcumsumexp(given, options, cotangent):
+    """Slopes of complex numbers alone, with more digits than PyTorch has beside large angles."""
+    x, axis = np.asarray(given[0]), given[1]
+    if not (np.iscomplexobj(x) and x.ndim and np.isfinite(x).all()) or cotangent is None:
+        return None
+    rows = np.moveaxis(x, axis, 0).astype(np.clongdouble)
+    total, slopes = np.zeros_like(rows[:1]) - np.inf, np.zeros_like(rows)
+    by = np.moveaxis(np.asarray(cotangent), axis, 0)
+    with np.errstate(all="ignore"):
+        for last in range(len(rows)):
+            total = _logaddexp(total, rows[last])
+            slopes[: last + 1] += by[last] * np.exp(rows[: last + 1] - total)
+    return (None, [np.moveaxis(slopes, 0, axis)]) if np.isfinite(slopes).all() else None
+
+
+def _logaddexp(x, y):
+    second = y.real > x.real
+    top, low = np.where(second, y, x), np.where(second, x, y)
+    return top + np.log1p(np.exp(low - top))

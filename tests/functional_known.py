@@ -184,7 +184,10 @@ KNOWN = {
     "gelu": Known(cancel=halves),
     "i1": Known(elements=at_nan),
     "logcumsumexp": Known(
-        cancel=of_large_exponents, elements=of_complex_logarithms, slopes=at_infinities_or_alone
+        cancel=of_large_exponents,
+        elements=of_complex_logarithms,
+        slopes=at_infinities_or_alone,
+        exact=exactly.logcumsumexp,
     ),
     "poisson_nll_loss": Known(elements=with_targets_of_at_most_0),
     "soft_margin_loss": Known(exact=exactly.soft_margin_loss),

@@ -112,6 +112,15 @@ def _sum(x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 @derivatives(
+    lambda t, z, x, y: t * logistic_as_slope(jnp.where(x == y, 0, x - y)),
+    lambda t, z, x, y: t * logistic_as_slope(jnp.where(x == y, 0, y - x)),
+)
+def _running_sum(x: jax.Array, y: jax.Array) -> jax.Array:
+    """Two equal infinities share the derivative: a NaN would spread to all that are summed."""
+    return jnp.logaddexp(x, y)
+
+
+@derivatives(
     lambda t, z, x, y: t * logistic_as_slope((x - y) * math.log(2)),
     lambda t, z, x, y: t * logistic_as_slope((y - x) * math.log(2)),
 )
@@ -140,8 +149,8 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logcumsumexp.html
 
-    Differs from PyTorch: where an element so far is ±∞, the derivative is the limit; PyTorch's is
-    NaN. Where the real parts of xᵢ and yᵢ₋₁ differ by less than 1e-37, the imaginary part of a
+    Differs from PyTorch: where an element so far is ±∞, the derivative is the limit, which equal
+    infinities share; PyTorch's is NaN. Where the real parts of xᵢ and yᵢ₋₁ differ by less than 1e-37, the imaginary part of a
     complex result may differ by 2π.
 
     >>> import jax.numpy as jnp
@@ -162,7 +171,8 @@ def _logcumsumexp(x: jax.Array, *, axis: int) -> jax.Array:
         return x
     if is_complex(x.dtype):
         return jnp.moveaxis(running_logaddexp(jnp.moveaxis(x, axis, 0)), 0, axis)
-    return jax.lax.associative_scan(_sum, x.astype(wide(x.dtype)), axis=axis).astype(x.dtype)
+    wider = x.astype(wide(x.dtype))
+    return jax.lax.associative_scan(_running_sum, wider, axis=axis).astype(x.dtype)
 
 
 def xlogy(input: ArrayLike, other: ArrayLike) -> jax.Array:
