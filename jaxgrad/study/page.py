@@ -30,6 +30,7 @@ def page(
     exact: bool,
     home: str = "",
     drawn: Mapping[str, Sequence[Picture]] | None = None,
+    homes: Mapping[str, str] | None = None,
 ) -> str:
     """The study as HTML.
 
@@ -38,9 +39,12 @@ def page(
         exact: whether contraction was off.
         home: the first page of its site; empty if it stands alone.
         drawn: the rows' pictures by their anchors, if they exist already.
+        homes: where other pages show a row in full, by its anchor. Such a row has its reason,
+            PyTorch's code and the address here.
     """
     if drawn is None:
         drawn = {row.case.anchor(): pictures(row) for row in rows}
+    homes = homes or {}
     packed: list[str] = []
     families = by_family(rows)
     script = _text("page.js")
@@ -49,7 +53,7 @@ def page(
         .get_template("page.html.jinja")
         .render(
             families={
-                family: [_block(row, drawn[row.case.anchor()], packed) for row in of_family]
+                family: [_block(row, drawn, homes, packed) for row in of_family]
                 for family, of_family in families.items()
             },
             number=len(rows),
@@ -114,8 +118,16 @@ def _counted(texts: Mapping[str, str], counts: Mapping[str, int]) -> dict[str, s
     return {value: f"{text} ({counts[value]})" for value, text in texts.items()}
 
 
-def _block(row: Row, drawn: Sequence[Picture], packed: list[str]) -> dict[str, Any]:
-    """The data of a row; its pictures are appended to `packed` and known by their places there."""
-    own = [{**each._asdict(), "place": len(packed) + i} for i, each in enumerate(drawn)]
+def _block(
+    row: Row,
+    drawn: Mapping[str, Sequence[Picture]],
+    homes: Mapping[str, str],
+    packed: list[str],
+) -> dict[str, Any]:
+    """The data of a row; pictures it shows are appended to `packed` and known by places there."""
+    anchor = row.case.anchor()
+    if anchor in homes:
+        return {**block(row), "home": homes[anchor]}
+    own = [{**each._asdict(), "place": len(packed) + i} for i, each in enumerate(drawn[anchor])]
     packed += [each.pop("svg") for each in own]
-    return block(row, own)
+    return {**block(row, own), "home": ""}

@@ -150,8 +150,8 @@ def logcumsumexp(input: ArrayLike, dim: int) -> jax.Array:
     Source: https://docs.pytorch.org/docs/stable/generated/torch.logcumsumexp.html
 
     Differs from PyTorch: where an element so far is ±∞, the derivative is the limit, which equal
-    infinities share; PyTorch's is NaN. Where the real parts of xᵢ and yᵢ₋₁ differ by less than 1e-37, the imaginary part of a
-    complex result may differ by 2π.
+    infinities share; PyTorch's is NaN. Where the real parts of xᵢ and yᵢ₋₁ differ by less than
+    1e-37, the imaginary part of a complex result may differ by 2π.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.tensor import logcumsumexp

@@ -45,6 +45,7 @@ class _Site:
         self._entries = entries(rows)
         self._guides = guides()
         self._addresses = addresses(self._entries)
+        self._homes = _homes(self._entries, self._addresses)
         self._drawn = {row.case.anchor(): pictures(row) for row in rows}
         self._pictures: dict[str, str] = {}
         self._cases = {row.case.anchor(): self._case(row) for row in rows}
@@ -54,7 +55,13 @@ class _Site:
         files = {
             "index.html": self._page("index", "", **self._first_screen()),
             "names.html": self._page("names", "", **self._names()),
-            "cases.html": page(self._rows, exact=self._exact, home="index.html", drawn=self._drawn),
+            "cases.html": page(
+                self._rows,
+                exact=self._exact,
+                home="index.html",
+                drawn=self._drawn,
+                homes=self._homes,
+            ),
         }
         for guide in self._guides:
             name = f"guides/{guide.name}.html"
@@ -112,15 +119,9 @@ class _Site:
             "headline": COSTLY[anchor].headline,
             "case": case,
             "sides": given(case["row"], COSTLY[anchor]),
-            "home": self._home(anchor),
+            "home": self._homes.get(anchor, f"cases.html#{anchor}"),
             "pictures": pictures,
         }
-
-    def _home(self, anchor: str) -> str:
-        """The address of a case: on the page of a name that it is about, or among all cases."""
-        about = (e for e in self._entries if any(r.case.anchor() == anchor for r in e.counted))
-        entry = next(about, None)
-        return f"{self._addresses[entry.name] if entry else 'cases.html'}#{anchor}"
 
     def _names(self) -> dict[str, Any]:
         return {
@@ -150,6 +151,17 @@ class _Site:
             counts=verdicts.counts(entry.rows),
             mended=[(case, python(case["case"].remedy)) for case in cases if case["case"].remedy],
         )
+
+
+def _homes(names: Sequence[Entry], pages: Mapping[str, str]) -> dict[str, str]:
+    """The address of each case on the page of a name that it is about, best one that it decides."""
+    homes: dict[str, str] = {}
+    for rows_of in (lambda entry: entry.counted, lambda entry: entry.rows):
+        for entry in names:
+            for row in rows_of(entry):
+                anchor = row.case.anchor()
+                homes.setdefault(anchor, f"{pages[entry.name]}#{anchor}")
+    return homes
 
 
 _SOURCES = ("code.css", "site.css", "site.js")

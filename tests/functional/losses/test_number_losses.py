@@ -23,8 +23,8 @@ CLASS = RNG.integers(0, 5, 8).astype(np.int32)
 LISTS = np.array([[0, 3, -1, 1, 2], [4, -1, -1, 0, 0]] * 4, np.int32)
 WEIGHT = RNG.uniform(0.5, 2, (8, 5))
 
-# `jnp.asarray` of a 64-bit array that a jitted function closed over with 64-bit types keeps its dtype
-# without them: targets are copies or have 32 bits.
+# `jnp.asarray` of a 64-bit array that a jitted function closed over with 64-bit types keeps its
+# dtype without them: targets are copies or have 32 bits.
 CALLS = {
     "l1_loss": (F.l1_loss, A, B),
     "l1_loss weighted": (lambda x, y, w: F.l1_loss(x, y, weight=w), A, B, WEIGHT),

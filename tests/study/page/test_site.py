@@ -132,6 +132,19 @@ def test_all_cases_are_there_and_lead_back(visit, site, all_rows):
     sync_api.expect(tab.locator("article")).to_have_count(10)
 
 
+def test_a_case_in_brief_leads_to_the_whole_case(visit, site):
+    tab = visit((site / "cases.html").as_uri())
+    row = tab.locator("#kinks-abs")
+    row.locator("summary").click()
+    sync_api.expect(row.locator("pre")).to_have_count(1)
+    sync_api.expect(row.locator("pre")).to_contain_text("abs")
+    row.get_by_role("link", name="All code and answers").click()
+    whole = tab.locator("#kinks-abs")
+    sync_api.expect(whole).to_have_attribute("open", "")
+    assert whole.locator("pre").count() > 1
+    assert "/f/torch." in tab.url
+
+
 def test_rows_that_are_the_same_many_ulps_apart_say_why(visit, site, all_rows):
     from jaxgrad.study.site import blocks
 
