@@ -117,6 +117,11 @@ def with_a_bias_alone(given, options, theirs):
     return given[3] is None and given[4] is not None and given[0].dtype.itemsize == 2
 
 
+def of_nothing_without_statistics(given, options, theirs):
+    """PyTorch does not look for running statistics where the input is empty."""
+    return given[0].size == 0 and given[1] is None and not options.get("training", False)
+
+
 class Standard:
     """The exact answer of a norm, in NumPy's long double; PyTorch loses digits of a large mean."""
 
@@ -244,7 +249,9 @@ def known(standard, **others):
 
 KNOWN = {
     "batch_norm": known(
-        Standard(over_channels, outside_training), elements=of_an_infinite_parameter
+        Standard(over_channels, outside_training),
+        elements=of_an_infinite_parameter,
+        refusals=of_nothing_without_statistics,
     ),
     "instance_norm": known(
         Standard(over_samples, by_running_statistics),

@@ -55,8 +55,9 @@ def batch_norm(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
 
     Differs from PyTorch: the running statistics are not changed; outside training there is a
-    derivative with respect to them; an infinite eps and a weight or bias that is not 1-D are
-    refused; float32 keeps its digits where the mean is large beside the standard deviation.
+    derivative with respect to them; an infinite eps, a weight or bias that is not 1-D and an empty
+    input without the statistics outside training are refused; float32 keeps its digits where the
+    mean is large beside the standard deviation.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import batch_norm
