@@ -133,6 +133,7 @@ class Known(NamedTuple):
             a derivative.
         refusals: `(given, options, theirs)`, whether only one of both may refuse that.
         elements: `(given, options)`, where answers may differ: a mask, or all or none of them.
+        values: the same of values alone.
         slopes: the same of derivatives alone.
         exact: `(given, options, cotangent)`, the right values and derivatives in float64, which
             alone count, or None where PyTorch's do.
@@ -142,6 +143,7 @@ class Known(NamedTuple):
     cancel: Any = ""
     refusals: Any = lambda given, options, theirs: False
     elements: Any = lambda given, options: False
+    values: Any = lambda given, options: False
     slopes: Any = lambda given, options: False
     exact: Any = lambda given, options, cotangent: None
 
@@ -356,7 +358,7 @@ class Judge(NamedTuple):
         return None if fine.all() else f"{(~fine).sum()} of {fine.size} elements"
 
     def _excused(self, shape):
-        masks = [self.known.elements, self.known.slopes][: 1 + self.slopes]
+        masks = [self.known.elements, self.known.slopes if self.slopes else self.known.values]
         excused = [mask(self.given, self.options) for mask in masks]
         # Of an operand that is broadcast, or reduced, an element is all of them.
         excused = [mask if np.shape(mask) == shape else np.any(mask) for mask in excused]

@@ -108,15 +108,36 @@ def one_wide(given, options):
     return bool(width == 1 and (options.get("antialias") or in_integers))
 
 
-def apart(given, options):
+def beside_infinities(given, options):
     """PyTorch's ways to one size multiply infinities by a weight of 0, or leave that out."""
-    return one_wide(given, options) or not np.isfinite(np.asarray(given[0], float)).all()
+    wild = ~np.isfinite(np.asarray(given[0], float))
+    return bool(wild.any()) and _resized(_spread(wild), options)
+
+
+def _spread(mask):
+    """The places of a mask, and those at most two further along each spatial axis."""
+    for axis in range(2, mask.ndim):
+        lines = np.moveaxis(mask.copy(), axis, 0)
+        spread = np.moveaxis(mask, axis, 0)
+        for step in (1, 2):
+            spread[step:] |= lines[:-step]
+            spread[:-step] |= lines[step:]
+    return mask
+
+
+def _resized(mask, options):
+    """Where a mask has an effect on the image of another size."""
+    import torch
+
+    mode = {"mode": "bilinear", "align_corners": True} if "mode" not in options else {}
+    image = torch.tensor(mask.astype(float))
+    return torch.nn.functional.interpolate(image, **mode, **options).numpy() != 0
 
 
 KNOWN = {
     **dict.fromkeys(
         ("interpolate", "upsample", "upsample_bilinear"),
-        Known(cancel="answers", elements=apart),
+        Known(cancel="answers", elements=one_wide, values=beside_infinities),
     ),
     "grid_sample": Known(cancel="answers"),
     "affine_grid": Known(cancel="answers"),

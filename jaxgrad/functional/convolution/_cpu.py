@@ -3,7 +3,8 @@
 That is the convolution of arrays (N, *spatial, C) with kernels (*kernel, in, out) in one group.
 Others take it only outside of loops and branches, or not at all. Each function looks at shapes and
 returns a function of the two arrays. Measured against XLA's own on a CPU: depthwise convolutions
-are 30 times as fast, the gradient of a 3x3 kernel 3 times, that of a 1x1 kernel 7 times.
+are 70 times as fast, and 20 times with their gradients; the gradient of a 3x3 kernel is 3 times as
+fast, that of a 1x1 kernel 7 times.
 """
 
 import functools
