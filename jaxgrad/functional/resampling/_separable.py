@@ -1,12 +1,14 @@
 """Weighted sums of taps along one axis, written so that XLA compiles them well on a CPU too.
 
-A gather is quick, and its transpose, a scatter, is slow there. So where the result repeats the
-same step between input and output, as at twice the size, each step is a sum of slices. The
-transpose of a slice is a padding.
+A gather is quick there. The scatter that JAX makes of it in reverse mode is slow, and so is the
+padding that it makes of a slice. So where the result repeats the same step between input and
+output, as at twice the size, each step is a sum of slices. And the transpose of a weighted sum is
+written as another one.
 """
 
+import functools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +18,8 @@ from ._taps import Taps
 
 _SLICES = 24
 """The most slices that the sums of one axis are made of; beyond, they gather."""
+_EDGES = 12
+"""The most sums that are computed one by one at the edges."""
 _SUMMED = 8
 """The most gathers that are added up one by one."""
 
@@ -36,14 +40,54 @@ class Phase(NamedTuple):
 
 def along(x: jax.Array, axis: int, taps: Taps) -> jax.Array:
     """The sums of the taps along an axis of x, in the dtype of x."""
-    taps = taps._replace(weight=taps.weight.astype(x.dtype))
     size, out = x.shape[axis], len(taps.element)
     if out == size and taps.element.shape[1] == 1 and (taps.element[:, 0] == np.arange(size)).all():
         return x
+
+    @jax.custom_jvp
+    def sums(x: jax.Array) -> jax.Array:
+        return _sums(x, axis, taps)
+
+    @sums.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        value = sums(*primals)
+        (tangent,) = tangents
+        pull = functools.partial(_sums, axis=axis, taps=_transposed(taps, size))
+        # Reverse mode transposes this back.
+        return value, jax.linear_transpose(pull, value)(tangent)[0]
+
+    return sums(x)
+
+
+def _transposed(taps: Taps, size: int) -> Taps:
+    """The taps of the transpose: for each element of the input those of the result that read it.
+
+    What is read with a weight of 0 is left out.
+    """
+    rows, columns = np.nonzero(taps.present & (taps.weight != 0))
+    element = taps.element[rows, columns]
+    element = np.where(element < 0, taps.low, np.minimum(element, size - 1))
+    pairs, place = np.unique(np.stack([element, rows], 1), axis=0, return_inverse=True)
+    weight = np.zeros(len(pairs), taps.weight.dtype)
+    np.add.at(weight, place.ravel(), taps.weight[rows, columns])
+    counts = np.bincount(pairs[:, 0], minlength=size)
+    nth = np.arange(len(pairs)) - np.repeat(np.cumsum(counts) - counts, counts)
+    shape = (size, max(1, counts.max(initial=0)))
+    found = Taps(np.zeros(shape, int), np.zeros(shape, weight.dtype), np.zeros(shape, bool))
+    at = (pairs[:, 0], nth)
+    found.element[at], found.weight[at], found.present[at] = pairs[:, 1], weight, True
+    return found
+
+
+def _sums(x: jax.Array, axis: int, taps: Taps) -> jax.Array:
+    taps = taps._replace(weight=taps.weight.astype(x.dtype))
+    size, out = x.shape[axis], len(taps.element)
     common = math.gcd(size, out)
     phases = [_phase(taps, r, out // common, size // common) for r in range(out // common)]
     if sum(len(phase.weight) for phase in phases) > _SLICES:
         return _gathered(x, axis, taps)
+    if len(phases) == 1 and (found := _ends(phases[0], size // common, size)):
+        return _strip(x, axis, taps, phases[0], size // common, *found)
     return _interleaved(x, axis, taps.low, phases, size // common)
 
 
@@ -51,6 +95,8 @@ def _phase(taps: Taps, first: int, step: int, stride: int) -> Phase:
     """The elements first, first + step, … of the result."""
     index, weight, present = (part[first::step] for part in taps[:3])
     places = index - stride * np.arange(len(index))[:, None]
+    if not present.any():
+        return Phase(0, np.zeros((0, len(index)), weight.dtype), np.zeros((0, len(index)), bool))
     start = int(places[present].min())
     slices = int(places[present].max()) - start + 1
     shape = (slices, len(index))
@@ -59,6 +105,53 @@ def _phase(taps: Taps, first: int, step: int, stride: int) -> Phase:
     np.add.at(found.weight, at, weight[present])
     found.present[at] = True
     return found
+
+
+def _ends(phase: Phase, stride: int, size: int) -> tuple[int, int] | None:
+    """From where to where the elements have all their taps within the axis.
+
+    None where these are no run, or where many are left.
+    """
+    slices, length = phase.weight.shape
+    first = phase.start + stride * np.arange(length)
+    whole = phase.present.all(0) & (first >= 0) & (first + slices <= size)
+    if not slices or not whole.any():
+        return None
+    begin, end = int(whole.argmax()), length - int(whole[::-1].argmax())
+    return (begin, end) if whole[begin:end].all() and length - (end - begin) <= _EDGES else None
+
+
+def _strip(
+    x: jax.Array, axis: int, taps: Taps, phase: Phase, stride: int, begin: int, end: int
+) -> jax.Array:
+    """The sums of one phase: those at both edges one by one, the others as sums of slices.
+
+    XLA makes a quick loop of each. It makes a slow one of slices of an array that it pads.
+    """
+    middle = Phase(
+        phase.start + stride * begin, phase.weight[:, begin:end], phase.present[:, begin:end]
+    )
+    parts = [_element(x, axis, taps, i) for i in range(begin)]
+    parts.append(_sum(x, axis, 0, middle, stride))
+    parts += [_element(x, axis, taps, i) for i in range(end, len(taps.element))]
+    return jnp.concatenate(parts, axis) if len(parts) > 1 else parts[0]
+
+
+def _element(x: jax.Array, axis: int, taps: Taps, place: int) -> jax.Array:
+    """The sum of one element's taps, with size 1 along the axis."""
+    total = None
+    for element, weight, present in zip(*(part[place] for part in taps[:3]), strict=True):
+        if present:
+            at = taps.low if element < 0 else min(int(element), x.shape[axis] - 1)
+            term = jax.lax.slice_in_dim(x, at, at + 1, axis=axis) * weight
+            total = term if total is None else total + term
+    return _zeros(x, axis, 1) if total is None else total
+
+
+def _zeros(x: jax.Array, axis: int, length: int) -> jax.Array:
+    """As many zeros along the axis, sharded like x."""
+    zero = jnp.zeros_like(jax.lax.slice_in_dim(x, 0, 1, axis=axis))
+    return jnp.repeat(zero, length, axis, total_repeat_length=length)
 
 
 def _interleaved(x: jax.Array, axis: int, low: int, phases: list[Phase], stride: int) -> jax.Array:
@@ -103,8 +196,7 @@ def _sum(x: jax.Array, axis: int, before: int, phase: Phase, stride: int) -> jax
         part = jax.lax.slice_in_dim(x, start, start + stride * (length - 1) + 1, stride, axis)
         term = _weighted(part, axis, weight, present)
         total = term if total is None else total + term
-    assert total is not None
-    return total
+    return _zeros(x, axis, length) if total is None else total
 
 
 def _weighted(x: jax.Array, axis: int, weight: np.ndarray, present: np.ndarray) -> jax.Array:
