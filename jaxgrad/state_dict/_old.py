@@ -1,0 +1,246 @@
+"""The two formats before zip: pickles one after another (PyTorch 0.4 to 1.5), and tar before them.
+
+In both the objects come as a pickle, and a storage as its number of elements in 8 bytes and then
+its elements, least significant byte first.
+"""
+
+import re
+import struct
+import tarfile
+from typing import Any
+
+import numpy as np
+
+from jaxgrad.state_dict import _globals, _unpickle
+from jaxgrad.state_dict._archive import storage_of
+from jaxgrad.state_dict._arrays import LITTLE, Storage, array
+from jaxgrad.state_dict._globals import Name
+from jaxgrad.state_dict._mapped import Entry, Part
+
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
+PROTOCOL = 1001
+
+
+class Stream:
+    """A piece of a file as what a pickle is read from, and numbers after it."""
+
+    def __init__(self, part: Part):
+        self.part, self.place = part, 0
+
+    def tell(self) -> int:
+        """The place in the piece."""
+        return self.place
+
+    def read(self, count: int) -> bytes:
+        """The next bytes; fewer where the piece ends."""
+        count = max(0, min(count, self.part.size - self.place))
+        start = self.part.start + self.place
+        self.place += count
+        return bytes(self.part.buffer[start : start + count])
+
+    def readline(self) -> bytes:
+        """The next bytes up to a line's end, at most 64 KiB: such lines are numbers and names."""
+        start = self.part.start + self.place
+        longest = min(2**16, self.part.size - self.place)
+        found = self.part.buffer.find(b"\n", start, start + longest)
+        return self.read(found + 1 - start if found >= 0 else longest)
+
+    def numbers(self, entry: str, kind: str, count: int) -> tuple[int, ...]:
+        """The next integers, of the kind "i" or "q"."""
+        form = struct.Struct(f"<{count}{kind}")
+        data = self.part.within(entry, self.place, form.size).bytes()
+        self.place += form.size
+        return form.unpack(data)
+
+    def elements(self, entry: str, dtype: np.dtype, numel: int | None = None) -> Part:
+        """The bytes of a storage; the number of its elements stands before them."""
+        (told,) = self.numbers(entry, "q", 1)
+        if numel is not None and told != numel:
+            raise self.part.wrong(f"a storage of {numel} elements", told, _unpickle.WHOLE, entry)
+        part = self.part.within(entry, self.place, told * dtype.itemsize)
+        self.place += part.size
+        return part
+
+
+def load(part: Part) -> Any:
+    """The object of a file of pickles one after another.
+
+    Where the storages are is known only after the objects that name them, so that these are read
+    twice.
+
+    Args:
+        part: the whole file.
+
+    Raises:
+        ValueError: the file is broken, or holds what is not read here.
+    """
+    stream = Stream(part)
+    magic, protocol, _ = (_simple(part, stream) for _ in range(3))
+    if magic != MAGIC_NUMBER or protocol != PROTOCOL:
+        remedy = "pickle.load reads a plain pickle; do that with a file that you trust alone"
+        raise part.wrong("a file of torch.save", f"the magic number {magic!r:.40}", remedy)
+    start, found = stream.place, _Storages(part)
+    _unpickle.read(part, stream, found.seen)
+    keys = _simple(part, stream)
+    if not isinstance(keys, list) or {*map(str, keys)} != {*found.kinds}:
+        raise part.wrong("a list of its storages", f"{type(keys).__name__}", _unpickle.WHOLE)
+    for key in map(str, keys):
+        found.places[key] = stream.elements(f"storage {key}", *found.kinds[key])
+    if stream.place != part.size:
+        raise part.wrong("at its end", f"{part.size - stream.place} further bytes")
+    stream.place = start
+    value, _ = _unpickle.read(part, stream, found.placed)
+    return _unpickle.plain(part, value)
+
+
+class _Storages:
+    """The storages that persistent ids name, before and after their places are known.
+
+    Attributes:
+        kinds: the dtype and the number of elements of each.
+        places: their bytes.
+    """
+
+    def __init__(self, part: Part):
+        self.part = part
+        self.kinds: dict[str, tuple[np.dtype, int]] = {}
+        self.places: dict[str, Part] = {}
+
+    def seen(self, name: Any, entry: Entry) -> Storage:
+        """A storage of the right size in the wrong place, for the first reading."""
+        kind, key, numel = storage_of(self.part, name, 6, entry)
+        dtype = _dtype(self.part, kind, entry)
+        same = self.kinds.setdefault(key, (dtype, numel)) == (dtype, numel)
+        if name[5] is not None or not same:
+            raise self.part.wrong("of whole storages", "a view of one", entry=entry)
+        return Storage(self.part.within(f"storage {key}", 0, numel * dtype.itemsize), dtype)
+
+    def placed(self, name: Any, entry: Entry) -> Storage:
+        """The storage in its place."""
+        _, key, _ = storage_of(self.part, name, 6, entry)
+        return Storage(self.places[key], self.kinds[key][0], not LITTLE)
+
+
+def _dtype(part: Part, kind: Any, entry: Entry) -> np.dtype:
+    """The dtype of a class of storages, which must be one."""
+    dtype = _globals.storage_dtype(kind.text) if isinstance(kind, Name) else None
+    if dtype is None:
+        raise part.wrong("a class of storages", f"{kind!r:.80}", entry=entry)
+    return dtype
+
+
+def _simple(part: Part, stream: Stream) -> Any:
+    """The next pickle, which names no storage."""
+
+    def none(name: Any, entry: Entry) -> Any:
+        raise part.wrong("without storages here", "a persistent id", entry=entry)
+
+    value, _ = _unpickle.read(part, stream, none)
+    return value
+
+
+def load_tar(part: Part) -> Any:
+    """The object of a tar archive, as PyTorch wrote it before its version 0.4.
+
+    Args:
+        part: the whole file.
+
+    Raises:
+        ValueError: the archive is broken, or holds what is not read here.
+    """
+    members = _members(part)
+    storages = _tar_storages(Stream(members["storages"]))
+    tensors = _tar_tensors(Stream(members["tensors"]), storages)
+    pickle = members["pickle"]
+
+    def stored(name: Any, entry: Entry) -> Any:
+        key = _number(pickle, name, entry)
+        if key not in tensors and key not in storages:
+            raise pickle.wrong("made of its tensors", f"the number {key}", _unpickle.WHOLE, entry)
+        return tensors[key] if key in tensors else storages[key]
+
+    value, _ = _unpickle.read(pickle, Stream(pickle), stored)
+    return _unpickle.plain(pickle, value)
+
+
+def _members(part: Part) -> dict[str, Part]:
+    """The three files of the archive."""
+    found: dict[str, Part] = {}
+    try:
+        with tarfile.open(part.path, "r:") as archive:
+            for info in archive:
+                name = info.name.removeprefix("./")
+                if name in found:
+                    raise part.wrong("the only one of its name", "two of them", entry=name)
+                if info.isreg() and not info.sparse:
+                    found[name] = part.within(name, info.offset_data, info.size)
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise part.wrong("a whole tar archive", f"{error}"[:200], _unpickle.WHOLE) from error
+    for name in ("storages", "tensors", "pickle"):
+        if name not in found:
+            got = f"an archive with {', '.join(list(found)[:5]) or 'nothing'}"
+            raise part.wrong(f"an archive with the file {name!r}", got, _unpickle.WHOLE)
+    return found
+
+
+def _count(stream: Stream) -> int:
+    """How many storages or tensors follow."""
+    count = _simple(stream.part, stream)
+    if type(count) is not int or count < 0:
+        raise stream.part.wrong("a number of entries first", f"{type(count).__name__}")
+    return count
+
+
+def _number(part: Part, value: Any, entry: Entry = "") -> int:
+    """A key of a tar archive: an address, as a number or as its digits."""
+    if isinstance(value, tuple):
+        raise part.wrong("made of storages", "a module", _globals.SAVE_THE_STATE, entry)
+    if type(value) is not int and not (isinstance(value, str) and re.fullmatch(r"\d{1,20}", value)):
+        raise part.wrong("named by a number", f"{type(value).__name__}", entry=entry)
+    return int(value)
+
+
+def _triple(stream: Stream) -> tuple[Any, Any, Any]:
+    value = _simple(stream.part, stream)
+    if not isinstance(value, tuple) or len(value) != 3:
+        raise stream.part.wrong("a list of triples", f"{type(value).__name__}", _unpickle.WHOLE)
+    return value
+
+
+def _tar_storages(stream: Stream) -> dict[int, Storage]:
+    """The storages by their numbers, and the views of storages, whose list comes after them."""
+    part, found = stream.part, {}
+    for _ in range(_count(stream)):
+        key, _, kind = _triple(stream)
+        dtype = _dtype(part, kind, f"storage {key}")
+        elements = stream.elements(f"storage {key}", dtype)
+        found[_number(part, key)] = Storage(elements, dtype, not LITTLE)
+    views = _simple(part, stream)
+    if not isinstance(views, list) or any(type(v) is not tuple or len(v) != 4 for v in views):
+        raise part.wrong("a list of views behind", f"{type(views).__name__}", _unpickle.WHOLE)
+    for view in views:
+        target, root, offset, numel = (_number(part, one) for one in view)
+        whole = found.get(root)
+        if whole is None:
+            raise part.wrong("a view of its storages", f"one of {root}", _unpickle.WHOLE)
+        item = whole.dtype.itemsize
+        within = whole.part.within(f"view {target}", offset * item, numel * item)
+        found[target] = Storage(within, whole.dtype, whole.swapped)
+    return found
+
+
+def _tar_tensors(stream: Stream, storages: dict[int, Storage]) -> dict[int, np.ndarray]:
+    """The tensors by their numbers: dimensions, sizes, strides and offset of each."""
+    found = {}
+    for _ in range(_count(stream)):
+        key, storage, _ = _triple(stream)
+        key, entry = _number(stream.part, key), f"tensor {key}"
+        storage = storages.get(_number(stream.part, storage))
+        ndim, _ = stream.numbers(entry, "i", 2)
+        if storage is None or not 0 <= ndim <= 64:
+            got = "no storage" if storage is None else f"{ndim} dimensions"
+            raise stream.part.wrong("a tensor over a storage", got, _unpickle.WHOLE, entry)
+        size, stride = (stream.numbers(entry, "q", ndim) for _ in range(2))
+        (offset,) = stream.numbers(entry, "q", 1)
+        found[key] = array(storage, offset, size, stride, entry)
+    return found
