@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxgrad.state_dict import _globals, _unpickle
+from jaxgrad.state_dict import _globals, _tree, _unpickle
 from jaxgrad.state_dict._arrays import Storage
 from jaxgrad.state_dict._globals import Name
 from jaxgrad.state_dict._mapped import Entry, Part
@@ -37,7 +37,7 @@ def load(part: Part) -> Any:
     pickle = archive.entry("data.pkl")
     script = "constants.pkl" in archive.names
     value, _ = _unpickle.read(pickle, archive.bytes("data.pkl"), archive.stored, script)
-    return _unpickle.plain(pickle, value)
+    return _tree.plain(pickle, value)
 
 
 class Archive:
@@ -60,12 +60,14 @@ class Archive:
             raise part.wrong("b'little' or b'big'", got, entry="byteorder")
         self.swapped = order != sys.byteorder.encode()
 
-    def entry(self, name: str) -> Part:
-        """The bytes of an entry, decompressed if it is compressed."""
+    def entry(self, name: str, asked: Entry = "") -> Part:
+        """The bytes of an entry, decompressed if it is compressed; `asked` is what needs it."""
         if name not in self.names:
             found = ", ".join(list(self.names)[:5])
             got = f"an archive with {found}" if found else "an empty archive"
-            raise self.part.wrong(f"an archive with the entry {name!r:.80}", got, _unpickle.WHOLE)
+            raise self.part.wrong(
+                f"an archive with the entry {name!r:.80}", got, _unpickle.WHOLE, asked
+            )
         info = self.names[name]
         packed = self.part.within(name, _start(self.part, name, info), info.compress_size)
         if info.compress_type == zipfile.ZIP_DEFLATED:
@@ -89,7 +91,7 @@ class Archive:
     def stored(self, name: Any, entry: Entry) -> Storage:
         """The storage of a persistent id: ("storage", class, key, device, number of elements)."""
         kind, key, numel = storage_of(self.part, name, 5, entry)
-        found = self.storages.get(key) or self.entry(f"data/{key}")
+        found = self.storages.get(key) or self.entry(f"data/{key}", entry)
         self.storages[key] = found
         dtype = _globals.storage_dtype(kind.text)
         if dtype is None or numel * dtype.itemsize > found.size:
@@ -100,11 +102,13 @@ class Archive:
 
 def storage_of(part: Part, name: Any, length: int, entry: Entry) -> tuple[Name, str, int]:
     """The class, the key and the number of elements that a persistent id names."""
-    fits = isinstance(name, tuple) and len(name) == length and name[0] == "storage"
-    if fits and isinstance(name[1], Name) and isinstance(name[2], (str, int)):
-        if type(name[4]) is int and 0 <= name[4] < 2**63:
-            return name[1], str(name[2]), name[4]
-    is_module = isinstance(name, tuple) and name[:1] == ("module",)
+    first = name[0] if isinstance(name, tuple) and name and isinstance(name[0], str) else ""
+    if first == "storage" and len(name) == length:
+        _, kind, key, _, numel, *_ = name
+        named = isinstance(kind, Name) and isinstance(key, (str, int))
+        if named and type(numel) is int and 0 <= numel < 2**63:
+            return kind, str(key), numel
+    is_module = first == "module"
     got = "a module with its source" if is_module else "another persistent id"
     raise part.wrong("made of storages", got, _globals.SAVE_THE_STATE if is_module else "", entry)
 

@@ -63,7 +63,8 @@ def array(
         dtype: that of the array; None is the storage's.
 
     Returns:
-        the array. It is a copy where the bytes have another order than this machine's.
+        the array, over a copy of the storage where its bytes have another order than this
+        machine's.
 
     Raises:
         ValueError: a number is negative or no integer, or the last element is beyond the storage.
@@ -103,10 +104,12 @@ def _view(
     storage: Storage, offset: int, shape: Any, stride: Any, dtype: np.dtype, entry: Entry
 ) -> np.ndarray:
     part, item = storage.part, dtype.itemsize
-    start, steps = part.start + offset * item, tuple(step * item for step in stride)
+    buffer, start, steps = part.buffer, part.start, tuple(step * item for step in stride)
+    if storage.swapped:
+        whole = np.ndarray(part.size // item, dtype, buffer, start)
+        buffer, start = swapped(whole).view(np.uint8), 0
     try:
-        view = np.ndarray(shape, dtype, part.buffer, start, steps)
-        return swapped(view) if storage.swapped else view
+        return np.ndarray(shape, dtype, buffer, start + offset * item, steps)
     except ValueError as error:
         got = f"{shape}"[:100]
         raise part.wrong("of a shape that NumPy has", got, entry=entry) from error

@@ -7,7 +7,7 @@ those of tensors that are not plain arrays.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,6 +24,18 @@ class Name:
     """
 
     text: str
+
+
+class Reader(Protocol):
+    """What reads a pickle, as the functions of this page need it."""
+
+    def entry(self) -> str:
+        """Where in the pickle it is, for an error."""
+        ...
+
+    def spend(self, count: int) -> None:
+        """Refuses a pickle that lets more be copied than it may."""
+        ...
 
 
 class Unfit(Exception):
@@ -83,15 +95,16 @@ def _is_tensor_class(name: str) -> bool:
     return module in ("torch", "torch.cuda") and stem != last and f"{stem}Storage" in STORAGES
 
 
-def _tensor(entry: Entry, storage: Any, offset: Any, size: Any, stride: Any, *others: Any) -> Any:
+def _tensor(reader: Reader, storage: Any, offset: Any, size: Any, stride: Any, *others: Any) -> Any:
     """`torch._utils._rebuild_tensor_v2`; `others` are for autograd, but for the last of three."""
     if not isinstance(storage, Storage):
         raise Unfit("a tensor over a storage")
-    return _marked(array(storage, offset, size, stride, entry), others[2:])
+    reader.spend(storage.part.size * storage.swapped)
+    return _marked(reader, array(storage, offset, size, stride, reader.entry), others[2:])
 
 
 def _tensor_v3(
-    entry: Entry,
+    reader: Reader,
     storage: Any,
     offset: Any,
     size: Any,
@@ -104,28 +117,31 @@ def _tensor_v3(
     """`torch._utils._rebuild_tensor_v3`: the tensor has a dtype that no class of storages has."""
     if not isinstance(storage, Storage) or not isinstance(dtype, np.dtype):
         raise Unfit("a tensor over a storage, with a dtype")
-    return _marked(array(storage, offset, size, stride, entry, dtype), marks)
+    reader.spend(storage.part.size * storage.swapped)
+    return _marked(reader, array(storage, offset, size, stride, reader.entry, dtype), marks)
 
 
-def _marked(value: np.ndarray, marks: tuple[Any, ...]) -> np.ndarray:
+def _marked(reader: Reader, value: np.ndarray, marks: tuple[Any, ...]) -> np.ndarray:
     """The array, or a copy where PyTorch has marked a tensor to be conjugated or negated."""
-    if not marks or not marks[0]:
+    told = marks[0] if marks else None
+    if told is None:
         return value
-    told = marks[0]
     if not isinstance(told, dict) or not {*told} <= {"conj", "neg"}:
         raise Unfit('a tensor with no other marks than "conj" and "neg"')
-    value = np.conj(value) if told.get("conj") else value
-    return frozen(np.negative(value) if told.get("neg") else value)
+    if told:
+        reader.spend(value.nbytes)
+    value = np.conj(value) if told.get("conj") is True else value
+    return frozen(np.negative(value) if told.get("neg") is True else value)
 
 
-def _parameter(entry: Entry, data: Any, *others: Any) -> Any:
+def _parameter(reader: Reader, data: Any, *others: Any) -> Any:
     """`torch.nn.Parameter`: its array, without what autograd and the user hung on it."""
     if not isinstance(data, np.ndarray):
         raise Unfit("a parameter made of a tensor")
     return data
 
 
-def _of_type(entry: Entry, function: Any, kind: Any, args: Any, state: Any) -> Any:
+def _of_type(reader: Reader, function: Any, kind: Any, args: Any, state: Any) -> Any:
     """`torch._tensor._rebuild_from_type_v2`: a tensor that has attributes, which are left out."""
     kinds = ("torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer")
     plain = isinstance(kind, Name) and kind.text in kinds
@@ -133,10 +149,10 @@ def _of_type(entry: Entry, function: Any, kind: Any, args: Any, state: Any) -> A
         raise Unfit("a plain tensor")
     if function.text not in _OF_TENSORS:
         raise Unfit("a plain tensor")
-    return CALLS[function.text](entry, *args)
+    return CALLS[function.text](reader, *args)
 
 
-def _dict(entry: Entry, pairs: Any = ()) -> dict[Any, Any]:
+def _dict(reader: Reader, pairs: Any = ()) -> dict[Any, Any]:
     """`collections.OrderedDict` and `Counter`: a dict, which keeps its order."""
     found = list(pairs.items()) if isinstance(pairs, dict) else pairs
     if not isinstance(found, (list, tuple)) or any(len(pair) != 2 for pair in found):
@@ -155,41 +171,42 @@ def key_of(value: Any) -> Any:
     return value
 
 
-def _set(entry: Entry, members: Any = ()) -> set[Any]:
+def _set(reader: Reader, members: Any = ()) -> set[Any]:
     if not isinstance(members, (list, tuple)):
         raise Unfit("a set made of a list")
     return {key_of(member) for member in members}
 
 
-def _size(entry: Entry, sizes: Any = ()) -> tuple[Any, ...]:
+def _size(reader: Reader, sizes: Any = ()) -> tuple[Any, ...]:
     if not isinstance(sizes, (list, tuple)):
         raise Unfit("a torch.Size made of a tuple")
     return tuple(sizes)
 
 
-def _device(entry: Entry, *parts: Any) -> str:
+def _device(reader: Reader, *parts: Any) -> str:
     """`torch.device`: its text, "cuda:0"."""
     if not all(isinstance(part, (str, int)) for part in parts):
         raise Unfit("a device made of text and a number")
     return ":".join(map(str, parts))
 
 
-def _complex(entry: Entry, *parts: Any) -> complex:
+def _complex(reader: Reader, *parts: Any) -> complex:
     if len(parts) > 2 or not all(isinstance(part, (int, float)) for part in parts):
         raise Unfit("a complex number made of two numbers")
     return complex(*parts)
 
 
-def _encoded(entry: Entry, text: Any, encoding: Any = "latin1") -> bytes:
+def _encoded(reader: Reader, text: Any, encoding: Any = "latin1") -> bytes:
     """`_codecs.encode`, which Python's pickles of bytes call."""
-    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+    is_known = isinstance(encoding, str) and encoding in ("latin1", "latin-1")
+    if not isinstance(text, str) or not is_known or (text and max(text) > "\xff"):
         raise Unfit("bytes made of text in latin-1")
     return text.encode("latin-1")
 
 
-def _bytearray(entry: Entry, text: Any = b"", encoding: Any = "latin-1") -> bytearray:
+def _bytearray(reader: Reader, text: Any = b"", encoding: Any = "latin-1") -> bytearray:
     """`bytearray`, of bytes or of text; of a number it would be as long as the number says."""
-    return bytearray(text if isinstance(text, bytes) else _encoded(entry, text, encoding))
+    return bytearray(text if isinstance(text, bytes) else _encoded(reader, text, encoding))
 
 
 CALLS: dict[str, Callable[..., Any]] = {
@@ -211,12 +228,12 @@ CALLS: dict[str, Callable[..., Any]] = {
     "builtins.bytearray": _bytearray,
     "_codecs.encode": _encoded,
 }
-"""What may be called, by its name in PyTorch or Python: functions of entry and arguments."""
+"""What may be called, by its name in PyTorch or Python: functions of a reader and arguments."""
 
 _OF_TENSORS = [name for name in CALLS if "_rebuild_tensor" in name or "_rebuild_parameter" in name]
 
 
-def _first(entry: Entry, value: Any = None, *others: Any) -> Any:
+def _first(reader: Reader, value: Any = None, *others: Any) -> Any:
     """What TorchScript wraps to keep its type: lists, and values whose type is written beside."""
     return value
 

@@ -6,12 +6,11 @@ its elements, least significant byte first.
 
 import re
 import struct
-import tarfile
 from typing import Any
 
 import numpy as np
 
-from jaxgrad.state_dict import _globals, _unpickle
+from jaxgrad.state_dict import _globals, _tree, _unpickle
 from jaxgrad.state_dict._archive import storage_of
 from jaxgrad.state_dict._arrays import LITTLE, Storage, array
 from jaxgrad.state_dict._globals import Name
@@ -75,22 +74,25 @@ def load(part: Part) -> Any:
         ValueError: the file is broken, or holds what is not read here.
     """
     stream = Stream(part)
-    magic, protocol, _ = (_simple(part, stream) for _ in range(3))
-    if magic != MAGIC_NUMBER or protocol != PROTOCOL:
+    magic = _simple(part, stream)
+    if magic != MAGIC_NUMBER or _simple(part, stream) != PROTOCOL:
+        got = f"the magic number {magic}" if type(magic) is int else "no magic number"
         remedy = "pickle.load reads a plain pickle; do that with a file that you trust alone"
-        raise part.wrong("a file of torch.save", f"the magic number {magic!r:.40}", remedy)
+        raise part.wrong("a file of torch.save", got, remedy)
+    _simple(part, stream)  # about the machine that wrote it
     start, found = stream.place, _Storages(part)
     _unpickle.read(part, stream, found.seen)
     keys = _simple(part, stream)
-    if not isinstance(keys, list) or {*map(str, keys)} != {*found.kinds}:
-        raise part.wrong("a list of its storages", f"{type(keys).__name__}", _unpickle.WHOLE)
+    is_list = isinstance(keys, list) and all(isinstance(key, (str, int)) for key in keys)
+    if not is_list or {*map(str, keys)} != {*found.kinds}:
+        raise part.wrong("told its storages behind the objects", "others", _unpickle.WHOLE)
     for key in map(str, keys):
         found.places[key] = stream.elements(f"storage {key}", *found.kinds[key])
     if stream.place != part.size:
         raise part.wrong("at its end", f"{part.size - stream.place} further bytes")
     stream.place = start
     value, _ = _unpickle.read(part, stream, found.placed)
-    return _unpickle.plain(part, value)
+    return _tree.plain(part, value)
 
 
 class _Storages:
@@ -110,9 +112,10 @@ class _Storages:
         """A storage of the right size in the wrong place, for the first reading."""
         kind, key, numel = storage_of(self.part, name, 6, entry)
         dtype = _dtype(self.part, kind, entry)
-        same = self.kinds.setdefault(key, (dtype, numel)) == (dtype, numel)
-        if name[5] is not None or not same:
+        if name[5] is not None:
             raise self.part.wrong("of whole storages", "a view of one", entry=entry)
+        if self.kinds.setdefault(key, (dtype, numel)) != (dtype, numel):
+            raise self.part.wrong("of storages of one size", f"two of {key!r:.40}", entry=entry)
         return Storage(self.part.within(f"storage {key}", 0, numel * dtype.itemsize), dtype)
 
     def placed(self, name: Any, entry: Entry) -> Storage:
@@ -125,7 +128,8 @@ def _dtype(part: Part, kind: Any, entry: Entry) -> np.dtype:
     """The dtype of a class of storages, which must be one."""
     dtype = _globals.storage_dtype(kind.text) if isinstance(kind, Name) else None
     if dtype is None:
-        raise part.wrong("a class of storages", f"{kind!r:.80}", entry=entry)
+        got = f"{kind.text:.80}" if isinstance(kind, Name) else type(kind).__name__
+        raise part.wrong("a class of storages", got, entry=entry)
     return dtype
 
 
@@ -160,27 +164,47 @@ def load_tar(part: Part) -> Any:
         return tensors[key] if key in tensors else storages[key]
 
     value, _ = _unpickle.read(pickle, Stream(pickle), stored)
-    return _unpickle.plain(pickle, value)
+    return _tree.plain(pickle, value)
 
 
 def _members(part: Part) -> dict[str, Part]:
-    """The three files of the archive."""
+    """The three files of the archive; directories, links and extended headers are left out."""
     found: dict[str, Part] = {}
-    try:
-        with tarfile.open(part.path, "r:") as archive:
-            for info in archive:
-                name = info.name.removeprefix("./")
-                if name in found:
-                    raise part.wrong("the only one of its name", "two of them", entry=name)
-                if info.isreg() and not info.sparse:
-                    found[name] = part.within(name, info.offset_data, info.size)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise part.wrong("a whole tar archive", f"{error}"[:200], _unpickle.WHOLE) from error
+    place = 0
+    while place < part.size:
+        header = part.within(f"header at {place}", place, BLOCK)
+        name, size, kind = _told(header)
+        if kind == b"end":
+            break
+        body = part.within(name, place + BLOCK, size)
+        if kind in (b"0", b"\0"):
+            if name in found:
+                raise part.wrong("the only one of its name", "two of them", entry=name)
+            found[name] = body
+        place += BLOCK * (1 + -(-size // BLOCK))
     for name in ("storages", "tensors", "pickle"):
         if name not in found:
             got = f"an archive with {', '.join(list(found)[:5]) or 'nothing'}"
             raise part.wrong(f"an archive with the file {name!r}", got, _unpickle.WHOLE)
     return found
+
+
+BLOCK = 512
+"""The bytes of a tar header; contents are filled up to a multiple of it."""
+
+
+def _told(header: Part) -> tuple[str, int, bytes]:
+    """The name, the size and the kind of a member; the kind is b"end" behind the last one."""
+    data = header.bytes()
+    if not any(data):
+        return "", 0, b"end"
+    size, check = (data[i:j].strip(b" \0") for i, j in ((124, 136), (148, 156)))
+    told = sum(data) - sum(data[148:156]) + 8 * ord(" ")
+    octal = all(re.fullmatch(rb"[0-7]{1,11}", one) for one in (size, check))
+    if not octal or int(check, 8) != told:
+        raise header.wrong("a header of tar with its checksum", "another", _unpickle.WHOLE)
+    name = data[:100].partition(b"\0")[0].decode("utf-8", "replace").removeprefix("./")
+    return name, int(size, 8), data[156:157]
 
 
 def _count(stream: Stream) -> int:
@@ -212,9 +236,10 @@ def _tar_storages(stream: Stream) -> dict[int, Storage]:
     part, found = stream.part, {}
     for _ in range(_count(stream)):
         key, _, kind = _triple(stream)
+        key = _number(part, key)
         dtype = _dtype(part, kind, f"storage {key}")
         elements = stream.elements(f"storage {key}", dtype)
-        found[_number(part, key)] = Storage(elements, dtype, not LITTLE)
+        found[key] = Storage(elements, dtype, not LITTLE)
     views = _simple(part, stream)
     if not isinstance(views, list) or any(type(v) is not tuple or len(v) != 4 for v in views):
         raise part.wrong("a list of views behind", f"{type(views).__name__}", _unpickle.WHOLE)

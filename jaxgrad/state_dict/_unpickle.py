@@ -4,6 +4,7 @@
 has none here is refused by its name.
 """
 
+import pickle
 import pickletools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from jaxgrad.state_dict import _globals
-from jaxgrad.state_dict._arrays import Storage
 from jaxgrad.state_dict._globals import Name, Unfit, key_of
 from jaxgrad.state_dict._mapped import Entry, Part
 
 WHOLE = "it may be truncated: fetch it again"
+LARGEST = 2**24
+"""So much may be copied beyond four times the file: elements of containers, bytes of arrays."""
 
 
 class Machine:
@@ -33,6 +35,7 @@ class Machine:
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
         self.objects: dict[int, Any] = {}
+        self.left = LARGEST + 4 * len(part.buffer)
 
     def entry(self) -> str:
         """Where in the pickle we are: the keys of the dicts that are being filled, with dots."""
@@ -45,6 +48,12 @@ class Machine:
                 keys = [key for one, key in pairs if isinstance(one, dict)]
             found += [key for key in keys if isinstance(key, (str, int))][-1:]
         return ".".join(map(str, found))
+
+    def spend(self, count: int) -> None:
+        """Refuses a pickle that copies the same things again and again."""
+        self.left -= count
+        if self.left < 0:
+            raise Unfit("a pickle of about its file's size when it is read")
 
     def popped(self) -> list[Any]:
         """What lies above the last mark."""
@@ -84,7 +93,7 @@ def read(
             perform(machine, argument)
         except Unfit as error:
             raise part.wrong(str(error), "another", entry=machine.entry) from None
-        except (IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except (IndexError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             got = f"an operation {operation} that does not fit"
             raise part.wrong("a whole pickle", got, WHOLE, machine.entry) from error
     if len(machine.stack) != 1 or machine.below:
@@ -98,13 +107,18 @@ def _operations(machine: Machine, stream: Any) -> Iterator[tuple[str, Any]]:
         for operation, argument, _ in pickletools.genops(stream):
             if operation.name != "STOP":
                 yield operation.name, argument
-    except (ValueError, OverflowError, MemoryError) as error:
+    except (ValueError, OverflowError, MemoryError, Warning) as error:  # where those are errors
         got = f"{error}"[:200]
         raise machine.part.wrong("a whole pickle", got, WHOLE, machine.entry) from error
 
 
 def _skip(machine: Machine, argument: Any) -> None:
-    """Nothing: the protocol's number and the frames matter to a faster reader alone."""
+    """Nothing: frames matter to a faster reader alone."""
+
+
+def _protocol(machine: Machine, argument: int) -> None:
+    if argument > pickle.HIGHEST_PROTOCOL:
+        raise Unfit(f"a pickle of a protocol up to {pickle.HIGHEST_PROTOCOL}")
 
 
 def _push(machine: Machine, argument: Any) -> None:
@@ -231,6 +245,8 @@ def _global(machine: Machine, argument: str) -> None:
 
 def _stack_global(machine: Machine, argument: Any) -> None:
     name, module = machine.stack.pop(), machine.stack.pop()
+    if not isinstance(name, str) or not isinstance(module, str):
+        raise Unfit("a pickle with names of text")
     _global(machine, f"{module} {name}")
 
 
@@ -243,9 +259,11 @@ def _call(machine: Machine, argument: Any) -> None:
 
 
 def _called(machine: Machine, name: str, args: tuple[Any, ...]) -> Any:
+    copied = (arg for arg in args if isinstance(arg, (str, bytes, list, tuple, dict)))
+    machine.spend(sum(map(len, copied)))
     call = _globals.CALLS.get(name) or (machine.script and _globals.SCRIPT_CALLS.get(name))
     if call:
-        return call(machine.entry, *args)
+        return call(machine, *args)
     if machine.script and name.startswith("__torch__.") and len(args) == 1:
         return args[0]  # a member of an enumeration
     raise Unfit(f"a pickle that does not call {name:.200}")
@@ -268,9 +286,10 @@ def _build(machine: Machine, argument: Any) -> None:
     """BUILD: the attributes of an object of TorchScript; those of an OrderedDict are left out."""
     state, built = machine.stack.pop(), machine.stack[-1]
     if id(built) in machine.objects:
+        machine.spend(len(state) if isinstance(state, dict) else 1)
         built.update(_pairs_of(state) if isinstance(state, dict) else {"__getstate__": state})
     elif not isinstance(built, (dict, np.ndarray)):
-        raise Unfit("a pickle that sets attributes of containers alone")
+        raise Unfit("a pickle that sets attributes of dicts alone")
 
 
 def _pairs_of(state: dict[Any, Any]) -> dict[Any, Any]:
@@ -283,7 +302,7 @@ def _persistent(machine: Machine, argument: Any) -> None:
 
 
 OPERATIONS: dict[str, Callable[[Machine, Any], None]] = {
-    **dict.fromkeys(("PROTO", "FRAME"), _skip),
+    **{"PROTO": _protocol, "FRAME": _skip},
     **{"NONE": _constant(None), "NEWTRUE": _constant(True), "NEWFALSE": _constant(False)},
     **dict.fromkeys(("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4"), _integer),
     **dict.fromkeys(("FLOAT", "BINFLOAT"), _push),
@@ -302,32 +321,3 @@ OPERATIONS: dict[str, Callable[[Machine, Any], None]] = {
     **{"BUILD": _build, "BINPERSID": _persistent},
 }
 """What each operation does; INST, OBJ, EXT1 and others are not among them."""
-
-
-def plain(part: Part, value: Any) -> Any:
-    """The value, if its leaves are arrays, text and numbers, and no container contains itself.
-
-    Raises:
-        ValueError: there is a bare storage or a bare name, or a container within itself.
-    """
-    done: set[int] = set()
-    open_: set[int] = set()
-    tasks: list[tuple[Any, str, bool]] = [(value, "", False)]
-    while tasks:
-        one, entry, leaving = tasks.pop()
-        if leaving:
-            open_.discard(id(one))
-            done.add(id(one))
-            continue
-        if isinstance(one, (Name, Storage)):
-            got = one.text if isinstance(one, Name) else "a storage without a tensor"
-            raise part.wrong("made of tensors, containers and numbers", got, entry=entry)
-        if not isinstance(one, (dict, list, tuple)) or id(one) in done:
-            continue
-        if id(one) in open_:
-            raise part.wrong("made of containers that end", "one within itself", entry=entry)
-        open_.add(id(one))
-        tasks.append((one, entry, True))
-        pairs = one.items() if isinstance(one, dict) else enumerate(one)
-        tasks += [(inner, f"{entry}.{key}".lstrip("."), False) for key, inner in pairs]
-    return value

@@ -18,6 +18,11 @@ DATA = {"0": np.arange(6, dtype="<f4").tobytes()}
 pytestmark = pytest.mark.thinned(1)
 
 
+def many_times(levels):
+    """A list of two lists that are the same one, and so on: quick to make, and never printed."""
+    return b"]q\x000" + b"(h\0h\0lq\x000" * levels + b"h\0"
+
+
 class Attack:
     """Python's own unpickler would call `os.mkdir` with the name of a folder."""
 
@@ -94,6 +99,42 @@ PICKLES = {
     "an append to a dict": (b"}" + number(1) + b"a", "a list here"),
     "a list within itself": (b"]q\0h\0a", "within itself"),
     "a dict within itself": (b"}q\0" + text("k") + b"]" + b"h\0as", "'k.0'", "within itself"),
+    "lists deep within one another": (b"]" * 200 + b"a" * 199, "at most 100 containers"),
+    "a list in a list, many times over": (many_times(40), "few that occur again"),
+    "a list that is copied for ever": (
+        b"](" + b"N" * 10**5 + b"eq\0" + (name("torch", "Size") + b"h\0\x85R0") * 1000,
+        "about its file's size",
+    ),
+    "a conjugate of one number, a million times a million": (
+        dict_of(
+            w=tensor(
+                *(storage("ComplexFloatStorage", numel=3), (10**6, 10**6), (0, 0), 0),
+                dict_of(conj=b"\x88"),
+            )
+        ),
+        "'w'",
+        "about its file's size",
+    ),
+    "an encoding that is an array": (
+        call(name("_codecs", "encode"), text("a"), made.matrix()),
+        "text in latin-1",
+    ),
+    "text beyond latin-1": (
+        call(name("_codecs", "encode"), text("→"), text("latin1")),
+        "text in latin-1",
+    ),
+    "a mark that is an array": (
+        dict_of(w=tensor(storage(), (1,), (1,), 0, made.matrix())),
+        *("'w'", "no other marks"),
+    ),
+    "a persistent id of an array": (tuple_of(made.matrix(), b"N") + b"Q", "another persistent id"),
+    "an odd escape in a name": (b"cos\nsys\\tem\\i\n", "a whole pickle"),
+    "a name made of lists": (many_times(60) + b"h\0\x93", "names of text"),
+    "a protocol of the future": (b"\x80\x63N", "a protocol up to 5"),
+    "a dict of no pairs": (
+        call(name("collections", "OrderedDict"), list_of(number(1))),
+        "an operation REDUCE",
+    ),
     "a name for a value": (dict_of(a=name("torch._utils", "_rebuild_tensor_v2")), "'a'"),
     "a storage for a value": (dict_of(a=storage()), "'a'", "a storage without a tensor"),
     "a long bytearray": (call(name("builtins", "bytearray"), number(2**40)), "bytes made of text"),
@@ -294,17 +335,25 @@ def view():
 OLD = {
     "a wrong magic": (old(magic=1234), "a file of torch.save", "1234"),
     "a wrong protocol": (old(protocol=1002), "a file of torch.save"),
-    "a plain pickle": (pickle.dumps({"w": 1}, 2), "a whole pickle"),
+    "a list in place of the magic": (made.PROTO + many_times(60) + b".", "no magic number"),
+    "lists for keys": (
+        old(number(1), storages={})[: -len(pickle.dumps([], 2))]
+        + made.PROTO
+        + list_of(many_times(60))
+        + b".",
+        "told its storages",
+    ),
+    "a plain pickle": (pickle.dumps({"w": 1}, 2), "no magic number", "pickle.load"),
     "a plain pickle of an attack": (pickle.dumps(Attack("ran"), 2), ".mkdir'"),
     "cut in its pickle": (old()[:150], "truncated"),
     "cut in a storage": (old()[:-1], "storage 7", "truncated"),
     "further bytes": (old() + b"\0", "1 further bytes"),
     "another number of elements": (old(storages={"7": (5, DATA["0"][:20])}), "storage 7", "got 5"),
     "a negative number of elements": (old(storages={"7": (-1, b"")}), "storage 7"),
-    "a storage too few": (old(storages={}), "a list of its storages"),
+    "a storage too few": (old(storages={}), "told its storages"),
     "a storage too many": (
         old(storages={"7": (6, DATA["0"]), "8": (0, b"")}),
-        "list of its storages",
+        "told its storages",
     ),
     "a view of a storage": (old(dict_of(w=made.matrix(view()))), "'w'", "a view of one"),
     "a storage larger than the file": (

@@ -155,10 +155,11 @@ def test_parameters_are_arrays(tmp_path):
         dict_of(
             a=call(rebuild, made.matrix(), b"\x88", made.ORDERED),
             b=call(with_state, made.matrix(), b"\x88", made.ORDERED, dict_of(tag=number(1))),
+            d=call(rebuild, tensor(storage(), (), ()), b"\x88", made.ORDERED),
             c=call(of_type, plain, name("torch", "Tensor"), tuple_of(*args), dict_of(x=b"N")),
         ),
     )
-    assert [value.shape for value in state.values()] == [(2, 3), (2, 3), (6,)]
+    assert [value.shape for value in state.values()] == [(2, 3), (2, 3), (), (6,)]
 
 
 def test_the_state_of_an_optimizer_continues(tmp_path):
