@@ -36,7 +36,10 @@ def load(part: Part) -> Any:
     archive = Archive(part)
     pickle = archive.entry("data.pkl")
     script = "constants.pkl" in archive.names
-    value, _ = _unpickle.read(pickle, archive.bytes("data.pkl"), archive.stored, script)
+    if script and archive.has("constants/") and not archive.has("data/"):
+        got = "a frozen one, whose weights are constants without names"
+        raise part.wrong("a module with its parameters", got, "save it before torch.jit.freeze")
+    value = _unpickle.read(pickle, archive.bytes("data.pkl"), archive.stored, script)
     return _tree.plain(pickle, value)
 
 
@@ -59,6 +62,10 @@ class Archive:
             got = f"{order!r:.40}"
             raise part.wrong("b'little' or b'big'", got, entry="byteorder")
         self.swapped = order != sys.byteorder.encode()
+
+    def has(self, folder: str) -> bool:
+        """Whether there is an entry in a folder."""
+        return any(name.startswith(folder) for name in self.names)
 
     def entry(self, name: str, asked: Entry = "") -> Part:
         """The bytes of an entry, decompressed if it is compressed; `asked` is what needs it."""

@@ -91,7 +91,7 @@ def load(part: Part) -> Any:
     if stream.place != part.size:
         raise part.wrong("at its end", f"{part.size - stream.place} further bytes")
     stream.place = start
-    value, _ = _unpickle.read(part, stream, found.placed)
+    value = _unpickle.read(part, stream, found.placed)
     return _tree.plain(part, value)
 
 
@@ -139,8 +139,7 @@ def _simple(part: Part, stream: Stream) -> Any:
     def none(name: Any, entry: Entry) -> Any:
         raise part.wrong("without storages here", "a persistent id", entry=entry)
 
-    value, _ = _unpickle.read(part, stream, none)
-    return value
+    return _unpickle.read(part, stream, none)
 
 
 def load_tar(part: Part) -> Any:
@@ -163,7 +162,7 @@ def load_tar(part: Part) -> Any:
             raise pickle.wrong("made of its tensors", f"the number {key}", _unpickle.WHOLE, entry)
         return tensors[key] if key in tensors else storages[key]
 
-    value, _ = _unpickle.read(pickle, Stream(pickle), stored)
+    value = _unpickle.read(pickle, Stream(pickle), stored)
     return _tree.plain(pickle, value)
 
 

@@ -53,7 +53,7 @@ class Machine:
         """Refuses a pickle that copies the same things again and again."""
         self.left -= count
         if self.left < 0:
-            raise Unfit("a pickle of about its file's size when it is read")
+            raise Unfit("a pickle that takes a few times its file's memory at most")
 
     def popped(self) -> list[Any]:
         """What lies above the last mark."""
@@ -67,10 +67,8 @@ class Machine:
         return self.stack[-1]
 
 
-def read(
-    part: Part, stream: Any, stored: Callable[[Any, Entry], Any], script: bool = False
-) -> tuple[Any, "Machine"]:
-    """One pickle from a stream, which then stands behind it, and the machine that read it.
+def read(part: Part, stream: Any, stored: Callable[[Any, Entry], Any], script: bool = False) -> Any:
+    """The object of one pickle from a stream, which then stands behind it.
 
     Args:
         part: the file or the entry, for errors.
@@ -92,13 +90,13 @@ def read(
         try:
             perform(machine, argument)
         except Unfit as error:
-            raise part.wrong(str(error), "another", entry=machine.entry) from None
+            raise part.wrong(str(error), "something else", entry=machine.entry) from None
         except (IndexError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             got = f"an operation {operation} that does not fit"
             raise part.wrong("a whole pickle", got, WHOLE, machine.entry) from error
     if len(machine.stack) != 1 or machine.below:
         raise part.wrong("a whole pickle", f"{len(machine.stack)} objects", WHOLE)
-    return machine.stack[0], machine
+    return machine.stack[0]
 
 
 def _operations(machine: Machine, stream: Any) -> Iterator[tuple[str, Any]]:

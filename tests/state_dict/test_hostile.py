@@ -103,7 +103,7 @@ PICKLES = {
     "a list in a list, many times over": (many_times(40), "few that occur again"),
     "a list that is copied for ever": (
         b"](" + b"N" * 10**5 + b"eq\0" + (name("torch", "Size") + b"h\0\x85R0") * 1000,
-        "about its file's size",
+        "its file's memory",
     ),
     "a conjugate of one number, a million times a million": (
         dict_of(
@@ -113,7 +113,7 @@ PICKLES = {
             )
         ),
         "'w'",
-        "about its file's size",
+        "its file's memory",
     ),
     "an encoding that is an array": (
         call(name("_codecs", "encode"), text("a"), made.matrix()),
@@ -243,6 +243,12 @@ ARCHIVES = {
     "encrypted": (lambda path: encrypted(path), "encrypted"),
     "a bomb": (lambda path: bomb(path), "data/0", "no bomb"),
     "a bomb that lies": (lambda path: lying_bomb(path), "data/0", "of its size and checksum"),
+    "a frozen module": (
+        lambda path: made.write_zip(
+            path, b"}", {}, **{"constants.pkl": b"N.", "constants/0": DATA["0"]}
+        ),
+        *("a frozen one", "before torch.jit.freeze"),
+    ),
     "a compression that is not read": (
         lambda path: whole(path, zipfile.ZIP_LZMA),
         "compression 14",

@@ -206,6 +206,16 @@ def test_torchscript(tmp_path, way):
     assert_same({name: arrays[name] for name in theirs}, dict(theirs))
 
 
+@pytest.mark.filterwarnings("ignore")  # torch.jit is deprecated
+def test_a_frozen_module_is_refused(tmp_path):
+    import torch
+
+    whole = torch.jit.freeze(torch.jit.trace(torch.nn.Linear(2, 3).eval(), torch.ones(1, 2)))
+    torch.jit.save(whole, tmp_path / "m.pt")
+    with pytest.raises(ValueError, match="a frozen one, whose weights are constants"):
+        state_dict.load(tmp_path / "m.pt")
+
+
 REFUSED = {
     "sparse": (lambda torch: torch.eye(3).to_sparse(), "_rebuild_sparse_tensor"),
     "compressed": (lambda torch: torch.eye(3).to_sparse_csr(), "_rebuild_sparse_tensor"),

@@ -1,6 +1,7 @@
 """Files made by hand are read to the arrays that were put in, in all formats."""
 
 import struct
+import sys
 import zipfile
 
 import jax.numpy as jnp
@@ -92,6 +93,16 @@ def test_arrays_share_what_tensors_share_and_cannot_be_written(tmp_path):
         state["a"][0] = 1
     with pytest.raises(ValueError, match="WRITEABLE"):
         state["a"].setflags(write=True)
+
+
+def test_neither_pytorch_nor_safetensors_is_imported(tmp_path, monkeypatch):
+    for module in ("torch", "safetensors"):
+        monkeypatch.setitem(sys.modules, module, None)  # an import of it raises
+    state = loaded(tmp_path, dict_of(a=made.matrix()))
+    for ending in (".pt", ".safetensors"):
+        state_dict.save(tmp_path / f"again{ending}", state)
+        again = state_dict.load(tmp_path / f"again{ending}")
+        np.testing.assert_array_equal(again["a"], state["a"], strict=True)
 
 
 def test_jax_takes_the_arrays(tmp_path):

@@ -56,6 +56,13 @@ def test_views_byte_orders_and_arrays_of_jax(tmp_path, ending):
         assert again[name].dtype.isnative, name
 
 
+def test_sharded_arrays(tmp_path, rows):
+    value = jax.device_put(jnp.arange(16.0), rows)
+    for ending in ENDINGS:
+        state_dict.save(tmp_path / f"m{ending}", {"w": value})
+        assert state_dict.load(tmp_path / f"m{ending}")["w"].tolist() == list(range(16))
+
+
 def test_a_checkpoint_of_all_kinds(tmp_path):
     tree = {
         **{"epoch": 3, "loss": 0.1, "none": None, "yes": True, "no": False, "text": "ü\n", "z": 1j},
