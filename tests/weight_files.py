@@ -7,8 +7,15 @@ import struct
 import tarfile
 import zipfile
 
+import numpy as np
+import pytest
+
+from jaxgrad import state_dict
+
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTO = b"\x80\x02"
+DATA = {"0": np.arange(6, dtype="<f4").tobytes()}
+"""One storage of six numbers."""
 
 
 def number(value):
@@ -115,3 +122,19 @@ def safetensors_bytes(header, data):
     """A header, as a dict or as bytes, and what stands behind it."""
     head = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(head)) + head + data
+
+
+def many_times(levels):
+    """A list of two lists that are the same one, and so on: quick to make, and never printed."""
+    return b"]q\x000" + b"(h\0h\0lq\x000" * levels + b"h\0"
+
+
+def refused(path, *words):
+    """The file is refused with a `ValueError` that holds the words; the error's text."""
+    with pytest.raises(ValueError, match="^load: ") as caught:
+        state_dict.load(path)
+    told = str(caught.value)
+    assert type(caught.value) is ValueError and len(told) < 1000
+    for word in (str(path), *words):
+        assert word in told, told
+    return told

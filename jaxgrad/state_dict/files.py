@@ -51,8 +51,10 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.load.html
 
-    Differs from PyTorch: the attribute `_metadata` of a state dict and those of tensors are left
-    out, and so is `__metadata__` of safetensors. Sparse, quantized and nested tensors are refused.
+    Differs from PyTorch: tensors of a GPU are read where there is none. The attribute `_metadata`
+    of a state dict and those of tensors are left out, and so is `__metadata__` of safetensors.
+    Sparse, quantized and nested tensors are refused, and so are whole modules: save their state
+    dicts. A module of `torch.jit.freeze` has no names for its weights, and is refused.
 
     >>> import tempfile, jax.numpy as jnp
     >>> from jaxgrad import state_dict
