@@ -68,7 +68,9 @@ class Pickler:
     def _scalar(self, value: Any, entry: str) -> None:
         if value is None or value is True or value is False:
             self.written += {None: b"N", True: b"\x88", False: b"\x89"}[value]
-        elif type(value) is int and value.bit_length() < 8 * 255:
+        elif type(value) is int:
+            if value.bit_length() >= 8 * 255:
+                raise self.wrong(entry, "an integer of up to 255 bytes", "a larger one")
             data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
             self.written += b"\x8a" + bytes([len(data)]) + data
         elif type(value) is float:
