@@ -11,6 +11,7 @@ docstring says so under "Differs from PyTorch", and a row of the comparison stud
     random       samplers, key first
     init         initial weights, key first: torch.nn.init and the layers' defaults
     replay       the numbers that PyTorch draws from a seed
+    state_dict   PyTorch's weight files as dicts of arrays, and back
     schedules    torch.optim.lr_scheduler: count -> learning rate
     optim        torch.optim as optax transformations
     data         tables of numbers larger than memory, in batches
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         random,
         replay,
         schedules,
+        state_dict,
         tensor,
     )
     from ._checks import checkify
@@ -65,6 +67,7 @@ __all__ = [
     "random",
     "replay",
     "schedules",
+    "state_dict",
     "tensor",
 ]
 

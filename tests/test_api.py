@@ -41,6 +41,7 @@ LAYERS = [
     "functional",
     "init",
     "replay",
+    "state_dict",
     "autograd",
     "graph",
     "schedules",
@@ -64,6 +65,7 @@ PUBLIC = [
     "random",
     "replay",
     "schedules",
+    "state_dict",
     "tensor",
 ]
 

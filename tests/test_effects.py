@@ -25,6 +25,7 @@ CONSTANT = {"batch_norm", "calculate_fan", "calculate_gain", "dirac", "eye", "gr
 CONSTANT |= {"instance_norm", "layer_norm", "rms_norm", "key"}
 """Functions that take no arrays of numbers; `functional` has some of these names too."""
 STATES = {"from_torch_state", "to_torch_state", "evaluate_line", "least_squares_from_moments"}
+STATES |= {"load", "save"}
 """Functions that hand states over to the host."""
 
 

@@ -28,8 +28,8 @@ NAMES = {
     "remedy": "plain JAX's",
     "oracle": "np, scipy, math and the inputs as NumPy arrays",
     "jaxgrad": "plain JAX's, F (jaxgrad.functional), T (jaxgrad.tensor), random, init, replay, "
-    "optim, schedules and autograd (jaxgrad's), backward, central_difference, trace, fit, linear, "
-    "least_squares",
+    "state_dict, optim, schedules and autograd (jaxgrad's), backward, central_difference, trace, "
+    "fit, linear, least_squares",
 }
 """The names that a snippet sees beside its inputs."""
 
@@ -123,7 +123,8 @@ def _jax(case: Case, code: str, side: Side) -> tuple[Any, dict[str, Any]]:
     if side == "jaxgrad":
         names |= {"jaxgrad": jaxgrad, "F": jaxgrad.functional, "T": jaxgrad.tensor}
         names |= {"random": jaxgrad.random, "init": jaxgrad.init, "replay": jaxgrad.replay}
-        names |= {"optim": jaxgrad.optim, "schedules": jaxgrad.schedules}
+        names |= {"state_dict": jaxgrad.state_dict, "optim": jaxgrad.optim}
+        names |= {"schedules": jaxgrad.schedules}
         names |= {"autograd": autograd, "trace": jaxgrad.graph.trace}
         names |= {"backward": autograd.backward, "central_difference": autograd.central_difference}
         names |= {"fit": fit.fit, "linear": fit.linear, "least_squares": fit.least_squares}
