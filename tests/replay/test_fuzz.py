@@ -33,6 +33,10 @@ ELSEWHERE = {
     *("conv_transpose2d", "conv_transpose3d", "embedding", "gru", "kaiming_normal"),
     *("kaiming_uniform", "linear", "lstm", "multihead_attention", "orthogonal", "rnn"),
     *("sparse", "xavier_normal", "xavier_uniform"),
+    # The order of data and dropout: `test_order_live.py` and `test_masks_live.py`, to the bit.
+    *("data_loader", "random_sampler", "weighted_random_sampler", "subset_random_sampler"),
+    *("distributed_sampler", "random_split", "dropout", "dropout1d", "dropout2d", "dropout3d"),
+    *("alpha_dropout", "feature_alpha_dropout"),
 }
 NUMBERS = (0.0, 0.5, 1.0, -0.5, 2.0, 1e-3, 3.0, 1e4, -0.0, np.inf, np.nan)
 SHAPES = ((3,), (), (1,), (17,), (2, 8), (0,), (2, 0), (33,))
