@@ -56,7 +56,8 @@ def data_loader(
 
     Returns:
         The batches, a list of NumPy arrays of int64, (batch_size,), of which the last may be
-        shorter; and the state after the whole epoch.
+        shorter; and the state after the whole epoch. If the loop is left early, PyTorch's global
+        state is the same, but an own generator may not have drawn all of it.
 
     Raises:
         TypeError: an argument is of the wrong kind, or traced.

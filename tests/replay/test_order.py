@@ -150,7 +150,7 @@ def test_distributions():
     rows, _ = replay.weighted_random_sampler(STATE, WEIGHTS, 20_000)
     assert_counted(rows, WEIGHTS)
     state, firsts = STATE, []
-    for _ in range(2000):
+    for _ in range(500):
         batches, state = replay.data_loader(state, 5, 2, shuffle=True)
         firsts.append(batches[0][0])
     assert_counted(firsts, np.ones(5))

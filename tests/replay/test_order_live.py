@@ -86,6 +86,28 @@ def test_epochs_of_a_loader_with_its_own_generator(batch_size, shuffle, drop_las
             assert_state_of(generator, state)
 
 
+def test_a_loop_that_is_left_early():
+    """The global state is that of the whole epoch as soon as there is a batch."""
+    state = seeded(0)
+    batches, state = replay.data_loader(state, 10, 4, shuffle=True)
+    assert next(iter(loader(10, 4, shuffle=True))).tolist() == batches[0].tolist()
+    assert_global_state(state)
+    state, generator = own(0)
+    batches, state = replay.data_loader(state, 10, 4, shuffle=True, own_generator=True)
+    theirs = iter(loader(10, 4, shuffle=True, generator=generator))
+    assert [next(theirs).tolist() for _ in range(2)] == listed(batches[:2])
+    assert replay.get_state(state).tobytes() != generator.get_state().numpy().tobytes()
+    assert next(theirs).tolist() == batches[2].tolist()
+    assert_state_of(generator, state)
+
+
+def test_a_generator_without_a_seed():
+    """Declared in the guide: it has one all the same."""
+    import torch
+
+    assert_state_of(torch.Generator(), replay.manual_seed(67280421310721))
+
+
 def test_an_epoch_without_rows():
     state = seeded(0)
     batches, state = replay.data_loader(state, 0, 4)
