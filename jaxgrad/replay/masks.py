@@ -31,8 +31,8 @@ def dropout(
     Nothing is drawn for an empty input, p = 0 or p = 1, or without `training`.
 
     The function runs on the host. The input may be traced, so that gradients go through it, but not
-    the state. Under jit draw the mask before, and give it as an argument: the mask is the dropout
-    of an input of ones, and y = x · mask to the bit.
+    the state. A jitted function that closes over a state has the same mask at each call. So draw
+    the mask before, and give it as an argument: it is the dropout of ones, and y = x · mask.
 
     Args:
         state: a state of the generator.

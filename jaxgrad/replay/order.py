@@ -66,9 +66,10 @@ def data_loader(
 
     Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
 
-    Differs from PyTorch: takes the number of rows, not the data; no batch_size=None; a sampler's
-    rows are from 0 to length - 1; at most 214 748 364 rows. With `persistent_workers=True` PyTorch
-    draws the seed for the workers in the first epoch only: take `random_sampler` for the others.
+    Differs from PyTorch: takes the number of rows, not the data; no batch_size=None, no
+    batch_sampler; a sampler's rows are from 0 to length - 1; at most 214 748 364 rows. With
+    `persistent_workers=True` PyTorch draws the seed for the workers in the first epoch only: take
+    `random_sampler` for the others.
 
     >>> from jaxgrad import replay
     >>> state = replay.manual_seed(0)  # torch.manual_seed(0)

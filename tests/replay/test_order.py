@@ -157,7 +157,7 @@ def test_distributions():
 
 
 def test_weights_are_not_rounded_to_float32():
-    """Each pair of weights is one pair in float32, and the draw lies between the first of them."""
+    """In float32 both pairs of weights are the same. The number that is drawn lies between them."""
     with jax.enable_x64(True):
         unit = float(replay.rand(STATE, (), dtype="float64")[0])
     for weight, row in ((unit + 1e-10, 0), (unit - 1e-10, 1)):
