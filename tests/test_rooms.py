@@ -68,12 +68,13 @@ def homes(room):
     initial = [(torch.nn.init, in_place, same), (torch.nn.init, same, same), classes(torch.nn)]
     initial += [(torch.nn.init, lambda name: f"_{name}_in_and_fan_out", same), filled]
     drawn = [(torch, same, same), filled]
+    order = [(torch.utils.data, same, same), classes(torch.utils.data)]
     return {
         "functional": [(torch.nn.functional, same, same)],
         "tensor": [(module, same, same) for module in (torch, torch.linalg, torch.special)],
         "random": drawn,
         "init": initial,
-        "replay": [*drawn, *initial, (torch.Generator, same, same)],
+        "replay": [*drawn, *initial, *order, (torch.Generator, same, same)],
         "optim": [
             classes(torch.optim),
             classes(torch.optim.swa_utils),

@@ -4,11 +4,17 @@
     x = torch.randn(2, 3)           x, state = replay.randn(state, (2, 3))
     p = torch.randperm(10)          p, state = replay.randperm(state, 10)
     m = torch.nn.Linear(784, 128)   m, state = replay.linear(state, 784, 128)
+    y = F.dropout(x, 0.2)           y, state = replay.dropout(state, x, 0.2)
 
-The state is data: every function takes a state and returns the next one beside its values.
+A `DataLoader` draws its order from the same state:
+
+    loader = DataLoader(data, 32, shuffle=True)
+    for batch in loader:            batches, state = replay.data_loader(state, n, 32, shuffle=True)
+
+The state is data: a function that draws takes a state and returns the next one beside its values.
 `get_state` and `set_state` convert it to and from PyTorch's own bytes, so that either library can
-continue a stream of the other. The functions run on the host, in NumPy, outside jit. The values are
-JAX arrays.
+continue a stream of the other. The functions run on the host, in NumPy, outside jit. Values are JAX
+arrays, and numbers of rows NumPy arrays.
 
 The numbers are those of PyTorch 2.13 on an x86-64 processor with AVX2 or AVX-512. Measured there
 (AMD, glibc), every value and every state is the same to the bit in float32, float64, float16 and
@@ -29,6 +35,21 @@ from .continuous import cauchy, exponential, rand, uniform
 from .discrete import bernoulli, geometric, multinomial, randint, randperm
 from .gaussian import log_normal, normal, randn, trunc_normal
 from .generator import State, get_state, manual_seed, set_state
+from .masks import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
+from .order import data_loader, random_split
+from .samplers import (
+    distributed_sampler,
+    random_sampler,
+    subset_random_sampler,
+    weighted_random_sampler,
+)
 from .weights import (
     bilinear,
     conv1d,
@@ -53,6 +74,7 @@ from .weights import (
 
 __all__ = [
     "State",
+    "alpha_dropout",
     "bernoulli",
     "bilinear",
     "cauchy",
@@ -62,8 +84,15 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "data_loader",
+    "distributed_sampler",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "embedding",
     "exponential",
+    "feature_alpha_dropout",
     "geometric",
     "get_state",
     "gru",
@@ -80,12 +109,16 @@ __all__ = [
     "rand",
     "randint",
     "randn",
+    "random_sampler",
+    "random_split",
     "randperm",
     "rnn",
     "set_state",
     "sparse",
+    "subset_random_sampler",
     "trunc_normal",
     "uniform",
+    "weighted_random_sampler",
     "xavier_normal",
     "xavier_uniform",
 ]

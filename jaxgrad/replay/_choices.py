@@ -4,9 +4,12 @@ import math
 
 import numpy as np
 
-from jaxgrad import _checks
+from jaxgrad._checks import Checks
 from jaxgrad.replay import _draws
 from jaxgrad.replay.generator import State, words32, words64
+
+LONGEST = (2**32 - 1) // 20
+"""The most integers that PyTorch permutes by this algorithm."""
 
 
 def integers(state: State, shape: tuple[int, ...], low: int, high: int) -> _draws.Draw:
@@ -15,6 +18,12 @@ def integers(state: State, shape: tuple[int, ...], low: int, high: int) -> _draw
     words, state = (words64 if span >= 2**28 else words32)(state, math.prod(shape))
     offsets = words.astype(np.uint64) % np.uint64(span)
     return (offsets + np.uint64(low % 2**64)).view(np.int64).reshape(shape), state
+
+
+def seed(state: State) -> tuple[int, State]:
+    """What `torch.empty((), dtype=torch.int64).random_()` draws: an integer of [0, 2⁶³)."""
+    value, state = integers(state, (), 0, 2**63)
+    return int(value), state
 
 
 def permutation(state: State, count: int) -> _draws.Draw:
@@ -27,7 +36,9 @@ def permutation(state: State, count: int) -> _draws.Draw:
     return np.array(order, np.int64), state
 
 
-def race(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
+def race(
+    check: Checks, argument: str, state: State, weights: np.ndarray, count: int
+) -> _draws.Draw:
     """The indices of the `count` largest quotients weight / exponential number in each row.
 
     Ties are refused, as PyTorch's order then depends on the sort of its C++ library.
@@ -43,7 +54,7 @@ def race(state: State, weights: np.ndarray, count: int) -> _draws.Draw:
     if (ranked[..., 1:] == ranked[..., :-1]).any():
         expected = f"{weights.dtype} weights that decide the order of the draws"
         remedy = "PyTorch leaves it to chance; use float64, fewer samples or replacement"
-        raise ValueError(_checks.of("multinomial").wrong("input", expected, "a tie", remedy))
+        raise ValueError(check.wrong(argument, expected, "a tie", remedy))
     return order[..., :count], state
 
 

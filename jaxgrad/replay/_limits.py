@@ -14,7 +14,8 @@ from jaxgrad.replay.generator import State, checked
 LARGEST = 2**31
 """The most elements of one draw; the words of more would fill the memory of most hosts."""
 
-_FLOATS = ("float32", "float64", "float16", "bfloat16")
+FLOATS = ("float32", "float64", "float16", "bfloat16")
+"""The floating point dtypes of PyTorch's samplers."""
 
 
 def filled(
@@ -73,8 +74,8 @@ def float_dtype(check: Checks, value: Any) -> np.dtype:
 
 def floating(check: Checks, argument: str, dtype: DTypeLike) -> np.dtype:
     """`dtype` as one of the floating point dtypes of PyTorch's samplers."""
-    if str(dtype) not in _FLOATS:
-        raise TypeError(check.wrong(argument, "one of " + ", ".join(_FLOATS), dtype))
+    if str(dtype) not in FLOATS:
+        raise TypeError(check.wrong(argument, "one of " + ", ".join(FLOATS), dtype))
     return np.dtype(dtype)
 
 
@@ -88,7 +89,7 @@ def any_dtype(check: Checks, value: Any) -> np.dtype:
         dtype = np.dtype(jnp.zeros((), value).dtype)
     except (TypeError, ValueError) as error:
         raise TypeError(check.wrong("dtype", expected, f"{value!r:.60}")) from error
-    if dtype.kind not in "iub" and str(dtype) not in _FLOATS:
+    if dtype.kind not in "iub" and str(dtype) not in FLOATS:
         raise TypeError(check.wrong("dtype", expected, dtype))
     return dtype
 
@@ -115,3 +116,25 @@ def ordered(check: Checks, a: float, b: float, dtype: np.dtype) -> None:
     largest = float(jnp.finfo(dtype).max)
     if not (-largest <= a <= b <= largest and b - a <= largest):
         raise ValueError(check.wrong("[a, b)", f"a finite range of {dtype}", f"[{a}, {b})"))
+
+
+def on_host(check: Checks, argument: str, value: Any) -> np.ndarray:
+    """`value` as an array of NumPy, without JAX's rounding to 32 bits."""
+    check.concrete(argument, value)
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        got = f"{type(value).__name__} {value!r:.60}"
+        raise TypeError(check.wrong(argument, "an array", got)) from error
+
+
+def rows(check: Checks, argument: str, value: Any) -> np.ndarray:
+    """`value` as numbers of rows: integers, (rows,), as int64."""
+    array = on_host(check, argument, value)
+    if array.ndim != 1:
+        raise ValueError(check.wrong(argument, "1-D", f"shape {array.shape}"))
+    if array.size and array.dtype.kind not in "iu":
+        raise TypeError(check.wrong(argument, "integers", array.dtype))
+    if np.max(array, initial=0) >= 2**63:
+        raise ValueError(check.wrong(argument, "below 2**63", array.max()))
+    return array.astype(np.int64)

@@ -141,7 +141,7 @@ def randperm(state: State, n: int) -> tuple[jax.Array, State]:
     """
     check = _checks.of("randperm")
     state = checked(check, state)
-    n = _limits.count(check, "n", n, minimum=0, largest=(2**32 - 1) // 20)
+    n = _limits.count(check, "n", n, minimum=0, largest=_choices.LONGEST)
     values, state = _choices.permutation(state, n)
     return jnp.asarray(values.astype(_limits.default_int())), state
 
@@ -266,18 +266,33 @@ def multinomial(
     _limits.floating(check, "input", weights.dtype)
     num_samples = _limits.count(check, "num_samples", num_samples, minimum=1)
     replacement = check.truth("replacement", replacement)
-    _check_weights(check, weights, num_samples, replacement)
-    _limits.shape_of_draw(check, (*weights.shape[:-1], num_samples))
-    draw = _choices.search if replacement and num_samples > 1 else _choices.race
-    values, state = draw(state, weights, num_samples)
+    values, state = categories(check, "input", state, weights, num_samples, replacement)
     return jnp.asarray(values.astype(_limits.default_int())), state
 
 
-def _check_weights(check: Checks, weights: np.ndarray, num_samples: int, replacement: bool) -> None:
+def categories(
+    check: Checks,
+    argument: str,
+    state: State,
+    weights: np.ndarray,
+    num_samples: int,
+    replacement: bool,
+) -> _draws.Draw:
+    """The draws of `multinomial`, as int64; its checks of the weights name the argument."""
+    _check_weights(check, argument, weights, num_samples, replacement)
+    _limits.shape_of_draw(check, (*weights.shape[:-1], num_samples))
+    if replacement and num_samples > 1:
+        return _choices.search(state, weights, num_samples)
+    return _choices.race(check, argument, state, weights, num_samples)
+
+
+def _check_weights(
+    check: Checks, argument: str, weights: np.ndarray, num_samples: int, replacement: bool
+) -> None:
     categories = weights.shape[-1] if weights.ndim else 0
     if weights.ndim not in (1, 2) or not 0 < categories <= 2**24:
         expected = "(categories,) or (rows, categories), with 1 to 2**24 categories"
-        raise ValueError(check.wrong("input", expected, f"shape {weights.shape}"))
+        raise ValueError(check.wrong(argument, expected, f"shape {weights.shape}"))
     if not replacement and num_samples > categories:
         expected = f"at most the {categories} categories without replacement"
         remedy = "draw with replacement=True"
@@ -285,10 +300,10 @@ def _check_weights(check: Checks, weights: np.ndarray, num_samples: int, replace
     least, most = np.min(weights, initial=0), np.max(weights, initial=0)
     if not (least >= 0 and most < np.inf):
         got = f"{least} to {most}"
-        raise ValueError(check.wrong("input", "finite and at least 0 everywhere", got))
+        raise ValueError(check.wrong(argument, "finite and at least 0 everywhere", got))
     if not (weights > 0).any(axis=-1).all():
         got = "a row of zeros"
-        raise ValueError(check.wrong("input", "positive somewhere in each row", got))
+        raise ValueError(check.wrong(argument, "positive somewhere in each row", got))
 
 
 @called

@@ -44,7 +44,7 @@ def dropout(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
 
-    Differs from PyTorch: takes a key.
+    Differs from PyTorch: takes a key. `jaxgrad.replay.dropout` has PyTorch's own mask of a seed.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import dropout
