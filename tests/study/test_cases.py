@@ -17,6 +17,7 @@ def test_there_are_enough():
     described = ("loop", "backward", "sampling", "init", "replay", "model", "fit")
     beyond = ("autograd", "kinks", "defaults", "activations", "losses", "optim", "schedules")
     porting = ("dtypes", "indexing", "shapes", "layers", "linalg", "numerics", "errors", "seeds")
+    porting += ("recurrent",)
     assert set(FAMILIES) == {*described, *beyond, *porting}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
@@ -25,6 +26,7 @@ def test_there_are_enough():
     assert counts["optim"] >= 41 and counts["schedules"] >= 22
     assert counts["indexing"] >= 98 and counts["shapes"] >= 96 and counts["dtypes"] >= 90
     assert counts["linalg"] >= 83 and counts["layers"] >= 59 and counts["numerics"] >= 56
+    assert counts["recurrent"] >= 40
     assert len(CASES) >= 1454
 
 

@@ -70,7 +70,7 @@ def lstm(
     Differs from PyTorch: takes parameters by name, in any order, where `torch.lstm` takes a list
     and their form; takes a key for dropout, and lengths for packed sequences. With lengths y keeps
     the length L, as `pad_packed_sequence(…, total_length=L)` does. An input (L, features) is a
-    single sequence, as for `nn.LSTM`; `torch.lstm` takes it for packed data.
+    single sequence, as for `nn.LSTM`; `torch.lstm` refuses it.
 
     >>> import jax
     >>> import jax.numpy as jnp

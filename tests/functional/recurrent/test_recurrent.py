@@ -1,4 +1,4 @@
-"""Recurrent layers: their definition, lengths, dropout, derivatives, and what is refused."""
+"""Recurrent layers: their definition, lengths, dropout, and how they are composed."""
 
 import functools
 
@@ -6,111 +6,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from invariants import assert_compiled_once, assert_jit, assert_slopes, assert_vmap
-from jax.extend.core import jaxprs_in_params
+from invariants import assert_compiled_once, assert_jit, assert_vmap
 from jax.sharding import NamedSharding, PartitionSpec
 from oracles import assert_same
+from recurrent_definition import COUNTS, NAMES, exactly, first_states, normal, parameters, relu
 
 import jaxgrad
 from jaxgrad import init, replay
-from jaxgrad.functional import gru, lstm, rnn
+from jaxgrad.functional import dropout, gru, lstm, rnn
 
-INF = float("inf")
-relu = functools.partial(rnn, nonlinearity="relu")
-COUNTS = {lstm: 4, gru: 3, rnn: 1, relu: 1}
-KINDS = pytest.mark.parametrize("fn", COUNTS, ids=["lstm", "gru", "tanh", "relu"])
-
-
-def normal(*shape, seed=0, dtype=np.float32):
-    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
-
-
-def parameters(
-    count, features=3, hidden=4, layers=1, directions=1, biased=True, projection=0, dtype=np.float32
-):
-    """Parameters by PyTorch's names, drawn at random."""
-    size, found = projection or hidden, {}
-    for layer in range(layers):
-        for end in ("", "_reverse")[:directions]:
-            columns = directions * size if layer else features
-            shapes = {"weight_ih": (count * hidden, columns), "weight_hh": (count * hidden, size)}
-            if biased:
-                shapes |= dict.fromkeys(("bias_ih", "bias_hh"), (count * hidden,))
-            if projection:
-                shapes["weight_hr"] = (projection, hidden)
-            for part, shape in shapes.items():
-                found[f"{part}_l{layer}{end}"] = normal(*shape, seed=len(found), dtype=dtype) / 2
-    return found
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def one_step(fn, x, state, w):
-    """The definition; w has the weights and biases of a layer and direction, in that order."""
-    wi, wh, bi, bh, wr = w
-    x, a = wi @ x + bi, wh @ state[0] + bh
-    if fn is lstm:
-        i, f, g, o = np.split(x + a, 4)
-        c = sigmoid(f) * state[1] + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        return (h if wr is None else wr @ h), c
-    if fn is gru:
-        (xr, xz, xn), (ar, az, an) = np.split(x, 3), np.split(a, 3)
-        z = sigmoid(xz + az)
-        return ((1 - z) * np.tanh(xn + sigmoid(xr + ar) * an) + z * state[0],)
-    return (np.tanh(x + a) if fn is rnn else np.maximum(x + a, 0),)
-
-
-def one_sequence(fn, x, states, params):
-    """The outputs (L, size) of one sequence, and the last state of each layer and direction."""
-    last, layer = [], 0
-    while f"weight_ih_l{layer}" in params:
-        outs = []
-        for end in (f"_l{layer}", f"_l{layer}_reverse"):
-            if f"weight_ih{end}" not in params:
-                continue
-            w = [params[f"{part}{end}"] for part in ("weight_ih", "weight_hh")]
-            w += [params.get(f"{part}{end}", 0) for part in ("bias_ih", "bias_hh")]
-            w += [params.get(f"weight_hr{end}")]
-            state, order = states[len(last)], slice(None, None, -1 if "_rev" in end else 1)
-            out = []
-            for row in x[order]:
-                state = one_step(fn, row, state, w)
-                out.append(state[0])
-            outs.append(np.stack(out)[order])
-            last.append(state)
-        x, layer = np.concatenate(outs, -1), layer + 1
-    return x, last
-
-
-def exactly(fn, x, hx, params, lengths=None):
-    """(L, N, …) as its definition has it, in float64; 0 beyond a length."""
-    x = np.asarray(x, float)
-    params = {name: np.asarray(array, float) for name, array in params.items()}
-    states = [np.asarray(part, float) for part in (hx if fn is lstm else (hx,))]
-    ends = [len(x)] * x.shape[1] if lengths is None else lengths
-    outs, lasts = [], []
-    for n, end in enumerate(ends):
-        first = [tuple(part[place, n] for part in states) for place in range(len(states[0]))]
-        out, last = one_sequence(fn, x[:end, n], first, params)
-        outs.append(np.pad(out, ((0, len(x) - end), (0, 0))))
-        lasts.append([np.stack(part) for part in zip(*last, strict=True)])
-    last = tuple(np.stack(part, 1) for part in zip(*lasts, strict=True))
-    return np.stack(outs, 1), last if fn is lstm else last[0]
-
-
-def first_states(fn, params, batch, dtype=np.float32):
-    """First states for these parameters, drawn at random."""
-    places = sum(name.startswith("weight_hh") for name in params)
-    size = params["weight_hh_l0"].shape[1]
-    h = normal(places, batch, size, seed=90, dtype=dtype)
-    if fn is not lstm:
-        return h
-    return h, normal(places, batch, params["weight_hh_l0"].shape[0] // 4, seed=91, dtype=dtype)
-
-
+KINDS = pytest.mark.parametrize("fn", COUNTS, ids=NAMES)
 FORMS = {
     "two layers, both directions": {"layers": 2, "directions": 2},
     "one layer": {},
@@ -158,14 +63,13 @@ def test_relu_adds_up_and_has_no_slope_at_0():
 
 
 def test_order_of_axes():
-    params = init.lstm(jax.random.key(0), 3, 4, 2, bidirectional=True)
-    x, (h, c) = normal(2, 5, 3), first_states(lstm, params, 2)
-    y, states = lstm(x, (h, c), params, batch_first=True)
-    other = lstm(x.swapaxes(0, 1), (h, c), params)
-    assert_same((y.swapaxes(0, 1), states), jax.tree.map(np.asarray, other), 1e-5)
-    single = lstm(x[1], (h[:, 1], c[:, 1]), params, batch_first=True)
-    expected = y[1], (states[0][:, 1], states[1][:, 1])
-    assert_same(single, jax.tree.map(np.asarray, expected), 1e-5)
+    params = init.rnn(jax.random.key(0), 3, 4, bidirectional=True)
+    x, h = normal(2, 5, 3), first_states(rnn, params, 2)
+    y, last = rnn(x, h, params, batch_first=True)
+    other = rnn(x.swapaxes(0, 1), h, params)
+    assert_same((y.swapaxes(0, 1), last), jax.tree.map(np.asarray, other), 1e-5)
+    single = rnn(x[1], h[:, 1], params, batch_first=True)
+    assert_same(single, (np.asarray(y[1]), np.asarray(last[:, 1])), 1e-5)
 
 
 def test_parameters_of_a_seed():
@@ -235,6 +139,15 @@ def test_dropout_is_between_the_layers():
     assert (dropped(2, 4, p=1.0) == 0).all()
 
 
+def test_each_layer_is_dropped_by_a_key_of_its_own():
+    x, key = jnp.ones((10, 4, 1)), jax.random.key(0)
+    with jax.debug_key_reuse(False):
+        y, _ = relu(x, None, passing(3), dropout=0.5, training=True, key=key)
+        for one in jax.random.split(key, 2):
+            x = dropout(one, x, 0.5)
+    assert_same(y, np.asarray(x))
+
+
 def test_dropout_under_jit_is_the_same():
     params, x, key = parameters(4, layers=3), normal(5, 2, 3), jax.random.key(0)
     with jax.debug_key_reuse(False):
@@ -251,66 +164,6 @@ def test_a_sequence_in_two_parts(fn):
     second, end = fn(x[4:], state, params)
     both = np.concatenate([first, second])
     assert_same((both, end), (np.asarray(y), jax.tree.map(np.asarray, last)), 1e-5)
-
-
-def loss(fn, lengths=None):
-    """A number of the outputs and last states, whose weights are all different."""
-
-    def call(x, hx, params):
-        leaves = jax.tree.leaves(fn(x, hx, params, lengths=lengths))
-        return sum(
-            jnp.sum(jnp.sin(1 + jnp.arange(a.size, dtype=a.dtype)) * a.ravel()) for a in leaves
-        )
-
-    return call
-
-
-@pytest.mark.parametrize("order", [1, 2])
-@KINDS
-def test_slopes(fn, order):
-    """Each derivative against differences, forward and in reverse mode."""
-    with jax.enable_x64(True):
-        form = {"projection": 2} if fn is lstm else {}
-        params = parameters(COUNTS[fn], directions=2, **form, dtype=np.float64)
-        x, hx = normal(4, 2, 3, dtype=np.float64), first_states(fn, params, 2, np.float64)
-        given, structure = jax.tree.flatten((jnp.asarray(x), hx, params))
-        number = loss(fn, jnp.array([4, 2]))
-
-        def call(*leaves):
-            return number(*jax.tree.unflatten(structure, leaves))
-
-        def gradient(*leaves):
-            grads = jax.grad(call, tuple(range(len(leaves))))(*leaves)
-            return sum(jnp.sum(grad**2) for grad in grads)
-
-        assert_slopes(call if order == 1 else gradient, *map(jnp.asarray, given), rtol=1e-6)
-
-
-def carried(jaxpr):
-    """The shapes of what the loops of a program carry from step to step."""
-    for equation in jaxpr.eqns:
-        if equation.primitive.name == "scan":
-            carry = equation.outvars[: equation.params["num_carry"]]
-            yield from (variable.aval.shape for variable in carry)
-        for inner in jaxprs_in_params(equation.params):
-            yield from carried(inner)
-
-
-@KINDS
-def test_no_step_adds_to_the_gradient_of_a_weight(fn):
-    params, x = parameters(COUNTS[fn], layers=2, directions=2), normal(5, 2, 3)
-    program = jax.make_jaxpr(jax.grad(loss(fn), 2))(x, None, params)
-    shapes = set(carried(program.jaxpr))
-    assert shapes == {(2, 4)}, "a state, or its cotangent"
-
-
-def test_frozen_weights_have_no_product_of_their_own():
-    """The derivative in the state alone has as many products as the steps need."""
-    params, x = parameters(4), normal(5, 2, 3)
-    state = jnp.ones((1, 2, 4)), jnp.ones((1, 2, 4))
-    programs = [str(jax.make_jaxpr(jax.grad(loss(lstm), n))(x, state, params)) for n in (1, 2)]
-    frozen, whole = (program.count("dot_general") for program in programs)
-    assert frozen < whole
 
 
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
@@ -344,7 +197,7 @@ def test_invariants(fn, caplog):
 
 def test_sharded(rows):
     """Sequences on eight devices; the weights' gradient is added up over them."""
-    params = parameters(4, layers=2, directions=2)
+    params = parameters(4, directions=2)
     x, lengths = normal(8, 3, 3), jnp.arange(8) % 3 + 1
     batch = NamedSharding(rows.mesh, PartitionSpec("rows", None, None))
 
@@ -361,104 +214,3 @@ def test_sharded(rows):
     assert found[0].sharding.is_equivalent_to(batch, 3)
     expected = run(x, params, lengths)
     assert_same(*(jax.tree.map(np.asarray, each) for each in (found, expected)), 1e-5)
-
-
-X, P = np.ones((5, 2, 3), np.float32), parameters(4)
-TWO = parameters(4, layers=2)
-H = np.zeros((1, 2, 4), np.float32)
-
-
-def without(name):
-    return {key: value for key, value in TWO.items() if key != name}
-
-
-REFUSED = {
-    "integers": ([X.astype(int), None, P], {}, "input must be floating point, got int"),
-    "1-D": ([X[0, 0], None, P], {}, "input must be of shape (L, N, features) or (L, features), g"),
-    "no steps": ([X[:0], None, P], {}, "input must be of length 1 or more"),
-    "a list": ([X, None, list(P.values())], {}, "params must be a dict of arrays by PyTorch's na"),
-    "a prefix": (
-        [X, None, {f"lstm.{name}": value for name, value in P.items()}],
-        {},
-        "params must be a dict of arrays by PyTorch's names weight_ih_l0, weight_hh_l0, …, got "
-        "'lstm.weight_ih_l0'; take the entries of one layer, without their prefix",
-    ),
-    "surplus": ([X, None, P | {"weight": X}], {}, "params must be a dict of arrays by PyTorch's"),
-    "empty": (
-        [X, None, {}],
-        {},
-        "params must be a dict of all parameters of a layer, got none call",
-    ),
-    "missing": (
-        [X, None, without("bias_hh_l1")],
-        {},
-        "params must be a dict of all parameters of a layer, got none called bias_hh_l1",
-    ),
-    "a gap": (
-        [X, None, P | {"weight_ih_l2": X}],
-        {},
-        "params must be a dict of all parameters of a layer, got none called weight_ih_l1, weight_",
-    ),
-    "features": ([X[..., :2], None, P], {}, "params['weight_ih_l0'] must be of shape (16, 2), got"),
-    "gates": (
-        [X, None, parameters(3)],
-        {},
-        "params['weight_hh_l0'] must be of shape (12, 3), got (12, 4); the 4 gates are one below",
-    ),
-    "another dtype": (
-        [X.astype(np.float16), None, P],
-        {},
-        "params['weight_ih_l0'] must be of input's float16, got float32; cast it with .astype",
-    ),
-    "one state": ([X, H, P], {}, "hx must be a pair (h_0, c_0) or None, got ndarray"),
-    "batch": ([X, (H[:, :1], H), P], {}, "hx[0] must be of shape (1, 2, 4), got (1, 1, 4)"),
-    "batch of states": (
-        [X.swapaxes(0, 1), (H.swapaxes(0, 1), H), P],
-        {"batch_first": True},
-        "hx[0] must be of shape (1, 2, 4), got (2, 1, 4); layers and directions come first, also w",
-    ),
-    "single": ([X[:, 0], (H, H), P], {}, "hx[0] must be of shape (1, 4), got (1, 2, 4)"),
-    "a state's dtype": ([X, (H, H.astype(np.float16)), P], {}, "hx[1] must be of input's float32"),
-    "no key": (
-        [X, None, TWO],
-        {"dropout": 0.5, "training": True},
-        "key must be a typed key where training and dropout are set, got None",
-    ),
-    "dropout": ([X, None, P], {"dropout": 1.5}, "dropout must be in [0, 1], got 1.5"),
-    "a flag": ([X, None, P], {"batch_first": 1}, "batch_first must be True or False"),
-    "float lengths": (
-        [X, None, P],
-        {"lengths": [1.0, 2.0]},
-        "lengths must be an array of integers",
-    ),
-    "lengths": (
-        [X, None, P],
-        {"lengths": [1, 2, 3]},
-        "lengths must be of shape (2,), one for each",
-    ),
-    "0": ([X, None, P], {"lengths": [0, 5]}, "lengths must be from 1 to 5, the length of input, "),
-    "long": ([X, None, P], {"lengths": [6, 5]}, "lengths must be from 1 to 5, the length of input"),
-    "one length": ([X[:, 0], None, P], {"lengths": 3}, "lengths must be None for an input (L, fea"),
-}
-
-
-@pytest.mark.thinned(1)
-@pytest.mark.parametrize("name", REFUSED)
-def test_refusals(name):
-    given, options, text = REFUSED[name]
-    options = {k: np.array(v) if k == "lengths" else v for k, v in options.items()}
-    with pytest.raises((TypeError, ValueError)) as error:
-        lstm(*given, **options)
-    assert str(error.value).startswith(f"lstm: {text}")
-
-
-def test_refusals_of_the_others():
-    with pytest.raises(
-        ValueError, match="rnn: nonlinearity must be one of 'tanh', 'relu', got 'si"
-    ):
-        rnn(X, None, parameters(1), nonlinearity="sigmoid")
-    projected = parameters(3) | {"weight_hr_l0": H[0]}
-    with pytest.raises(ValueError, match=r"gru: params must be a dict .*, got 'weight_hr_l0'"):
-        gru(X, None, projected)
-    with pytest.raises(TypeError, match="gru: hx must be an array, got tuple"):
-        gru(X, (H, H[0]), parameters(3))
