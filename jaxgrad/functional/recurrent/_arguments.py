@@ -53,7 +53,7 @@ def checked(
     x = check.floating("input", input)
     batch_first = check.truth("batch_first", options.batch_first)
     _check_input(check, x, batch_first)
-    form, named = read(check, params, x, kind.count, projects=kind.states == 2)
+    form, named = read(check, params, x, kind.blocks, projects=kind.states == 2)
     layer = Layer(kind, form, batch_first, x.ndim == 2)
     p, key = _dropout(check, options, form)
     arrays = {"x": x, "params": named, "p": p, "key": key}

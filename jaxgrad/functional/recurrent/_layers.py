@@ -79,12 +79,13 @@ def _layers(
     arrays: dict[str, Any], layer: Layer, x: jax.Array, inside: jax.Array | None
 ) -> tuple[jax.Array, list[State]]:
     """The outputs of the last layer, and the last state of each layer and direction."""
-    form, p, last = layer.form, arrays["p"], []
+    form, last = layer.form, []
     first = _starts(arrays["first"], layer, x)
-    keys = None if p is None else jax.random.split(arrays["key"], form.layers - 1)
+    dropped = arrays["p"] is not None
+    keys = jax.random.split(arrays["key"], form.layers - 1) if dropped else []
     for number in range(form.layers):
-        if number and keys is not None:
-            x = dropout(keys[number - 1], x, p)
+        if number and dropped:
+            x = dropout(keys[number - 1], x, arrays["p"])
         outs = []
         for end in form.ends_of(number):
             parts = {part: arrays["params"][f"{part}{end}"] for part in form.parts}
@@ -117,7 +118,7 @@ def _direction(
 ) -> tuple[jax.Array, State]:
     """The outputs of one layer in one direction, 0 beyond a length; and its last state."""
     weight, bias = parts.pop("weight_ih"), parts.pop("bias_ih", None)
-    if bias is not None and kind.count != 3:  # the reset gate of a GRU scales the second bias
+    if bias is not None and kind.blocks != 3:  # the reset gate of a GRU scales the second bias
         bias = bias.astype(wide(bias.dtype)) + parts.pop("bias_hh").astype(wide(bias.dtype))
     out, last = recur(kind, backwards, affine(x, weight, bias), first, parts, inside)
     return out if inside is None else jnp.where(inside, out, 0), last

@@ -19,7 +19,7 @@ class Recurrence(NamedTuple):
     """One kind of recurrence. Its functions take one step, or arrays with an axis of all steps.
 
     Attributes:
-        count: how many blocks of rows the weights have.
+        blocks: how many blocks of rows the weights have, one a gate.
         states: how many arrays the state has.
         gates: `(x, a)`, what the step computes elementwise before the state comes in.
         after: `(gates, state)`, the state after the step.
@@ -29,7 +29,7 @@ class Recurrence(NamedTuple):
             a tangent of a and one of the state.
     """
 
-    count: int
+    blocks: int
     states: int
     gates: Callable[..., Any]
     after: Callable[..., State]

@@ -51,7 +51,7 @@ def recur(
     Args:
         kind: the recurrence.
         backwards: whether it begins with the last step.
-        x: the sums of products with the input, of shape (L, N, count · hidden).
+        x: the sums of products with the input, of shape (L, N, blocks · hidden).
         first: the state before the first step, arrays of shape (N, …).
         weights: the others, which each step uses.
         inside: of shape (L, N, 1), false where a step leaves the state as it is; or None.
@@ -134,10 +134,14 @@ def _dense(primals: Any, tangents: Any) -> Any:
     """Tangents with zeros in the place of symbolic ones, but None for `inside`."""
     whole = (*tangents[:3], None)
     return jax.tree.map(
-        lambda t: jnp.zeros(t.shape, t.dtype) if isinstance(t, SymbolicZero) else t,
+        lambda t: _zeros(t.aval) if isinstance(t, SymbolicZero) else t,
         whole,
         is_leaf=lambda t: isinstance(t, SymbolicZero),
     )
+
+
+def _zeros(aval: Any) -> jax.Array:
+    return jnp.zeros(aval.shape, aval.dtype)
 
 
 def _before(backwards: bool, first: State, states: State) -> State:

@@ -194,8 +194,8 @@ def _step(check: _checks.Checks, kind: Recurrence, *given: Any) -> State:
         for name, value in named.items()
         if value is not None or name.startswith("w")
     }
-    hidden = arrays["w_hh"].shape[0] // kind.count if arrays["w_hh"].ndim else 0
-    rows = kind.count * hidden
+    hidden = arrays["w_hh"].shape[0] // kind.blocks if arrays["w_hh"].ndim else 0
+    rows = kind.blocks * hidden
     shapes = {"w_ih": (rows, x.shape[-1]), "w_hh": (rows, hidden)}
     for name, array in arrays.items():
         _check_shape(check, name, array, shapes.get(name, (rows,)))
