@@ -15,6 +15,9 @@ CELLS = {"LSTMCell": F.lstm_cell, "GRUCell": F.gru_cell, "RNNCell": F.rnn_tanh_c
 BY_CHANCE = 8
 """The samples have three steps of two or three numbers: PyTorch's own error is at times below a
 rounding, by luck. `test_rounding` has enough of them for a factor of 2."""
+CANCEL = 9
+"""The samples have inputs of up to 9. A weight's derivative adds up their products with cotangents,
+and these cancel in some samples; the gates are saturated, so 1 - tanh² has few digits."""
 TANH = 10
 """XLA's float32 tanh is off by 4.5 units in the last place on CPUs, PyTorch's by 0.5. A plain RNN
 has nothing else; the gates of the others hide it."""
@@ -104,7 +107,7 @@ def hold_modules(name, dtype, share):
     found = list(modules(name, dtype))
     with one_program():
         for net, args in found[:: max(1, len(found) // share) if share else 1]:
-            hold(net, *args, factor=BY_CHANCE)
+            hold(net, *args, factor=BY_CHANCE, cancel=CANCEL)
     return len(found)
 
 
