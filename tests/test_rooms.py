@@ -1,6 +1,7 @@
 """What a room gives: the names it lists, no others, and each where PyTorch's users look for it."""
 
 import importlib
+import types
 
 import pytest
 from test_api import PUBLIC
@@ -70,7 +71,7 @@ def homes(room):
     drawn = [(torch, same, same), filled]
     order = [(torch.utils.data, same, same), classes(torch.utils.data)]
     return {
-        "functional": [(torch.nn.functional, same, same)],
+        "functional": [(torch.nn.functional, same, same), (recurrent(), same, same)],
         "tensor": [(module, same, same) for module in (torch, torch.linalg, torch.special)],
         "random": drawn,
         "init": initial,
@@ -82,6 +83,18 @@ def homes(room):
         ],
         "schedules": [classes(torch.optim.lr_scheduler)],
     }[room]
+
+
+RECURRENT = {"lstm", "gru", "lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"}
+"""Functions of `torch` that are layers; `rnn` is both `torch.rnn_tanh` and `torch.rnn_relu`."""
+
+
+def recurrent():
+    """PyTorch's recurrent functions by their names here."""
+    import torch
+
+    found = {name: getattr(torch, name) for name in RECURRENT}
+    return types.SimpleNamespace(**found, rnn=(torch.rnn_tanh, torch.rnn_relu))
 
 
 def is_there(name, home):
@@ -105,5 +118,5 @@ def test_functional_is_of_torch_nn_functional_and_tensor_is_not():
     import torch.nn.functional
 
     theirs = set(dir(torch.nn.functional))
-    assert set(functional.__all__) - OWN["functional"] <= theirs
+    assert set(functional.__all__) - OWN["functional"] - RECURRENT - {"rnn"} <= theirs
     assert not set(tensor.__all__) & theirs

@@ -66,6 +66,8 @@ from .pooling.fractional import fractional_max_pool2d, fractional_max_pool3d
 from .pooling.maxima import max_pool1d, max_pool2d, max_pool3d
 from .pooling.powers import lp_pool1d, lp_pool2d, lp_pool3d
 from .pooling.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
+from .recurrent.cells import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
+from .recurrent.layers import gru, lstm, rnn
 from .resampling.grids import affine_grid, grid_sample
 from .resampling.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .shuffling import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
@@ -116,6 +118,8 @@ __all__ = [
     "glu",
     "grid_sample",
     "group_norm",
+    "gru",
+    "gru_cell",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
@@ -137,6 +141,8 @@ __all__ = [
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
+    "lstm",
+    "lstm_cell",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
@@ -164,6 +170,9 @@ __all__ = [
     "relu",
     "relu6",
     "rms_norm",
+    "rnn",
+    "rnn_relu_cell",
+    "rnn_tanh_cell",
     "rrelu",
     "running_stats",
     "scaled_dot_product_attention",

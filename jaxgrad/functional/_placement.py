@@ -1,5 +1,6 @@
 """Functions of arrays on explicit meshes, whose results are placed by a rule of their own."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +19,14 @@ def placed(function: Callable[..., Any], axes: Any, *arrays: jax.Array) -> Any:
     A product that adds up over a sharded dimension has no placement of its own there. Inside, XLA
     shards as on other meshes.
     """
-    meshes = [jax.typeof(array).sharding.mesh for array in arrays]
+    return placed_each(function, PartitionSpec(*axes), *arrays)
+
+
+def placed_each(function: Callable[..., Any], places: Any, *arrays: Any) -> Any:
+    """`placed` for a function of pytrees; `places` has a `PartitionSpec` for each result."""
+    meshes = [jax.typeof(array).sharding.mesh for array in jax.tree.leaves(arrays)]
     explicit = [mesh for mesh in meshes if AxisType.Explicit in mesh.axis_types]
     if not explicit:
         return function(*arrays)
-    sharding = NamedSharding(explicit[0], PartitionSpec(*axes))
-    return jax.sharding.auto_axes(function, out_sharding=sharding)(*arrays)
+    shardings = jax.tree.map(functools.partial(NamedSharding, explicit[0]), places)
+    return jax.sharding.auto_axes(function, out_sharding=shardings)(*arrays)

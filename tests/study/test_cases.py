@@ -17,8 +17,8 @@ def test_there_are_enough():
     described = ("loop", "backward", "sampling", "init", "replay", "model", "fit")
     beyond = ("autograd", "kinks", "defaults", "activations", "losses", "optim", "schedules")
     porting = ("dtypes", "indexing", "shapes", "layers", "linalg", "numerics", "errors", "seeds")
-    data = ("order",)
-    assert set(FAMILIES) == {*described, *beyond, *porting, *data}
+    networks = ("order", "recurrent")
+    assert set(FAMILIES) == {*described, *beyond, *porting, *networks}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
     assert counts["kinks"] >= 294 and counts["activations"] >= 115 and counts["losses"] >= 192
@@ -26,6 +26,7 @@ def test_there_are_enough():
     assert counts["optim"] >= 41 and counts["schedules"] >= 22
     assert counts["indexing"] >= 98 and counts["shapes"] >= 96 and counts["dtypes"] >= 90
     assert counts["linalg"] >= 83 and counts["layers"] >= 59 and counts["numerics"] >= 56
+    assert counts["recurrent"] >= 40
     assert len(CASES) >= 1454
 
 

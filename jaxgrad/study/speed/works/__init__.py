@@ -13,6 +13,7 @@ from . import (
     normalization,
     optimizers,
     pooling,
+    recurrent,
     resampling,
     samplers,
 )
@@ -30,6 +31,7 @@ WORKS: tuple[Work, ...] = (
     *pooling.WORKS,
     *normalization.WORKS,
     *attention.WORKS,
+    *recurrent.WORKS,
     *embedding.WORKS,
     *resampling.WORKS,
     *optimizers.WORKS,
