@@ -19,6 +19,8 @@ LAYERS = [
 ]
 """Calls of the layers, and what is known of them: a file for each kind."""
 CALLS = functools.reduce(lambda all, one: all | one.CALLS, LAYERS, functional_calls.CALLS)
+OURS = functools.reduce(lambda all, one: all | getattr(one, "OURS", {}), LAYERS, {})
+"""What is called instead of ours where arrays alone do not make a call of it."""
 THEIRS = functools.reduce(lambda all, one: all | getattr(one, "THEIRS", {}), LAYERS, {})
 """What is called instead where PyTorch has no function of that name."""
 KNOWN = functools.reduce(lambda all, one: all | one.KNOWN, LAYERS, functional_known.KNOWN)
@@ -30,7 +32,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.nightly, pytest.mark.thinned(1)]  #
 @given(data=st.data())
 def test_as_pytorch(name, data):
     with as_pytorch():
-        ours, theirs = room_of(name)[1], THEIRS.get(name) or pytorchs(name)
+        ours, theirs = OURS.get(name) or room_of(name)[1], THEIRS.get(name) or pytorchs(name)
         if name in functional_calls.KEYED:  # outside training they do not draw
             ours = functools.partial(ours, jax.random.key(0), training=False)
             theirs = functools.partial(theirs, training=False)
