@@ -1,6 +1,9 @@
 """Layers of transformers in NumPy, written from their definition, and entries for them."""
 
+import jax.numpy as jnp
 import numpy as np
+
+BOTH = ("self_attn", "multihead_attn")
 
 
 def entries(size, hidden, attentions=("self_attn",), biased=True, seed=0):
@@ -16,6 +19,19 @@ def entries(size, hidden, attentions=("self_attn",), biased=True, seed=0):
         shapes |= {f"norm{number}.weight": (size,), f"norm{number}.bias": (size,)}
     drawn = {name: rng.normal(size=shape) for name, shape in shapes.items()}
     return {name: x for name, x in drawn.items() if biased or not name.endswith("bias")}
+
+
+def made(attentions=("self_attn",), dtype=np.float32, **options):
+    """Entries of a layer of size 4 with 6 hidden units, as JAX arrays."""
+    given = entries(4, 6, attentions, **options)
+    return {name: jnp.asarray(value.astype(dtype)) for name, value in given.items()}
+
+
+def stacked(*layers):
+    """The entries of a stack of these layers."""
+    return {
+        f"layers.{i}.{n}": value for i, layer in enumerate(layers) for n, value in layer.items()
+    }
 
 
 def normed(x, params, name):
