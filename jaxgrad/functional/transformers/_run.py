@@ -153,6 +153,6 @@ def _activation(check: _checks.Checks, value: Activation) -> Callable[[jax.Array
         got = f"{type(value).__name__} {value!r:.60}"
         raise TypeError(check.wrong("activation", expected, got))
     if not isinstance(value, Hashable):  # programs are kept by it
-        got = f"a {type(value).__name__} that has no hash"
+        got = f"{type(value).__name__}, which has no hash"
         raise TypeError(check.wrong("activation", expected, got, "wrap it in a function"))
     return value

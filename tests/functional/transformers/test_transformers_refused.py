@@ -9,6 +9,17 @@ import jaxgrad.functional as F
 LATER = ~np.tril(np.ones((3, 3), bool))
 PADDED = np.array([[False, False, False], [False, False, True]])
 ONE, TWO = made(), made(BOTH)
+
+
+class Unhashable:
+    """A function that programs cannot be kept by."""
+
+    __hash__ = None
+
+    def __call__(self, x):
+        return x
+
+
 S, MEMORY = np.ones((3, 2, 4), np.float32), np.ones((5, 2, 4), np.float32)
 
 
@@ -76,6 +87,11 @@ REFUSED = {
         (S, ONE, 2),
         {"activation": 3},
         "activation must be 'relu', 'gelu' or a functi",
+    ),
+    "no hash": (
+        (S, ONE, 2),
+        {"activation": Unhashable()},
+        "activation must be 'relu', 'gelu' or a function of an array, got Unhashable, which has no",
     ),
     "halves": (
         (S, ONE, 2),
