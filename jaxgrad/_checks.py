@@ -180,11 +180,11 @@ def concrete(function: str, argument: str, tree: Any) -> None:
         raise TypeError(wrong(function, argument, "concrete", "a traced array", remedy))
 
 
-def key(function: str, value: Any, argument: str = "key") -> jax.Array:
-    """`value` as one typed key, of any implementation."""
+def key(function: str, value: Any, argument: str = "key", first: bool = True) -> jax.Array:
+    """`value` as one typed key, of any implementation; `first` where it is the first argument."""
     if not (isinstance(value, jax.Array) and value.dtype.type is jax.dtypes.prng_key):
         got = f"{type(value).__name__} {value!r:.60}"
-        remedy = _remedies.for_key(function, value, argument)
+        remedy = _remedies.for_key(function, value, "" if first else argument)
         raise TypeError(wrong(function, argument, "a typed key", got, remedy))
     if value.ndim:
         remedy = "map over the keys with jax.vmap"
@@ -255,6 +255,13 @@ def same_shape(function: str, argument: str, value: jax.Array, other: str, like:
         raise ValueError(wrong(function, argument, expected, value.shape, remedy))
 
 
+def same_dtype(function: str, argument: str, value: jax.Array, other: str, like: jax.Array) -> None:
+    """Refuse a `value` of another dtype than `like`, the argument `other`."""
+    if value.dtype != like.dtype:
+        expected = f"of {other}'s {like.dtype}"
+        raise TypeError(wrong(function, argument, expected, value.dtype, "cast it with .astype"))
+
+
 def axis(function: str, argument: str, value: Any, ndim: int) -> int:
     """`value` as an axis counted from the front; a 0-D array has the one axis 0, as in PyTorch."""
     ndim = ndim or 1
@@ -302,6 +309,7 @@ class Checks:
         self.number_dtype = functools.partial(number_dtype, function)
         self.option = functools.partial(option, function)
         self.same_shape = functools.partial(same_shape, function)
+        self.same_dtype = functools.partial(same_dtype, function)
         self.axis = functools.partial(axis, function)
         self.axes = functools.partial(axes, function)
 

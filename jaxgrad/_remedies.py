@@ -11,13 +11,13 @@ def wrong(function: str, argument: str, expected: str, got: object, remedy: str 
     return f"{function}: {argument} must be {expected}, got {got}" + (f"; {remedy}" * bool(remedy))
 
 
-def for_key(function: str, value: Any, argument: str = "key") -> str:
-    """The remedy for a value that is not a typed key."""
+def for_key(function: str, value: Any, keyword: str = "") -> str:
+    """The remedy for a value that is not a typed key; without a keyword the key comes first."""
     if getattr(value, "dtype", None) == np.uint32 and value.shape and value.shape[-1] in (2, 4):
         return "turn it into a typed key with jax.random.wrap_key_data"
     made = "make one with jax.random.key(seed)"
-    if argument != "key":
-        return f"{made}: {argument}=…"
+    if keyword:
+        return f"{made}: {keyword}=…"
     return f"{made}, it comes first: {function}(key, …)"
 
 

@@ -71,6 +71,8 @@ from .recurrent.layers import gru, lstm, rnn
 from .resampling.grids import affine_grid, grid_sample
 from .resampling.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .shuffling import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
+from .transformers.layers import transformer_decoder_layer, transformer_encoder_layer
+from .transformers.stacks import transformer_decoder, transformer_encoder
 from .unfolding import fold, unfold
 
 __all__ = [
@@ -189,6 +191,10 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "transformer_decoder",
+    "transformer_decoder_layer",
+    "transformer_encoder",
+    "transformer_encoder_layer",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unfold",

@@ -69,9 +69,7 @@ def _of_one_dtype(check: _checks.Checks, **given: ArrayLike) -> list[jax.Array]:
     first, *names = given
     found = {name: real_or_complex(check, name, value) for name, value in given.items()}
     for name in names:
-        if found[name].dtype != found[first].dtype:
-            expected = f"of {first}'s {found[first].dtype}"
-            raise TypeError(check.wrong(name, expected, found[name].dtype, "cast it with .astype"))
+        check.same_dtype(name, found[name], first, found[first])
     return list(found.values())
 
 

@@ -24,18 +24,23 @@ def mask_array(check: _checks.Checks, argument: str, value: ArrayLike, dtype: An
 
 
 def dropout_arguments(
-    check: _checks.Checks, p: ArrayLike, key: jax.Array | None, training: bool = True
+    check: _checks.Checks,
+    p: ArrayLike,
+    key: jax.Array | None,
+    training: bool = True,
+    names: tuple[str, str] = ("dropout_p", "dropout_key"),
 ) -> tuple[Any, jax.Array | None]:
-    """The probability and the key; both None where nothing is dropped."""
-    number = constant(check, "dropout_p", check.number("dropout_p", p))
-    check.allowed("dropout_p", number, (number >= 0) & (number <= 1), "in [0, 1]")
+    """The probability and the key, arguments of these names; both None where nothing is dropped."""
+    of_number, of_key = names
+    number = constant(check, of_number, check.number(of_number, p))
+    check.allowed(of_number, number, (number >= 0) & (number <= 1), "in [0, 1]")
     if not training or (not isinstance(number, Tracer) and number == 0):
         return None, None
     if key is None:
-        expected = "a typed key where dropout_p is not 0"
+        expected = f"a typed key where {of_number} is not 0"
         remedy = "make one with jax.random.key(seed)"
-        raise TypeError(check.wrong("dropout_key", expected, None, remedy))
-    return jnp.asarray(number), check.key(key, "dropout_key")
+        raise TypeError(check.wrong(of_key, expected, None, remedy))
+    return jnp.asarray(number), check.key(key, of_key, first=False)
 
 
 def arranged(arrays: dict[str, Any], lead: tuple[int, ...], grouped: bool) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def inputs(
         raise ValueError(check.wrong("query", expected, q.shape))
     middle = q.shape[1:-1]
     for name, array in arrays.items():
-        _check_dtype(check, name, array, q)
+        check.same_dtype(name, array, "query", q)
         if array.ndim != q.ndim or array.shape[1:-1] != middle:
             expected = f"of shape {_shown('S', *middle, 'E')}, like query of {q.shape}"
             raise ValueError(check.wrong(name, expected, array.shape))
@@ -55,11 +55,11 @@ def weights(
             used = "given" if name == "out_proj_weight" else used
             raise TypeError(check.wrong(name, used, None))
         if given[name] is not None:
-            found[name] = _shaped(check, name, given[name], shape, x["query"])
+            found[name] = shaped(check, name, given[name], shape, x["query"])
     if given["out_proj_bias"] is not None:
         out = found["out_proj_weight"]
         shape = ("E_out",) if out is None else out.shape[:1]
-        found["out_proj_bias"] = _shaped(
+        found["out_proj_bias"] = shaped(
             check, "out_proj_bias", given["out_proj_bias"], shape, x["query"]
         )
     return found
@@ -83,15 +83,15 @@ def added(
         if array is not None:
             ones = (1,) * (max(jnp.ndim(array), 1) - 1)
             shape = (*ones[:2], embed) if name.startswith("bias") else static_shape
-            found[name] = _shaped(check, name, array, shape, q)
-    lengths = [_length(x, found, name) for name in "kv"]
+            found[name] = shaped(check, name, array, shape, q)
+    lengths = [length(x, found, name) for name in "kv"]
     if lengths[0] != lengths[1]:
         expected = f"of as many values as keys, {lengths[0]}"
         raise ValueError(check.wrong("static_v", expected, lengths[1]))
     return found
 
 
-def _length(x: dict[str, jax.Array], added: Mapping[str, jax.Array | None], name: str) -> int:
+def length(x: dict[str, jax.Array], added: Mapping[str, jax.Array | None], name: str) -> int:
     """The number of keys or values, without those that are added."""
     static = added[f"static_{name}"]
     return x["key" if name == "k" else "value"].shape[0] if static is None else static.shape[1]
@@ -99,42 +99,48 @@ def _length(x: dict[str, jax.Array], added: Mapping[str, jax.Array | None], name
 
 def check_masks(
     check: _checks.Checks,
-    x: dict[str, jax.Array],
+    sizes: tuple[int, int | None, int],
     heads: int,
-    added: Mapping[str, jax.Array | None],
     masks: Mapping[str, jax.Array | None],
 ) -> None:
-    """Refuse masks that do not have their shape."""
-    q, source = x["query"], _length(x, added, "k")
-    batch = 1 if q.ndim == 2 else q.shape[1]
-    padding, mask = masks["key_padding_mask"], masks["attn_mask"]
-    expected = (source,) if q.ndim == 2 else (batch, source)
-    if padding is not None and padding.shape != expected:
-        raise ValueError(check.wrong("key_padding_mask", f"of shape {expected}", padding.shape))
-    shapes = (q.shape[0], source), (batch * heads, q.shape[0], source)
-    if mask is not None and mask.shape not in shapes:
-        expected = f"of shape {shapes[0]} or {shapes[1]}"
-        raise ValueError(check.wrong("attn_mask", expected, mask.shape))
+    """Refuse masks that do not have their shape.
+
+    Args:
+        check: the checks of the function.
+        sizes: the numbers of queries, of batch elements (None without a batch) and of keys.
+        heads: the number of heads.
+        masks: by their names; those of padding end with "key_padding_mask".
+    """
+    length, batch, source = sizes
+    padding = (source,) if batch is None else (batch, source)
+    whole = (length, source), ((1 if batch is None else batch) * heads, length, source)
+    for name, mask in masks.items():
+        shapes = (padding,) if name.endswith("key_padding_mask") else whole
+        if mask is not None and mask.shape not in shapes:
+            expected = f"of shape {' or '.join(map(str, shapes))}"
+            raise ValueError(check.wrong(name, expected, mask.shape))
 
 
-def _shaped(
-    check: _checks.Checks, name: str, value: Any, shape: tuple[Any, ...], like: jax.Array
+def shaped(
+    check: _checks.Checks,
+    name: str,
+    value: Any,
+    shape: tuple[Any, ...],
+    like: jax.Array,
+    other: str = "query",
 ) -> jax.Array:
-    """`value` as an array of `like`'s dtype and of a shape; a size that has a name is any."""
+    """`value` as an array of a shape and of the dtype of `like`, the argument `other`.
+
+    A size that has a name is any.
+    """
     array = check.floating(name, value)
-    _check_dtype(check, name, array, like)
+    check.same_dtype(name, array, other, like)
     fits = array.ndim == len(shape) and all(
         isinstance(size, str) or size == own for size, own in zip(shape, array.shape, strict=True)
     )
     if not fits:
         raise ValueError(check.wrong(name, f"of shape {_shown(*shape)}", array.shape))
     return array
-
-
-def _check_dtype(check: _checks.Checks, name: str, array: jax.Array, like: jax.Array) -> None:
-    if array.dtype != like.dtype:
-        remedy = "cast it with .astype"
-        raise TypeError(check.wrong(name, f"of query's {like.dtype}", array.dtype, remedy))
 
 
 def _shown(*sizes: Any) -> str:

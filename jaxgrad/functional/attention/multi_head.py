@@ -141,7 +141,8 @@ def multi_head_attention_forward(
     added = _shapes.added(check, x, heads, added)
     masks = {"key_padding_mask": key_padding_mask, "attn_mask": attn_mask}
     masks = {n: None if m is None else mask_array(check, n, m, q.dtype) for n, m in masks.items()}
-    _shapes.check_masks(check, x, heads, added, masks)
+    sizes = (q.shape[0], None if q.ndim == 2 else q.shape[1], _shapes.length(x, added, "k"))
+    _shapes.check_masks(check, sizes, heads, masks)
     flags = {
         "add_zero_attn": add_zero_attn,
         "training": training,

@@ -107,9 +107,7 @@ def _queries_keys_values(
         if array.ndim < 2:
             expected = "of two dimensions or more"
             raise ValueError(check.wrong(name, expected, f"shape {array.shape}"))
-        if array.dtype != q.dtype:
-            remedy = "cast it with .astype"
-            raise TypeError(check.wrong(name, f"of query's {q.dtype}", array.dtype, remedy))
+        check.same_dtype(name, array, "query", q)
     if k.shape[-1] != q.shape[-1]:
         raise ValueError(check.wrong("key", f"of shape (…, S, {q.shape[-1]})", k.shape))
     if v.shape[-2] != k.shape[-2]:

@@ -57,13 +57,12 @@ def arrays_of(
 
 def same_dtype(check: _checks.Checks, x: jax.Array, **others: jax.Array | None) -> None:
     """Refuse arrays that are not of the dtype of the input."""
-    remedy = "cast it with .astype"
     for name, array in others.items():
-        if array is None or array.dtype == x.dtype:
+        if array is None:
             continue
         if is_a(array.dtype, jnp.inexact) and not is_a(x.dtype, jnp.inexact):
-            raise TypeError(check.wrong("input", f"of {name}'s {array.dtype}", x.dtype, remedy))
-        raise TypeError(check.wrong(name, f"of input's {x.dtype}", array.dtype, remedy))
+            check.same_dtype("input", x, name, array)
+        check.same_dtype(name, array, "input", x)
 
 
 def _check_channels(check: _checks.Checks, arrays: Arrays, transpose: bool) -> None:

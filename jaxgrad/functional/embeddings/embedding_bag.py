@@ -146,10 +146,7 @@ def _scales(
         raise ValueError(check.wrong("per_sample_weights", expected, f"{given!r:.60}", remedy))
     scales = check.array("per_sample_weights", given)
     check.same_shape("per_sample_weights", scales, "input", index)
-    if scales.dtype != weight.dtype:
-        expected = f"of weight's {weight.dtype}"
-        remedy = "cast it with .astype"
-        raise TypeError(check.wrong("per_sample_weights", expected, scales.dtype, remedy))
+    check.same_dtype("per_sample_weights", scales, "weight", weight)
     return scales
 
 

@@ -78,10 +78,7 @@ def binary_cross_entropy(
     input = check.floating("input", input)
     target = check.array("target", target)
     check.same_shape("target", target, "input", input)
-    if target.dtype != input.dtype:
-        remedy = "cast it with .astype"
-        expected = f"of input's {input.dtype}"
-        raise TypeError(check.wrong("target", expected, target.dtype, remedy))
+    check.same_dtype("target", target, "input", input)
     loss, valid = _binary_cross_entropy(
         input,
         target,

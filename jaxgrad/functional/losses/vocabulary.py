@@ -81,7 +81,7 @@ def linear_cross_entropy(
     bias = None
     if linear_bias is not None:
         bias = check.floating("linear_bias", linear_bias)
-    _check_layer(x, matrix, bias)
+    _check_layer(check, x, matrix, bias)
     shape = (*x.shape[:-1], *matrix.shape[:-1])
     target = check.array("target", target)
     if target.shape == shape and ignore_index is not None:
@@ -98,24 +98,23 @@ def linear_cross_entropy(
     return loss
 
 
-def _check_layer(x: jax.Array, matrix: jax.Array, bias: jax.Array | None) -> None:
+def _check_layer(
+    check: _checks.Checks, x: jax.Array, matrix: jax.Array, bias: jax.Array | None
+) -> None:
     """Refuse a linear layer whose shapes or dtypes do not fit its input."""
-    wrong = functools.partial(_checks.wrong, "linear_cross_entropy")
     if x.ndim not in (1, 2):
-        raise ValueError(wrong("input", "of shape (I) or (N, I)", x.shape))
+        raise ValueError(check.wrong("input", "of shape (I) or (N, I)", x.shape))
     if matrix.ndim < 2 or matrix.shape[-1] != x.shape[-1]:
         expected = f"of shape (C, ..., {x.shape[-1]})"
-        raise ValueError(wrong("linear_weight", expected, matrix.shape))
+        raise ValueError(check.wrong("linear_weight", expected, matrix.shape))
     if matrix.ndim > 2 and x.ndim == 1:
         expected = f"of shape (N, {x.shape[-1]}) for a linear_weight of shape {matrix.shape}"
-        raise ValueError(wrong("input", expected, x.shape))
+        raise ValueError(check.wrong("input", expected, x.shape))
     if bias is not None and bias.shape != matrix.shape[:-1]:
-        raise ValueError(wrong("linear_bias", f"of shape {matrix.shape[:-1]}", bias.shape))
+        raise ValueError(check.wrong("linear_bias", f"of shape {matrix.shape[:-1]}", bias.shape))
     for name, array in (("linear_weight", matrix), ("linear_bias", bias)):
-        if array is not None and array.dtype != x.dtype:
-            raise TypeError(
-                wrong(name, f"of input's {x.dtype}", array.dtype, "cast it with .astype")
-            )
+        if array is not None:
+            check.same_dtype(name, array, "input", x)
 
 
 @functools.partial(

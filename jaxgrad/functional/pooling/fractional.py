@@ -159,7 +159,7 @@ def _fractional(
     if key is None:
         remedy = "make one with jax.random.key(seed)"
         raise TypeError(check.wrong("key", "given without _random_samples", None, remedy))
-    key = check.key(key)
+    key = check.key(key, first=False)
     return _drawn(key, x, steps=steps, return_indices=return_indices, shape=shape)
 
 
