@@ -93,7 +93,7 @@ class _Site:
             name = f"pictures/{row.case.anchor()}-{place}.svg"
             self._pictures[name] = picture.svg
             drawn.append({**picture._asdict(), "svg": "", "src": f"../{name}"})
-        return {**block(row, drawn), "kind": verdicts.of_case(row), "row": row}
+        return {**block(row, drawn), "kind": verdicts.of_case(row), "row": row, "home": ""}
 
     def _first_screen(self) -> dict[str, Any]:
         measured = [anchor for anchor in COSTLY if anchor in self._cases]
@@ -131,8 +131,14 @@ class _Site:
             "rule": verdicts.RULE,
         }
 
+    def _shown(self, anchor: str, page: str) -> dict[str, Any]:
+        """A case for a page: in full, or in brief where its home is another page."""
+        home = self._homes[anchor]
+        elsewhere = home != f"{page}#{anchor}"
+        return self._cases[anchor] | {"home": f"../{home}" if elsewhere else ""}
+
     def _function(self, entry: Entry) -> str:
-        cases = [self._cases[row.case.anchor()] for row in entry.rows]
+        cases = [self._shown(row.case.anchor(), self._addresses[entry.name]) for row in entry.rows]
         offers = [
             {
                 "path": offer.path,
@@ -154,10 +160,13 @@ class _Site:
 
 
 def _homes(names: Sequence[Entry], pages: Mapping[str, str]) -> dict[str, str]:
-    """The address of each case on the page of a name that it is about, best one that it decides."""
+    """The address of each case: on the page of the name with the fewest cases that it is about.
+
+    Names whose verdict it decides come before others.
+    """
     homes: dict[str, str] = {}
     for rows_of in (lambda entry: entry.counted, lambda entry: entry.rows):
-        for entry in names:
+        for entry in sorted(names, key=lambda entry: len(entry.rows)):
             for row in rows_of(entry):
                 anchor = row.case.anchor()
                 homes.setdefault(anchor, f"{pages[entry.name]}#{anchor}")
