@@ -130,7 +130,7 @@ class Known(NamedTuple):
         cancel: whether terms cancel in a sum, so that digits are those of the largest: "answers"
             where that is about the largest element of the answer, and for a derivative the
             cotangent too; or `(given, options, slopes)`, the size of the terms of a value or
-            a derivative.
+            a derivative; a tuple has one of both for each result.
         refusals: `(given, options, theirs)`, whether only one of both may refuse that.
         elements: `(given, options)`, where answers may differ: a mask, or all or none of them.
         values: the same of values alone.
@@ -202,8 +202,8 @@ def _hold(asked, program, rng, fixed):
         known = right is not None and right[number] is not None
         best = right[number] if known else best or other
         judge = Judge(asked.known, given, fixed, what == "grads", expected, known)
-        for a, b, c in zip(one, other, best, strict=True):
-            found = judge.apart(*map(np.asarray, (a, b, c)))
+        for place, (a, b, c) in enumerate(zip(one, other, best, strict=True)):
+            found = judge.apart(place, *map(np.asarray, (a, b, c)))
             assert not found, (
                 f"{what}: {found}\n{told}\ncotangent {expected.cotangent}\nours {a}\n"
                 f"PyTorch {b}\nexactly {c}"
@@ -344,7 +344,7 @@ class Judge(NamedTuple):
     theirs: Answer
     exactly: bool
 
-    def apart(self, a, b, exact):
+    def apart(self, place, a, b, exact):
         """In what an answer is apart from PyTorch's; None where it is not, or is the better one."""
         if a.shape != b.shape:
             return f"shape {a.shape}, not {b.shape}"
@@ -354,7 +354,7 @@ class Judge(NamedTuple):
         if a.dtype.kind in "biu":
             right = exact if self.exactly else b
             return None if ((a == right) | excused).all() else "other integers"
-        fine = self._fine(a, b, exact) | excused
+        fine = self._fine(place, a, b, exact) | excused
         return None if fine.all() else f"{(~fine).sum()} of {fine.size} elements"
 
     def _excused(self, shape):
@@ -364,7 +364,7 @@ class Judge(NamedTuple):
         excused = [mask if np.shape(mask) == shape else np.any(mask) for mask in excused]
         return np.logical_or.reduce(np.broadcast_arrays(*excused))
 
-    def _fine(self, a, b, exact):
+    def _fine(self, place, a, b, exact):
         """Where an answer is as good as PyTorch's.
 
         That is where it is within the dtype's digits of PyTorch's or of PyTorch's in float64, or
@@ -372,7 +372,7 @@ class Judge(NamedTuple):
         """
         digits, of = max(DIGITS[str(a.dtype)], self.known.digits), jnp.finfo(a.dtype)
         wide = np.complex128 if a.dtype.kind == "c" else np.float64
-        tiny = float(of.tiny) * 4 + 8 * float(of.eps) * self._scale(b)
+        tiny = float(of.tiny) * 4 + 8 * float(of.eps) * self._scale(place, b)
         with np.errstate(all="ignore"):
             exact = exact.astype(wide)
             rounded = exact.astype(a.dtype).astype(wide)
@@ -385,12 +385,15 @@ class Judge(NamedTuple):
             fine |= np.abs(a - b) <= digits * np.abs(b) + tiny
             return fine | np.isfinite(exact) & (np.abs(a - exact) <= 4 * np.abs(b - exact))
 
-    def _scale(self, b):
+    def _scale(self, place, b):
         """The size of the terms that cancel."""
-        if not self.known.cancel:
-            return 0.0
-        if callable(self.known.cancel):
-            terms = self.known.cancel(self.given, self.options, self.slopes)
+        terms = self.known.cancel
+        if callable(terms):
+            terms = terms(self.given, self.options, self.slopes)
+        terms = terms[place] if isinstance(terms, tuple) else terms
+        if not isinstance(terms, str):
             return terms if np.shape(terms) == b.shape else largest([terms])
+        if not terms:
+            return 0.0
         cotangent = self.theirs.cotangent
         return largest([b] if not self.slopes or cotangent is None else [b, cotangent])

@@ -72,6 +72,8 @@ def pixel_unshuffle(input: ArrayLike, downscale_factor: int) -> jax.Array:
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pixel_unshuffle.html
 
+    Differs from PyTorch: an empty array gets the shape above too; PyTorch's keeps its own.
+
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import pixel_unshuffle
     >>> pixel_unshuffle(jnp.arange(4.0).reshape(1, 2, 2), 2).shape

@@ -30,6 +30,7 @@ def test_pixels():
     assert shuffled.shape == (3, 2, 2, 6, 3)
     assert_same(F.pixel_unshuffle(shuffled, 3), more)
     assert F.pixel_shuffle(jnp.zeros((0, 4, 2, 2)), 2).shape == (0, 1, 4, 4)
+    assert F.pixel_unshuffle(jnp.zeros((0, 1, 4, 4)), 2).shape == (0, 4, 2, 2)
     assert F.pixel_unshuffle(jnp.zeros((1, 0, 4)), 2).shape == (4, 0, 2)
 
 

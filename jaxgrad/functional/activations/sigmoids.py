@@ -202,7 +202,7 @@ def softsign(input: ArrayLike) -> jax.Array:
 @jax.jit
 def _softsign(input: jax.Array) -> jax.Array:
     if is_complex(input.dtype):
-        return input / (1 + magnitude(input)).astype(input.dtype)
+        return _complex_fraction(input)
     (x,) = widened(input.dtype, input)
     return _fraction(x).astype(input.dtype)
 
@@ -211,6 +211,19 @@ def _softsign(input: jax.Array) -> jax.Array:
 @derivatives(lambda t, y, x: along(t, _squared_inverse(x)))
 def _fraction(x: jax.Array) -> jax.Array:
     return x / (1 + jnp.abs(x))
+
+
+def _in_fraction(t: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+    """The part of the tangent along x is divided by (1 + |x|)², the part across it by 1 + |x|."""
+    size = magnitude(x)
+    unit = jnp.where(size == 0, 1, x / jnp.where(size == 0, 1, size).astype(x.dtype))
+    turned, below = t * jnp.conj(unit), 1 + size
+    return unit * jax.lax.complex(turned.real / below / below, turned.imag / below)
+
+
+@derivatives(_in_fraction)
+def _complex_fraction(x: jax.Array) -> jax.Array:
+    return x / (1 + magnitude(x)).astype(x.dtype)
 
 
 @derivatives(lambda t, y, x: t * (-2 * jnp.sign(x) * y / (1 + jnp.abs(x))))
