@@ -205,3 +205,29 @@ def test_nothing():
 def test_refusals_name_the_parts():
     with pytest.raises(TypeError, match="softplus: input must be .*; take its .real, .imag or"):
         F.softplus(jnp.array(1j))
+
+
+def test_a_running_logarithm_keeps_its_angle():
+    """The exact values, beside a large angle and where real parts round to the same number."""
+    z = jnp.array([0.5 + 1e4j, 1 - 2e4j, 1 + 3j], jnp.complex64)
+    expected = np.log(np.cumsum(np.exp(np.asarray(z, complex))))
+    turns = (np.asarray(T.logcumsumexp(z, 0)) - expected).imag / (2 * np.pi)
+    np.testing.assert_allclose(turns, np.round(turns), atol=2e-4)
+    np.testing.assert_allclose(T.logcumsumexp(z, 0).real, expected.real, rtol=2e-6)
+    tie = T.logcumsumexp(jnp.array([-20 - 11j, 1 - 4j, 1 + 1j], jnp.complex64), 0)[-1]
+    assert_same(tie, jnp.array(1.4714321 - 4.6415927j, jnp.complex64), 1e-6)  # from -4, not from 1
+
+
+def test_equal_infinities_share_the_slope_of_a_running_logarithm():
+    def slopes(numbers):
+        pull = jax.vjp(lambda x: T.logcumsumexp(x, 0), jnp.array(numbers))[1]
+        return pull(jnp.array([1.0, 2.0, 3.0]))[0]
+
+    assert_same(slopes([1.0, INF, INF]), jnp.array([1, 3.5, 1.5]))
+    assert_same(slopes([-INF, -INF, 1.0]), jnp.array([2.0, 1, 3]))
+
+
+def test_the_slope_of_softsign_keeps_its_digits():
+    pull = jax.vjp(F.softsign, jnp.array(9992.496 + 0.00073539j, jnp.complex64))[1]
+    found = pull(jnp.array(0.625, jnp.complex64))[0]
+    assert_same(found.real, jnp.float32(0.625 / (1 + 9992.496) ** 2), 1e-6)

@@ -342,3 +342,19 @@ def test_a_constant_cotangent_is_no_work_for_the_compiler():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert_same(program(x).sum(), jnp.asarray(2.0 * 64 * 53), rtol=1e-4)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic", "area"])
+@pytest.mark.parametrize("size, out", [(4, 8), (1, 3), (8, 4), (5, 7), (7, 3)])
+def test_the_transpose_is_that_of_the_weights(mode, size, out):
+    """Resizing is linear: its tangent is itself, and ⟨g, A x⟩ = ⟨Aᵀ g, x⟩."""
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(1, 2, size, size)), "float32")
+    g = jnp.asarray(np.random.default_rng(1).normal(size=(1, 2, out, out)), "float32")
+
+    def resized(x):
+        return F.interpolate(x, size=(out, out), mode=mode)
+
+    value, tangent = jax.jvp(resized, (x,), (x,))
+    np.testing.assert_allclose(tangent, value, rtol=1e-5, atol=1e-6)
+    pulled = jax.vjp(resized, x)[1](g)[0]
+    np.testing.assert_allclose(jnp.vdot(g, value), jnp.vdot(pulled, x), rtol=1e-4, atol=1e-4)
