@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from . import _columns
 from ._geometry import Geometry
 
 Shape = tuple[int, ...]
@@ -33,6 +34,8 @@ def convolved(x: Shape, w: Shape, geometry: Geometry) -> Product:
     kernel, sizes = w[2:], geometry.output(x[2:], w[2:])
     if _is_pointwise(kernel, geometry):
         return lambda x, w: _rows(x, w[(..., *_first(kernel))])
+    if _columns.is_few(w, x[0], sizes, geometry):
+        return functools.partial(_columns.convolved, geometry=geometry, sizes=sizes)
     if geometry.groups == 1:
         return functools.partial(_whole, geometry=geometry)
     if math.prod(w[1:]) <= _TERMS:
@@ -45,6 +48,8 @@ def spread(g: Shape, w: Shape, geometry: Geometry, sizes: Shape) -> Product:
     kernel, groups = w[2:], geometry.groups
     if _is_pointwise(kernel, geometry):
         return lambda g, w: _rows(g, w[(..., *_first(kernel))].T)
+    if _columns.is_few(w, g[0], g[2:], geometry):
+        return functools.partial(_columns.spread, geometry=geometry, sizes=sizes)
     if groups > 1 and w[0] // groups * math.prod(kernel) <= _TERMS:
         return functools.partial(_spread_shifted, geometry=geometry, sizes=sizes)
     if groups > 1:
@@ -63,12 +68,16 @@ def correlated(x: Shape, g: Shape, geometry: Geometry, w: Shape) -> Product:
     kernel, groups = w[2:], geometry.groups
     if _is_pointwise(kernel, geometry):
         return _outer
+    if _columns.is_few(w, g[0], g[2:], geometry):
+        return functools.partial(_columns.correlated, geometry=geometry, kernel=kernel)
     if groups > 1 and groups == w[0] and w[1] == 1 and math.prod(kernel) <= _TERMS:
         return functools.partial(_sums, geometry=geometry, kernel=kernel)
     if groups > 1:
         alone = geometry._replace(groups=1)
         shapes = _part(x, geometry), _part(g, geometry), alone, (w[0] // groups, *w[1:])
         return _grouped(correlated(*shapes), groups, of_kernels=True)
+    if len(kernel) > 1 and x[-1] == kernel[-1] == 1 and not any(geometry.padding[-1]):
+        return functools.partial(_narrow, geometry=geometry, kernel=kernel)
     return functools.partial(_lines, geometry=geometry, kernel=kernel)
 
 
@@ -308,6 +317,16 @@ def _lines(x: jax.Array, g: jax.Array, geometry: Geometry, kernel: Shape) -> jax
         found.append(line[:, : kernel[-1]])
     whole = jnp.stack(found).reshape(*kernel[:-1], channels, kernel[-1], outs)
     return jnp.moveaxis(whole, (rank + 1, rank - 1), (0, 1))
+
+
+def _narrow(x: jax.Array, g: jax.Array, geometry: Geometry, kernel: Shape) -> jax.Array:
+    """The gradient of a kernel where the last axis has one element: as without that axis.
+
+    A tall kernel would have as many lines, and each is an operation to compile.
+    """
+    strides, padding, dilation, groups = geometry
+    rest = Geometry(strides[:-1], padding[:-1], dilation[:-1], groups)
+    return _lines(x[..., 0], g[..., 0], rest, kernel[:-1])[..., None]
 
 
 def total_of(g: jax.Array) -> jax.Array:

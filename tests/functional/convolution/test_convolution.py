@@ -12,6 +12,8 @@ from oracles import assert_same
 from tiers import each
 
 import jaxgrad.functional as F
+from jaxgrad.functional.convolution import _columns, _products
+from jaxgrad.functional.convolution._geometry import Geometry
 
 
 def numbers(*shape, dtype=np.float32, start=0):
@@ -228,6 +230,7 @@ FUNCTIONS = {
     "depthwise": (lambda x, w: F.conv2d(x, w, None, 2, 1, 1, 2), (1, 2, 5, 4), (4, 1, 3, 2)),
     "groups": (lambda x, w: F.conv1d(x, w, None, 1, 1, 2, 2), (1, 34, 5), (4, 17, 4)),
     "points": (F.conv2d, (2, 3, 2, 2), (4, 3, 1, 1)),
+    "no width": (lambda x, w: F.conv2d(x, w, None, (2, 3), (1, 0)), (2, 2, 9, 1), (3, 2, 4, 1)),
     "one channel": (lambda x, w: F.conv2d(x, w, None, 1, 1), (2, 1, 4, 4), (3, 1, 2, 3)),
     "transposed": (
         lambda x, w: F.conv_transpose2d(x, w, None, 2, 1, 1, 1, 2),
@@ -277,6 +280,59 @@ def test_second_derivatives(name):
     if name != "linear":  # its bias is a part of x here
         found, value = mixed(x, w)
         assert_same(found, value, rtol=1e-5)
+
+
+def test_a_tall_kernel_has_few_operations():
+    """The gradient of a kernel has one for each row; an array without width is its own row."""
+    x, w = ones(1, 2, 600, 1), ones(3, 2, 512, 1)
+    slopes = jax.jit(jax.grad(lambda w: jnp.sum(F.conv2d(x, w, None, (4, 1)) ** 2)))
+    assert slopes.lower(w).as_text().count("stablehlo.convolution") < 4
+
+
+FEW = {
+    "1-D": ((2, 130, 6), (128, 130, 3), Geometry((1,), ((1, 1),), (1,))),
+    "even kernel": ((3, 128, 3, 4), (129, 128, 2, 3), Geometry((2, 1), ((0, 1), (1, 1)), (1, 1))),
+    "dilation": ((1, 128, 7, 5), (128, 128, 3, 2), Geometry((1, 2), ((2, 0), (0, 0)), (2, 3))),
+    "rows left over": (
+        (2, 128, 6, 6),
+        (128, 128, 2, 2),
+        Geometry((3, 3), ((0, 0), (0, 0)), (1, 1)),
+    ),
+    "3-D": ((1, 128, 2, 2, 2), (128, 128, 3, 1, 2), Geometry((1,) * 3, ((1, 1),) * 3, (1,) * 3)),
+}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_few_elements_of_many_channels(name):
+    x_shape, w_shape, geometry = FEW[name]
+    sizes = geometry.output(x_shape[2:], w_shape[2:])
+    assert _columns.is_few(w_shape, x_shape[0], sizes, geometry)
+    x, w, dx, dw = (
+        numbers(*shape, start=i) - 3.0 for i, shape in enumerate([x_shape, w_shape] * 2)
+    )
+    g = numbers(x_shape[0], w_shape[0], *sizes)
+
+    def answers(convolution):
+        y, pull = jax.vjp(convolution, x, w)
+        second = jax.jvp(lambda x, w: jax.vjp(convolution, x, w)[1](g), (x, w), (dx, dw))
+        return y, pull(g), second
+
+    ours = answers(lambda x, w: _products.convolved(x, w, geometry))
+    xlas = answers(lambda x, w: _products._native(x, w, geometry))
+    jax.tree.map(np.testing.assert_array_equal, ours, xlas)  # all sums are exact
+
+
+def test_a_long_kernel_over_few_elements_has_few_operations():
+    x, w = ones(1, 128, 520), ones(128, 128, 512)
+    slopes = jax.jit(jax.grad(lambda w: jnp.sum(F.conv1d(x, w) ** 2)))
+    assert slopes.lower(w).as_text().count("stablehlo.slice") < 64
+
+
+def test_few_elements_are_no_convolution_of_xlas():
+    text = jax.jit(F.conv2d, static_argnames="padding").lower(
+        jnp.ones((2, 128, 2, 2)), jnp.ones((128, 128, 3, 3)), padding=1
+    )
+    assert " convolution(" not in text.compile().as_text()
 
 
 @pytest.mark.parametrize(
