@@ -94,7 +94,8 @@ def step_lr(lr: Number, step_size: float, gamma: Number = 0.1) -> Schedule:
     def step(count: jax.Array, rate: Any) -> Any:
         return rate * jnp.where((count > 0) & (count % size == 0), gamma, 1)
 
-    return scaling(rate(check, lr), lambda count: gamma ** jnp.floor(count / size), step=step)
+    # A compiled count / size is a product with 1 / size, and may be just below a whole number.
+    return scaling(rate(check, lr), lambda count: gamma ** jnp.floor_divide(count, size), step=step)
 
 
 def multi_step_lr(lr: Number, milestones: Sequence[float], gamma: Number = 0.1) -> Schedule:

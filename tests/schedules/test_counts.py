@@ -69,6 +69,15 @@ def test_never_in_a_composition(huge, dtype):
         assert_same(jax.jit(schedule)(2), jnp.asarray(expected, dtype))
 
 
+@pytest.mark.parametrize("size", [41, 47, 330])
+def test_a_rate_falls_at_multiples_of_its_step_size(size, dtype):
+    """In float32 the product of 41 and 1 / 41 is less than 1."""
+    counts = size * jnp.arange(1, 21)
+    rates = jax.jit(jax.vmap(schedules.step_lr(1.0, size, 0.5)))
+    assert_same(rates(counts), jnp.asarray(0.5 ** np.arange(1, 21), dtype), 1e-6)
+    assert_same(rates(counts - 1), jnp.asarray(0.5 ** np.arange(20), dtype), 1e-6)
+
+
 def test_fractions_are_still_refused():
     for wrong in (2.5, float("nan"), -float("inf"), True):
         with pytest.raises(TypeError, match="step_size must be a concrete integer"):
