@@ -115,7 +115,7 @@ def implicit_axis(check: _checks.Checks, ndim: int) -> int:
     warnings.warn(
         f"Implicit dimension choice for {check.function} has been deprecated. "
         "Change the call to include dim=X as an argument.",
-        stacklevel=3,
+        stacklevel=4,
     )
     return 0 if ndim in (0, 1, 3) else 1
 
