@@ -15,7 +15,8 @@ where PyTorch rounds them. The gradient of a complex leaf is PyTorch's, the conj
     params = optax.apply_updates(params, updates)
 
 For parameter groups use `optax.multi_transform`; for `optimizer.step(closure)` use `lbfgs`, whose
-update takes `value_fn`; for changing learning rates use `jaxgrad.schedules`.
+update takes `value_fn`; for changing learning rates use `jaxgrad.schedules`; for a scaled loss in
+mixed precision `grad_scaler`, around the optimizer.
 """
 
 from .adafactor import adafactor
@@ -29,6 +30,7 @@ from .lbfgs import lbfgs
 from .momentum import sgd
 from .muon import muon
 from .rprop import rprop
+from .scaling import grad_scaler
 from .torch_state import from_torch_state, to_torch_state
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "clip_grad_norm",
     "clip_grad_value",
     "from_torch_state",
+    "grad_scaler",
     "lbfgs",
     "muon",
     "nadam",

@@ -37,7 +37,9 @@ def averaged_model(
     It is the last transformation of a chain: it passes the updates on and averages the parameters
     that they lead to. `optax.tree.get(state, "average")` is the average. It begins as the first
     parameters that are averaged. Until then it is a copy of the parameters, or zeros if `init` was
-    given only shapes.
+    given only shapes. An update of None stands for a value that has moved already: with
+    `use_buffers` PyTorch averages running statistics, as `update(dict.fromkeys(stats), state,
+    stats)` does.
 
     Source: Izmailov et al., 2018, https://arxiv.org/abs/1803.05407;
     https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema
@@ -54,6 +56,9 @@ def averaged_model(
     Raises:
         ValueError: a number is out of range, or the parameters are not given.
         TypeError: an argument is not a number.
+
+    Differs from PyTorch: integers, such as counts of batches, are the last ones. With `use_buffers`
+    PyTorch averages them too and cuts the fraction off, so that a count stays where it began.
 
     >>> import jax.numpy as jnp, optax
     >>> from jaxgrad.optim import averaged_model, sgd

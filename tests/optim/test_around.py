@@ -102,6 +102,16 @@ class TestAveragedModel:
         state = self.walked(optim.averaged_model(decay=0.5))
         assert_same(state.average, jnp.array([1 / 16 + 2 / 16 + 3 / 8 + 4 / 4 + 5 / 2]))
 
+    def test_values_that_have_moved_already(self):
+        """What `use_buffers` does to running statistics; a count is the last one."""
+        averaging = optim.averaged_model(decay=0.5)
+        stats = {"mean": jnp.array([2.0]), "batches": jnp.array(1)}
+        state = averaging.init(stats)
+        for _ in range(2):
+            _, state = averaging.update(dict.fromkeys(stats), state, stats)
+            stats = {"mean": stats["mean"] + 2, "batches": stats["batches"] + 1}
+        assert_same(state.average, {"mean": jnp.array([3.0]), "batches": jnp.array(2)})
+
     def test_needs_parameters(self):
         averaging = optim.averaged_model()
         with pytest.raises(ValueError, match="averaged_model: params must be given to update"):

@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import pytest
 
+import jaxgrad.functional as F
 from jaxgrad import optim
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
@@ -58,6 +59,42 @@ def test_averaged_model(decay):
     assert state[1].n_averaged == int(averaged.n_averaged)
     for ours, tensor in zip(state[1].average, averaged.module.parameters(), strict=True):
         np.testing.assert_allclose(ours, tensor.detach().numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("decay", [None, 0.9])
+def test_averages_of_buffers(decay):
+    import torch
+    from torch.optim import swa_utils
+
+    norm = torch.nn.BatchNorm1d(3).double()
+    average = None if decay is None else swa_utils.get_ema_multi_avg_fn(decay)
+    averaged = swa_utils.AveragedModel(norm, multi_avg_fn=average, use_buffers=True)
+    stats = {"running_mean": jnp.zeros(3), "running_var": jnp.ones(3)}
+    averaging = optim.averaged_model(decay)
+    state = averaging.init(stats)
+    for _ in range(10):
+        batch = RNG.normal(size=(4, 3))
+        norm(torch.tensor(batch))
+        averaged.update_parameters(norm)
+        stats = dict(zip(stats, F.running_stats(batch, **stats), strict=True))
+        _, state = averaging.update(dict.fromkeys(stats), state, stats)
+    for name, ours in state.average.items():
+        np.testing.assert_allclose(ours, getattr(averaged.module, name).numpy(), rtol=1e-12)
+
+
+def test_statistics_anew_for_averaged_weights():
+    """`update_bn`: one pass over the data, in which all batches count alike."""
+    import torch
+
+    batches = [RNG.normal(size=(size, 3)) for size in (4, 4, 2)]
+    norm = torch.nn.BatchNorm1d(3).double()
+    norm(torch.tensor(batches[0]))  # statistics that are forgotten
+    torch.optim.swa_utils.update_bn(list(map(torch.tensor, batches)), norm)
+    mean, var = jnp.zeros(3), jnp.ones(3)
+    for i, batch in enumerate(batches):
+        mean, var = F.running_stats(batch, mean, var, None, num_batches_tracked=i)
+    np.testing.assert_allclose(mean, norm.running_mean.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(var, norm.running_var.numpy(), rtol=1e-12)
 
 
 def numpy_state(optimizer):

@@ -242,7 +242,7 @@ def averages(decay, ways, begin, stride):
 
 
 def test_every_optimizer_is_searched():
-    elsewhere = {"lbfgs", "averaged_model", *AROUND}
+    elsewhere = {"lbfgs", "averaged_model", "grad_scaler", *AROUND}
     # Not of numbers: whatever they carry over is compared in `test_optim_live.py`.
     carried = {"from_torch_state", "to_torch_state"}
     ours = {NAMES.get(name, name.lower()) for name in OPTIONS}
