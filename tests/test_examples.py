@@ -5,24 +5,17 @@ import contextlib
 import importlib.util
 import io
 import json
+import math
+import os
 import pathlib
 import re
+import subprocess
+import sys
 
-import jax
 import pytest
 
+pytestmark = pytest.mark.usefixtures("ordinary")
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
-
-
-@pytest.fixture(autouse=True)
-def ordinary():
-    """The settings of a reader, not those of the tests."""
-    with (
-        jax.numpy_dtype_promotion("standard"),
-        jax.numpy_rank_promotion("allow"),
-        jax.debug_key_reuse(False),
-    ):
-        yield
 
 
 @pytest.mark.parametrize(
@@ -54,6 +47,40 @@ def test_every_script_is_tested():
         "sampling",
         "linear_fit",
     }
+
+
+NETWORKS = {"gpt2": 0.01, "mtcnn_pnet": math.inf, "pitch_tracker": 0.2, "resnet18": 1e-3}
+NETWORKS |= {"unet": 0.05, "vit": 0.05}
+"""The networks, and what their `main` may return at most."""
+TRAINED = {"digits_cnn", "lstm_classifier"}
+"""The networks whose training `examples/test_training.py` runs."""
+WITHOUT_TORCH = """
+import json, runpy, sys
+sys.modules["torch"] = None  # it cannot be imported
+names = runpy.run_path(sys.argv[1])
+print("ready")
+print(json.dumps(names["main"]()))
+"""
+
+
+@pytest.mark.thinned(100)
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_networks_run_where_pytorch_cannot_be_imported(name):
+    path = EXAMPLES / "networks" / f"{name}.py"
+    command = [sys.executable, "-c", WITHOUT_TORCH, str(path)]
+    env = os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # to compile quickly
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+    first, *told, value = done.stdout.splitlines()
+    assert first == "ready" and told, "importing an example prints, or its main does not"
+    assert 0 <= json.loads(value) < NETWORKS[name]
+    assert done.stderr == ""
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 200
+
+
+def test_every_network_is_tested():
+    assert {path.stem for path in (EXAMPLES / "networks").glob("*.py")} == {*NETWORKS, *TRAINED}
+    tests = pathlib.Path(__file__).with_name("examples")
+    assert all((tests / f"test_{name}.py").exists() for name in NETWORKS)
 
 
 def outputs(cell):
@@ -90,7 +117,11 @@ def numbers(text):
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("tour", 3), pytest.param("debugging_gradients", 3, marks=pytest.mark.nightly)],
+    [
+        ("tour", 3),
+        ("port_a_training_script", 1),
+        pytest.param("debugging_gradients", 3, marks=pytest.mark.nightly),
+    ],
 )
 def test_notebooks_print_what_they_show(name, shown, monkeypatch):
     import matplotlib
@@ -146,3 +177,33 @@ def test_the_original_cells_print_what_the_tour_shows():
             assert re.sub(r"\s|-?\d+\.?\d*(e[+-]\d+)?", "", shown)[:20] == start[:20]
         else:
             assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", printed), f"In [{number}]"
+
+
+@pytest.mark.torch
+def test_the_ported_script_prints_what_its_notebook_shows():
+    """PyTorch's losses of today, and `compare_training` of the script and its port."""
+    text = (EXAMPLES / "port_a_training_script.ipynb").read_text(encoding="utf-8")
+    theirs, ours, verdicts = {}, {}, []
+    printed = ""
+    for cell in json.loads(text)["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            if "plt.show" not in source:
+                run(source, ours)
+        elif "It printed:" in source:
+            verdicts = re.findall(r"^```\w+\n(.*?)\n^```", source, re.M | re.S)
+        else:
+            for code in re.findall(r"^```python\n(.*?)\n^```", source, re.M | re.S):
+                printed += run(code, theirs)
+    assert_prints(printed, ours["PRINTED"])
+    names = theirs | ours
+    for code, shown in zip(verdicts[::2], verdicts[1::2], strict=True):
+        assert_prints(run(code, names), shown)
+
+
+def assert_prints(printed, shown):
+    """The same words, and the same numbers to rounding."""
+    words, values = numbers(printed.strip())
+    shown_words, shown_values = numbers(shown.strip())
+    assert words == shown_words
+    assert values == pytest.approx(shown_values, rel=1e-4, abs=1e-5)
