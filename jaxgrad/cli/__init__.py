@@ -1,10 +1,11 @@
 """The command `jaxgrad`: its subcommands, and what they refuse before any work.
 
-    fit      a line through the columns of files
-    study    the comparison study, and one row of it
-    diff     two studies
-    compare  a user's own port and its original
-    speed    the same work in PyTorch, plain JAX and jaxgrad
+    fit        a line through the columns of files
+    study      the comparison study, and one row of it
+    diff       two studies
+    compare    a user's own port and its original
+    translate  a user's own module to JAX source
+    speed      the same work in PyTorch, plain JAX and jaxgrad
 
 Each file adds one subcommand to the parser, and imports what does the work once it is called. The
 rest imports neither JAX nor what an extra brings: `--version` and `--help` answer at once, wherever
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 
 import jaxgrad
 
-from . import compare, diff, fit, interruption, speed, study
+from . import compare, diff, fit, interruption, speed, study, translate
 from .refusal import Refused
 from .streams import Lost, lasting
 
@@ -62,6 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jaxgrad {jaxgrad.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for subcommand in (study, diff, compare, speed, fit):
+    for subcommand in (study, diff, compare, translate, speed, fit):
         subcommand.add(commands)
     return parser

@@ -19,13 +19,18 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     compare.add_argument("torch_fn", metavar="FILE.py:TORCH", help="a function or an nn.Module")
     compare.add_argument("jax_fn", metavar="FILE.py:JAX", help="its port")
-    compare.add_argument(
+    add_input(compare)
+    compare.set_defaults(run=_compare)
+
+
+def add_input(command: argparse.ArgumentParser) -> None:
+    """Adds the option that draws the inputs of a module."""
+    command.add_argument(
         "--input",
         metavar="SHAPE",
         action="append",
         help="draw normal numbers of this shape, such as 8,3, as an input (once for each input)",
     )
-    compare.set_defaults(run=_compare)
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -70,7 +70,8 @@ def paths(tree: Any, root: str) -> list[tuple[str, Any]]:
 
 def containers(value: Any) -> Any:
     """An answer as dicts and lists, so that PyTorch's and JAX's have the same leaves."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    fields = dataclasses.is_dataclass(value) and not isinstance(value, type | Mapping)
+    if fields:
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(name): containers(child) for name, child in value.items()}

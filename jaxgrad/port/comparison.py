@@ -1,6 +1,7 @@
 """`compare`: the port of a function or a module compared with its original."""
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,14 +12,20 @@ import numpy as np
 from jaxgrad import _checks, _extras
 
 from .arrays import is_floating, is_tensor, to_numpy
-from .differences import Difference, find_differences, largest_distance, only_nonfinite
+from .differences import (
+    Difference,
+    find_differences,
+    is_as_exact,
+    largest_distance,
+    only_nonfinite,
+)
 from .gradients import last_different_gradient
 from .location import first_missing_step
 from .matching import Match, check_mapping, match_arrays
 from .pair import Outcome, Pair
 from .probes import probes
 from .run_jax import PRECISION, jax_runner
-from .run_torch import named_arrays, run_torch
+from .run_torch import named_arrays, run_torch, without_drawing
 
 Verdict = Literal["agrees", "rounding", "differs"]
 
@@ -31,8 +38,9 @@ class Report:
 
     Attributes:
         verdict: "agrees"; or "rounding" if the two agree in float64, but differ in the dtype of
-            the inputs by more than `torch.testing.assert_close` allows; or "differs", also if
-            there is a difference that float64 cannot explain because it cannot be used.
+            the inputs by more than `torch.testing.assert_close` allows, and JAX is further from
+            the answer in float64 than PyTorch is, by a factor 2; or "differs", also if there is a
+            difference that float64 cannot explain because it cannot be used.
         first: the first line: the verdict in words, and the cause if it was found.
         differences: the leaves that differ, the one of the first line first.
         notes: what else a reader should know, such as the settings of the runs.
@@ -102,7 +110,7 @@ def compare(
         key: draws which elements are replaced in the other inputs; default `jax.random.key(0)`.
         seek_inputs: whether to try other inputs than the given ones.
         rtol: relative tolerance in the dtype of the inputs; by default that of
-            `torch.testing.assert_close`.
+            `torch.testing.assert_close`, beyond which JAX may still be as exact as PyTorch.
         atol: absolute tolerance, likewise. It is multiplied by the largest element of an array if
             that is above 1.
 
@@ -250,9 +258,11 @@ class _Runs:
     def check_repeatable(self) -> None:
         """Raises a ValueError if the original depends on PyTorch's random generator."""
         again = run_torch(self.pair, seed=1)
+        if self.torch[False].error or again.error:
+            return  # the report tells it
         if find_differences(self.torch[False], again, float64=False, rtol=0, atol=0):
             expected = "a function that gives the same answer twice"
-            remedy = "call module.eval(), or fix what it draws"
+            remedy = without_drawing(self.pair.module)
             raise ValueError(
                 _checks.of("compare").wrong("torch_fn", expected, "one that draws numbers", remedy)
             )
@@ -288,7 +298,16 @@ def _at_given_inputs(runs: _Runs) -> Report | None:
 
 def cause(pair: Pair, found: list[Difference]) -> str:
     """Where the two computations first differ, in words that continue the report's first line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of PyTorch, about calls that only this search makes
+        return _cause(pair, found)
+
+
+def _cause(pair: Pair, found: list[Difference]) -> str:
     kinds = {d.kind for d in found}
+    if found[0].kind == "error" and "PyTorch" not in found[0].got:
+        step = first_missing_step(pair, explained=True)
+        return f"; before, in {step}" if step else ""
     if found[0].kind in ("error", "structure", "dtype"):
         return ""
     if kinds & {"value", "shape", "state"}:
@@ -334,18 +353,17 @@ def _up_to_rounding(runs: _Runs, rtol: float | None, atol: float | None) -> Repo
     """The report for two functions that agree in float64, or where float64 cannot be used."""
     for jit, outcome in runs.jax.items():
         found = find_differences(runs.torch[False], outcome, float64=False, rtol=rtol, atol=atol)
+        if rtol is None and atol is None and not runs.no_float64:
+            outcomes = runs.torch[False], outcome, runs.torch[True]
+            found = [d for d in found if not is_as_exact(d.where, *outcomes)]
         if found:
             how = "under jit, " if jit else ""
             if runs.no_float64:
                 return Report("differs", f"{how}{found[0]}", tuple(found))
             first = f"{how}only rounding differs (float64 agrees): {found[0]}"
             return Report("rounding", first, tuple(found))
-    distance = largest_distance(runs.torch[False], runs.jax[True])
+    exact = None if runs.no_float64 else runs.torch[True]
+    distance = largest_distance(runs.torch[False], runs.jax[True], exact)
     float64 = "" if runs.no_float64 else "; also in float64"
     first = f"agrees: values, gradients and dtypes, eagerly and under jit{float64}"
-    return Report("agrees", f"{first}; {distance_in_words(distance)}")
-
-
-def distance_in_words(distance: float) -> str:
-    """The largest relative distance, for the first line of a report that agrees."""
-    return f"the largest difference is {distance:.2g} of the largest element of its array"
+    return Report("agrees", f"{first}; {distance}")

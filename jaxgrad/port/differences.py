@@ -1,9 +1,10 @@
 """The differences between two outcomes, beyond rounding in the dtype of each or in float64."""
 
 import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
@@ -21,6 +22,12 @@ about 4.5e-6.
 """
 _NOISE = 1e-12
 """What may remain where terms cancel, relative to the largest number in the computation."""
+_NOTHING = 1e-5
+"""A leaf of which all is this small beside the largest of the others is taken for 0."""
+_MUCH = 100
+"""Terms larger than a leaf by this factor cancel in it."""
+_COUNTED_ULPS = 1e6
+"""Beyond so many units in the last place their number says nothing."""
 
 Kind = Literal["error", "structure", "shape", "dtype", "value", "gradient", "state"]
 
@@ -67,7 +74,8 @@ class Difference:
         if not self.elements:
             return []
         share = f"{self.mismatched} / {self.elements} ({self.mismatched / self.elements:.1%})"
-        ulps = "" if self.ulps is None else f", {self.ulps:.3g} ulps"
+        counted = self.ulps is not None and self.ulps <= _COUNTED_ULPS
+        ulps = f", {self.ulps:.3g} ulps" if counted else ""
         return [
             f"Mismatched elements: {share}",
             f"Greatest absolute difference: {self.absolute:.6g} at index {self.index}",
@@ -78,18 +86,23 @@ class Difference:
 def relative_distance(expected: np.ndarray, got: np.ndarray) -> float:
     """The largest difference of two arrays, divided by their largest finite element.
 
-    0 if the difference is below 1e-14; infinite if only one side is NaN or infinite somewhere.
+    Infinite if only one side is NaN or infinite somewhere.
     """
     expected, got = np.asarray(expected, float), np.asarray(got, float)
-    distance = float(np.max(_distances(expected, got), initial=0.0))
-    if distance <= 1e-14 or np.isinf(distance):
-        return 0.0 if distance <= 1e-14 else distance
+    distance = _largest_difference(expected, got)
+    if distance == 0 or np.isinf(distance):
+        return distance
     return distance / max(largest(expected), largest(got))
 
 
 def is_close(expected: np.ndarray, got: np.ndarray) -> bool:
     """Whether two arrays are equal up to rounding in float64."""
-    return relative_distance(expected, got) <= CLOSE
+    expected, got = np.asarray(expected, float), np.asarray(got, float)
+    return _largest_difference(expected, got) <= 1e-14 or relative_distance(expected, got) <= CLOSE
+
+
+def _largest_difference(expected: np.ndarray, got: np.ndarray) -> float:
+    return float(np.max(_distances(expected, got), initial=0.0))
 
 
 def _distances(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
@@ -182,17 +195,71 @@ def _compare_leaf(
         )
 
 
-def largest_distance(expected: Outcome, got: Outcome) -> float:
-    """The largest relative distance over all real leaves."""
-    return max(
-        (
-            relative_distance(leaf, ours[path])
-            for _, theirs, ours in _parts(expected, got)
+def is_as_exact(path: str, expected: Outcome, got: Outcome, exact: Outcome) -> bool:
+    """Whether a leaf of JAX is as near to the answer in float64 as PyTorch's is, up to a factor 2.
+
+    Then their difference is PyTorch's rounding as much as JAX's.
+    """
+    parts = zip(_parts(expected, got), _parts(exact, exact), strict=True)
+    for (_, theirs, ours), (_, truth, _) in parts:
+        if path in theirs and path in ours and is_floating(truth.get(path)):
+            error, own = (
+                _largest_difference(truth[path], array[path].astype(float))
+                for array in (theirs, ours)
+            )
+            return own <= 2 * error
+    return False
+
+
+class Distance(NamedTuple):
+    """The largest relative distance, and whether it is relative to terms that cancel."""
+
+    relative: float = 0.0
+    of_terms: bool = False
+
+    def __str__(self) -> str:
+        """The distance in words, for the first line of a report that agrees."""
+        if not self.relative:
+            return "all numbers are equal"
+        text = f"the largest difference is {self.relative:.2g} of the largest element of its array"
+        return f"{text}, or of the terms that cancel in it" if self.of_terms else text
+
+
+def largest_distance(expected: Outcome, got: Outcome, exact: Outcome | None = None) -> Distance:
+    """The largest relative distance over all real leaves.
+
+    Where terms cancel, such as in the gradient of a bias before a norm, what is left may be
+    nothing but rounding. So the distance of a leaf is relative to its terms if these are larger
+    than the leaf. `exact` is the expected outcome in float64, which shows how large they are.
+    Without it a leaf that is nearly 0 beside the others is measured by the largest of these.
+    """
+    found = Distance()
+    truths = iter(_parts(exact, exact)) if exact else itertools.repeat((None, {}, {}))
+    for (_, theirs, ours), (_, truth, _) in zip(_parts(expected, got), truths, strict=False):
+        leaves = {
+            path: leaf
             for path, leaf in theirs.items()
             if path in ours and isinstance(leaf, np.ndarray) and leaf.dtype.kind != "c"
-        ),
-        default=0.0,
-    )
+        }
+        others = max(map(largest, leaves.values()), default=0.0)
+        for path, leaf in leaves.items():
+            relative = relative_distance(leaf, ours[path])
+            size = max(largest(leaf), largest(ours[path]))
+            terms = _terms(leaf, truth.get(path))
+            terms = others if exact is None and size < _NOTHING * others else terms
+            if relative and terms > _MUCH * size:
+                found = max(found, Distance(relative * size / terms, of_terms=True))
+            else:
+                found = max(found, Distance(relative))
+    return found
+
+
+def _terms(leaf: np.ndarray, exact: Any) -> float:
+    """About how large the terms of a leaf are: their rounding is its difference from float64."""
+    if not (is_floating(leaf) and isinstance(exact, np.ndarray)):
+        return 0.0
+    noise = _largest_difference(exact.astype(float), leaf.astype(float))
+    return 0.0 if np.isinf(noise) else noise / float(jax.numpy.finfo(leaf.dtype).eps)
 
 
 def only_nonfinite(outcome: Outcome) -> Outcome:

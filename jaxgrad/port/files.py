@@ -3,7 +3,7 @@
 import functools
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,11 +27,7 @@ def compare_files(torch_name: str, jax_name: str, shapes: Sequence[str] | None) 
     """
     torch_fn, torch_module = _imported(torch_name)
     if isinstance(torch_fn, type):
-        try:
-            torch_fn = torch_fn()
-        except TypeError as error:
-            text = f"{torch_name} needs arguments ({error}); name a module"
-            raise Unusable(text) from None
+        torch_fn = _made(torch_name, torch_fn)
     jax_fn, jax_module = _imported(jax_name)
     options = {
         name: _value(getattr(module, name))
@@ -42,14 +38,40 @@ def compare_files(torch_name: str, jax_name: str, shapes: Sequence[str] | None) 
     if shapes:
         options["inputs"] = _normal(shapes)
     if options.get("inputs") is None:
-        file = jax_name.rpartition(":")[0]
-        raise Unusable(
-            f"no inputs: define `inputs = (x, …)` in {file}, or give --input 8,3 for each argument"
-        )
+        raise Unusable(_no_inputs(jax_name))
     try:
         return compare(torch_fn, jax_fn, **options)
     except (TypeError, ValueError) as error:
         raise Unusable(str(error)) from None
+
+
+def named_module(place: str, shapes: Sequence[str] | None) -> tuple[Any, tuple[Any, ...], Any]:
+    """The module of a name such as "model.py:Net", its inputs, and which sizes stay free.
+
+    Raises:
+        Unusable: the file cannot be imported or does not have the name, or there are no inputs.
+    """
+    module, file = _imported(place)
+    if isinstance(module, type) or type(module).__name__ == "function":
+        module = _made(place, module)
+    inputs = _normal(shapes) if shapes else _value(getattr(file, "inputs", None))
+    if inputs is None:
+        raise Unusable(_no_inputs(place))
+    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+    return module, inputs, _value(getattr(file, "dynamic_shapes", None))
+
+
+def _made(place: str, maker: Callable[[], Any]) -> Any:
+    """What a class or a function without arguments makes."""
+    try:
+        return maker()
+    except TypeError as error:
+        raise Unusable(f"{place} needs arguments ({error}); name a module") from None
+
+
+def _no_inputs(place: str) -> str:
+    file = place.rpartition(":")[0]
+    return f"no inputs: define `inputs = (x, …)` in {file}, or give --input 8,3 for each argument"
 
 
 def _imported(place: str) -> tuple[Any, ModuleType]:

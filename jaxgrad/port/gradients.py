@@ -12,6 +12,7 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn
 from jaxgrad import _jaxpr
 
 from .arrays import to_numpy
+from .derivatives import other_derivative, other_derivative_of, weights_of
 from .differences import is_close
 from .jax_values import JaxValue, source_line
 from .pair import Pair
@@ -31,10 +32,12 @@ class GradientDifference(NamedTuple):
         description: the step, and both gradients with respect to its argument.
         same_argument: whether the argument is the same to the bit on both sides. If not, a kink
             may lie between the two arguments, and the difference may be rounding.
+        cause: another convention that has JAX's derivative, in words; "" if none is found.
     """
 
     description: str
     same_argument: bool
+    cause: str = ""
 
 
 def last_different_gradient(pair: Pair) -> GradientDifference | None:
@@ -45,15 +48,37 @@ def last_different_gradient(pair: Pair) -> GradientDifference | None:
     steps, cotangents = _torch_cotangents(pair)
     values = _jax_cotangents(pair)
     for number in range(len(steps) - 1, -1, -1):
-        for result, expected in zip(steps[number].results, cotangents[number], strict=True):
+        for place, result in enumerate(steps[number].results):
+            expected = cotangents[number][place]
             equal = [value for value in values if value[0].is_equal(result)]
             if expected is None or not equal:
                 continue
             if not any(is_close(expected, cotangent) for _, cotangent in equal):
                 users = [n for n, step in enumerate(steps) if number in step.sources]
                 users.sort(key=lambda n: all(grad is None for grad in cotangents[n]))
-                step = steps[users[0] if users else number]
-                return _difference(step, result, expected, equal, values)
+                found = _difference(steps[(users or [number])[0]], result, expected, equal, values)
+                theirs = expected, [cotangent for _, cotangent in equal]
+                causes = (
+                    other_derivative(steps[n], cotangents[n], (number, place), *theirs)
+                    for n in users
+                )
+                cause = next(filter(None, causes), "")
+                return found._replace(cause=cause, description=found.description + cause)
+    return _different_weight(steps, cotangents, values)
+
+
+def _different_weight(
+    steps: Sequence[Step],
+    cotangents: Sequence[Sequence[np.ndarray | None]],
+    values: Sequence[_Cotangent],
+) -> GradientDifference | None:
+    """The step with a weight whose gradient in JAX is that of another convention, or None."""
+    for step, grads in zip(steps, cotangents, strict=True):
+        for weight in weights_of(step):
+            equal = [cotangent for value, cotangent in values if value.is_equal(to_numpy(weight))]
+            cause = other_derivative_of(step, grads, weight, None, equal) if equal else ""
+            if cause:
+                return GradientDifference(f"{step}{cause}", same_argument=True)
     return None
 
 
@@ -82,7 +107,7 @@ def _difference(
 def _torch_cotangents(pair: Pair) -> tuple[list[Step], list[list[np.ndarray | None]]]:
     """PyTorch's steps in float64, and the cotangents of their results."""
     with loaded(pair, float64=True):
-        value, steps = record_steps(pair)
+        value, steps, _ = record_steps(pair)
         results = [t for step in steps for t in step.tensors if t.requires_grad]
         grads = torch_pullback(floating_tensors(value), results)
     by_id = {id(t): g for t, g in zip(results, grads, strict=True) if g is not None}

@@ -139,14 +139,15 @@ def _layouts(array: np.ndarray, shape: Shape) -> list[Layout]:
 def _match(path: str, shape: Shape, name: str, named: Mapping[str, np.ndarray]) -> Match:
     """The match in the one layout that gives the shape.
 
-    If two do, the names decide: flax transposes a "kernel", equinox keeps PyTorch's "weight".
+    If two do, the names decide: flax transposes a "kernel", equinox keeps PyTorch's "weight", and
+    an array of PyTorch's own name, such as "weight_hh_l0", is in PyTorch's layout.
     """
     array = named[name]
     found = _layouts(array, shape)
     words = [word for word in re.findall(r"\w+", path, re.ASCII) if word != "value"]
     if len(found) > 1 and words[-1] == "kernel":
         found = found[-1:]
-    if len(found) > 1 and words[-1] in ("weight", "embedding"):
+    if len(found) > 1 and words[-1] in ("weight", "embedding", name.rpartition(".")[2]):
         found = found[:1]
     if len(found) == 1:
         return Match(name, found[0])

@@ -94,13 +94,18 @@ def value_leaves(value: Any) -> dict[str, Any]:
     return {f"output{path}": to_numpy(leaf) for path, leaf in flat(containers(value))}
 
 
+_SEED = 1_618
+"""Of the cotangents, beside a number for each output."""
+
+
 def cotangents(leaves: Sequence[Any]) -> list[np.ndarray]:
     """The cotangents to pull back: 1 for a number, fixed random numbers for an array.
 
-    With ones, whatever cancels in a sum would stay hidden, such as the gradient of a softmax.
+    With ones, whatever cancels in a sum would stay hidden, such as the gradient of a softmax. So
+    would the gradient of a norm if they were the input, so they come of seeds of their own.
     """
     return [
-        np.random.default_rng(seed).standard_normal(np.shape(leaf))
+        np.random.default_rng((_SEED, seed)).standard_normal(np.shape(leaf))
         if np.ndim(leaf)
         else np.ones(())
         for seed, leaf in enumerate(leaves)

@@ -77,7 +77,10 @@ def _filled(
 
 
 def _bounds(pair: Pair) -> tuple[float, ...]:
-    """The constants that the port compares with, each with its neighbours in float32."""
+    """The constants that the port compares with, each with its neighbours in float32.
+
+    Those of 0 are the smallest normal numbers: smaller ones may be 0 to a compiled function.
+    """
     with settings(float64=False):
         try:
             arguments = jax_arguments(pair, float64=False)
@@ -86,11 +89,15 @@ def _bounds(pair: Pair) -> tuple[float, ...]:
             return ()
     found: dict[float, None] = {}
     _collect(traced.body, found, {})
-    infinity = np.float32(np.inf)
-    bounds = [np.float32(bound) for bound in found]
-    return tuple(
-        float(x) for b in bounds for x in (b, np.nextafter(b, -infinity), np.nextafter(b, infinity))
-    )
+    return tuple(float(x) for bound in found for x in _neighbours(np.float32(bound)))
+
+
+def _neighbours(bound: np.float32) -> tuple[np.float32, np.float32, np.float32]:
+    """A number, and those below and above it."""
+    infinity, tiny = np.float32(np.inf), np.finfo(np.float32).tiny
+    if bound == 0:
+        return bound, -tiny, tiny
+    return bound, np.nextafter(bound, -infinity), np.nextafter(bound, infinity)
 
 
 def _collect(body: ClosedJaxpr, found: dict[float, None], known: Mapping[Any, float]) -> None:

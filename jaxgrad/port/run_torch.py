@@ -76,6 +76,23 @@ def torch_arguments(pair: Pair, *, float64: bool) -> tuple[list[Any], dict[str, 
     return arguments, sources
 
 
+def without_drawing(module: Any) -> str:
+    """What to do so that a module draws no random numbers, in words.
+
+    `module.eval()` would also change what a batch norm computes, so the layers are set by name.
+    """
+    settings = [
+        f"{f'{name}.' if name else ''}{option} = 0"
+        for name, layer in (() if module is None else module.named_modules())
+        for option in ("p", "dropout")
+        if layer.training and isinstance(getattr(layer, option, None), float)
+        if getattr(layer, option) > 0 and (option == "dropout" or "Dropout" in type(layer).__name__)
+    ]
+    if not settings:
+        return "draw the numbers outside of it and pass them as an input"
+    return f"set {', '.join(settings)} in module (module.eval() would also change each batch norm)"
+
+
 def run_torch(pair: Pair, *, float64: bool = False, seed: int = 0) -> Outcome:
     """Runs the original; an exception is an outcome too."""
     with loaded(pair, float64=float64, seed=seed):

@@ -13,14 +13,7 @@ from jaxgrad.port import assert_parity, compare, compare_training
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
-pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(autouse=True)
-def ordinary_settings():
-    """Ports are written for JAX's defaults."""
-    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-        yield
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("ordinary")]
 
 
 X = np.linspace(-2, 2, 5, dtype=np.float32)
@@ -153,6 +146,42 @@ def test_refused_arguments():
     params = {"w": np.zeros((5, 3), np.float32), "b": np.zeros(3, np.float32)}
     with pytest.raises(ValueError, match=r"a function that gives a loss, a number, got .*\(3,\)"):
         compare_training(loss, lambda p, x: x @ p["w"] + p["b"], X, **given | {"params": params})
+
+
+class Dropped(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.drop = torch.nn.Linear(3, 3), torch.nn.Dropout(0.5)
+
+    def forward(self, x):
+        return self.drop(self.fc(x))
+
+
+def test_a_module_that_draws_numbers_is_told_which_layers_do():
+    with pytest.raises(
+        ValueError, match=r"set drop\.p = 0 in module \(module\.eval\(\) would also"
+    ):
+        compare(Dropped(), jnp.sin, np.ones((2, 3)))
+    with pytest.raises(ValueError, match="draw the numbers outside of it"):
+        compare(lambda x: F.dropout(x), jnp.sin, X)
+
+
+def test_an_original_that_raises():
+    report = compare(lambda x: x.reshape(7), jnp.sin, X)
+    assert report.first.startswith("only one side raises: PyTorch: RuntimeError: shape '[7]' is")
+    report = compare(lambda x: x.reshape(7), lambda x: x.reshape(7), X)
+    assert report.first.startswith("both sides raise: PyTorch: RuntimeError")
+
+
+def test_the_gradient_of_a_constant_is_no_large_difference():
+    x = np.random.default_rng(0).standard_normal((5, 7)).astype(np.float32)
+    report = compare(lambda x: x.softmax(-1).sum(-1), lambda x: jax.nn.softmax(x).sum(-1), x)
+    assert report.agrees
+    assert float(report.first.split("difference is ")[1].split()[0]) < 1e-6
+
+
+def test_equal_numbers():
+    assert compare(torch.neg, jnp.negative, X).first.endswith("all numbers are equal")
 
 
 def test_the_module_is_restored():

@@ -1,6 +1,5 @@
 """Flax's layers with PyTorch's converted weights give the same results."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,18 +8,7 @@ from flax import nnx
 from jaxgrad.port import torch_layout
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(autouse=True)
-def ordinary_settings():
-    """Flax is written for JAX's defaults."""
-    with (
-        jax.numpy_rank_promotion("allow"),
-        jax.numpy_dtype_promotion("standard"),
-        jax.debug_key_reuse(False),
-    ):
-        yield
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("ordinary")]
 
 
 def normal(*shape):

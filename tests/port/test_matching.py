@@ -41,6 +41,9 @@ def test_names_shapes_and_transposes():
     assert np.array_equal(converted["params['fc2']['kernel']"], TORCH_ARRAYS["fc2.weight"].T)
     (same,) = matches({"fc2": {"weight": like(4, 4)}}).values()
     assert np.array_equal(same.array(TORCH_ARRAYS), TORCH_ARRAYS["fc2.weight"])
+    of_torch = {"rnn.weight_hh_l0": TORCH_ARRAYS["fc2.weight"]}
+    (same,) = match_arrays({"rnn.weight_hh_l0": like(4, 4)}, "params", of_torch, {}).values()
+    assert np.array_equal(same.array(of_torch), TORCH_ARRAYS["fc2.weight"])
     (only,) = matches({"of any name": like(5, 4)}).values()
     assert only.name == "fc1.weight"
 

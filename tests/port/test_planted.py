@@ -12,14 +12,7 @@ from jaxgrad.port import compare, compare_training, torch_layout
 
 torch = pytest.importorskip("torch")
 nn, F = torch.nn, torch.nn.functional
-pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(autouse=True)
-def ordinary_settings():
-    """Ports are written for JAX's defaults."""
-    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-        yield
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("ordinary")]
 
 
 def like(shape):
@@ -302,6 +295,55 @@ def test_adamw_with_the_other_decay():
     report = trained(optax.adamw(1e-2))
     assert report.first.startswith("the runs part at step 0: parameters differ at params['layer")
     assert "AdamW(weight_decay=0.01), JAX runs AdamW(weight_decay=0.0001)" in report.first
+
+
+def decayed(p):
+    """A decay of 0.1 for matrices, and none for biases."""
+    parameters = list(p)
+    kinds = [[x for x in parameters if (x.ndim > 1) == matrix] for matrix in (True, False)]
+    groups = [
+        {"params": kind, "weight_decay": w} for kind, w in zip(kinds, (0.1, 0.0), strict=True)
+    ]
+    return torch.optim.SGD(groups, lr=0.1)
+
+
+def test_a_decay_of_matrices_alone():
+    mask = {layer: {"kernel": True, "bias": False} for layer in MLP_PARAMS}
+    port = optax.chain(optax.add_decayed_weights(0.1, mask), optax.sgd(0.1))
+    sgd = functools.partial(torch.optim.SGD, lr=0.1, weight_decay=0.1)
+    report = trained(port, torch_optimizer=sgd)
+    first = (
+        "SGD(weight_decay=0.1) for all parameters, JAX runs SGD(weight_decay=0.0) for the biases"
+    )
+    assert first in report.first
+    assert trained(port, torch_optimizer=decayed).agrees
+    port = optax.chain(optax.add_decayed_weights(0.1), optax.sgd(0.1))
+    report = trained(port, torch_optimizer=decayed)
+    assert "SGD(weight_decay=0.1 and 0.0) in groups, JAX runs SGD(weight_decay=0.1)" in report.first
+
+
+def test_a_training_run_with_the_biased_variance():
+    module = seeded(Normed)
+
+    def port(params, state, x, unbiased):
+        value, state = normed(params, state, x, unbiased=unbiased)
+        return jnp.mean(jnp.square(value)), state
+
+    def run(unbiased):
+        return compare_training(
+            lambda x: module(x).square().mean(),
+            functools.partial(port, unbiased=unbiased),
+            normal(7, 4),
+            module=module,
+            torch_optimizer=functools.partial(torch.optim.SGD, lr=0.1),
+            jax_optimizer=optax.sgd(0.1),
+            **NORMED,
+        )
+
+    assert run(unbiased=True).agrees
+    first = run(unbiased=False).first
+    assert "part at step 0: the new state differs at state['var']" in first
+    assert "with the biased variance in running_var" in first
 
 
 def test_adam_with_the_decay_of_adamw():

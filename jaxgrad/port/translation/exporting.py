@@ -1,0 +1,250 @@
+"""A module and its arguments -> the graph that PyTorch exports, and what it needs."""
+
+import contextlib
+import dataclasses
+import functools
+import inspect
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxgrad import _checks, _extras
+
+from ..arrays import to_numpy
+from .bound import Rule
+from .composites import written_out
+from .stochastic_depth import as_dropout
+from .writes import without_writes
+
+SMALL = 8
+"""Constants of at most so many numbers stand in the source."""
+
+
+class Untranslatable(ValueError):
+    """A module cannot be translated; the message names the operation or the line."""
+
+
+class Given(NamedTuple):
+    """An array that a module was given: the name of the argument, shape and dtype."""
+
+    name: str
+    shape: tuple[Any, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What PyTorch exports of a module.
+
+    Attributes:
+        module: the module itself.
+        nodes: the steps of the graph, in order.
+        inputs: the nodes of the inputs, in order.
+        training: whether it was exported in training mode.
+        arrays: by the name of a node, the name of the parameter, buffer or constant that it is.
+        values: these by name, as NumPy arrays.
+        constants: arrays of few numbers that `forward` itself makes, by the names of their nodes.
+        outputs: what is returned: a tree of nodes.
+        outputs_used: the nodes in it.
+        arguments: `(args, kwargs)`, a tree of the nodes of the inputs.
+        inner: by the path of each module within, the arrays that its `forward` was given.
+    """
+
+    module: Any
+    nodes: list[Any]
+    inputs: list[Any]
+    training: bool
+    arrays: Mapping[str, str]
+    values: Mapping[str, np.ndarray]
+    constants: Mapping[str, np.ndarray]
+    outputs: Any
+    outputs_used: list[Any]
+    arguments: Any
+    inner: Mapping[str, list[Given]]
+
+
+@contextlib.contextmanager
+def in_mode(module: Any, *, training: bool) -> Iterator[None]:
+    """The module in training mode or not; afterwards each part of it is as it was."""
+    modes = {part: part.training for part in module.modules()}
+    module.train(training)
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+@contextlib.contextmanager
+def noting(torch: Any, module: Any, inner: dict[str, list[Given]]) -> Iterator[None]:
+    """Notes what the modules within are given, each at its last call."""
+
+    def note(path: str, part: Any, args: Any, kwargs: Any) -> None:
+        if torch.compiler.is_dynamo_compiling():  # such as a branch of torch.cond
+            return
+        try:
+            given = inspect.signature(part.forward).bind(*args, **kwargs).arguments
+        except (TypeError, ValueError):  # such as of a function that is compiled
+            return
+        inner[path] = [
+            Given(name, tuple(value.shape), str(value.dtype).removeprefix("torch."))
+            for name, value in given.items()
+            if hasattr(value, "dtype") and hasattr(value, "shape")
+        ]
+
+    handles = [
+        part.register_forward_pre_hook(functools.partial(note, path), with_kwargs=True)
+        for path, part in module.named_modules()
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def exported(
+    module: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    dynamic_shapes: Any,
+    training: bool,
+    own: Mapping[str, Rule],
+) -> Exported:
+    """The graph of a module at such arguments.
+
+    Without `dynamic_shapes` the first axis of each tensor stays free, where it can. Composite
+    operations are written out where neither the table nor `own` has them.
+
+    Raises:
+        Untranslatable: PyTorch cannot export it.
+    """
+    torch = _extras.load("translate", "torch", "torch")
+    if not isinstance(args, tuple):
+        got = type(args).__name__
+        raise TypeError(_checks.of("translate").wrong("args", "a tuple", got, "write (x,)"))
+    if not isinstance(module, torch.nn.Module):
+        wrong = _checks.of("translate").wrong
+        got = type(module).__name__
+        raise TypeError(wrong("module", "an nn.Module", got, "pass an instance"))
+    args, kwargs = jax.tree.map(lambda leaf: _tensor(torch, leaf), (args, dict(kwargs)))
+    inner: dict[str, list[Given]] = {}
+    with (
+        in_mode(module, training=training),
+        warnings.catch_warnings(),
+        noting(torch, module, inner),
+    ):
+        warnings.simplefilter("ignore")  # the exporter warns of its own workings
+        program = as_dropout(torch, _program(torch, module, args, kwargs, dynamic_shapes))
+        program = written_out(torch, program, own)
+    if written := program.graph_signature.buffers_to_mutate:
+        raise Untranslatable(written_buffers(written.values()))
+    return _exported(torch, module, program, inner, training=training)
+
+
+def _exported(
+    torch: Any, module: Any, program: Any, inner: Mapping[str, list[Given]], *, training: bool
+) -> Exported:
+    """What is needed of an exported program."""
+    arrays, values, constants = _arrays(module, program)
+    nodes = list(program.graph.nodes)
+    placeholders = [node for node in nodes if node.op == "placeholder"]
+    inputs = [node for node in placeholders if node.name not in {*arrays, *constants}]
+    output = next(node for node in nodes if node.op == "output").args[0]
+    returned = len(program.graph_signature.user_outputs)
+    output = output[len(output) - returned :]  # before them, what is written
+    unflatten = torch.utils._pytree.tree_unflatten
+    return Exported(
+        module=module,
+        nodes=[node for node in nodes if node.op not in ("placeholder", "output")],
+        inputs=inputs,
+        training=training,
+        arrays=arrays,
+        values=values,
+        constants=constants,
+        outputs=unflatten(list(output), program.call_spec.out_spec),
+        outputs_used=[leaf for leaf in output if hasattr(leaf, "op")],
+        arguments=unflatten(inputs, program.call_spec.in_spec),
+        inner=inner,
+    )
+
+
+def _arrays(
+    module: Any, program: Any
+) -> tuple[dict[str, str], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The names of arrays by their nodes, their values by these names, and small constants."""
+    signature = program.graph_signature
+    lifted = signature.inputs_to_lifted_tensor_constants
+    constants = {node: to_numpy(program.constants[name]) for node, name in lifted.items()}
+    constants = {node: value for node, value in constants.items() if value.size <= SMALL}
+    arrays = {**signature.inputs_to_parameters, **signature.inputs_to_buffers, **lifted}
+    named = {**dict(module.named_parameters(remove_duplicate=False)), **program.constants}
+    named |= dict(module.named_buffers(remove_duplicate=False))
+    first = {id(value): name for name, value in reversed(named.items())}  # tied ones are one
+    arrays = {
+        node: first[id(named[name])] for node, name in arrays.items() if node not in constants
+    }
+    values = {name: to_numpy(named[name]) for name in dict.fromkeys(arrays.values())}
+    return arrays, values, constants
+
+
+def inner_graph(graph: Exported, module: Any) -> Exported:
+    """A graph that a step contains, as one that is exported; its arrays are inputs."""
+    nodes = list(module.graph.nodes)
+    outputs = next(node for node in nodes if node.op == "output").args[0]
+    leaves = outputs if isinstance(outputs, list | tuple) else [outputs]
+    return dataclasses.replace(
+        graph,
+        nodes=[node for node in nodes if node.op not in ("placeholder", "output")],
+        inputs=[node for node in nodes if node.op == "placeholder"],
+        arrays={},
+        constants={},
+        outputs=outputs,
+        outputs_used=[leaf for leaf in leaves if hasattr(leaf, "op")],
+    )
+
+
+def written_buffers(names: Iterable[str]) -> str:
+    """The message about buffers that a module writes, beside running statistics."""
+    return (
+        f"translate: expected a module that writes running statistics alone, got one that writes "
+        f"{', '.join(names)}; return the new value instead"
+    )
+
+
+def _tensor(torch: Any, leaf: Any) -> Any:
+    """An argument as PyTorch takes it: an array becomes a tensor."""
+    if isinstance(leaf, np.ndarray | jax.Array):
+        return torch.from_numpy(np.array(leaf))
+    return leaf
+
+
+def _program(torch: Any, module: Any, args: Any, kwargs: Any, dynamic_shapes: Any) -> Any:
+    export = torch.export.export
+    try:
+        if dynamic_shapes is not None:
+            return without_writes(export(module, args, kwargs, dynamic_shapes=dynamic_shapes))
+        try:
+            free = _free_batch(torch, module, args, kwargs)
+            return without_writes(export(module, args, kwargs, dynamic_shapes=free))
+        except Exception:  # such as of a size that the module fixes
+            return without_writes(export(module, args, kwargs))
+    except Exception as error:  # PyTorch raises its own kinds, and the module's
+        raise Untranslatable(f"translate: PyTorch cannot export the module: {error}") from error
+
+
+def _free_batch(torch: Any, module: Any, args: Any, kwargs: Any) -> Any:
+    """Shapes of which the first axis of each tensor may change, by the names of the arguments."""
+
+    def free(leaf: Any) -> Any:
+        if isinstance(leaf, torch.Tensor) and leaf.ndim and leaf.shape[0] > 1:
+            return {0: torch.export.Dim.AUTO}
+        return None
+
+    bound = inspect.signature(module.forward).bind(*args, **kwargs)
+    return torch.utils._pytree.tree_map(free, dict(bound.arguments))
