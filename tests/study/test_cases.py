@@ -1,6 +1,7 @@
 import argparse
 import ast
 import collections
+import importlib.resources
 import re
 
 import numpy as np
@@ -17,7 +18,7 @@ def test_there_are_enough():
     described = ("loop", "backward", "sampling", "init", "replay", "model", "fit")
     beyond = ("autograd", "kinks", "defaults", "activations", "losses", "optim", "schedules")
     porting = ("dtypes", "indexing", "shapes", "layers", "linalg", "numerics", "errors", "seeds")
-    networks = ("order", "recurrent")
+    networks = ("order", "recurrent", "networks")
     assert set(FAMILIES) == {*described, *beyond, *porting, *networks}
     counts = collections.Counter(case.family for case in CASES)
     assert counts["sampling"] >= 94 and counts["init"] >= 62 and counts["replay"] >= 48
@@ -26,8 +27,38 @@ def test_there_are_enough():
     assert counts["optim"] >= 41 and counts["schedules"] >= 22
     assert counts["indexing"] >= 98 and counts["shapes"] >= 96 and counts["dtypes"] >= 90
     assert counts["linalg"] >= 83 and counts["layers"] >= 59 and counts["numerics"] >= 56
-    assert counts["recurrent"] >= 40
+    assert counts["recurrent"] >= 40 and counts["networks"] >= 16
     assert len(CASES) >= 1454
+
+
+def declared(cases):
+    """What a family's line in the guide says, if every declared verdict holds."""
+    offered = [case for case in cases if case.jaxgrad]
+    same = sum(case.verdict_jaxgrad == "same" for case in offered)
+    ours = f"{same} of {len(offered)}" if offered else "–"
+    kinds = collections.Counter(case.difference for case in offered)
+    plain = sum(case.verdict_jax == "same" for case in cases)
+    better = kinds["right"] + kinds["refuses"]
+    return f"| {len(cases)} | {plain} | {ours} | {better} | {kinds['limit']} |"
+
+
+def test_the_guide_says_what_is_declared():
+    guide = importlib.resources.files("jaxgrad.study").joinpath("guides/70_study.md")
+    lines = guide.read_text(encoding="utf-8").splitlines()
+    told = {line.split("|")[1].strip(): line for line in lines if re.match(r"\| \w+ \| \d", line)}
+    assert set(told) == {*FAMILIES, "all"}
+    for family in FAMILIES:
+        cases = [case for case in CASES if case.family == family]
+        assert told[family] == f"| {family} {declared(cases)}"
+    assert told["all"] == f"| all {declared(CASES)}"
+    offered = [case for case in CASES if case.jaxgrad]
+    plain, same = (
+        sum(getattr(case, verdict) == "same" for case in offered)
+        for verdict in ("verdict_jax", "verdict_jaxgrad")
+    )
+    text = " ".join(lines)
+    assert f"{len(CASES)} cases. jaxgrad offers something in {len(offered)} of them." in text
+    assert f"agrees with PyTorch in {plain}, and jaxgrad agrees in {same}." in text
 
 
 def test_every_page_holds_cases_and_says_what_it_is_about():

@@ -10,7 +10,7 @@ from ..measurement import Row
 from ..page import page
 from ..pictures import pictures
 from ..report import by_family, summary, tally, versions
-from . import reference, verdicts
+from . import operations, reference, verdicts
 from .blocks import block
 from .costly import COSTLY, given
 from .guides import guides
@@ -55,6 +55,7 @@ class _Site:
         files = {
             "index.html": self._page("index", "", **self._first_screen()),
             "names.html": self._page("names", "", **self._names()),
+            "operations.html": self._page("operations", "", **self._operations()),
             "cases.html": page(
                 self._rows,
                 exact=self._exact,
@@ -129,6 +130,16 @@ class _Site:
             "entries": self._entries,
             "addresses": self._addresses,
             "rule": verdicts.RULE,
+        }
+
+    def _operations(self) -> dict[str, Any]:
+        lines = operations.lines(self._addresses)
+        return {
+            "title": "PyTorch's operations",
+            "lines": lines,
+            "counts": operations.counts(lines),
+            "verdicts": operations.VERDICTS,
+            "classes": operations.CLASSES,
         }
 
     def _shown(self, anchor: str, page: str) -> dict[str, Any]:

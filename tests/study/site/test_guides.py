@@ -30,7 +30,9 @@ def test_guides_are_ordered_by_their_numbers_and_notebooks_come_last(tmp_path):
 
 
 def test_the_notebooks_of_a_checkout_are_guides():
-    assert {"porting", "tour", "debugging_gradients"} <= {g.name for g in guides.guides()}
+    assert {"porting", "tour", "debugging_gradients", "port_a_training_script"} <= {
+        g.name for g in guides.guides()
+    }
 
 
 def test_a_notebook_in_both_folders_is_one_guide(tmp_path):

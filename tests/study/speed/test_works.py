@@ -1,7 +1,6 @@
 """The speed study compares like with like: at a small size, every side gives the same."""
 
 import ast
-import contextlib
 import importlib
 import re
 
@@ -9,11 +8,21 @@ import jax
 import numpy as np
 import pytest
 from oracles import assert_same
+from ordinary import ordinarily
 from tiers import each
 
 import jaxgrad
 from jaxgrad.study.run import evaluate
-from jaxgrad.study.speed.works import WORKS, Work, batches, calls, derivatives, fitting, functional
+from jaxgrad.study.speed.works import (
+    WORKS,
+    Work,
+    batches,
+    calls,
+    derivatives,
+    fitting,
+    functional,
+    networks,
+)
 
 SMALL = {
     **dict.fromkeys((4_000_000, 65_536, 100_000, 8192, 4096, 4000, 2048, 1024, 1000, 512), 24),
@@ -27,7 +36,7 @@ def ids(works):
 
 ONE = [work for work in WORKS if not work.calls]
 """The works that are one call; the others are many small ones."""
-ALONE = [work for work in ONE if work not in functional.WORKS]
+ALONE = [work for work in ONE if work not in (*functional.WORKS, *networks.WORKS)]
 """Those whose sides are not compared with one another."""
 CALLS = [calls.steps((2, 3)), *(work for work in calls.WORKS[1:] if work.name == "compiled")]
 RANDOM = ("one call of a sampler", "one call of an initialiser")
@@ -41,25 +50,14 @@ def made(work, side, **names):
         lambda number: str(SMALL.get(int(number[0]), number[0])),
         work.code[side],
     )
-    with sloppily():
+    with ordinarily():
         return evaluate(code, names)
 
 
 def answer(work, side, **names):
     """What a side's work gives."""
-    with sloppily():
+    with ordinarily():
         return made(work, side, **names)()
-
-
-@contextlib.contextmanager
-def sloppily():
-    """As most programs run: with implicit promotion, and keys used twice."""
-    with (
-        jax.numpy_dtype_promotion("standard"),
-        jax.numpy_rank_promotion("allow"),
-        jax.debug_key_reuse(False),
-    ):
-        yield
 
 
 def test_well_formed():
@@ -88,7 +86,7 @@ def assert_times_public_functions(work):
 @pytest.mark.thinned(8)
 @pytest.mark.parametrize("work", CALLS, ids=ids(CALLS))
 def test_calls_are_of_the_same(work):
-    with sloppily():
+    with ordinarily():
         plain, ours = (evaluate(work.code[side], {}) for side in ("jax", "jaxgrad"))
         assert len(work.calls) == len(plain) == len(ours)
         for (name, call), other in zip(ours.items(), plain.values(), strict=True):
@@ -155,6 +153,28 @@ def test_derivatives_agree():
     each, product = derivatives.WORKS
     assert_same(answer(each, "jaxgrad"), answer(each, "jax"), rtol=1e-4)
     assert_same(answer(product, "jaxgrad")[1], answer(product, "jax")[1], rtol=1e-4)
+
+
+def assert_trains_alike(work, side, **names):
+    """The first steps of jaxgrad's side and of another give one curve of losses."""
+    ours, theirs = made(work, "jaxgrad"), made(work, side, **names)
+    with ordinarily():
+        losses = np.array([[float(call()) for call in (ours, theirs)] for _ in range(3)])
+    np.testing.assert_allclose(*losses.T, rtol=1e-4)
+    assert np.ptp(losses[:, 0]) > 1e-3, "nothing was learned"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("work", networks.WORKS, ids=ids(networks.WORKS))
+def test_networks_train_as_in_plain_jax(work):
+    assert_trains_alike(work, "jax")
+
+
+@pytest.mark.torch
+@pytest.mark.nightly
+@pytest.mark.parametrize("work", networks.WORKS, ids=ids(networks.WORKS))
+def test_networks_train_as_in_pytorch(work):
+    assert_trains_alike(work, "torch", device="cpu")
 
 
 def test_a_size_is_in_the_code():

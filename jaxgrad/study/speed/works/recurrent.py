@@ -24,15 +24,7 @@ def work():
 
 work"""
 
-_JAX = """\
-import jax, jax.numpy as jnp
-import jaxgrad.functional as F
-from jaxgrad import init
-L, N, I, H = {sizes}
-keys = jax.random.split(jax.random.key(0))
-params = init.{function}(keys[0], I, H)
-x = jax.random.normal(keys[1], (L, N, I))
-
+PLAIN_LSTM = """\
 def lstm(x, p):
     x = x @ p["weight_ih_l0"].T + p["bias_ih_l0"] + p["bias_hh_l0"]
     def step(state, x):
@@ -42,7 +34,19 @@ def lstm(x, p):
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h
     return jax.lax.scan(step, (jnp.zeros((N, H)), jnp.zeros((N, H))), x)[1]
+"""
+"""An LSTM as a porter writes it; N and H are the batch and the hidden size."""
 
+_JAX = """\
+import jax, jax.numpy as jnp
+import jaxgrad.functional as F
+from jaxgrad import init
+L, N, I, H = {sizes}
+keys = jax.random.split(jax.random.key(0))
+params = init.{function}(keys[0], I, H)
+x = jax.random.normal(keys[1], (L, N, I))
+
+{plain_lstm}
 def gru(x, p):
     x = x @ p["weight_ih_l0"].T + p["bias_ih_l0"]
     def step(h, x):
@@ -77,7 +81,7 @@ def recurrent(function: str, sizes: tuple[int, int, int, int]) -> list[Work]:
     for backward in (False, True):
         given = {"sizes": sizes, "backward": backward}
         torch = {"module": function.upper(), **given}
-        jax = {"function": function, **given}
+        jax = {"function": function, "plain_lstm": PLAIN_LSTM, **given}
         ours = f"F.{function}(x, None, p)[0]"
         code = {
             "torch": _TORCH.format(decorator="", **torch),
