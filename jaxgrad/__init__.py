@@ -7,7 +7,8 @@ docstring says so under "Differs from PyTorch", and a row of the comparison stud
     autograd     backward; gradients of intermediates, hooks, used inputs, gradcheck, first NaN
     graph        the computation graph as data, as text and as pictures
     tensor       torch.*, torch.linalg.* and torch.special.*: what differs from jax.numpy
-    functional   torch.nn.functional: activations and losses
+    functional   torch.nn.functional: layers, activations and losses
+    autocast     torch.autocast: functions in mixed precision
     random       samplers, key first
     init         initial weights, key first: torch.nn.init and the layers' defaults
     replay       the numbers that PyTorch draws from a seed
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import (
+        autocast,
         autograd,
         data,
         fit,
@@ -56,6 +58,7 @@ else:  # a type checker that saw this would let every misspelled name pass
 
 __version__ = "0.2.0"
 __all__ = [
+    "autocast",
     "autograd",
     "checkify",
     "data",

@@ -26,12 +26,12 @@ REMOVED_KEYWORDS = {
     "requires_grad": "name what is differentiated in jax.grad",
     "pin_memory": "leave it out",
     "layout": "leave it out",
-    "size": "it is called shape here",
-    "axis": "it is called dim here",
-    "minval": "it is called a here",
-    "maxval": "it is called b here",
+    "size_average": "write reduction='sum' in the place of False, and nothing in that of True",
+    "reduce": "write reduction='none' in the place of False, and nothing in that of True",
 }
-"""Keywords of PyTorch and JAX that no function here takes, and what to write instead."""
+"""Keywords of PyTorch that no function here takes, and what to write instead."""
+RENAMED = {"size": "shape", "axis": "dim", "minval": "a", "maxval": "b"}
+"""Keywords of PyTorch and JAX that have another name here."""
 
 
 def called(function: Callable[P, R]) -> Callable[P, R]:
@@ -104,6 +104,8 @@ def misfit(
     if "unexpected keyword" in reason:
         gone = next(keyword for keyword in kwargs if f"'{keyword}'" in reason)
         remedy = REMOVED_KEYWORDS.get(gone, f"write {name}({_signature_text(function)})")
+        if RENAMED.get(gone) in inspect.signature(function).parameters:
+            remedy = f"it is called {RENAMED[gone]} here"
         return _checks.wrong(name, gone, "left out", f"{kwargs[gone]!r:.60}", remedy)
     if first := _first_argument_error(function, args):
         return first

@@ -42,13 +42,12 @@ def array(function: str, argument: str, value: Any) -> jax.Array:
     if isinstance(value, jax.Array):
         return value
     try:
-        if value is None or isinstance(value, (str, bytes, dict)):
+        of_no_kind = value is None or isinstance(value, (str, bytes, dict))
+        if of_no_kind or getattr(value, "requires_grad", False):
             raise TypeError("no array")
         return jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
-        got = f"{type(value).__name__} {value!r:.60}"
-        is_dtype = isinstance(value, (type, np.dtype)) or hasattr(value, "dtype")
-        remedy = "give a dtype by keyword: dtype=…" if is_dtype else ""
+        got, remedy = f"{type(value).__name__} {value!r:.60}", _remedies.for_array(value)
         raise TypeError(wrong(function, argument, "an array", got, remedy)) from error
 
 
@@ -233,7 +232,8 @@ def number_dtype(function: str, value: Any, default: Any) -> np.dtype:
     try:
         dtype = made(default if value is None else value)
     except (TypeError, ValueError) as error:
-        raise TypeError(wrong(function, "dtype", "a real dtype", repr(value))) from error
+        expected, remedy = "a real dtype", _remedies.for_dtype(value)
+        raise TypeError(wrong(function, "dtype", expected, repr(value), remedy)) from error
     if not any(is_a(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_)):
         raise TypeError(wrong(function, "dtype", "a real dtype", dtype))
     return dtype

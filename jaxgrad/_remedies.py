@@ -31,8 +31,23 @@ def for_shape(value: Any) -> str:
     return "; the sizes come first, as in (2, 3), and other numbers after them" if one else ""
 
 
+def for_array(value: Any) -> str:
+    """The remedy for a value that is not an array."""
+    if _is_torchs(value) and hasattr(value, "detach"):
+        return "turn a tensor into an array with jnp.from_dlpack(tensor.detach())"
+    is_dtype = isinstance(value, (type, np.dtype)) or hasattr(value, "dtype") or _is_torchs(value)
+    return "give a dtype by keyword: dtype=…" if is_dtype else ""
+
+
 def for_dtype(value: Any) -> str:
     """The remedy for a value that is not a dtype."""
+    if _is_torchs(value):
+        return f"write {str(value).replace('torch', 'jnp')}"
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return ""
     return "sizes are one argument, as in (2, 3), and other numbers are given by keyword"
+
+
+def _is_torchs(value: Any) -> bool:
+    """Whether a value is one of PyTorch's, such as a tensor or torch.float32."""
+    return type(value).__module__.partition(".")[0] == "torch"

@@ -15,6 +15,7 @@ import jax
 import pytest
 from hypothesis import settings
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from ordinary import ordinarily
 from tiers import drawn, of_the_night
 
 jax.config.update("jax_num_cpu_devices", 8)
@@ -42,7 +43,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--night",
         metavar="NAME",
-        help="of the cases that the day leaves out, run about a seventh, drawn by this name",
+        help="of the cases that the day leaves out, run about a fourteenth, drawn by this name",
     )
 
 
@@ -79,3 +80,10 @@ def rows(request):
     """A sharding over the rows of an array, on eight devices."""
     mesh = jax.make_mesh((8,), ("rows",), axis_types=(request.param,))
     return NamedSharding(mesh, PartitionSpec("rows"))
+
+
+@pytest.fixture
+def ordinary():
+    """The settings of a reader, not those of the tests."""
+    with ordinarily():
+        yield

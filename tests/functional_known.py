@@ -64,6 +64,12 @@ def of_nan(given, options):
     return np.isnan(np.asarray(given[1], float))
 
 
+def of_nan_to_the_largest(given, options):
+    """PyTorch leaves NaN out of the largest difference."""
+    rows = np.concatenate(given[:2])
+    return options.get("p") == np.inf and bool(np.isnan(rows).any())
+
+
 def without_dim(given, options, theirs):
     """PyTorch takes keepdim with an axis only."""
     return "keepdim" in options and "dim" not in options
@@ -156,7 +162,7 @@ def with_targets_of_at_most_0(given, options):
     return bool(options.get("full")) & (np.asarray(given[1], float) <= 0)
 
 
-SUMS = ("cdist", "pairwise_distance")
+SUMS = ("pairwise_distance",)
 SUMS += ("triplet_margin_loss", "triplet_margin_with_distance_loss", "norm", "vector_norm")
 SUMS += ("multilabel_soft_margin_loss", "cross_entropy", "linear_cross_entropy", "ctc_loss")
 SUMS += ("hinge_embedding_loss", "tanh")
@@ -185,6 +191,7 @@ KNOWN = {
         )
         for name in ("var_mean", "std_mean")
     },
+    "cdist": Known(cancel="answers", elements=of_nan_to_the_largest),
     "copysign": Known(elements=of_nan),
     "cosine_embedding_loss": Known(cancel=over_norms),
     "cosine_similarity": Known(cancel="answers", elements=alone),

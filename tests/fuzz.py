@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from outcomes import REFUSALS
 from torch_oracle import to_jax
 
-CALLED, SETS = 12, 17
+CALLED, SETS = 8, 25
 """So many calls of a function, each with so many sets of numbers, are 200 examples of it.
 
 What takes the time is to compile a call.
 """
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 searching = settings(max_examples=CALLED, suppress_health_check=SLOW)
-FEW, FEW_SETS = 8, 25
+FEW, FEW_SETS = 5, 40
 searching_few = settings(max_examples=FEW, suppress_health_check=SLOW)
 """The same of calls that are slower to compile."""
 

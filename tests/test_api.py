@@ -39,6 +39,7 @@ LAYERS = [
     "random",
     "tensor",
     "functional",
+    "autocast",
     "init",
     "replay",
     "state_dict",
@@ -55,6 +56,7 @@ LAYERS = [
 """A later one may import an earlier one, never the reverse."""
 
 PUBLIC = [
+    "autocast",
     "autograd",
     "data",
     "fit",

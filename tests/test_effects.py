@@ -27,6 +27,8 @@ CONSTANT |= {"instance_norm", "layer_norm", "rms_norm", "key"}
 STATES = {"from_torch_state", "to_torch_state", "evaluate_line", "least_squares_from_moments"}
 STATES |= {"load", "save"}
 """Functions that hand states over to the host."""
+TABLES = {"autocast.functional", "autocast.operations"}
+"""Functions of no arrays, whose results are no function."""
 
 
 OF_INTEGERS = {"float_power", "floor_divide", "sort", "one_hot", "pad", "pixel_shuffle"}
@@ -38,7 +40,7 @@ def is_traced(name):
     """Whether a public name is a function that can be part of a program."""
     room, attribute = name.split(".")
     on_the_host = ON_THE_HOST | STATES | (CONSTANT if room != "functional" else set())
-    rooms = room not in ("data", "replay")
+    rooms = room not in ("data", "replay") and name not in TABLES
     return rooms and attribute not in on_the_host and not isinstance(PUBLIC[name], type)
 
 

@@ -109,7 +109,7 @@ def test_without_extras(environment):
     bare = environment("")
     assert bare.prints("jaxgrad", "--version").startswith("jaxgrad ")
     assert bare.seconds("jaxgrad", "--version") < 0.5
-    for command in ([], ["study"], ["fit"], ["diff"], ["compare"], ["speed"]):
+    for command in ([], ["study"], ["fit"], ["diff"], ["compare"], ["translate"], ["speed"]):
         assert bare.prints("jaxgrad", *command, "--help").startswith("usage: jaxgrad ")
         assert bare.seconds("jaxgrad", *command, "--help") < 0.5
     assert bare.prints("python", "-m", "jaxgrad", "--version").startswith("jaxgrad ")
@@ -152,7 +152,7 @@ def test_study(environment):
     study = there.prints("jaxgrad", "study", "--only", "defaults", "--site", "site")
     assert "Every declared verdict held" in study
     guides = {path.stem for path in (there.folder / "site" / "guides").iterdir()}
-    assert {"porting", "tour", "debugging_gradients"} <= guides
+    assert {"porting", "tour", "debugging_gradients", "port_a_training_script"} <= guides
     assert all((there.folder / f"study.{kind}").stat().st_size for kind in ("html", "md", "json"))
     same = there.prints("jaxgrad", "diff", "study.json", "study.json")
     assert same == "Differences between the two studies: 0\n"

@@ -86,6 +86,7 @@ def homes(room):
         "optim": [
             classes(torch.optim),
             classes(torch.optim.swa_utils),
+            classes(torch.amp),
             (torch.nn.utils, in_place, same),
         ],
         "schedules": [classes(torch.optim.lr_scheduler)],

@@ -115,6 +115,27 @@ SLIPS = {
         lambda: functional.dropout(KEY, X, inplace=True),
         "inplace must be left out",
     ),
+    "inplace of relu": (lambda: functional.relu(X, inplace=True), "relu: inplace must be left out"),
+    "size_average": (
+        lambda: functional.mse_loss(X, X, size_average=False),
+        "mse_loss: size_average must be left out, got False; write reduction='sum' in the place",
+    ),
+    "reduce": (
+        lambda: functional.l1_loss(X, X, reduce=False),
+        "l1_loss: reduce must be left out, got False; write reduction='none' in the place",
+    ),
+    "axis": (
+        lambda: functional.softmax(X, axis=0),
+        "softmax: axis must be left out, got 0; it is called dim here",
+    ),
+    "axis, where there is none": (
+        lambda: functional.relu(X, axis=0),
+        "relu: axis must be left out, got 0; write relu(input)",
+    ),
+    "embedding": (
+        lambda: functional.embedding(jnp.ones((4, 3)), jnp.array([0, 2])),
+        "input must be an array of integers, got float32; the indices come first, then the weig",
+    ),
     "generator": (lambda: random.bernoulli(KEY, P, generator=None), "generator must be left out"),
     "device": (lambda: init.linear(KEY, 3, 4, device="cpu"), "move the result with jax."),
     "poisson, shape": (
@@ -133,6 +154,62 @@ def test_what_to_write_is_said(name):
     call, said = SLIPS[name]
     with pytest.raises((TypeError, ValueError), match=re.escape(said)):
         call()
+
+
+@pytest.mark.torch
+def test_a_keyword_of_pytorchs_that_is_gone_is_told():
+    import torch.nn.functional
+
+    theirs = {
+        name: getattr(torch.nn.functional, name)
+        for name in functional.__all__
+        if inspect.isfunction(getattr(torch.nn.functional, name, None))
+    }
+    gone = {(name, keyword) for name in theirs for keyword in keywords_gone(name, theirs[name])}
+    assert {("relu", "inplace"), ("nll_loss", "reduce"), ("normalize", "out")} <= gone
+    for name, keyword in gone:
+        with pytest.raises(TypeError, match=f"^{name}: {keyword} must be left out, got None; "):
+            getattr(functional, name)(**{keyword: None})
+
+
+def keywords_gone(name, theirs):
+    """The keywords of PyTorch's function that ours does not take."""
+    parameters = inspect.signature(theirs).parameters.values()
+    named = {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
+    ours = inspect.signature(getattr(functional, name)).parameters
+    return {keyword for keyword in named - set(ours) if not keyword.startswith("_")}
+
+
+@pytest.mark.torch
+def test_what_is_pytorchs_is_told_what_it_is_here():
+    import torch
+
+    tensors = torch.ones(2, dtype=torch.bfloat16), torch.ones(2, requires_grad=True)
+    for tensor in tensors:
+        told = (
+            "relu: input must be an array, got Tensor .*; turn a tensor into an array with jnp.fr"
+        )
+        with pytest.raises(TypeError, match=told):
+            functional.relu(tensor)
+        assert (jnp.from_dlpack(tensor.detach()) == 1).all()
+    for call in (lambda of: functional.softmax(X, 0, of), lambda of: random.rand(KEY, 2, dtype=of)):
+        with pytest.raises(TypeError, match="got torch.bfloat16; write jnp.bfloat16"):
+            call(torch.bfloat16)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda key: functional.softmax(X),
+        lambda key: functional.softmax(jnp.ones(3, complex), 0, jnp.float32),
+        lambda key: functional.gumbel_softmax(key, X, eps=0.1),
+        lambda key: functional.dropout2d(key, X[None, None]),
+    ],
+)
+def test_a_warning_is_of_the_line_that_calls(call):
+    with pytest.warns(UserWarning) as warned:
+        call(jax.random.key(0))
+    assert warned[0].filename == __file__
 
 
 def test_what_is_meant_is_taken():

@@ -10,7 +10,7 @@ def of_the_night(item):
     return of_a_product(item) or is_thinned_out(item)
 
 
-EACH = 8
+EACH = 16
 """By day a test of many cases takes about so many fewer, but as its mark or its file's has it."""
 
 
@@ -27,12 +27,12 @@ def is_thinned_out(item):
     return zlib.crc32(item.nodeid.encode()) % (mark.args[0] if mark else EACH) != 0
 
 
-NIGHTS = 7
+NIGHTS = 14
 """In about so many nights every case that the day leaves out has had its turn."""
 
 
 def of_another_night(item, night):
-    """Whether the night of that name leaves a case out: it draws about a seventh of them."""
+    """Whether the night of that name leaves a case out: it draws about a fourteenth of them."""
     return zlib.crc32(f"{night} {item.nodeid}".encode()) % NIGHTS != 0
 
 

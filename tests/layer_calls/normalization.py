@@ -117,6 +117,11 @@ def with_a_bias_alone(given, options, theirs):
     return given[3] is None and given[4] is not None and given[0].dtype.itemsize == 2
 
 
+def without_a_sample(given, options, theirs):
+    """PyTorch repeats a weight or a bias for each sample, and looks for the first of them."""
+    return not len(given[0]) and "select()" in str(theirs.error)
+
+
 def of_nothing_without_statistics(given, options, theirs):
     """PyTorch does not look for running statistics where the input is empty."""
     return given[0].size == 0 and given[1] is None and not options.get("training", False)
@@ -256,7 +261,7 @@ KNOWN = {
     "instance_norm": known(
         Standard(over_samples, by_running_statistics),
         elements=of_an_infinite_parameter,
-        refusals=with_a_bias_alone,
+        refusals=lambda *call: with_a_bias_alone(*call) or without_a_sample(*call),
     ),
     "layer_norm": known(Standard(over_the_last), elements=of_an_infinite_parameter),
     "rms_norm": Known(cancel="answers"),

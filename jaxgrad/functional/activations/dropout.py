@@ -253,7 +253,7 @@ def feature_alpha_dropout(
 
 
 def _warn(text: str) -> None:
-    warnings.warn(text, stacklevel=3)
+    warnings.warn(text, stacklevel=4)
 
 
 def _dropout(

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import widened
 
 from .._arguments import compiled
@@ -32,6 +33,7 @@ def _elu_curve(x: jax.Array, alpha: jax.Array) -> jax.Array:
     return jnp.where(below, curve, x * jnp.where(x == 0, alpha, 1))
 
 
+@called
 def elu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
     """Exponential linear unit.
 
@@ -66,6 +68,7 @@ def _elu(input: jax.Array, alpha: jax.Array) -> jax.Array:
     return _elu_curve(*widened(input.dtype, input, alpha)).astype(input.dtype)
 
 
+@called
 def celu(input: ArrayLike, alpha: ArrayLike = 1.0) -> jax.Array:
     """Exponential linear unit with a continuous derivative.
 
@@ -105,6 +108,7 @@ def _celu(input: jax.Array, alpha: jax.Array) -> jax.Array:
     return jnp.where(alpha == 0, jnp.nan, y).astype(input.dtype)
 
 
+@called
 def selu(input: ArrayLike) -> jax.Array:
     """Self-normalizing exponential linear unit.
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._complex import sigmoid as complex_sigmoid
 from jaxgrad._dtypes import is_complex, widened
 from jaxgrad._operands import by_slope, derivatives
@@ -71,6 +72,7 @@ def _by_erf(x: jax.Array) -> jax.Array:
 _by_tanh = by_slope(functools.partial(jax.nn.gelu, approximate=True))
 
 
+@called
 def silu(input: ArrayLike) -> jax.Array:
     """Sigmoid linear unit, also called swish.
 
@@ -114,6 +116,7 @@ def _swish(x: jax.Array) -> jax.Array:
     return x * logistic(x)
 
 
+@called
 def mish(input: ArrayLike) -> jax.Array:
     """The input times the hyperbolic tangent of its softplus.
 
@@ -166,6 +169,7 @@ def _gated_by_tanh(x: jax.Array) -> jax.Array:
     return x * _tanh_softplus(x)
 
 
+@called
 def glu(input: ArrayLike, dim: int = -1) -> jax.Array:
     """Gated linear unit: one half of the input times the sigmoid of the other.
 

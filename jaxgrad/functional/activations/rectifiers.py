@@ -19,6 +19,7 @@ def _threshold(x: jax.Array, threshold: jax.Array, value: jax.Array) -> jax.Arra
     return jnp.where(of <= limit, jnp.asarray(value, x.dtype), x)
 
 
+@called
 def relu(input: ArrayLike) -> jax.Array:
     """Rectified linear unit: `torch.nn.functional.relu`, `torch.relu`.
 
@@ -50,6 +51,7 @@ def _relu(x: jax.Array) -> jax.Array:
     return _threshold(x, 0, 0)
 
 
+@called
 def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.Array:
     """The input where it is above a threshold, and a constant elsewhere.
 
@@ -86,6 +88,7 @@ def threshold(input: ArrayLike, threshold: ArrayLike, value: ArrayLike) -> jax.A
     return _threshold(x, limit, number_for(check, "value", value, x))
 
 
+@called
 def leaky_relu(input: ArrayLike, negative_slope: ArrayLike = 0.01) -> jax.Array:
     """Rectified linear unit that leaks.
 

@@ -5,12 +5,14 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_floating, widened
 from jaxgrad._operands import by_slope
 
 from .._arguments import NUMBERS, comparable, compiled, number_for
 
 
+@called
 def hardtanh(input: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0) -> jax.Array:
     """The input, clipped to an interval.
 
@@ -59,6 +61,7 @@ def _hardtanh(x: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
     return jnp.where(low <= high, y, jnp.nan) if is_floating(x.dtype) else y
 
 
+@called
 def relu6(input: ArrayLike) -> jax.Array:
     """Rectified linear unit that saturates at 6.
 
@@ -90,6 +93,7 @@ def _relu6(x: jax.Array) -> jax.Array:
     return jnp.where(x <= 0, 0, jnp.where(x >= 6, 6, x))
 
 
+@called
 def hardsigmoid(input: ArrayLike) -> jax.Array:
     """A sigmoid of three straight pieces.
 
@@ -125,6 +129,7 @@ def _hardsigmoid(input: jax.Array) -> jax.Array:
     return jnp.where((x > -3) & (x < 3), (x + 3) / 6, end).astype(input.dtype)
 
 
+@called
 def hardswish(input: ArrayLike) -> jax.Array:
     """The input times its `hardsigmoid`.
 

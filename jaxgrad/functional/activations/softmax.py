@@ -15,6 +15,7 @@ from jaxgrad.random import _draws
 from .._arguments import implicit_axis
 
 
+@called
 def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """Probabilities from logits: `torch.nn.functional.softmax`, `torch.softmax`.
 
@@ -46,6 +47,7 @@ def softmax(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
     return _softmax(*_logits(check, input, dim, dtype))
 
 
+@called
 def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """Probabilities that are largest where the input is least.
 
@@ -78,6 +80,7 @@ def softmin(input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = 
     return _softmin(*_logits(check, input, dim, dtype))
 
 
+@called
 def log_softmax(
     input: ArrayLike, dim: int | None = None, dtype: DTypeLike | None = None
 ) -> jax.Array:
@@ -122,7 +125,7 @@ def _logits(
         dtype = check.float_dtype(dtype)
         if is_complex(x.dtype):
             text = f"{check.function}: the cast to {dtype} discards the imaginary part of input."
-            warnings.warn(text, stacklevel=3)
+            warnings.warn(text, stacklevel=4)
             x = x.real
         x = x.astype(dtype)
     return x, check.axis("dim", dim, x.ndim)
@@ -198,7 +201,7 @@ def gumbel_softmax(
     tau = check.number("tau", tau)
     hard = check.truth("hard", hard)
     if check.static_number("eps", eps) != 1e-10:
-        warnings.warn("gumbel_softmax: `eps` is deprecated and has no effect.", stacklevel=2)
+        warnings.warn("gumbel_softmax: `eps` is deprecated and has no effect.", stacklevel=3)
     dim = check.axis("dim", dim, logits.ndim)
     if hard and logits.ndim and not logits.shape[dim]:
         expected = f"of one or more along axis {dim}"

@@ -20,11 +20,11 @@ For the derivative of a gather of shape (N, D), XLA for CPUs copies all cotangen
 """
 
 
-def indices(check: _checks.Checks, argument: str, value: Any) -> jax.Array:
+def indices(check: _checks.Checks, argument: str, value: Any, remedy: str = "") -> jax.Array:
     """`value` as an array of integers."""
     array = check.array(argument, value)
     if not is_a(array.dtype, jnp.integer):
-        raise TypeError(check.wrong(argument, "an array of integers", array.dtype))
+        raise TypeError(check.wrong(argument, "an array of integers", array.dtype, remedy))
     return array
 
 
@@ -34,6 +34,12 @@ def matrix(check: _checks.Checks, value: Any) -> jax.Array:
     if weight.ndim != 2:
         raise ValueError(check.wrong("weight", "of shape (V, D)", weight.shape))
     return weight
+
+
+def operands(check: _checks.Checks, input: Any, weight: Any) -> tuple[jax.Array, jax.Array]:
+    """The indices, and the matrix with a row for each of them."""
+    remedy = "the indices come first, then the weight"
+    return indices(check, "input", input, remedy), matrix(check, weight)
 
 
 def padding_row(check: _checks.Checks, value: Any, rows: int) -> int | None:

@@ -14,10 +14,9 @@ from ._rows import (
     check_indices,
     frequencies,
     gathered,
-    indices,
-    matrix,
     mesh_axes,
     norm_limits,
+    operands,
     padding_row,
     placed,
     renormed,
@@ -76,7 +75,7 @@ def embedding(
            [0., 1.]], dtype=float32)
     """
     check = _checks.of("embedding")
-    index, table = indices(check, "input", input), matrix(check, weight)
+    index, table = operands(check, input, weight)
     limit, degree = norm_limits(check, table, max_norm, norm_type)
     check.truth("sparse", sparse)
     learning = _Learning(

@@ -15,9 +15,9 @@ from ._rows import (
     check_indices,
     frequencies,
     indices,
-    matrix,
     mesh_axes,
     norm_limits,
+    operands,
     padding_row,
     placed,
     renormed,
@@ -90,7 +90,7 @@ def embedding_bag(
            [2., 3.]], dtype=float32)
     """
     check = _checks.of("embedding_bag")
-    index, table = indices(check, "input", input), matrix(check, weight)
+    index, table = operands(check, input, weight)
     check.promoted("weight", table)
     mode = check.option("mode", mode, ("sum", "mean", "max"))
     limit, degree = norm_limits(check, table, max_norm, norm_type)

@@ -9,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import cast, is_complex, wide
 from jaxgrad._operands import derivatives
 from jaxgrad._sigmoids import log1p_exp, logistic_as_slope
@@ -34,6 +35,7 @@ def _weight(check: _checks.Checks, argument: str, value: Any, like: jax.Array) -
     return weight.reshape(shape)
 
 
+@called
 def binary_cross_entropy(
     input: ArrayLike,
     target: ArrayLike,
@@ -132,6 +134,7 @@ def _slope_jvp(
     return _slope(x, y), bend * along_x - along_y / jnp.maximum((1 - x) * x, 1e-12)
 
 
+@called
 def binary_cross_entropy_with_logits(
     input: ArrayLike,
     target: ArrayLike,

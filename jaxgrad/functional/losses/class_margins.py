@@ -7,11 +7,13 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import cast, is_a, widened
 
 from .._arguments import reduced, reduction_of
 
 
+@called
 def multi_margin_loss(
     input: ArrayLike,
     target: ArrayLike,
@@ -136,6 +138,7 @@ def _one_hot(index: jax.Array, classes: int) -> jax.Array:
     return jnp.broadcast_to(index[..., None], shape).astype(jnp.int32) == each
 
 
+@called
 def multilabel_margin_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = "mean"
 ) -> jax.Array:

@@ -9,12 +9,14 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import cast, is_floating, wide
 
 from .._arguments import reduced, reduction_of
 from ._classes import axis_of, check_targets, chosen, class_weight, indices, picked, scale
 
 
+@called
 def cross_entropy(
     input: ArrayLike,
     target: ArrayLike,
@@ -198,6 +200,7 @@ def total_of(weights: jax.Array, smoothing: Any) -> jax.Array:
     return total if smoothing is None else jnp.where(total == 0, jnp.nan, total)
 
 
+@called
 def nll_loss(
     input: ArrayLike,
     target: ArrayLike,

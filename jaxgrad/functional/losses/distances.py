@@ -10,6 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, real_part, result_type, widened
 from jaxgrad.tensor.norms import length, length_of_differences, length_of_numbers
 
@@ -20,6 +21,7 @@ _TINY = float(np.float32(1e-12))
 """What cosine_embedding_loss adds to squares: PyTorch's constant is a float32, in float64 too."""
 
 
+@called
 def cosine_similarity(
     x1: ArrayLike, x2: ArrayLike, dim: int = 1, eps: float | jax.Array = 1e-8
 ) -> jax.Array:
@@ -229,6 +231,7 @@ def _pdist(x: jax.Array, *, p: float) -> jax.Array:
     return distances[pairs].astype(x.dtype)
 
 
+@called
 def cosine_embedding_loss(
     input1: ArrayLike,
     input2: ArrayLike,

@@ -8,11 +8,13 @@ from jax.scipy.special import xlogy
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import cast, wide
 
 from .._arguments import reduced
 
 
+@called
 def kl_div(
     input: ArrayLike,
     target: ArrayLike,

@@ -8,12 +8,14 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import cast, widened
 
 from .._arguments import as_float, reduced, reduction_of
 from ._kinks import floored
 
 
+@called
 def poisson_nll_loss(
     input: ArrayLike,
     target: ArrayLike,

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import FROM_INTEGERS, cast, is_a, is_floating, widened
 from jaxgrad._sigmoids import log1p_exp
 
@@ -14,6 +15,7 @@ from .._arguments import input_and_target, reduced, reduction_of
 from ._kinks import clamped
 
 
+@called
 def margin_ranking_loss(
     input1: ArrayLike,
     input2: ArrayLike,
@@ -84,6 +86,7 @@ def _margin_ranking_loss(
     return reduced(clamped(-y * (a - b) + margin), reduction).astype(input1.dtype)
 
 
+@called
 def hinge_embedding_loss(
     input: ArrayLike,
     target: ArrayLike,
@@ -147,6 +150,7 @@ def _hinge_embedding_loss(
     return reduced(losses, reduction).astype(input.dtype)
 
 
+@called
 def soft_margin_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean") -> jax.Array:
     """Logistic loss of a score against a sign.
 
@@ -188,6 +192,7 @@ def _soft_margin_loss(input: jax.Array, target: jax.Array, *, reduction: str) ->
     return reduced(log1p_exp(-y * x), reduction).astype(input.dtype)
 
 
+@called
 def multilabel_soft_margin_loss(
     input: ArrayLike,
     target: ArrayLike,

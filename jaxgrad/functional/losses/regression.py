@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_complex, widened
 from jaxgrad._operands import derivatives
 from jaxgrad.tensor.pointwise import magnitude
@@ -14,6 +15,7 @@ from jaxgrad.tensor.pointwise import magnitude
 from .._arguments import input_and_target, reduced, reduction_of
 
 
+@called
 def mse_loss(
     input: ArrayLike,
     target: ArrayLike,
@@ -64,6 +66,7 @@ def _mse_loss(
     return reduced(errors * weight, reduction, jnp.sum(weight))
 
 
+@called
 def l1_loss(
     input: ArrayLike,
     target: ArrayLike,
@@ -122,6 +125,7 @@ def _l1_loss(
     return reduced(errors * weight, reduction, jnp.sum(weight))
 
 
+@called
 def smooth_l1_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = "mean", beta: float | jax.Array = 1.0
 ) -> jax.Array:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import real_part, widened
 
 from .._arguments import as_float, real_or_complex, reduced, reduction_of
@@ -16,6 +17,7 @@ from ._kinks import clamped
 from .distances import broadcast, degree_of, distance, vectors
 
 
+@called
 def triplet_margin_loss(
     anchor: ArrayLike,
     positive: ArrayLike,

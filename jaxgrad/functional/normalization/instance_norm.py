@@ -50,8 +50,9 @@ def instance_norm(
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
 
     Differs from PyTorch: the running statistics are not changed; without use_input_stats
-    there is a derivative with respect to them; an infinite eps is refused; float32 keeps its digits
-    where the mean is large beside the standard deviation.
+    there is a derivative with respect to them; an infinite eps is refused; an empty batch with a
+    weight or a bias is empty, where PyTorch raises; float32 keeps its digits where the mean is
+    large beside the standard deviation.
 
     >>> import jax.numpy as jnp
     >>> from jaxgrad.functional import instance_norm

@@ -10,11 +10,13 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxgrad import _checks
+from jaxgrad._calls import called
 from jaxgrad._dtypes import is_complex, widened
 from jaxgrad.tensor.norms import length
 from jaxgrad.tensor.pointwise import magnitude
 
 
+@called
 def normalize(input: ArrayLike, p: float = 2.0, dim: Any = 1, eps: ArrayLike = 1e-12) -> jax.Array:
     """The input divided by its p-norm along an axis.
 

@@ -13,8 +13,9 @@ DTYPES = ("float32", "float64")
 LAYERS = {"LSTM": F.lstm, "GRU": F.gru, "RNN": F.rnn}
 CELLS = {"LSTMCell": F.lstm_cell, "GRUCell": F.gru_cell, "RNNCell": F.rnn_tanh_cell}
 BY_CHANCE = 8
-"""The samples have three steps of two or three numbers: PyTorch's own error is at times below a
-rounding, by luck. `test_rounding` has enough of them for a factor of 2."""
+"""The samples have three steps of two or three numbers, and packed sequences have one or three:
+PyTorch's own error is at times a single rounding, by luck. `test_rounding` has enough of them for
+a factor of 2."""
 CANCEL = 9
 """The samples have inputs of up to 9. A weight's derivative adds up their products with cotangents,
 and these cancel in some samples; the gates are saturated, so 1 - tanh² has few digits."""
@@ -145,7 +146,7 @@ def test_packed(name, dtype):
     net = made(name, dtype, batch_first=True, **projection)
     hx = normal(4, 4, 5 if projection else 16, dtype=dtype)
     hx = (hx, normal(4, 4, 16, dtype=dtype)) if name == "LSTM" else hx
-    hold(net, normal(4, 9, 8, dtype=dtype), hx, [3, 9, 1, 7])
+    hold(net, normal(4, 9, 8, dtype=dtype), hx, [3, 9, 1, 7], factor=BY_CHANCE)
 
 
 @pytest.mark.parametrize("name", LAYERS)
