@@ -25,6 +25,12 @@ def at_poles(given, options):
     return ((x <= 0) & (x == np.round(x))) | (x == np.inf)
 
 
+def between_zeros(given, options, slopes):
+    """The terms of size 1 that cancel where ψ is 0, and log |Γ| between negative integers."""
+    x = np.asarray(given[-1], float)
+    return np.ones_like(x) if slopes else np.where(x < -2, 1.0, 0.0)
+
+
 def on_a_branch_cut(given, options):
     """XLA does not look at the sign of an imaginary zero, and of an infinity it has the limit."""
     z = np.asarray(given[0])
@@ -172,7 +178,9 @@ KNOWN = {
         Known(cancel="answers", elements=where_the_exponential_overflows),
     ),
     "hardsigmoid": Known(digits=1e-7),  # PyTorch multiplies by a 1 / 6 in float32
-    **dict.fromkeys(("lgamma", "digamma", "polygamma"), Known(1e-9, elements=at_poles)),
+    "lgamma": Known(1e-9, cancel=between_zeros, elements=at_poles),
+    "digamma": Known(1e-9, cancel=lambda *_: 1.0, elements=at_poles),
+    "polygamma": Known(1e-9, elements=at_poles),
     **dict.fromkeys(("fmod", "remainder", "floor_divide"), Known(refusals=divides_by_zero)),
     **dict.fromkeys(
         ("softmax", "softmin", "log_softmax"), Known(cancel="answers", refusals=of_nothing)

@@ -284,14 +284,44 @@ def _digamma(x: jax.Array) -> jax.Array:
 
 @derivatives(lambda t, y, x: t * _digamma(x))
 def _lgamma(x: jax.Array) -> jax.Array:
-    # Near its zeros 1 and 2 the series log Γ(2 + z) = (1 - γ) z + Σₖ (-1)ᵏ (ζ(k) - 1) zᵏ / k.
-    near, at_1, at_3 = (x >= 0.5) & (x <= 3.5), x < 1.5, x > 2.5
-    z = jnp.where(near, x - jnp.where(at_1, 1, jnp.where(at_3, 3, 2)), 0)
+    far = (x >= 8) | (x < -11)
+    near = _near_lgamma(jnp.where(far, 2, x))
+    return jnp.where(far, _far_lgamma(jnp.where(far, x, 8)), near)
+
+
+def _near_lgamma(x: jax.Array) -> jax.Array:
+    """The logarithm of |Γ(x)| from that of 2 + z for |z| of at most 1/2: Γ(x + 1) = x Γ(x).
+
+        log Γ(2 + z) = (1 - γ) z + Σₖ (-1)ᵏ (ζ(k) - 1) zᵏ / k
+
+    The zeros at 1 and 2 keep their digits so, and between negative ones no large terms cancel.
+    """
+    places = jnp.round(x)
+    z, steps = x - places, places - 2
+    above, product = steps > 0, jnp.ones_like(x)
+    for k in range(13):
+        factor = jnp.where(above, x - (k + 1), x + k)
+        product = product * jnp.where(k < jnp.abs(steps), factor, 1)
+    moved = jnp.log(jnp.abs(product))
     count = 24 if x.dtype == jnp.float64 else 13
     powers = jnp.array([*_SERIES[:count][::-1], 1 - np.euler_gamma, 0], x.dtype)
-    step = jnp.log(jnp.where(near & at_1, x, jnp.where(near & at_3, x - 1, 1)))
-    series = jnp.polyval(powers, z) + jnp.where(at_1, -step, step)
-    return jnp.where(near, series, special.gammaln(x))
+    return jnp.polyval(powers, z) + jnp.where(above, moved, -moved)
+
+
+def _far_lgamma(x: jax.Array) -> jax.Array:
+    """The logarithm of |Γ(x)| far from 0, by Stirling's series and the reflection.
+
+    log Γ(x) = (x - 1/2) (log x - 1) + (log 2π - 1) / 2 + Σₖ B₂ₖ / (2k (2k - 1) x²ᵏ⁻¹)
+    log |Γ(-x)| = log π / |x sin πx| - log Γ(x)
+    """
+    size = jnp.abs(x)
+    terms = [b / (2 * k * (2 * k - 1)) for k, b in _BERNOULLI]
+    rest = jnp.polyval(jnp.array(terms[::-1], x.dtype), jnp.square(1 / size)) / size
+    value = (size - 0.5) * (jnp.log(size) - 1) + (math.log(2 * math.pi) - 1) / 2 + rest
+    part = jnp.where(size == jnp.inf, 0, size - jnp.round(size))
+    sine = jnp.abs(jnp.sin(jnp.pi * part))
+    mirrored = math.log(math.pi) - jnp.log(size) - jnp.log(sine) - value
+    return jnp.where(x > 0, value, jnp.where(part == 0, jnp.inf, mirrored))
 
 
 _SERIES = (

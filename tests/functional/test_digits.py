@@ -186,6 +186,17 @@ def test_lgamma_near_its_zeros():
             assert_same(T.lgamma(x), jnp.array(exact, dtype), 3e-6 if rtol > 1e-9 else 1e-12, 0)
 
 
+def test_lgamma_of_numbers_of_all_sizes():
+    x = np.concatenate([np.linspace(-12, 12, 1001), np.geomspace(12, 1e30, 50), [-np.inf, -77.7]])
+    for dtype, eps in ((np.float32, 5 * 2.0**-24), (np.float64, 5e-15)):
+        with jax.enable_x64(dtype == np.float64):
+            exact = special.gammaln(x.astype(dtype).astype(float))
+            found = np.asarray(T.lgamma(x.astype(dtype)), float)
+        assert (np.isinf(found) == np.isinf(exact)).all()
+        found, exact = (y[np.isfinite(exact)] for y in (found, exact))
+        assert (np.abs(found - exact) / np.maximum(1, np.abs(exact))).max() < eps
+
+
 def test_the_norm_of_one_number_is_its_size():
     for number in (3e19, 3e19j, 1e-30j, 3e38, -1e-25):
         for p in (2, 3, -1, 0.5):

@@ -53,7 +53,7 @@ def padding_row(check: _checks.Checks, value: Any, rows: int) -> int | None:
 
 
 def norm_limits(
-    check: _checks.Checks, weight: jax.Array, max_norm: Any, norm_type: Any
+    check: _checks.Checks, index: jax.Array, weight: jax.Array, max_norm: Any, norm_type: Any
 ) -> tuple[Any, float]:
     """`max_norm` and the degree of the norm; no limit is None."""
     infinite = isinstance(norm_type, float) and math.isinf(norm_type)
@@ -63,6 +63,9 @@ def norm_limits(
     if not is_a(weight.dtype, jnp.inexact):
         expected = "floating point or complex with max_norm"
         raise TypeError(check.wrong("weight", expected, weight.dtype))
+    if index.size and weight.shape[0] and not weight.shape[1] and (infinite or degree < 0):
+        expected = f"a matrix with columns, for norms of type {degree}"
+        raise ValueError(check.wrong("weight", expected, f"shape {weight.shape}"))
     limit = check.bounded("max_norm", max_norm, lambda norm: norm >= 0, "at least 0")
     return limit, degree
 

@@ -57,8 +57,9 @@ def embedding(
     Raises:
         TypeError: the indices are not integers, or another argument is of the wrong kind.
         ValueError: W is not a matrix, `padding_idx` or an index is out of range, or `max_norm` is
-            negative. Traced values are checked under `jaxgrad.checkify` only; an index that is out
-            of range gives NaN, or the limit of an integer dtype.
+            negative or about rows without a norm. Traced values are checked under
+            `jaxgrad.checkify` only; an index that is out of range gives NaN, or the limit of an
+            integer dtype.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
 
@@ -76,7 +77,7 @@ def embedding(
     """
     check = _checks.of("embedding")
     index, table = operands(check, input, weight)
-    limit, degree = norm_limits(check, table, max_norm, norm_type)
+    limit, degree = norm_limits(check, index, table, max_norm, norm_type)
     check.truth("sparse", sparse)
     learning = _Learning(
         padding_row(check, padding_idx, table.shape[0]),

@@ -68,9 +68,9 @@ def embedding_bag(
         TypeError: the indices or offsets are not integers, W is not floating point, or another
             argument is of the wrong kind.
         ValueError: shapes do not fit, `mode` is unknown or does not take an option, `padding_idx`,
-            an index or an offset is out of range, or `max_norm` is negative. Traced values are
-            checked under `jaxgrad.checkify` only; a bag with an invalid index gives NaN, and
-            invalid offsets make all bags NaN.
+            an index or an offset is out of range, or `max_norm` is negative or about rows without
+            a norm. Traced values are checked under `jaxgrad.checkify` only; a bag with an invalid
+            index gives NaN, and invalid offsets make all bags NaN.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
 
@@ -93,7 +93,7 @@ def embedding_bag(
     index, table = operands(check, input, weight)
     check.promoted("weight", table)
     mode = check.option("mode", mode, ("sum", "mean", "max"))
-    limit, degree = norm_limits(check, table, max_norm, norm_type)
+    limit, degree = norm_limits(check, index, table, max_norm, norm_type)
     last = check.truth("include_last_offset", include_last_offset)
     starts = _offsets(check, index, offsets, last)
     scales = _scales(check, index, table, per_sample_weights, mode)

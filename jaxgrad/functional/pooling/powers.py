@@ -197,7 +197,7 @@ def _largest(x: jax.Array, steps: tuple[Shifts, ...]) -> jax.Array:
 
 @jax.custom_jvp
 def _away_from_zero(x: jax.Array) -> jax.Array:
-    """The identity, with the derivative 0 at 0, where a root has an infinite one."""
+    """The identity, with the derivative 0 at 0, where a root has an infinite one, and at NaN."""
     return x
 
 
@@ -206,4 +206,4 @@ def _away_from_zero_jvp(
     primals: tuple[jax.Array], tangents: tuple[jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
     (x,), (slope,) = primals, tangents
-    return x, jnp.where(x == 0, x.dtype.type(0), slope)
+    return x, jnp.where(jnp.abs(x) > 0, slope, x.dtype.type(0))

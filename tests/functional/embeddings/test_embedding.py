@@ -266,6 +266,9 @@ REFUSED = {
     "embedding: padding_idx must be at least -4": lambda: E(FLAT, W, -5),
     "embedding: padding_idx must be a concrete integer": lambda: E(FLAT, W, 1.0),
     "embedding: max_norm must be at least 0, got -1": lambda: E(FLAT, W, max_norm=-1),
+    "embedding: weight must be a matrix with columns, for norms of type inf, got shape .2, 0.": (
+        lambda: E(FLAT, jnp.ones((2, 0)), max_norm=1, norm_type=float("inf"))
+    ),
     "embedding: norm_type must be finite, got nan": lambda: E(FLAT, W, max_norm=1, norm_type=NAN),
     "embedding: weight must be floating point or complex": lambda: E(
         FLAT, W.astype(int), max_norm=1
