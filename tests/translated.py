@@ -149,8 +149,8 @@ def made(maker):
     return module
 
 
-def assert_agrees(module, inputs, *, training=False):
-    translation, source = translated(module, inputs, None, training=training)
+def assert_agrees(module, inputs, *, training=False, scan=False):
+    translation, source = translated(module, inputs, None, training=training, scan=scan)
     told = proof(
         module, source, translation.function, translation.params, inputs, training=training
     )

@@ -28,6 +28,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_input(translate)
     translate.add_argument("--training", action="store_true", help="translate it in training mode")
     translate.add_argument(
+        "--scan",
+        action="store_true",
+        help="write rows of equal modules as scans over their stacked parameters",
+    )
+    translate.add_argument(
         "--weights",
         type=Path,
         metavar="FILE",
@@ -62,6 +67,7 @@ def _translate(options: argparse.Namespace) -> int:
             options.out,
             shapes=options.input,
             training=options.training,
+            scan=options.scan,
             weights=options.weights,
             test=not options.no_test,
         )

@@ -22,6 +22,7 @@ def translate_file(
     *,
     shapes: Sequence[str] | None,
     training: bool,
+    scan: bool,
     weights: Path | None,
     test: bool,
 ) -> Report:
@@ -35,6 +36,7 @@ def translate_file(
         out: the file to write.
         shapes: of the inputs, which are normal numbers; by default the file defines `inputs`.
         training: whether it is translated in training mode.
+        scan: whether rows of equal modules become scans.
         weights: where the parameters are written, if anywhere.
         test: whether a test of the translation is written beside it.
 
@@ -44,7 +46,7 @@ def translate_file(
     module, inputs, dynamic_shapes = named_module(name, shapes)
     try:
         translation, source = translated(
-            module, inputs, None, dynamic_shapes=dynamic_shapes, training=training
+            module, inputs, None, dynamic_shapes=dynamic_shapes, training=training, scan=scan
         )
         if weights is not None:
             state_dict.save(weights, translation.params)

@@ -108,6 +108,7 @@ class Writer:
         graph: what PyTorch exported.
         own: the user's operations.
         nested: whether parameters are in nested dicts.
+        scan: whether rows of equal calls become scans over stacked parameters.
         tree: whether modules become functions.
         parameters: of functions that differ in numbers alone, the names of these numbers.
         functions: those written, by name.
@@ -116,6 +117,7 @@ class Writer:
     graph: Exported
     own: Mapping[str, Any]
     nested: bool
+    scan: bool = False
     tree: bool = True
     parameters: Mapping[Hashable, Mapping[int, str]] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)

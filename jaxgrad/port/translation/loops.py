@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import expressions as write
-from . import naming
+from . import naming, scans
 from .calls import Call
 from .functions import Item, Line
 
@@ -22,10 +22,12 @@ class Row(NamedTuple):
 
 def row(body: "Body", i: int) -> Row | None:
     """The row of more than two equal statements that begins with one, if any."""
-    for times, writer in ((chained(body, i), write_chain), (growing(body, i), write_growing)):
-        if times > 2:
-            return Row(times, writer)
-    return None
+    times = chained(body, i)
+    if times > 2:
+        scanned = body.writer.scan and scans.fits(body, i, times)
+        return Row(times, scans.write_scan if scanned else write_chain)
+    times = growing(body, i)
+    return Row(times, write_growing) if times > 2 else None
 
 
 def chained(body: "Body", i: int) -> int:
@@ -58,10 +60,9 @@ def write_chain(body: "Body", i: int, times: int) -> None:
         body.lines.append(Line(f"{name} = ", body.of(item.operands[0])))
         variable = write.name(name)
     body.names[item.operands[0]] = variable
-    start = number_of(item.step.path)
     parameters = numbered(body, item)
     tree = body.calling(item, parameters)
-    body.lines.append(head(start, times))
+    body.lines.append(head(item, times))
     target = variable.id
     if body.keeps_state(item):
         target += f", {write.text(parameters)}"
@@ -94,11 +95,10 @@ def write_growing(body: "Body", i: int, times: int) -> None:
     body.flush(i)
     name = naming.fresh("features", body.live(-1))
     body.lines.append(Line(f"{name} = ", ast.List([*map(body.of, item.operands)], ast.Load())))
-    start = number_of(item.step.path)
     parameters = numbered(body, item)
     body.hold(name, item.operands)
     tree = body.calling(item, parameters)
-    body.lines.append(head(start, times))
+    body.lines.append(head(item, times))
     if body.keeps_state(item):
         one = naming.fresh("x", body.live(i))
         body.lines.append(Line(f"{one}, {write.text(parameters)} = ", tree, indent=8))
@@ -107,10 +107,15 @@ def write_growing(body: "Body", i: int, times: int) -> None:
     body.hold(name, [*item.operands, *(result for one in items for result in one.results)])
 
 
-def head(start: int, times: int) -> Line:
+def head(item: Item, times: int) -> Line:
     """The line that begins a loop."""
-    span = f"{start + times}" if not start else f"{start}, {start + times}"
-    return Line(f"for {naming.INDEX} in ", write.parsed(f"range({span})"), ":")
+    return Line(f"for {naming.INDEX} in ", write.parsed(f"range({span(item, times)})"), ":")
+
+
+def span(item: Item, times: int) -> str:
+    """The numbers of the modules of a row, as `range` takes them."""
+    start = number_of(item.step.path)
+    return f"{start}, {start + times}" if start else f"{times}"
 
 
 def numbered(body: "Body", item: Item) -> ast.expr:

@@ -52,7 +52,8 @@ _PROJECTIONS = {
 """What the result of a module by this name is called."""
 
 
-VARIABLES = {"x", "y", "z", INDEX, "values", "indices", *_HINTS.values(), *_PROJECTIONS.values()}
+VARIABLES = {"x", "y", "z", INDEX, "values", "indices", "stacked", "each"}
+VARIABLES |= {*_HINTS.values(), *_PROJECTIONS.values()}
 """Names of variables, which no function may have."""
 
 

@@ -42,9 +42,11 @@ class Source(NamedTuple):
     writes: bool
 
 
-def source_of(graph: Exported, own: Mapping[str, Rule], modules: Sequence[str] = ()) -> Source:
+def source_of(
+    graph: Exported, own: Mapping[str, Rule], modules: Sequence[str] = (), *, scan: bool = False
+) -> Source:
     """The source of a graph; `modules` are those of the user's functions."""
-    writer = Writer(graph, own, nested=True)
+    writer = Writer(graph, own, nested=True, scan=scan)
     root = _functions(writer)
     takes_p = any(function.header[:1] == ("p",) for function in writer.functions.values())
     if not takes_p and not writer.has_state(writer.root):

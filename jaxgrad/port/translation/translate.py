@@ -32,6 +32,7 @@ def translate(
     *,
     dynamic_shapes: Any = None,
     training: bool = False,
+    scan: bool = False,
     operations: Operations | None = None,
 ) -> Translation:
     """Translates a module to JAX source that needs no PyTorch.
@@ -56,6 +57,9 @@ def translate(
         dynamic_shapes: which sizes stay free, as for `torch.export.export`. By default the first
             axis of each array with more than one element there, if the module allows it.
         training: whether the module is translated in training mode.
+        scan: whether a row of three or more equal modules, such as the layers of a transformer,
+            becomes one `jax.lax.scan` over their stacked parameters. It compiles once for all of
+            them, and copies the parameters. Rows that write running statistics stay loops.
         operations: further operators by their names in PyTorch. Each is an expression in the names
             of the operator's own arguments, such as {"mylib::scale": "x * factor"}, or a function
             that takes these arguments, which the source imports from its module.
@@ -86,6 +90,7 @@ def translate(
         kwargs,
         dynamic_shapes=dynamic_shapes,
         training=training,
+        scan=scan,
         operations=operations,
     )[0]
 
@@ -97,6 +102,7 @@ def translated(
     *,
     dynamic_shapes: Any = None,
     training: bool = False,
+    scan: bool = False,
     operations: Operations | None = None,
 ) -> tuple[Translation, Source]:
     """As `translate`, and what the command knows of the source."""
@@ -104,7 +110,7 @@ def translated(
     graph = exported(
         module, args, kwargs or {}, dynamic_shapes=dynamic_shapes, training=training, own=rules
     )
-    source = source_of(graph, rules, own.modules(operations or {}))
+    source = source_of(graph, rules, own.modules(operations or {}), scan=scan)
     names: dict[str, Any] = {"__name__": source.name}
     exec(compile(source.text, f"<{source.name}>", "exec"), names)
     params = {name: jnp.asarray(value) for name, value in graph.values.items()}
