@@ -4,10 +4,12 @@ import contextlib
 import dataclasses
 import functools
 import inspect
+import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from unittest import mock
 
 import jax
 import numpy as np
@@ -17,6 +19,8 @@ from jaxgrad import _checks, _extras
 from ..arrays import to_numpy
 from .bound import Rule
 from .composites import written_out
+from .masks import without_selections
+from .regions import inference_as_no_grad, without_regions
 from .stochastic_depth import as_dropout
 from .writes import without_writes
 
@@ -52,6 +56,7 @@ class Exported:
         outputs_used: the nodes in it.
         arguments: `(args, kwargs)`, a tree of the nodes of the inputs.
         inner: by the path of each module within, the arrays that its `forward` was given.
+        backwards: the functions with a `backward` of their own that it calls.
     """
 
     module: Any
@@ -65,6 +70,7 @@ class Exported:
     outputs_used: list[Any]
     arguments: Any
     inner: Mapping[str, list[Given]]
+    backwards: Collection[str] = ()
 
 
 @contextlib.contextmanager
@@ -77,6 +83,27 @@ def in_mode(module: Any, *, training: bool) -> Iterator[None]:
     finally:
         for part, mode in modes.items():
             part.training = mode
+
+
+@contextlib.contextmanager
+def noting_backwards(torch: Any) -> Iterator[dict[str, None]]:
+    """Notes the functions with a `backward` of their own, which the exporter leaves out.
+
+    Their `apply` may be a name of its own that was taken long before, so that it is not replaced
+    itself, but a function that it calls.
+    """
+    found: dict[str, None] = {}
+    calls = torch.autograd.function
+    asked = calls._is_setup_context_defined
+
+    def noted(setup: Any) -> Any:
+        cls = sys._getframe(1).f_locals.get("cls")
+        if cls is not None and not cls.__module__.startswith("torch."):
+            found[cls.__qualname__] = None
+        return asked(setup)
+
+    with mock.patch.object(calls, "_is_setup_context_defined", noted):
+        yield found
 
 
 @contextlib.contextmanager
@@ -99,6 +126,7 @@ def noting(torch: Any, module: Any, inner: dict[str, list[Given]]) -> Iterator[N
     handles = [
         part.register_forward_pre_hook(functools.partial(note, path), with_kwargs=True)
         for path, part in module.named_modules()
+        if not isinstance(part, torch.jit.ScriptModule)
     ]
     try:
         yield
@@ -138,13 +166,16 @@ def exported(
         in_mode(module, training=training),
         warnings.catch_warnings(),
         noting(torch, module, inner),
+        inference_as_no_grad(torch),
+        noting_backwards(torch) as backwards,
     ):
         warnings.simplefilter("ignore")  # the exporter warns of its own workings
         program = as_dropout(torch, _program(torch, module, args, kwargs, dynamic_shapes))
         program = written_out(torch, program, own)
     if written := program.graph_signature.buffers_to_mutate:
         raise Untranslatable(written_buffers(written.values()))
-    return _exported(torch, module, program, inner, training=training)
+    found = _exported(torch, module, program, inner, training=training)
+    return dataclasses.replace(found, backwards=tuple(backwards))
 
 
 def _exported(
@@ -225,15 +256,17 @@ def _tensor(torch: Any, leaf: Any) -> Any:
 
 
 def _program(torch: Any, module: Any, args: Any, kwargs: Any, dynamic_shapes: Any) -> Any:
-    export = torch.export.export
+    def export(shapes: Any) -> Any:
+        program = torch.export.export(module, args, kwargs, dynamic_shapes=shapes)
+        return without_selections(torch, without_writes(without_regions(torch, program)))
+
     try:
         if dynamic_shapes is not None:
-            return without_writes(export(module, args, kwargs, dynamic_shapes=dynamic_shapes))
+            return export(dynamic_shapes)
         try:
-            free = _free_batch(torch, module, args, kwargs)
-            return without_writes(export(module, args, kwargs, dynamic_shapes=free))
+            return export(_free_batch(torch, module, args, kwargs))
         except Exception:  # such as of a size that the module fixes
-            return without_writes(export(module, args, kwargs))
+            return export(None)
     except Exception as error:  # PyTorch raises its own kinds, and the module's
         raise Untranslatable(f"translate: PyTorch cannot export the module: {error}") from error
 

@@ -1,5 +1,6 @@
 """`jaxgrad translate`: translates a module in a file to a file, and compares the two."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ..arrays import to_numpy
 from ..comparison import Report
 from ..files import Unusable, named_module
 from .proof import proof, record
-from .translate import translated
+from .translate import missing_backwards, translated
 
 
 def translate_file(
@@ -55,9 +56,11 @@ def translate_file(
         compared = (module, source, translation.function, translation.params, arrays)
         if test:
             record(out, *compared, training=training)
-        return proof(*compared, training=training)
+        report = proof(*compared, training=training)
     except (TypeError, ValueError) as error:
         raise Unusable(str(error)) from None
+    notes = (*report.notes, missing_backwards(source)) if source.backwards else report.notes
+    return dataclasses.replace(report, notes=notes)
 
 
 def _array(leaf: Any) -> Any:

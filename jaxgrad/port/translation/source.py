@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import expressions as write
@@ -34,12 +34,14 @@ class Source(NamedTuple):
         name: the function that stands for the whole module.
         draws: whether it draws random numbers, and so takes `training` and `key`.
         writes: whether it takes `training` and returns a value and new buffers.
+        backwards: the functions with a `backward` of their own, which it does not have.
     """
 
     text: str
     name: str
     draws: bool
     writes: bool
+    backwards: Collection[str]
 
 
 def source_of(
@@ -58,7 +60,8 @@ def source_of(
     body = "\n\n\n".join([*blocks, _text(writer, root, letters, inputs)])
     doc = f'"""{_name(graph.module)} as pure functions of its parameters."""'
     text = f"{doc}\n\n{_imports(body, modules)}\n\n\n{body}\n"
-    return Source(text, root.name, "key" in root.header, writer.has_state(writer.root))
+    writes = writer.has_state(writer.root)
+    return Source(text, root.name, "key" in root.header, writes, graph.backwards)
 
 
 def _functions(writer: Writer) -> Function:
@@ -102,6 +105,7 @@ def _root(writer: Writer) -> Function:
     if writer.has_state(call):
         value = write.tupled([value, write.parsed("split(flatten(p))[1]")])
     body.give(value)
+    body.lines[:0] = _as_jax(header, body.lines)
     if writer.nested:
         body.lines.insert(0, Line("p = ", write.parsed("nest(params)")))
     name = naming.fresh(naming.snake(_name(graph.module)), writer.functions)
@@ -112,6 +116,22 @@ def _root(writer: Writer) -> Function:
     header = [word for word in header if word not in more]
     star = ["*"] if modes and not any(word.startswith("*") for word in header) else []
     return Function(name, (*params, *header, *star, *modes, *more), body.lines, kind)
+
+
+def _as_jax(header: Sequence[str], lines: Sequence[Line]) -> list[Line]:
+    """Makes arrays of JAX of the arguments of which parts are written, by `.at`."""
+    trees = [node for line in lines if line.value for node in ast.walk(line.value)]
+    written = [node for node in trees if isinstance(node, ast.Attribute) and node.attr == "at"]
+    names = {node.id for tree in written for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    whole = {node.value.id for node in written if isinstance(node.value, ast.Name)}
+    found = []
+    for word in (name.lstrip("*") for name in header):
+        if word in names:
+            value = (
+                f"jnp.asarray({word})" if word in whole else f"jax.tree.map(jnp.asarray, {word})"
+            )
+            found.append(Line(f"{word} = ", write.parsed(value)))
+    return found
 
 
 def _arguments(graph: Exported) -> tuple[list[str], dict[Any, Any]]:

@@ -1,14 +1,19 @@
 """`translate`: a module as the source of pure functions."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
 from . import own
-from .exporting import exported
+from .exporting import Untranslatable, exported
+from .functions import is_part
+from .masks import depends_on_values
 from .own import Operations
 from .source import Source, source_of
+from .steps import line_of
+from .stochastic_depth import name_of
 
 
 class Translation(NamedTuple):
@@ -48,7 +53,8 @@ def translate(
 
     Differs from PyTorch: nothing is changed in place. `torch.export` fixes what depends on values
     of Python: the branches that the given arguments take, and all sizes but those that
-    `dynamic_shapes` leaves free.
+    `dynamic_shapes` leaves free. A `backward` that a `torch.autograd.Function` defines is left
+    out, with a warning: the gradients are those of its `forward`.
 
     Args:
         module: an `nn.Module`. It is left as it is.
@@ -84,7 +90,7 @@ def translate(
     >>> translation.function(translation.params, torch.ones(3, 4).numpy()).shape  # doctest: +SKIP
     (3, 2)
     """
-    return translated(
+    translation, source = translated(
         module,
         args,
         kwargs,
@@ -92,7 +98,28 @@ def translate(
         training=training,
         scan=scan,
         operations=operations,
-    )[0]
+    )
+    if source.backwards:
+        warnings.warn(f"translate: {missing_backwards(source)}", stacklevel=2)
+    return translation
+
+
+def shape_of_values(node: Any) -> str:
+    """The message about a step that gives an array whose shape depends on values."""
+    step = node.args[0] if is_part(node) else node
+    return (
+        f"translate: expected shapes that do not depend on values, got that of "
+        f"{name_of(step) or step.name}{line_of(node)}; choose by torch.where, or take a fixed "
+        f"number of elements, as by torch.topk"
+    )
+
+
+def missing_backwards(source: Source) -> str:
+    """What is to say of functions with a `backward` of their own."""
+    return (
+        f"the source does not have the backward of {', '.join(source.backwards)}: its gradients "
+        f"are those of the forward; if others are meant, write them by jax.custom_vjp"
+    )
 
 
 def translated(
@@ -110,7 +137,12 @@ def translated(
     graph = exported(
         module, args, kwargs or {}, dynamic_shapes=dynamic_shapes, training=training, own=rules
     )
-    source = source_of(graph, rules, own.modules(operations or {}), scan=scan)
+    try:
+        source = source_of(graph, rules, own.modules(operations or {}), scan=scan)
+    except Exception as error:  # PyTorch raises its own kinds
+        if free := next(filter(depends_on_values, graph.nodes), None):
+            raise Untranslatable(shape_of_values(free)) from error
+        raise
     names: dict[str, Any] = {"__name__": source.name}
     exec(compile(source.text, f"<{source.name}>", "exec"), names)
     params = {name: jnp.asarray(value) for name, value in graph.values.items()}
