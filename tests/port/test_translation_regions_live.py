@@ -140,8 +140,9 @@ def written(mask, value):
 
 def computed(x):
     x, y, mask = x * 1, x.sin(), x > 0
-    x[mask] = y[mask] * 2 + x[mask].exp()
+    x[mask] = y[mask] * 2 + x[mask].log()
     x[~mask] *= 3
+    x[y > 0.5] = y[y > 0.5]
     return x
 
 

@@ -93,16 +93,16 @@ def noting_backwards(torch: Any) -> Iterator[dict[str, None]]:
     itself, but a function that it calls.
     """
     found: dict[str, None] = {}
-    calls = torch.autograd.function
-    asked = calls._is_setup_context_defined
+    calls, name = torch.autograd.function, "_is_setup_context_defined"  # as of PyTorch 2.1
+    asked = getattr(calls, name, None)
 
     def noted(setup: Any) -> Any:
         cls = sys._getframe(1).f_locals.get("cls")
         if cls is not None and not cls.__module__.startswith("torch."):
             found[cls.__qualname__] = None
-        return asked(setup)
+        return asked and asked(setup)
 
-    with mock.patch.object(calls, "_is_setup_context_defined", noted):
+    with mock.patch.object(calls, name, noted, create=True):
         yield found
 
 

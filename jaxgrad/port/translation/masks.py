@@ -1,5 +1,6 @@
 """Elements under a mask that are computed from such elements -> `where` of whole arrays."""
 
+import re
 from typing import Any
 
 from .stochastic_depth import name_of
@@ -33,37 +34,67 @@ def is_by_mask(node: Any) -> bool:
 def depends_on_values(node: Any) -> bool:
     """Whether a shape has a size that depends on values."""
     shape = getattr(getattr(node, "meta", {}).get("val"), "shape", ())
-    return any(str(size).startswith("u") for size in shape)
+    return any(re.search(r"\bu\d", str(size)) for size in shape)
 
 
 def _whole(torch: Any, graph: Any, node: Any) -> None:
     """Writes a step as `where`, if its values go element by element."""
-    array, (mask,), values = node.args[:3]
-    made: dict[Any, Any] = {}
+    aten, array, (mask,), values = torch.ops.aten, *node.args[:3]
     with graph.inserting_before(node):
-        whole = _of_all(torch, graph, values, mask, made)
+        broad = mask
+        for _ in range(array.meta["val"].ndim - mask.meta["val"].ndim):
+            broad = _call(graph, aten.unsqueeze.default, (broad, -1))
+        if is_selection(torch, values, mask):
+            whole = values.args[0]
+        else:
+            others = _call(graph, aten.bitwise_not.default, (broad,))
+            whole = _of_all(torch, graph, values, mask, {None: others})
         if whole is None:
             return
-        for _ in range(array.meta["val"].ndim - mask.meta["val"].ndim):
-            mask = _call(graph, torch.ops.aten.unsqueeze.default, (mask, -1))
-        chosen = _call(graph, torch.ops.aten.where.self, (mask, whole, array))
+        chosen = _call(graph, aten.where.self, (broad, whole, array))
     chosen.meta |= {key: value for key, value in node.meta.items() if key != "val"}
     node.replace_all_uses_with(chosen)
     graph.erase_node(node)
 
 
+def is_selection(torch: Any, node: Any, mask: Any) -> bool:
+    """Whether a step selects by this mask."""
+    return name_of(node) == "index" and is_equal(torch, list(node.args[1]), [mask])
+
+
+def is_equal(torch: Any, one: Any, other: Any) -> bool:
+    """Whether two nodes are of the same steps, none of which draws numbers."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(is_equal(torch, *pair) for pair in pairs)
+    nodes = isinstance(one, torch.fx.Node) and isinstance(other, torch.fx.Node)
+    if one is other or not nodes:
+        return one is other or one == other
+    drawn = torch.Tag.nondeterministic_seeded in getattr(one.target, "tags", ())
+    same = one.op == other.op == "call_function" and one.target == other.target
+    same = same and one.kwargs == other.kwargs and not drawn
+    return same and is_equal(torch, one.args, other.args)
+
+
 def _of_all(torch: Any, graph: Any, node: Any, mask: Any, made: dict[Any, Any]) -> Any:
-    """What a value under the mask is of all elements; None where that is not known."""
+    """What a value under the mask is of all elements; None where that is not known.
+
+    Elements beyond the mask are a number first at which hardly any function has an infinite slope,
+    since 0 times that is NaN.
+    """
     if not depends_on_values(node):
         return node
-    if name_of(node) == "index" and list(node.args[1]) == [mask]:
-        return node.args[0]
-    if torch.Tag.pointwise not in getattr(node.target, "tags", ()) or node.kwargs:
-        return None
-    if node not in made:
+    if node not in made and is_selection(torch, node, mask):
+        array = node.args[0]
+        harmless = 0.5 if array.meta["val"].is_floating_point() else 1
+        fill = torch.ops.aten.masked_fill.Scalar
+        made[node] = _call(graph, fill, (array, made[None], harmless))
+    elif node not in made:
         args = [_of_all(torch, graph, arg, mask, made) for arg in node.args]
         lost = any(a is None and b is not None for a, b in zip(args, node.args, strict=True))
-        made[node] = None if lost else _call(graph, node.target, tuple(args), node.meta)
+        pointwise = torch.Tag.pointwise in getattr(node.target, "tags", ()) and not node.kwargs
+        known = pointwise and not lost
+        made[node] = _call(graph, node.target, tuple(args), node.meta) if known else None
     return made[node]
 
 
