@@ -63,17 +63,21 @@ def is_selection(torch: Any, node: Any, mask: Any) -> bool:
 
 
 def is_equal(torch: Any, one: Any, other: Any) -> bool:
-    """Whether two nodes are of the same steps, none of which draws numbers."""
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        pairs = zip(one, other, strict=False)
-        return len(one) == len(other) and all(is_equal(torch, *pair) for pair in pairs)
-    nodes = isinstance(one, torch.fx.Node) and isinstance(other, torch.fx.Node)
-    if one is other or not nodes:
-        return one is other or one == other
-    drawn = torch.Tag.nondeterministic_seeded in getattr(one.target, "tags", ())
-    same = one.op == other.op == "call_function" and one.target == other.target
-    same = same and one.kwargs == other.kwargs and not drawn
-    return same and is_equal(torch, one.args, other.args)
+    """Whether two arguments are of the same steps, none of which draws numbers."""
+    nodes = [value for value in (one, other) if isinstance(value, torch.fx.Node)]
+    if len(nodes) < 2:
+        pairs = zip(one, other, strict=False) if _are_lists(one, other) else None
+        return one == other if pairs is None else all(is_equal(torch, *pair) for pair in pairs)
+    drawn = torch.Tag.nondeterministic_seeded in getattr(nodes[0].target, "tags", ())
+    same = len({(node.op, node.target) for node in nodes}) == 1 and not drawn
+    alike = same and nodes[0].op == "call_function" and nodes[0].kwargs == nodes[1].kwargs
+    return nodes[0] is nodes[1] or (alike and is_equal(torch, nodes[0].args, nodes[1].args))
+
+
+def _are_lists(one: Any, other: Any) -> bool:
+    """Whether both are lists or tuples of one length."""
+    lists = isinstance(one, list | tuple) and isinstance(other, list | tuple)
+    return lists and len(one) == len(other)
 
 
 def _of_all(torch: Any, graph: Any, node: Any, mask: Any, made: dict[Any, Any]) -> Any:
