@@ -9,6 +9,7 @@ measures the names anew, or all, or those that are `missing`, and writes
 import contextlib
 import functools
 import json
+import re
 import sys
 import warnings
 from importlib import metadata
@@ -105,7 +106,8 @@ def settings():
 
 def shown(found):
     """The expression of the first sample that is more than a variable."""
-    texts = [one.source.removeprefix("return ") for one in found if one.source]
+    sources = [re.sub(r"^\w+ = jnp\.asarray\(.*\)\n", "", one.source) for one in found]
+    texts = [text.removeprefix("return ") for text in sources if text]
     return next((text for text in texts if not text.isidentifier()), texts[0] if texts else "")
 
 

@@ -186,6 +186,15 @@ FUNCTIONS = {
         lambda x: x.scatter_add(1, x.argsort(1)[:2, :3], x).index_fill(1, x[0, :1].long() * 0, 2),
         ((3, 4),),
     ),
+    "the extremes of whole numbers and truths": (
+        lambda x: tuple(
+            of.scatter_reduce(0, x.argsort(0)[:, 1:], of, reduced, include_self=own)
+            for of in ((x * 9).int(), x > 0)
+            for reduced in ("amax", "amin", "prod")
+            for own in (True, False)
+        ),
+        ((3, 4),),
+    ),
     "solved": (
         lambda x: (torch.linalg.solve(x @ x.mT + 1, x[:, 0]), torch.linalg.det(x)),
         ((3, 3),),

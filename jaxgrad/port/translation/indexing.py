@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from .bound import Bound, Rule, dtype_of, shape_of
+from .bound import Bound, Rule, dtype_of, is_floating, shape_of
 
 _METHODS = {"sum": "add", "add": "add", "prod": "multiply", "multiply": "multiply"}
-_NEUTRAL = {"add": 0, "max": 0, "multiply": 1}
+_EXTREMES = {"amax": "max", "amin": "min"}
+"""Of integers alone: JAX does not differentiate them."""
+_NEUTRAL = {"add": "0", "multiply": "1"}
+_NEUTRAL |= {"max": "jnp.iinfo(self.dtype).min", "min": "jnp.iinfo(self.dtype).max"}
+_TRUTHS = {"add": "max", "multiply": "min"}
+"""How truth values are added up and multiplied."""
 
 
 def _grid(rank: int, axis: int) -> str:
@@ -30,8 +35,11 @@ def _scatter(step: Bound) -> str | None:
     dim = step.axis(step["dim"])
     value = "value" if "value" in step.values else "src"
     method = _METHODS.get(step["reduce"] or "", "set")
-    if step.name == "scatter_add" or method == "add":
-        method = _add(step)
+    if not is_floating(step["self"]):
+        method = _EXTREMES.get(step["reduce"] or "", method)
+    method = "add" if step.name == "scatter_add" else method
+    truths = dtype_of(step["self"]) == "bool"
+    method = _TRUTHS.get(method, method) if truths else method
     if (step["reduce"] and method == "set") or len(index) != len(whole):
         return None
     if value == "src":
@@ -41,7 +49,8 @@ def _scatter(step: Bound) -> str | None:
         array, places = "self.reshape(1)", "index[None]"
     emptied = ""
     if step["include_self"] is False and method != "set":
-        emptied = f".at[{places}].set({_NEUTRAL[method]})"
+        neutral = str(method == "min") if truths else _NEUTRAL[method]
+        emptied = f".at[{places}].set({neutral})"
     back = "" if whole else ".reshape(())"
     return f"{array}{emptied}.at[{places}].{method}({value}){back}"
 

@@ -121,17 +121,24 @@ def _root(writer: Writer) -> Function:
 def _as_jax(header: Sequence[str], lines: Sequence[Line]) -> list[Line]:
     """Makes arrays of JAX of the arguments of which parts are written, by `.at`."""
     trees = [node for line in lines if line.value for node in ast.walk(line.value)]
-    written = [node for node in trees if isinstance(node, ast.Attribute) and node.attr == "at"]
-    names = {node.id for tree in written for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    whole = {node.value.id for node in written if isinstance(node.value, ast.Name)}
+    written = [_written(node) for node in trees if isinstance(node, ast.Attribute)]
     found = []
     for word in (name.lstrip("*") for name in header):
-        if word in names:
-            value = (
-                f"jnp.asarray({word})" if word in whole else f"jax.tree.map(jnp.asarray, {word})"
-            )
-            found.append(Line(f"{word} = ", write.parsed(value)))
+        if (word, True) in written:
+            found.append(Line(f"{word} = ", write.parsed(f"jax.tree.map(jnp.asarray, {word})")))
+        elif (word, False) in written:
+            found.append(Line(f"{word} = ", write.parsed(f"jnp.asarray({word})")))
     return found
+
+
+def _written(node: ast.Attribute) -> tuple[str, bool]:
+    """The variable of which `.at` writes a part, and whether that is an entry of it; ("", _)."""
+    inner, entry = node.value, False
+    if node.attr != "at":
+        return "", False
+    while isinstance(inner, ast.Subscript):
+        inner, entry = inner.value, True
+    return (inner.id if isinstance(inner, ast.Name) else ""), entry
 
 
 def _arguments(graph: Exported) -> tuple[list[str], dict[Any, Any]]:
