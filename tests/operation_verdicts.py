@@ -104,9 +104,13 @@ def settings():
         yield
 
 
+_AS_JAX = r"^(\w+ = (jnp\.asarray\(|jax\.tree\.map\(jnp\.asarray, )\w+\)\n)+"
+"""The lines that make arrays of JAX of the inputs."""
+
+
 def shown(found):
     """The expression of the first sample that is more than a variable."""
-    sources = [re.sub(r"^\w+ = jnp\.asarray\(.*\)\n", "", one.source) for one in found]
+    sources = [re.sub(_AS_JAX, "", one.source) for one in found]
     texts = [text.removeprefix("return ") for text in sources if text]
     return next((text for text in texts if not text.isidentifier()), texts[0] if texts else "")
 

@@ -158,6 +158,11 @@ MASKED = {
         [(3, 2)],
     ),
     "computed from what is there": (computed, [(3, 5)]),
+    "added to what is there": (
+        lambda x: (x * 1).index_put((x > 0,), x.exp()[x > 0] * 2, accumulate=True),
+        [(3, 5)],
+    ),
+    "inner": (lambda x: torch.relu((x * 1).index_fill(0, torch.tensor([1]), 2.0)), [(3, 4)]),
     "joined with nothing": (lambda x: torch.cat([torch.tensor([]), x, x], -2), [(3, 2, 4)]),
 }
 
@@ -180,6 +185,41 @@ def test_a_shape_that_depends_on_values_is_told():
         Untranslatable, match=r"values, got that of index at \S*translated.py:\d+; choose"
     ):
         translate(Whole(function), drawn([(3, 4)]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64", "float16"])
+def test_an_array_of_nothing_has_a_dtype(dtype):
+    x = torch.arange(6).reshape(2, 3).to(getattr(torch, dtype))
+    expected = torch.cat([torch.tensor([]), x], -1)
+    translation = translate(Whole(lambda x: torch.cat([torch.tensor([]), x], -1)), (x,))
+    ours = translation.function(translation.params, x.numpy())
+    assert ours.dtype == str(expected.dtype).removeprefix("torch.")
+    np.testing.assert_array_equal(ours, expected.numpy())
+
+
+def test_inner_modules_write_arrays_of_numpy():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = Whole(MASKED["inner"][0])
+
+        def forward(self, x):
+            return self.inner(x)
+
+    (x,) = drawn([(3, 4)])
+    translation = translate(Net(), (x,))
+    expected = MASKED["inner"][0](torch.from_numpy(x.copy()))
+    np.testing.assert_allclose(translation.function(translation.params, x), expected)
+
+
+def test_sizes_of_a_region_stay_sizes():
+    class Net(nn.Module):
+        def forward(self, x):
+            with torch.no_grad():
+                count, y = x.shape[0], x.exp()
+            return x * count + y * count
+
+    assert_agrees(Net(), drawn([(3, 4)]))
 
 
 def test_arrays_of_numpy_are_written():

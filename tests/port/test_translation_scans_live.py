@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from translated import Decoder, assert_agrees, drawn, made
 
+from jaxgrad.cli import main
 from jaxgrad.port import translate
 
 torch = pytest.importorskip("torch")
@@ -47,7 +48,7 @@ GIVEN = drawn([(3, 4), (3, 1)])
 def test_equal_blocks_are_a_scan():
     source = assert_agrees(made(lambda: Row(6, 6, 6, 6)), GIVEN, scan=True).source
     assert "for i in range(4))" in source and "for i in range(4):" not in source
-    assert "lambda x, each: (block(each, x, scale), None), x, stacked)" in source
+    assert "lambda x, entry: (block(entry, x, scale), None), x, stacked)" in source
 
 
 def test_each_block_has_its_key():
@@ -85,6 +86,28 @@ def test_running_statistics_stay_a_loop():
     for training, word in ((True, "for i in range(3):"), (False, "jax.lax.scan(")):
         translation = assert_agrees(module, GIVEN[:1], training=training, scan=True)
         assert word in translation.source
+
+
+def test_the_command_writes_scans(tmp_path):
+    (tmp_path / "model.py").write_text(MODEL)
+    out = tmp_path / "net.py"
+    main(["translate", f"{tmp_path}/model.py:net", "-o", str(out), "--input", "3,4", "--scan"])
+    assert "jax.lax.scan(" in out.read_text() and (tmp_path / "test_net.py").is_file()
+
+
+MODEL = """
+import torch
+
+class Layer(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(4, 4)
+
+    def forward(self, x):
+        return torch.tanh(self.linear(x)) + x
+
+net = torch.nn.Sequential(Layer(), Layer(), Layer())
+"""
 
 
 def test_words_and_their_gradients():

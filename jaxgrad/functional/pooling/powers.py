@@ -197,7 +197,10 @@ def _largest(x: jax.Array, steps: tuple[Shifts, ...]) -> jax.Array:
 
 @jax.custom_jvp
 def _away_from_zero(x: jax.Array) -> jax.Array:
-    """The identity, with the derivative 0 at 0, where a root has an infinite one, and at NaN."""
+    """The identity, with the derivative 0 at 0, where a root has an infinite one, and at NaN.
+
+    At NaN it is 0 times what follows, which is NaN itself but for the root of degree 1.
+    """
     return x
 
 
@@ -206,4 +209,5 @@ def _away_from_zero_jvp(
     primals: tuple[jax.Array], tangents: tuple[jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
     (x,), (slope,) = primals, tangents
-    return x, jnp.where(jnp.abs(x) > 0, slope, x.dtype.type(0))
+    passed = jnp.where(jnp.isnan(x), 0 * slope, slope)  # as PyTorch's sign of NaN is 0
+    return x, jnp.where(x == 0, x.dtype.type(0), passed)

@@ -194,7 +194,7 @@ class Body:
         if len(item.results) != 1 or self.keeps_state(item):
             return False
         result = item.results[0]
-        if i + 1 < len(self.todo) and both_blocks(item, self.todo[i + 1]):
+        if i + 1 < len(self.todo) and results.both_blocks(item, self.todo[i + 1]):
             return False
         if is_part(result) or self.count[result] != 1 or self.last.get(result) != i + 1:
             return False
@@ -393,9 +393,3 @@ def _given(body: Body, outputs: Any, carried: int | None) -> ast.expr:
     if carried is None:
         return write.tupled(trees)
     return write.tupled([write.tupled(trees[:carried]), write.tupled(trees[carried:])])
-
-
-def both_blocks(*items: Item) -> bool:
-    """Whether all are calls of modules that are no layers of PyTorch's."""
-    calls = [item.step for item in items if isinstance(item.step, Call)]
-    return sum(not call.kind.startswith("torch.nn.") for call in calls) == len(items)

@@ -101,3 +101,9 @@ def dtype_text(dtype: str) -> str:
 def only_first(node: Any) -> bool:
     """Whether only the first of a step's results is used."""
     return all(user.args[1] == 0 or not user.users for user in node.users)
+
+
+def name_of(node: Any) -> str:
+    """The name of an operation; "" of other nodes."""
+    schema = getattr(getattr(node, "target", None), "_schema", None)
+    return "" if schema is None else schema.name.removeprefix("aten::")

@@ -93,7 +93,7 @@ def noting_backwards(torch: Any) -> Iterator[dict[str, None]]:
     itself, but a function that it calls.
     """
     found: dict[str, None] = {}
-    calls, name = torch.autograd.function, "_is_setup_context_defined"  # as of PyTorch 2.1
+    calls, name = torch.autograd.function, "_is_setup_context_defined"
     asked = getattr(calls, name, None)
 
     def noted(setup: Any) -> Any:

@@ -13,6 +13,40 @@ _TRUTHS = {"add": "max", "multiply": "min"}
 """How truth values are added up and multiplied."""
 
 
+def _index(step: Bound) -> str:
+    parts = [":" if part is None else f"indices_{i}" for i, part in enumerate(step["indices"])]
+    return f"self[{', '.join(parts)}]"
+
+
+def _index_put(step: Bound) -> str:
+    if is_masked_fill(step):
+        return _fill_under_mask(step)
+    place = _index(step).replace("self", "self.at", 1)
+    add = "max" if dtype_of(step["self"]) == "bool" else "add"
+    return f"{place}.{add if step['accumulate'] else 'set'}(values)"
+
+
+def is_masked_fill(step: Bound) -> bool:
+    """Whether places are chosen by one mask, and the values are the same in all of them."""
+    given = [part for part in step["indices"] if part is not None]
+    if len(given) != 1 or dtype_of(given[0]) != "bool":
+        return False
+    free = step.ndim("self") - step["indices"].index(given[0]) - len(shape_of(given[0]))
+    alone = all(isinstance(size, int) and size == 1 for size in step.shape("values"))
+    return alone or step.ndim("values") <= free
+
+
+def _fill_under_mask(step: Bound) -> str:
+    place = next(i for i, part in enumerate(step["indices"]) if part is not None)
+    free = step.ndim("self") - place - len(shape_of(step["indices"][place]))
+    mask = f"indices_{place}" + ("[..., " + ", ".join(["None"] * free) + "]" if free else "")
+    values = "jnp.squeeze(values)" if step.ndim("values") > free else "values"
+    if step["accumulate"]:
+        added = "self | {}" if dtype_of(step["self"]) == "bool" else "self + {}"
+        values = added.format(values)
+    return f"jnp.where({mask}, {values}, self)"
+
+
 def _grid(rank: int, axis: int) -> str:
     """The places of all elements of `index`, which holds those along one axis."""
     parts = []
@@ -147,6 +181,8 @@ def _unpool(dims: int) -> Rule:
 
 
 INDEXING: dict[str, Rule] = {
+    "index": _index,
+    "index_put": _index_put,
     "scatter": _scatter,
     "scatter_add": _scatter,
     "scatter_reduce": _scatter,

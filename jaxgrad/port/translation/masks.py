@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from .stochastic_depth import name_of
+from .bound import name_of
 
 
 def without_selections(torch: Any, program: Any) -> Any:
-    """An exported program in which `x[mask] = f(y[mask])` is `where(mask, f(y), x)`.
+    """An exported program in which `x[mask] = f(y[mask])` is `where(mask, f(y), x)`; likewise `+=`.
 
     How many elements a mask selects depends on its values, and compiled JAX has no such arrays. It
     is not needed where f goes element by element.
@@ -22,13 +22,8 @@ def without_selections(torch: Any, program: Any) -> Any:
 def is_by_mask(node: Any) -> bool:
     """Whether a step writes under one mask what has as many rows as the mask selects."""
     first, *others = node.args[1]
-    values, accumulated = node.args[2], node.args[3:]
-    return (
-        not others
-        and not any(accumulated)
-        and str(first.meta["val"].dtype) == "torch.bool"
-        and depends_on_values(values)
-    )
+    values = node.args[2]
+    return not others and str(first.meta["val"].dtype) == "torch.bool" and depends_on_values(values)
 
 
 def depends_on_values(node: Any) -> bool:
@@ -51,6 +46,8 @@ def _whole(torch: Any, graph: Any, node: Any) -> None:
             whole = _of_all(torch, graph, values, mask, {None: others})
         if whole is None:
             return
+        if any(node.args[3:]):  # accumulate
+            whole = _call(graph, aten.add.Tensor, (array, whole))
         chosen = _call(graph, aten.where.self, (broad, whole, array))
     chosen.meta |= {key: value for key, value in node.meta.items() if key != "val"}
     node.replace_all_uses_with(chosen)

@@ -9,6 +9,9 @@ INDEX = "i"
 _TAKEN = {
     "carry",
     "item",
+    "stacked",
+    "entry",
+    "rows",
     "F",
     "T",
     "jax",
@@ -52,7 +55,7 @@ _PROJECTIONS = {
 """What the result of a module by this name is called."""
 
 
-VARIABLES = {"x", "y", "z", INDEX, "values", "indices", "stacked", "each"}
+VARIABLES = {"x", "y", "z", INDEX, "values", "indices"}
 VARIABLES |= {*_HINTS.values(), *_PROJECTIONS.values()}
 """Names of variables, which no function may have."""
 

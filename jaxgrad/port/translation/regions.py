@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
+from .controls import name_of
+
 _GRADIENTS, _CASTS = "wrap_with_set_grad_enabled", "wrap_with_autocast"
 
 
@@ -34,11 +36,6 @@ def without_regions(torch: Any, program: Any) -> Any:
         part.recompile()
     nodes = [node for part in parts for node in part.graph.nodes]
     return program.run_decompositions({}) if any(map(is_casting, nodes)) else program
-
-
-def name_of(node: Any) -> str:
-    """The name of a step that contains a graph; "" or another of others."""
-    return getattr(node.target, "__name__", "") if node.op == "call_function" else ""
 
 
 def is_casting(node: Any) -> bool:
@@ -72,6 +69,9 @@ def _inline(torch: Any, part: Any, node: Any) -> None:
 
 
 def _detached(torch: Any, graph: Any, value: Any) -> Any:
+    """A result as a constant; sizes are."""
+    if not isinstance(value.meta.get("val"), torch.Tensor):
+        return value
     found = graph.call_function(torch.ops.aten.detach.default, (value,))
     found.meta = dict(value.meta)
     return found

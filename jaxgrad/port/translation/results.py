@@ -90,3 +90,9 @@ def operation_of(item: Item) -> str:
     """The name of a statement's operation; "" of a call."""
     target = None if isinstance(item.step, Call) else item.step.target
     return bound(item.step).name if hasattr(target, "_schema") else ""
+
+
+def both_blocks(*items: Item) -> bool:
+    """Whether all are calls of modules that are no layers of PyTorch's."""
+    calls = [item.step for item in items if isinstance(item.step, Call)]
+    return sum(not call.kind.startswith("torch.nn.") for call in calls) == len(items)

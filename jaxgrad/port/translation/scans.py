@@ -32,17 +32,17 @@ def write_scan(body: "Body", i: int, times: int) -> None:
     if isinstance(start, ast.Name) and body.last[item.operands[0]] <= i:
         name = start.id
     keys = [body.key_of[id(each.step)] for each in (item, last) if id(each.step) in body.key_of]
-    rows = f"range({loops.span(item, times)})"
-    parameters = f"{write.text(loops.numbered(body, item))} for {naming.INDEX} in {rows}"
-    stacked = f"jax.tree.map(lambda *each: jnp.stack(each), *({parameters}))"
+    numbers = f"range({loops.span(item, times)})"
+    parameters = f"{write.text(loops.numbered(body, item))} for {naming.INDEX} in {numbers}"
+    stacked = f"jax.tree.map(lambda *rows: jnp.stack(rows), *({parameters}))"
     body.lines.append(Line("stacked = ", write.parsed(stacked)))
-    over, each = "stacked", "each"
+    over, entry = "stacked", "entry"
     if keys:
-        over, each = f"(stacked, {keys[0][:-1]}:{int(keys[1][5:-1]) + 1}])", "each[0]"
-        body.key_of[id(item.step)] = "each[1]"
+        over, entry = f"(stacked, {keys[0][:-1]}:{int(keys[1][5:-1]) + 1}])", "entry[0]"
+        body.key_of[id(item.step)] = "entry[1]"
     body.names[item.operands[0]] = write.name(name)
-    call = write.text(body.calling(item, write.parsed(each)))
-    step = f"lambda {name}, each: ({call}, None)"
+    call = write.text(body.calling(item, write.parsed(entry)))
+    step = f"lambda {name}, entry: ({call}, None)"
     scan = write.parsed(f"jax.lax.scan({step}, {write.text(start)}, {over})")
     body.lines.append(Line(f"{name}, _ = ", scan))
     body.names[last.results[0]] = write.name(name)

@@ -116,40 +116,6 @@ def _reshape(sizes: str) -> Rule:
     return lambda step: f"self.reshape(*{sizes})" if step[sizes] else "self.reshape(())"
 
 
-def _index(step: Bound) -> str:
-    parts = [":" if part is None else f"indices_{i}" for i, part in enumerate(step["indices"])]
-    return f"self[{', '.join(parts)}]"
-
-
-def _index_put(step: Bound) -> str:
-    if is_masked_fill(step):
-        return _masked_put(step)
-    place = _index(step).replace("self", "self.at", 1)
-    add = "max" if dtype_of(step["self"]) == "bool" else "add"
-    return f"{place}.{add if step['accumulate'] else 'set'}(values)"
-
-
-def is_masked_fill(step: Bound) -> bool:
-    """Whether places are chosen by one mask, and the values are the same in all of them."""
-    given = [part for part in step["indices"] if part is not None]
-    if len(given) != 1 or dtype_of(given[0]) != "bool":
-        return False
-    free = step.ndim("self") - step["indices"].index(given[0]) - len(shape_of(given[0]))
-    alone = all(isinstance(size, int) and size == 1 for size in step.shape("values"))
-    return alone or step.ndim("values") <= free
-
-
-def _masked_put(step: Bound) -> str:
-    place = next(i for i, part in enumerate(step["indices"]) if part is not None)
-    free = step.ndim("self") - place - len(shape_of(step["indices"][place]))
-    mask = f"indices_{place}" + ("[..., " + ", ".join(["None"] * free) + "]" if free else "")
-    values = "jnp.squeeze(values)" if step.ndim("values") > free else "values"
-    if step["accumulate"]:
-        added = "self | {}" if dtype_of(step["self"]) == "bool" else "self + {}"
-        values = added.format(values)
-    return f"jnp.where({mask}, {values}, self)"
-
-
 def _scatter_into(part: str) -> Rule:
     def rule(step: Bound) -> str:
         index = _select(step) if part == "index" else _slice(step)
@@ -260,10 +226,14 @@ def _cat(step: Bound) -> str:
     axis = "" if step["dim"] in (None, 0) else ", axis=dim"
     shapes = list(map(shape_of, step["tensors"]))
     kept = [i for i, shape in enumerate(shapes) if shape != (0,)]
-    if len(kept) < len(shapes) and any(len(shapes[i]) != 1 for i in kept):
-        parts = [f"tensors_{i}" for i in kept]  # PyTorch leaves out arrays of shape (0,)
-        return f"jnp.concatenate(({', '.join(parts)}){axis})" if len(parts) > 1 else parts[0]
-    return f"jnp.concatenate(tensors{axis})"
+    if len(kept) == len(shapes) or all(len(shapes[i]) == 1 for i in kept):
+        return f"jnp.concatenate(tensors{axis})"
+    # PyTorch leaves out arrays of shape (0,), but for their dtypes.
+    parts = [f"tensors_{i}" for i in kept]
+    joined = f"jnp.concatenate(({', '.join(parts)}){axis})" if len(parts) > 1 else parts[0]
+    dtype = dtype_of(step.node)
+    same = all(dtype_of(step["tensors"][i]) == dtype for i in kept)
+    return joined if same else f"{joined}.astype({dtype_text(dtype)})"
 
 
 def _where(step: Bound) -> str:
@@ -314,8 +284,6 @@ SHAPES: dict[str, Rule] = {
     "select": _select,
     "slice": _slice,
     "narrow": _narrow,
-    "index": _index,
-    "index_put": _index_put,
     "slice_scatter": _scatter_into("slice"),
     "select_scatter": _scatter_into("index"),
     "copy": _copy,

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import expressions as write
@@ -98,14 +98,15 @@ def _root(writer: Writer) -> Function:
     graph = writer.graph
     call = writer.root
     header, names = _arguments(graph)
-    body = Body(writer, call, names)
+    body = Body(writer, call, dict(names))
     leaves = [node for node in _leaves(graph.outputs) if hasattr(node, "op")]
     body.write([writer.real(node) for node in leaves])
     value = _tree(graph.outputs, body)
     if writer.has_state(call):
         value = write.tupled([value, write.parsed("split(flatten(p))[1]")])
     body.give(value)
-    body.lines[:0] = _as_jax(header, body.lines)
+    inner = (line for function in writer.functions.values() for line in function.lines)
+    body.lines[:0] = _as_jax(names, [*body.lines, *inner])
     if writer.nested:
         body.lines.insert(0, Line("p = ", write.parsed("nest(params)")))
     name = naming.fresh(naming.snake(_name(graph.module)), writer.functions)
@@ -118,27 +119,17 @@ def _root(writer: Writer) -> Function:
     return Function(name, (*params, *header, *star, *modes, *more), body.lines, kind)
 
 
-def _as_jax(header: Sequence[str], lines: Sequence[Line]) -> list[Line]:
-    """Makes arrays of JAX of the arguments of which parts are written, by `.at`."""
+def _as_jax(names: Mapping[Any, ast.expr], lines: Iterable[Line]) -> list[Line]:
+    """Makes arrays of JAX of all inputs, where a line writes a part of an array by `.at`."""
     trees = [node for line in lines if line.value for node in ast.walk(line.value)]
-    written = [_written(node) for node in trees if isinstance(node, ast.Attribute)]
-    found = []
-    for word in (name.lstrip("*") for name in header):
-        if (word, True) in written:
-            found.append(Line(f"{word} = ", write.parsed(f"jax.tree.map(jnp.asarray, {word})")))
-        elif (word, False) in written:
-            found.append(Line(f"{word} = ", write.parsed(f"jnp.asarray({word})")))
-    return found
-
-
-def _written(node: ast.Attribute) -> tuple[str, bool]:
-    """The variable of which `.at` writes a part, and whether that is an entry of it; ("", _)."""
-    inner, entry = node.value, False
-    if node.attr != "at":
-        return "", False
-    while isinstance(inner, ast.Subscript):
-        inner, entry = inner.value, True
-    return (inner.id if isinstance(inner, ast.Name) else ""), entry
+    if not any(isinstance(node, ast.Attribute) and node.attr == "at" for node in trees):
+        return []
+    found = {}
+    for tree in names.values():
+        word = next(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+        whole = isinstance(tree, ast.Name)
+        found[word] = f"jnp.asarray({word})" if whole else f"jax.tree.map(jnp.asarray, {word})"
+    return [Line(f"{word} = ", write.parsed(value)) for word, value in found.items()]
 
 
 def _arguments(graph: Exported) -> tuple[list[str], dict[Any, Any]]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .bound import name_of
+
 
 def as_dropout(torch: Any, program: Any) -> Any:
     """An exported program in which numbers drawn by `bernoulli(p)`, over p, are dropout of ones.
@@ -28,9 +30,3 @@ def as_dropout(torch: Any, program: Any) -> Any:
         program.graph.erase_node(node)
         program.graph.erase_node(drawn)
     return program
-
-
-def name_of(node: Any) -> str:
-    """The name of an operation; "" of other nodes."""
-    schema = getattr(getattr(node, "target", None), "_schema", None)
-    return "" if schema is None else schema.name.removeprefix("aten::")

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from . import own
+from .bound import name_of
 from .exporting import Untranslatable, exported
 from .functions import is_part
 from .masks import depends_on_values
 from .own import Operations
 from .source import Source, source_of
 from .steps import line_of
-from .stochastic_depth import name_of
 
 
 class Translation(NamedTuple):
@@ -139,6 +139,8 @@ def translated(
     )
     try:
         source = source_of(graph, rules, own.modules(operations or {}), scan=scan)
+    except Untranslatable:
+        raise
     except Exception as error:  # PyTorch raises its own kinds
         if free := next(filter(depends_on_values, graph.nodes), None):
             raise Untranslatable(shape_of_values(free)) from error

@@ -269,6 +269,9 @@ REFUSED = {
     "embedding: weight must be a matrix with columns, for norms of type inf, got shape .2, 0.": (
         lambda: E(FLAT, jnp.ones((2, 0)), max_norm=1, norm_type=float("inf"))
     ),
+    "embedding_bag: weight must be a matrix with columns, for norms of type -1": (
+        lambda: B(FLAT, jnp.ones((2, 0)), START, max_norm=1, norm_type=-1)
+    ),
     "embedding: norm_type must be finite, got nan": lambda: E(FLAT, W, max_norm=1, norm_type=NAN),
     "embedding: weight must be floating point or complex": lambda: E(
         FLAT, W.astype(int), max_norm=1

@@ -225,6 +225,12 @@ def test_norms(power):
     assert_same((value, pull(line(1, 2))[0]), (line(*norms), line(*slopes)))
 
 
+@pytest.mark.parametrize("of", [lambda f: f, jax.jit])
+def test_a_norm_of_degree_1_has_no_slope_at_nan(of):
+    slopes = of(jax.grad(lambda x: F.lp_pool1d(x, 1, 1).sum()))(line(-0.5, NAN, INF, -INF, 0))
+    assert_same(slopes, line(1, 0, 1, 1, 0))
+
+
 def test_norms_of_negative_numbers_and_of_integers():
     assert np.isnan(F.lp_pool1d(line(-1, -2), 3, 2)).all()
     assert_same(F.lp_pool1d(line(3, -4, dtype="int32"), 2, 2), line(5))
