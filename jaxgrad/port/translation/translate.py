@@ -64,8 +64,9 @@ def translate(
             axis of each array with more than one element there, if the module allows it.
         training: whether the module is translated in training mode.
         scan: whether a row of three or more equal modules, such as the layers of a transformer,
-            becomes one `jax.lax.scan` over their stacked parameters. It compiles once for all of
-            them, and copies the parameters. Rows that write running statistics stay loops.
+            becomes one `jax.lax.scan` over their stacked parameters, which are copied at each
+            call. The program is smaller; on CPUs it is no faster. Rows that write running
+            statistics stay loops.
         operations: further operators by their names in PyTorch. Each is an expression in the names
             of the operator's own arguments, such as {"mylib::scale": "x * factor"}, or a function
             that takes these arguments, which the source imports from its module.
