@@ -214,6 +214,13 @@ FUNCTIONS = {
         ((3, 4),),
     ),
     "histograms": (lambda x: (x.histc(5), x.histc(4, -1, 1), x.histc(3, 2, 2)), ((3, 4),)),
+    "counts to truths": (
+        lambda x: tuple(
+            x[0, 0] + torch.arange(*bounds)
+            for bounds in ((True,), (False, 7, 2), (True, 3.5), (0.5, 3, True))
+        ),
+        ((3, 4),),
+    ),
     "roll": (lambda x: x.roll((1, -1), (0, 1)).unflatten(1, (2, 2)).transpose(0, 1), ((3, 4),)),
 }
 

@@ -171,17 +171,18 @@ def _like(function: str, value: str = "") -> Rule:
 
 
 def _arange(step: Bound) -> str:
-    words = [name for name in ("start", "end", "step") if step[name] is not None]
+    names = [name for name in ("start", "end", "step") if step[name] is not None]
     if step["start"] == 0 and step["step"] in (None, 1):
-        words = ["end"]
-    whole = all(not isinstance(step[name], float) for name in words)
+        names = ["end"]
+    whole = all(not isinstance(step[name], float) for name in names)
     dtype = step.dtype()
     kind = "" if whole and dtype == "int64" else f", dtype={dtype_text(dtype)}"
-    if not whole and dtype == "int64":  # PyTorch rounds the bounds first
-        words = [str(int(step[name])) for name in words]
-    elif not whole and dtype.startswith(("int", "uint")):  # and here once it has counted
+    rounded = not whole and dtype == "int64"  # PyTorch rounds the bounds first
+    if not whole and not rounded and dtype.startswith(("int", "uint")):  # here once it has counted
         first, by = int(step["start"] or 0), int(1 if step["step"] is None else step["step"])
         return f"{first} + {by} * jnp.arange({shape_of(step.node)[0]}{kind})"
+    numbers = [rounded or isinstance(step[name], bool) for name in names]  # True is not 1 to JAX
+    words = [str(int(step[name])) if n else name for name, n in zip(names, numbers, strict=True)]
     return f"jnp.arange({', '.join(words)}{kind})"
 
 
