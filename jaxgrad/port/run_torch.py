@@ -39,18 +39,47 @@ def named_arrays(module: Any) -> dict[str, np.ndarray]:
 def loaded(pair: Pair, *, float64: bool, seed: int = 0) -> Iterator[None]:
     """Loads the pair's numbers into its module and seeds PyTorch; undoes both at the end."""
     torch = importlib.import_module("torch")
+    with buffers_of_its_own(torch, pair.module), _with_numbers(pair, float64=float64):
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(seed)
+            yield
+
+
+@contextlib.contextmanager
+def _with_numbers(pair: Pair, *, float64: bool) -> Iterator[None]:
+    """Loads the pair's numbers into its module; undoes it at the end."""
     named = named_tensors(pair.module)
     kept = [(tensor, tensor.data, tensor.grad) for tensor in named.values()]
     try:
         for name, tensor in named.items():
             tensor.data = to_torch(pair.named[name], float64=float64)
             tensor.grad = None
-        with torch.random.fork_rng(devices=()):
-            torch.manual_seed(seed)
-            yield
+        yield
     finally:
         for tensor, data, grad in kept:
             tensor.data, tensor.grad = data, grad
+
+
+@contextlib.contextmanager
+def buffers_of_its_own(torch: Any, module: Any) -> Iterator[None]:
+    """Gives a module copies of its buffers, as `forward` may write or replace them."""
+    parts = [] if module is None else module.modules()
+    kept = [(part, dict(part._buffers)) for part in parts if not _is_compiled(torch, part)]
+    tensors = {id(one): one for _, named in kept for one in named.values() if one is not None}
+    copies = {key: tensor.detach().clone() for key, tensor in tensors.items()}
+    for part, named in kept:
+        part._buffers.update({name: copies.get(id(one)) for name, one in named.items()})
+    try:
+        yield
+    finally:
+        for part, named in kept:
+            part._buffers.clear()
+            part._buffers.update(named)
+
+
+def _is_compiled(torch: Any, module: Any) -> bool:
+    """Whether a module is TorchScript, whose buffers are not in a dict."""
+    return isinstance(module, torch.jit.ScriptModule)
 
 
 def torch_arguments(pair: Pair, *, float64: bool) -> tuple[list[Any], dict[str, Any]]:

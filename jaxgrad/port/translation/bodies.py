@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..arrays import to_numpy
-from . import controls, inputs, loops, merging, naming, results
+from . import buffers, controls, inputs, loops, merging, naming, results
 from . import expressions as write
 from .bound import shape_of
 from .calls import Call
 from .exporting import SMALL, Untranslatable, inner_graph
 from .functions import Function, Item, Line, Use, Writer, is_part, place_of
-from .steps import bound, expression, is_size, literal, refusal
+from .steps import expression, is_size, literal, refusal
 
 _INSIDE = 79
 """The longest line that may have one expression inside another."""
@@ -61,13 +61,16 @@ class Body:
     count: Counter[Any] = field(default_factory=Counter)
     inputs: set[Any] = field(default_factory=set)
     lists: dict[str, int] = field(default_factory=dict)
+    written: list[tuple[str, Any]] = field(default_factory=list)
 
     def write(self, outputs: Sequence[Any]) -> None:
         """Writes all statements; the outputs are the nodes that the function returns."""
         self.todo = list(self.writer.items(self.call))
-        self.count.update(outputs)
+        self.written = self.writer.written_by(self.call)
         self.inputs = set(self.names)
-        self.begin()
+        self.begin(outputs)
+        outputs = [*outputs, *(node for _, node in self.written)]
+        self.count.update(outputs)
         for i, item in enumerate(self.todo):
             self.count.update(item.operands)
             self.last |= dict.fromkeys(item.operands, i)
@@ -80,21 +83,27 @@ class Body:
             else:
                 row.write(self, i, row.times)
             i += 1 if row is None else row.times
+        if self.written:
+            self.flush(i)
+            self.lines += [Line(*line) for line in buffers.written_lines(self)]
 
-    def begin(self) -> None:
+    def begin(self, outputs: Sequence[Any]) -> None:
         """Splits the key, and copies what will be changed."""
         drawn = [item for item in self.writer.items(self.call) if self.writer.is_drawn(item)]
         names = results.key_names([item.path for item in drawn])
         self.key_of = dict(zip(map(id, (item.step for item in drawn)), names, strict=True))
         if self.writer.has_state(self.call) and self.call.path:
-            inner = [item for item in self.todo if self.keeps_state(item)]
-            deep = any("." in self.relative(item.step.path) for item in inner)
+            changed = [item.step.path for item in self.todo if self.keeps_state(item)]
+            changed += [name for name, _ in self.written]
+            changed += [name for item in self.todo for name in self.written_by(item)]
+            deep = any("." in self.relative(path) for path in changed)
             copied = "nest(flatten(p))" if deep else "dict(p)"
             self.lines.append(Line("p = ", write.parsed(copied)))
         if len(drawn) > 1:
             target = "keys" if names[0] == "keys[0]" else ", ".join(names)
             split = write.parsed(f"jax.random.split(key, {len(drawn)})")
             self.lines.append(Line(f"{target} = ", split))
+        self.lines += [Line(*line) for line in buffers.keep_old(self, outputs)]
 
     def of(self, node: Any) -> ast.expr:
         """The expression of a node within this function."""
@@ -264,19 +273,8 @@ class Body:
 
     def statistics(self, item: Item, names: list[str]) -> None:
         """Writes the running statistics that a layer in training changes."""
-        step = bound(item.step)
-        mean, var = (write.text(self.array(name)) for name in names)
-        momentum = "" if step["momentum"] == 0.1 else f", momentum={step['momentum']}"
-        value = f"F.running_stats({write.text(self.of(step['input']))}, {mean}, {var}{momentum})"
-        training = self.writer.graph.training
-        indent = 8 if training else 4
-        if training:
-            self.lines.append(Line("if training:"))
-        self.lines.append(Line(f"{mean}, {var} = ", write.parsed(value), indent=indent))
-        counter = names[0].replace("running_mean", "num_batches_tracked")
-        if counter in self.writer.graph.arrays.values():
-            count = write.text(self.array(counter))
-            self.lines.append(Line(f"{count} = ", write.parsed(f"{count} + 1"), indent=indent))
+        for before, value, indent in buffers.running_lines(self, item, names):
+            self.lines.append(Line(before, write.parsed(value) if value else None, indent=indent))
 
     def comment(self, item: Item) -> tuple[Any, ...] | None:
         """The shape of a result, where it is another than that of the first operand."""
@@ -363,6 +361,7 @@ def _made(writer: Writer, call: Call) -> Function:
     body.write(item.results)
     body.give(body.returned(item.results))
     own = any(writer.is_own(call, arg) for node in call.nodes() for arg in node.all_input_nodes)
+    own = own or writer.has_state(call)
     header = (*("p",) * own, *names, *writer.modes(call))
     return Function(naming.snake(call.kind.rpartition(".")[2]), header, body.lines, call.kind)
 

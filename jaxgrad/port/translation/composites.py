@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .bound import Rule
+from .rewriting import rewritten
 from .steps import OPERATIONS, is_silent
 
 _DEEPEST = 8
@@ -15,8 +16,7 @@ def written_out(torch: Any, program: Any, own: Mapping[str, Rule]) -> Any:
 
     A composite operation has no derivative of its own in PyTorch: its value and its gradient are
     those of the operations that it is written by. The program stays as it is, and the translation
-    names the operation, if PyTorch cannot write it out, or if that brings in what the table lacks
-    or new writes of buffers: PyTorch then takes apart batch norms too.
+    names the operation, if PyTorch cannot write it out, or if that brings in what the table lacks.
     """
     written = program
     for _ in range(_DEEPEST):
@@ -25,14 +25,14 @@ def written_out(torch: Any, program: Any, own: Mapping[str, Rule]) -> Any:
             break
         try:
             decomposed = torch._export.utils._get_decomp_for_cia
-            written = written.run_decompositions({one: decomposed(one) for one in composite})
+            table = {one: decomposed(one) for one in composite}
+            written = rewritten(torch, written, table)
         except Exception:  # PyTorch raises its own kinds
             return program
     signature = written.graph_signature
     checks = signature.input_tokens  # which raise, and give no value
-    writes = signature.buffers_to_mutate and not program.graph_signature.buffers_to_mutate
     new = lacking(written, own) - lacking(program, own)
-    return program if checks or writes or new else written
+    return program if checks or new else written
 
 
 def lacking(program: Any, own: Mapping[str, Rule]) -> set[Any]:

@@ -150,7 +150,12 @@ def _extreme(function: str) -> Rule:
 
 
 def _arg(function: str) -> Rule:
+    """The place of an extreme; of a number of its own it is 0."""
+
     def rule(step: Bound) -> str:
+        if not step.ndim("self") and step["dim"] is not None:
+            step.read.add("keepdim")
+            return f"jnp.{function}(self)"
         axis = "" if step["dim"] is None else "dim, "
         return f"jnp.{function}(self, {axis}keepdims=keepdim)"
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 import sys
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from unittest import mock
@@ -18,8 +18,10 @@ from jaxgrad import _checks, _extras
 
 from ..arrays import to_numpy
 from .bound import Rule
+from .buffers import Unwritable, last_writes
 from .composites import written_out
 from .masks import without_selections
+from .preparation import without_values
 from .regions import inference_as_no_grad, without_regions
 from .stochastic_depth import as_dropout
 from .writes import without_writes
@@ -56,6 +58,8 @@ class Exported:
         outputs_used: the nodes in it.
         arguments: `(args, kwargs)`, a tree of the nodes of the inputs.
         inner: by the path of each module within, the arrays that its `forward` was given.
+        written: the nodes that give new values of buffers, and the names of these; running
+            statistics are not among them.
         backwards: the functions with a `backward` of their own that it calls.
     """
 
@@ -70,6 +74,7 @@ class Exported:
     outputs_used: list[Any]
     arguments: Any
     inner: Mapping[str, list[Given]]
+    written: Mapping[Any, str]
     backwards: Collection[str] = ()
 
 
@@ -167,14 +172,16 @@ def exported(
         warnings.catch_warnings(),
         noting(torch, module, inner),
         inference_as_no_grad(torch),
+        without_values(torch, module),
         noting_backwards(torch) as backwards,
     ):
         warnings.simplefilter("ignore")  # the exporter warns of its own workings
         program = as_dropout(torch, _program(torch, module, args, kwargs, dynamic_shapes))
         program = written_out(torch, program, own)
-    if written := program.graph_signature.buffers_to_mutate:
-        raise Untranslatable(written_buffers(written.values()))
-    found = _exported(torch, module, program, inner, training=training)
+    try:
+        found = _exported(torch, module, program, inner, training=training)
+    except Unwritable as error:
+        raise Untranslatable(unwritable(error)) from None
     return dataclasses.replace(found, backwards=tuple(backwards))
 
 
@@ -190,6 +197,7 @@ def _exported(
     returned = len(program.graph_signature.user_outputs)
     output = output[len(output) - returned :]  # before them, what is written
     unflatten = torch.utils._pytree.tree_unflatten
+    buffers = {name for name, _ in module.named_buffers(remove_duplicate=False)}
     return Exported(
         module=module,
         nodes=[node for node in nodes if node.op not in ("placeholder", "output")],
@@ -202,6 +210,7 @@ def _exported(
         outputs_used=[leaf for leaf in output if hasattr(leaf, "op")],
         arguments=unflatten(inputs, program.call_spec.in_spec),
         inner=inner,
+        written=last_writes(program, arrays, buffers),
     )
 
 
@@ -235,16 +244,17 @@ def inner_graph(graph: Exported, module: Any) -> Exported:
         inputs=[node for node in nodes if node.op == "placeholder"],
         arrays={},
         constants={},
+        written={},
         outputs=outputs,
         outputs_used=[leaf for leaf in leaves if hasattr(leaf, "op")],
     )
 
 
-def written_buffers(names: Iterable[str]) -> str:
-    """The message about buffers that a module writes, beside running statistics."""
+def unwritable(what: Unwritable) -> str:
+    """The message about arrays that a module writes and that are no buffers of its own."""
     return (
-        f"translate: expected a module that writes running statistics alone, got one that writes "
-        f"{', '.join(names)}; return the new value instead"
+        f"translate: expected a module that writes buffers of its own alone, got one that writes "
+        f"{what}; register it there by register_buffer, or return the new value"
     )
 
 
@@ -258,7 +268,7 @@ def _tensor(torch: Any, leaf: Any) -> Any:
 def _program(torch: Any, module: Any, args: Any, kwargs: Any, dynamic_shapes: Any) -> Any:
     def export(shapes: Any) -> Any:
         program = torch.export.export(module, args, kwargs, dynamic_shapes=shapes)
-        return without_selections(torch, without_writes(without_regions(torch, program)))
+        return without_selections(torch, without_writes(torch, without_regions(torch, program)))
 
     try:
         if dynamic_shapes is not None:

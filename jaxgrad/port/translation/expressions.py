@@ -185,28 +185,26 @@ def lines(before: str, value: ast.expr, after: str, indent: int) -> list[str]:
     if items is None:
         return _bracketed(before, value, after, indent)
     opening, parts, closing = items
-    inner = ", ".join(text(part) for part in parts)
+    inner = ", ".join(name + text(part) for name, part in parts)
     if len(inner) + indent + 4 <= WIDTH and not isinstance(value, ast.Tuple):
         body = [" " * (indent + 4) + inner]
     else:
-        body = [line for part in parts for line in _argument(part, indent + 4)]
+        body = [line for name, part in parts for line in lines(name, part, ",", indent + 4)]
     return [" " * indent + before + opening, *body, " " * indent + closing + after]
 
 
-def _argument(part: ast.expr | ast.keyword, indent: int) -> list[str]:
-    if isinstance(part, ast.keyword):
-        return lines(f"{part.arg}=", part.value, ",", indent)
-    return lines("", part, ",", indent)
-
-
-def _items(value: ast.expr) -> tuple[str, list[ast.expr | ast.keyword], str] | None:
-    """What opens an expression that has items, these, and what closes it."""
+def _items(value: ast.expr) -> tuple[str, list[tuple[str, ast.expr]], str] | None:
+    """What opens an expression that has items, these with their names, and what closes it."""
     if isinstance(value, ast.Call):
-        return text(value.func) + "(", [*value.args, *value.keywords], ")"
+        named = [(f"{word.arg}=" if word.arg else "**", word.value) for word in value.keywords]
+        return text(value.func) + "(", [*(("", part) for part in value.args), *named], ")"
     if isinstance(value, ast.Tuple):
-        return "(", list(value.elts), ")"
+        return "(", [("", part) for part in value.elts], ")"
     if isinstance(value, ast.List):
-        return "[", list(value.elts), "]"
+        return "[", [("", part) for part in value.elts], "]"
+    if isinstance(value, ast.Dict):
+        keys = [f"{text(key)}: " if key else "**" for key in value.keys]
+        return "{", list(zip(keys, value.values, strict=True)), "}"
     return None
 
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from . import expressions as write
 from . import naming
 from .bound import shape_of
+from .buffers import Unwritable, owners, statistics
 from .calls import Call, call_tree
-from .exporting import Exported, Untranslatable, written_buffers
+from .exporting import Exported, Untranslatable, unwritable
 from .steps import Unknown, bound, draws, is_silent, is_size, refusal, taken, template
-from .writes import writes
 
 
 class Line(NamedTuple):
@@ -136,8 +136,6 @@ class Writer:
             for module in self.graph.module.modules()
             for name in inspect.signature(module.forward).parameters
         }
-        if names := [name for name in map(self.buffer_written, self.graph.nodes) if name]:
-            raise Untranslatable(written_buffers(dict.fromkeys(names)))
         self.alias: dict[Any, Any] = {}
         unknown: dict[str, None] = {}
         reached = needed(self.graph, {}, lambda node: node.all_input_nodes)
@@ -159,16 +157,12 @@ class Writer:
         self.note_around(self.root, {}, {})
         self.variadic: dict[str, bool] = {}
         self.calls: dict[int, Item] = {}
-
-    def buffer_written(self, node: Any) -> str:
-        """The buffer that a step writes; "" of a counter of batches, which its norm writes."""
-        name = self.graph.arrays.get(node.args[0].name, "") if writes(node) else ""
-        return "" if name.rpartition(".")[2] == "num_batches_tracked" else name
+        self.owner_of = owners(self)
 
     def modes(self, call: Call) -> tuple[str, ...]:
         """The arguments `training`, of a module in training mode, and `key`."""
-        keys, state = self.keys(call), self.has_state(call)
-        training = self.graph.training and bool(keys or state)
+        keys = self.keys(call)
+        training = self.graph.training and bool(keys or self.has_statistics(call))
         return ("training",) * training + ("key",) * bool(keys)
 
     def keys(self, call: Call) -> int:
@@ -185,22 +179,26 @@ class Writer:
 
     def has_state(self, call: Call) -> bool:
         """Whether a call returns new buffers."""
+        return self.has_statistics(call) or any(map(self.written_by, (call, *calls_in(call))))
+
+    def has_statistics(self, call: Call) -> bool:
+        """Whether running statistics are among them."""
         return any(self.is_statement(node) and bool(self.statistics(node)) for node in call.nodes())
 
     def statistics(self, node: Any) -> list[str]:
         """The names of the running statistics that a step writes."""
-        if not hasattr(node.target, "_schema"):
-            return []
-        step = bound(node)
-        if step.name != "batch_norm" or not step["training"] or step["running_mean"] is None:
-            return []
-        names = [step[name].name for name in ("running_mean", "running_var")]
-        if not all(name in self.graph.arrays for name in names):
-            raise Untranslatable(
-                "translate: expected running statistics that are buffers, got arguments of "
-                "forward; register them by register_buffer"
-            )
-        return [self.graph.arrays[name] for name in names]
+        try:
+            return statistics(self.graph.arrays, node)
+        except Unwritable as error:
+            raise Untranslatable(unwritable(error)) from None
+
+    def written_by(self, call: Call) -> list[tuple[str, Any]]:
+        """The names of the buffers that the function of a call itself writes, and their values."""
+        return [
+            (name, self.real(node))
+            for node, name in self.graph.written.items()
+            if self.owner_of[node] is call
+        ]
 
     def real(self, node: Any) -> Any:
         """The node that a node is another name of."""
@@ -314,6 +312,12 @@ class Writer:
 
     def _item_of_call(self, call: Call) -> Item:
         inside = {part for node in call.nodes() for part in (node, *self.parts(node).values())}
+        here = {id(one) for one in (call, *calls_in(call))}
+        written = {
+            self.real(node): id(self.owner_of[node]) in here
+            for node in call.nodes()
+            if node in self.graph.written
+        }
         operands = [
             arg
             for node in call.nodes()
@@ -321,19 +325,26 @@ class Writer:
             for arg in self.reads(node)
             if arg not in inside and not self.is_own(call, arg)
         ]
+        operands += [arg for arg in written if arg not in inside and not self.is_own(call, arg)]
         results = [
             part
             for node in call.nodes()
             for part in self.given(node)
-            if self.is_statement(node) and any(self.outside(user, inside) for user in part.users)
+            if self.is_statement(node)
+            and (not written.get(part, True) or self.is_used_outside(part, inside))
         ]
         return Item(call, call.path, list(dict.fromkeys(operands)), results)
 
-    def outside(self, user: Any, inside: set[Any]) -> bool:
-        """Whether a use of a value is beyond these nodes; a use by another name counts on."""
-        if user in self.alias or is_size(user):
-            return any(self.outside(further, inside) for further in user.users)
-        return user not in inside
+    def is_used_outside(self, node: Any, inside: set[Any]) -> bool:
+        """Whether a value is used beyond these nodes; uses by another name count on."""
+        if node in self.graph.outputs_used:
+            return True
+        users = [user for user in node.users if user.op != "output"]
+        same = [user for user in users if user in self.alias or is_size(user)]
+        others = [user for user in users if user in self.graph.written or user not in same]
+        return any(user not in inside for user in others) or any(
+            self.is_used_outside(user, inside) for user in same
+        )
 
     def is_own(self, call: Call, node: Any) -> bool:
         """Whether an array belongs to the module that is called."""
@@ -354,7 +365,7 @@ def needed(
 ) -> set[Any]:
     """The nodes on which what is returned depends."""
     found: set[Any] = set()
-    waiting = list(graph.outputs_used)
+    waiting = [*graph.outputs_used, *graph.written]
     while waiting:
         node = waiting.pop()
         if node not in found:

@@ -58,16 +58,15 @@ def _batch_norm(step: Bound) -> str:
     return "F.batch_norm(input, running_mean, running_var, weight, bias, training_, eps=eps)"
 
 
-def _instance_norm(step: Bound) -> str | None:
-    step.read.add("momentum")
-    if step["use_input_stats"] and step["running_mean"] is not None:
-        return None  # it writes running statistics
-    if not step["use_input_stats"]:
-        return (
-            "F.instance_norm(input, running_mean, running_var, weight, bias, "
-            "use_input_stats=False, eps=eps)"
-        )
-    return "F.instance_norm(input, weight=weight, bias=bias, eps=eps)"
+def _instance_norm(step: Bound) -> str:
+    step.read.add("momentum")  # as above
+    if step["use_input_stats"] and step["running_mean"] is None:
+        return "F.instance_norm(input, weight=weight, bias=bias, eps=eps)"
+    own = "training_" if step["use_input_stats"] else "False"
+    return (
+        "F.instance_norm(input, running_mean, running_var, weight, bias, "
+        f"use_input_stats={own}, eps=eps)"
+    )
 
 
 def _dropout(function: str) -> Rule:
@@ -137,6 +136,10 @@ def _embedding(step: Bound) -> str:
     return f"F.embedding(indices, weight{padding})"
 
 
+def _one_hot(step: Bound) -> str | None:
+    return None if step["num_classes"] in (None, -1) else "F.one_hot(self, num_classes)"
+
+
 def _weight_norm(step: Bound) -> str:
     """Of all axes but one; of all axes where it is -1."""
     axis = step["dim"]
@@ -188,6 +191,7 @@ LAYERS: dict[str, Rule] = {
     "feature_dropout": _dropout("dropout"),
     "feature_alpha_dropout": _dropout("feature_alpha_dropout"),
     "embedding": _embedding,
+    "one_hot": _one_hot,
     "scaled_dot_product_attention": _attention,
     "rrelu": _rrelu,
     "lstm": _recurrent("lstm"),

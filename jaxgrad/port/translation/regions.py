@@ -6,6 +6,7 @@ from typing import Any
 from unittest import mock
 
 from .controls import name_of
+from .rewriting import rewritten
 
 _GRADIENTS, _CASTS = "wrap_with_set_grad_enabled", "wrap_with_autocast"
 
@@ -35,7 +36,7 @@ def without_regions(torch: Any, program: Any) -> Any:
                 _inline(torch, part, node)
         part.recompile()
     nodes = [node for part in parts for node in part.graph.nodes]
-    return program.run_decompositions({}) if any(map(is_casting, nodes)) else program
+    return rewritten(torch, program, {}) if any(map(is_casting, nodes)) else program
 
 
 def is_casting(node: Any) -> bool:

@@ -10,6 +10,7 @@ from . import expressions as write
 from . import merging, naming
 from .bodies import Body
 from .bound import Rule, dtype_of, shape_of
+from .buffers import STATISTICS
 from .exporting import Exported
 from .functions import Function, Line, Writer
 from .steps import short
@@ -33,7 +34,7 @@ class Source(NamedTuple):
         text: the text.
         name: the function that stands for the whole module.
         draws: whether it draws random numbers, and so takes `training` and `key`.
-        writes: whether it takes `training` and returns a value and new buffers.
+        writes: whether it returns a value and new buffers.
         backwards: the functions with a `backward` of their own, which it does not have.
     """
 
@@ -103,7 +104,7 @@ def _root(writer: Writer) -> Function:
     body.write([writer.real(node) for node in leaves])
     value = _tree(graph.outputs, body)
     if writer.has_state(call):
-        value = write.tupled([value, write.parsed("split(flatten(p))[1]")])
+        value = write.tupled([value, _new_buffers(body)])
     body.give(value)
     inner = (line for function in writer.functions.values() for line in function.lines)
     body.lines[:0] = _as_jax(names, [*body.lines, *inner])
@@ -117,6 +118,30 @@ def _root(writer: Writer) -> Function:
     header = [word for word in header if word not in more]
     star = ["*"] if modes and not any(word.startswith("*") for word in header) else []
     return Function(name, (*params, *header, *star, *modes, *more), body.lines, kind)
+
+
+def _new_buffers(body: Body) -> ast.expr:
+    """All buffers that the module writes, by their names in the state dict."""
+    written = list(body.writer.graph.written.values())
+    statistics = body.writer.has_statistics(body.call)
+    if not written:
+        return write.parsed("split(flatten(p))[1]")
+    if len(written) <= _FEW and not statistics:
+        keys: list[ast.expr | None] = [write.constant(name) for name in written]
+        return ast.Dict(keys, list(map(body.array, written)))
+    lasts = dict.fromkeys(name.rpartition(".")[2] for name in written)
+    alike = [name for name in body.writer.graph.values if name.rpartition(".")[2] in lasts]
+    by_last = sorted(alike) == sorted(written) and (not statistics or not lasts.keys() & STATISTICS)
+    names = [*lasts, *(STATISTICS if statistics else ())] if by_last else written
+    word = naming.fresh("written", body.live(-1))
+    body.lines.append(Line(f"{word} = ", write.constant(tuple(names))))
+    chosen = 'k.rpartition(".")[2]' if by_last else "k"
+    others = " or k in split(flatten(p))[1]" if statistics and not by_last else ""
+    return write.parsed(f"{{k: v for k, v in flatten(p).items() if {chosen} in {word}{others}}}")
+
+
+_FEW = 3
+"""So many buffers are named one by one."""
 
 
 def _as_jax(names: Mapping[Any, ast.expr], lines: Iterable[Line]) -> list[Line]:

@@ -47,9 +47,9 @@ def translate(
     in place become values; copies, views and assertions leave no trace.
 
     In training mode the function also takes `training`, a truth value for all its parts, if it has
-    dropout or running statistics. If the module writes running statistics, the function returns a
-    pair (value, new buffers). If it draws random numbers, the function takes `key`, which it splits
-    once.
+    dropout or running statistics. If the module writes buffers, such as running statistics or a
+    counter, the function returns a pair (value, new buffers). If it draws random numbers, the
+    function takes `key`, which it splits once.
 
     Differs from PyTorch: nothing is changed in place. `torch.export` fixes what depends on values
     of Python: the branches that the given arguments take, and all sizes but those that
@@ -77,7 +77,7 @@ def translate(
     Raises:
         Untranslatable: PyTorch cannot export the module, or there is an operation, or an argument
             of one, without a counterpart. The message names it, with the line that asks for it. Or
-            the module writes other buffers than running statistics.
+            the module writes parameters, or arrays that are not registered as buffers.
         TypeError: the module is no `nn.Module`, or `args` no tuple, or a function in `operations`
             cannot be imported.
         ModuleNotFoundError: PyTorch is not installed.

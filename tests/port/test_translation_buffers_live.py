@@ -1,0 +1,168 @@
+"""Buffers that `forward` writes: new values that the translation returns."""
+
+import jax
+import numpy as np
+import pytest
+from translated import Whole, assert_agrees, drawn, made
+
+from jaxgrad.port import Untranslatable, translate
+
+torch = pytest.importorskip("torch")
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("ordinary")]
+nn, TF = torch.nn, torch.nn.functional
+spectral_norm = torch.nn.utils.parametrizations.spectral_norm
+
+
+class Writing(nn.Module):
+    """A module with buffers, of these shapes, that a function of it and the input writes."""
+
+    def __init__(self, write, **shapes):
+        super().__init__()
+        self.write, self.linear = write, nn.Linear(4, 4)
+        for name, shape in shapes.items():
+            self.register_buffer(name, torch.rand(shape))
+
+    def forward(self, x):
+        return self.write(self, x)
+
+
+class Around(nn.Module):
+    """Writes a buffer of its own, and one of a module within, with what others give."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(4, 4), Writing(counted, calls=()), nn.Tanh())
+        self.stored = Writing(lambda self, x: x + self.last, last=(3, 4))
+        self.register_buffer("seen", torch.zeros(3, 6))
+
+    def forward(self, x):
+        y = self.inner(x)
+        self.stored.last.mul_(0.5).add_(y.detach())
+        self.seen[:, 1:5] = torch.sigmoid(y)
+        return self.stored(x)
+
+
+class Codebook(nn.Module):
+    """Means of the inputs nearest to each of them, as they come."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.ones(5))
+        self.register_buffer("means", torch.randn(5, 4))
+
+    def forward(self, x):
+        nearest = torch.cdist(x, self.means).argmin(1)
+        chosen = self.means[nearest]
+        if self.training:
+            with torch.no_grad():
+                one = TF.one_hot(nearest, 5).to(x)
+                self.count.mul_(0.9).add_(one.sum(0), alpha=0.1)
+                self.means.mul_(0.9).add_(one.T @ x, alpha=0.1)
+        return x + (chosen - x).detach()
+
+
+def counted(self, x):
+    self.calls += 1
+    return x * self.calls
+
+
+def swapped(self, x):
+    old = self.one.clone()
+    self.one.copy_(self.other)
+    self.other.copy_(old)
+    return old, self.one + x
+
+
+def assigned(self, x):
+    self.mean = 0.9 * self.mean + 0.1 * x.mean(0).detach()
+    return x - self.mean
+
+
+def enqueued(self, x):
+    keys = TF.normalize(self.linear(x))
+    logits = keys @ self.queue.clone()
+    self.queue[:, 1:4] = keys.T.detach()
+    return logits
+
+
+WRITING = {
+    "a counter": lambda: Writing(counted, calls=()),
+    "two that change places": lambda: Writing(swapped, one=(3, 4), other=(3, 4)),
+    "an assignment": lambda: Writing(assigned, mean=(4,)),
+    "a part": lambda: Writing(enqueued, queue=(4, 6)),
+    "the input": lambda: Writing(lambda self, x: (self.last.copy_(x), x * 2)[1], last=(3, 4)),
+    "modules within": Around,
+}
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_what_forward_writes_is_returned(name):
+    module = made(WRITING[name])
+    names = {name for name, _ in module.named_buffers()}
+    before = dict(module.named_buffers())
+    translation = assert_agrees(module, drawn([(3, 4)]))
+    assert all(module.get_buffer(name) is before[name] for name in names)
+    _, new = jax.jit(translation.function)(translation.params, *drawn([(3, 4)]))
+    assert new.keys() == names
+
+
+TRAINED = {
+    "spectral norms beside a batch norm": lambda: nn.Sequential(
+        spectral_norm(nn.Linear(4, 4)), nn.BatchNorm1d(4), spectral_norm(nn.Linear(4, 3))
+    ),
+    "a codebook and a batch norm": lambda: nn.Sequential(nn.BatchNorm1d(4), Codebook()),
+    "all batches alike": lambda: nn.BatchNorm1d(4, momentum=None),
+    "a composite operation beside a batch norm": lambda: nn.Sequential(
+        nn.BatchNorm1d(4), Whole(lambda x: torch.trapezoid(x))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_in_training_they_are_returned_beside_running_statistics(name):
+    translation = assert_agrees(made(TRAINED[name]).train(), drawn([(6, 4)]), training=True)
+    _, new = translation.function(translation.params, *drawn([(6, 4)]), training=True)
+    assert new.keys() == {name for name, _ in made(TRAINED[name]).named_buffers()}
+
+
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+def test_instance_norms_with_running_statistics(training, affine):
+    norm = nn.InstanceNorm2d(3, momentum=0.3, affine=affine, track_running_stats=True)
+    module = nn.Sequential(nn.Sequential(norm, nn.ReLU()), nn.Conv2d(3, 2, 1))
+    assert_agrees(made(lambda: module).train(training), drawn([(2, 3, 4, 4)]), training=training)
+
+
+def added(self, x):
+    self.calls += 1
+    return x + self.calls
+
+
+def test_several_calls_write_one_after_another():
+    module = made(lambda: nn.Sequential(*[Writing(added, calls=())] * 2))
+    translation = assert_agrees(module, drawn([(3, 4)]))
+    _, new = translation.function(translation.params, *drawn([(3, 4)]))
+    np.testing.assert_allclose(new["0.calls"], translation.params["0.calls"] + 2)
+
+
+def weight_clamped(self, x):
+    with torch.no_grad():
+        self.linear.weight.clamp_(-0.1, 0.1)
+    return self.linear(x)
+
+
+def attribute_counted(self, x):
+    self.plain += 1
+    return x + self.plain
+
+
+@pytest.mark.parametrize(
+    ("write", "name"), [(weight_clamped, "linear.weight"), (attribute_counted, "plain")]
+)
+def test_other_arrays_that_are_written_are_refused(write, name):
+    module = Writing(write)
+    module.plain = torch.zeros(4)
+    with pytest.raises(
+        Untranslatable, match=f"buffers of its own alone, got one that writes {name}"
+    ):
+        translate(module, drawn([(3, 4)]))
