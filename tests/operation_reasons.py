@@ -61,6 +61,12 @@ REASONS = {
         "`F.batch_norm` refuses inputs of one axis, and running statistics are written of buffers "
         "alone; the rest is exact"
     ),
-    "scatter_reduce": "JAX has no gradient of products at repeated places; sums are exact",
+    "nn.functional.instance_norm": (
+        "running statistics are written of buffers alone; the rest is exact"
+    ),
+    **dict.fromkeys(
+        ("scatter_reduce", "index_reduce"),
+        "JAX has no gradient of products at repeated places; the other reductions are exact",
+    ),
 }
 """By name."""

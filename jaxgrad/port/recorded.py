@@ -1,5 +1,6 @@
 """What PyTorch gave for a module, and a translation compared with it without PyTorch."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from os import PathLike
@@ -10,6 +11,7 @@ import numpy as np
 
 from jaxgrad import _checks, state_dict
 
+from . import fixed_draws
 from .arrays import containers, largest, paths
 from .pair import Outcome, Pair
 from .run_jax import jax_runner
@@ -87,7 +89,12 @@ def _limit(own: np.ndarray, exact: np.ndarray, floor: float) -> float:
 
 
 def assert_as_recorded(
-    function: Callable[..., Any], file: str | PathLike[str], *, writes: bool = False, **words: Any
+    function: Callable[..., Any],
+    file: str | PathLike[str],
+    *,
+    writes: bool = False,
+    fixed: bool = False,
+    **words: Any,
 ) -> None:
     r"""Raises unless a translation gives what PyTorch gave when the file was written.
 
@@ -98,13 +105,15 @@ def assert_as_recorded(
     An array passes if it is no further from PyTorch's answer than three times that answer's own
     rounding error, or than a share of its largest element, whichever is more: 1e-5 in float32,
     1e-9 in float64, 2e-2 in half precision. For gradients that are nearly 0 it is a thousandth of
-    that share of the largest gradient. A module that draws random numbers is recorded outside
-    training.
+    that share of the largest gradient. A module that draws random numbers is recorded with fixed
+    ones in their place.
 
     Args:
         function: a translation, `function(params, *inputs, **words)`.
         file: of parameters, inputs and answers.
         writes: whether the function returns a pair (value, new buffers).
+        fixed: whether fixed numbers stand in the place of random ones, as when the file was
+            written.
         words: further arguments of the function, such as `training` and `key`.
 
     Raises:
@@ -128,7 +137,8 @@ def assert_as_recorded(
     inputs = _inputs(given, int(arrays["count of inputs"]))
     port = stateful(function, writes, words)
     pair = Pair(port, port, None, inputs, roots["params"], roots["state"], {}, {})
-    outcome = jax_runner(pair, jit=True)(pair)
+    with fixed_draws.in_source(function) if fixed else contextlib.nullcontext():
+        outcome = jax_runner(pair, jit=True)(pair)
     if outcome.error:
         raise AssertionError(f"assert_as_recorded: the function raises {outcome.error}")
     found = _arrays(outcome)

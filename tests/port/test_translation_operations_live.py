@@ -121,10 +121,36 @@ def test_random_numbers_in_a_branch_are_refused():
         translate(made(lambda: Controls("drawn")), drawn([(4, 3)]), training=True)
 
 
-def test_branches_on_values_are_refused():
-    module = Whole(lambda x: x * 2 if x.sum() > 0 else x)
-    with pytest.raises(Untranslatable, match="cannot export"):
-        translate(module, drawn([(3,)]))
+class Refused(nn.Module):
+    """What PyTorch does not export, by its name."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.recurrent = kind, nn.GRU(4, 3, batch_first=True)
+
+    def forward(self, x):
+        if self.kind == "branch":
+            return x if x.sum() > 0 else -x
+        if self.kind == "packed":
+            packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([3, 2]), batch_first=True)
+            return self.recurrent(packed)[1]
+        if self.kind == "NumPy":
+            return torch.from_numpy(np.sin(x.detach().numpy()))
+        raise KeyError("key")
+
+
+ADVICE = {
+    "branch": r"data-dependent .* at \S*_operations_live\.py:\d+; choose by torch\.where",
+    "packed": r" at \S*_operations_live\.py:\d+; leave the sequences padded; F\.lstm, F\.gru",
+    "NumPy": r".*numpy.* at \S*_operations_live\.py:\d+$",
+    "error": r"KeyError: 'key' at \S*_operations_live\.py:\d+$",
+}
+
+
+@pytest.mark.parametrize("kind", ADVICE)
+def test_what_pytorch_does_not_export_is_refused_with_its_line(kind):
+    with pytest.raises(Untranslatable, match=f"cannot export the .*{ADVICE[kind]}"):
+        translate(Refused(kind), drawn([(2, 3, 4)]))
 
 
 def test_what_is_no_module_is_refused():
@@ -180,6 +206,14 @@ FUNCTIONS = {
             of.scatter_reduce(0, x.argsort(0)[:, 1:], of, reduced, include_self=own)
             for of in ((x * 9).int(), x > 0)
             for reduced in ("amax", "amin", "prod")
+            for own in (True, False)
+        ),
+        ((3, 4),),
+    ),
+    "reduced at places": (
+        lambda x: tuple(
+            x.scatter_reduce(0, x.argsort(0) // 2, x * 2, reduced, include_self=own)
+            for reduced in ("mean", "amax", "amin")
             for own in (True, False)
         ),
         ((3, 4),),

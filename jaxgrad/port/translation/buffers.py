@@ -113,7 +113,7 @@ def running_lines(body: "Body", item: "Item", names: list[str]) -> Iterator[tupl
         yield f"{count} = ", f"{count} + 1", indent
 
 
-def keep_old(body: "Body", outputs: list[Any]) -> Iterator[tuple[str, ast.expr]]:
+def keep_old(body: "Body", outputs: Sequence[Any]) -> Iterator[tuple[str, ast.expr]]:
     """Names for the buffers that a function returns as they were before it writes them."""
     names = {name for name, _ in body.written}
     for node in outputs:

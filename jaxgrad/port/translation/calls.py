@@ -28,6 +28,14 @@ class Call:
                 yield step
 
 
+def calls_in(call: Call) -> Iterator[Call]:
+    """All calls within a call."""
+    for step in call.steps:
+        if isinstance(step, Call):
+            yield step
+            yield from calls_in(step)
+
+
 def call_tree(nodes: Sequence[Any]) -> Call:
     """The call of the whole module.
 

@@ -20,6 +20,7 @@ from ..arrays import to_numpy
 from .bound import Rule
 from .buffers import Unwritable, last_writes
 from .composites import written_out
+from .failures import reason
 from .masks import without_selections
 from .preparation import without_values
 from .regions import inference_as_no_grad, without_regions
@@ -192,7 +193,8 @@ def _exported(
     arrays, values, constants = _arrays(module, program)
     nodes = list(program.graph.nodes)
     placeholders = [node for node in nodes if node.op == "placeholder"]
-    inputs = [node for node in placeholders if node.name not in {*arrays, *constants}]
+    others = {*arrays, *constants, *program.graph_signature.inputs_to_lifted_custom_objs}
+    inputs = [node for node in placeholders if node.name not in others]
     output = next(node for node in nodes if node.op == "output").args[0]
     returned = len(program.graph_signature.user_outputs)
     output = output[len(output) - returned :]  # before them, what is written
@@ -254,7 +256,8 @@ def unwritable(what: Unwritable) -> str:
     """The message about arrays that a module writes and that are no buffers of its own."""
     return (
         f"translate: expected a module that writes buffers of its own alone, got one that writes "
-        f"{what}; register it there by register_buffer, or return the new value"
+        f"{what}; register it by register_buffer in the module that writes it, or return its new "
+        f"value"
     )
 
 
@@ -278,7 +281,7 @@ def _program(torch: Any, module: Any, args: Any, kwargs: Any, dynamic_shapes: An
         except Exception:  # such as of a size that the module fixes
             return export(None)
     except Exception as error:  # PyTorch raises its own kinds, and the module's
-        raise Untranslatable(f"translate: PyTorch cannot export the module: {error}") from error
+        raise Untranslatable(reason(torch, error)) from error
 
 
 def _free_batch(torch: Any, module: Any, args: Any, kwargs: Any) -> Any:

@@ -10,9 +10,9 @@ from . import expressions as write
 from . import naming
 from .bound import shape_of
 from .buffers import Unwritable, owners, statistics
-from .calls import Call, call_tree
+from .calls import Call, call_tree, calls_in
 from .exporting import Exported, Untranslatable, unwritable
-from .steps import Unknown, bound, draws, is_silent, is_size, refusal, taken, template
+from .steps import Unknown, bound, drawing, draws, is_silent, is_size, refusal, taken, template
 
 
 class Line(NamedTuple):
@@ -161,9 +161,18 @@ class Writer:
 
     def modes(self, call: Call) -> tuple[str, ...]:
         """The arguments `training`, of a module in training mode, and `key`."""
-        keys = self.keys(call)
-        training = self.graph.training and bool(keys or self.has_statistics(call))
-        return ("training",) * training + ("key",) * bool(keys)
+        asks = any(
+            self.is_statement(node) and "training_" in template(node, self.own)[0]
+            for node in call.nodes()
+            if hasattr(node.target, "_schema")
+        )
+        training = self.graph.training and (asks or self.has_statistics(call))
+        return ("training",) * training + ("key",) * bool(self.keys(call))
+
+    def drawing(self) -> set[str]:
+        """The functions by which the source draws random numbers."""
+        nodes = filter(self.is_statement, self.root.nodes())
+        return {name for node in nodes for name in drawing(node, self.own)}
 
     def keys(self, call: Call) -> int:
         """How many keys a call needs: one for each statement that draws."""
@@ -387,11 +396,3 @@ def place_of(size: Any, arrays: Sequence[Any]) -> tuple[Any, int] | None:
 def is_part(node: Any) -> bool:
     """Whether a node takes one of several results."""
     return getattr(node.target, "__name__", "") == "getitem" and node.op == "call_function"
-
-
-def calls_in(call: Call) -> Iterator[Call]:
-    """All calls within a call."""
-    for step in call.steps:
-        if isinstance(step, Call):
-            yield step
-            yield from calls_in(step)

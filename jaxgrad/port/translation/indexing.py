@@ -5,12 +5,28 @@ from typing import Any
 from .bound import Bound, Rule, dtype_of, is_floating, shape_of
 
 _METHODS = {"sum": "add", "add": "add", "prod": "multiply", "multiply": "multiply"}
-_EXTREMES = {"amax": "max", "amin": "min"}
-"""Of integers alone: JAX does not differentiate them."""
-_NEUTRAL = {"add": "0", "multiply": "1"}
-_NEUTRAL |= {"max": "jnp.iinfo(self.dtype).min", "min": "jnp.iinfo(self.dtype).max"}
+_METHODS |= {"amax": "max", "amin": "min", "mean": "add"}
 _TRUTHS = {"add": "max", "multiply": "min"}
 """How truth values are added up and multiplied."""
+
+
+def _neutral(method: str, dtype: str) -> str:
+    """The number from which a reduction starts where the array itself does not count."""
+    if method in ("add", "multiply"):
+        return "01"[method == "multiply"]
+    if dtype == "bool":
+        return str(method == "min")
+    if dtype.startswith(("int", "uint")):
+        return f"jnp.iinfo(self.dtype).{'min' if method == 'max' else 'max'}"
+    return "-jnp.inf" if method == "max" else "jnp.inf"
+
+
+def _mean(step: Bound, array: str, places: str, total: str) -> str:
+    """A mean of a total at places, of integers rounded down."""
+    sign = "/" if is_floating(step["self"]) else "//"
+    if step["include_self"] is False:
+        return f"{total} {sign} jnp.maximum(jnp.zeros_like({array}).at[{places}].add(1), 1)"
+    return f"{total} {sign} jnp.ones_like({array}).at[{places}].add(1)"
 
 
 def _index(step: Bound) -> str:
@@ -69,11 +85,9 @@ def _scatter(step: Bound) -> str | None:
     dim = step.axis(step["dim"])
     value = "value" if "value" in step.values else "src"
     method = _METHODS.get(step["reduce"] or "", "set")
-    if not is_floating(step["self"]):
-        method = _EXTREMES.get(step["reduce"] or "", method)
     method = "add" if step.name == "scatter_add" else method
-    truths = dtype_of(step["self"]) == "bool"
-    method = _TRUTHS.get(method, method) if truths else method
+    dtype = dtype_of(step["self"])
+    method = _TRUTHS.get(method, method) if dtype == "bool" else method
     if (step["reduce"] and method == "set") or len(index) != len(whole):
         return None
     if value == "src":
@@ -81,12 +95,17 @@ def _scatter(step: Bound) -> str | None:
     array, places = "self", _grid(len(whole), dim)
     if not whole:
         array, places = "self.reshape(1)", "index[None]"
+    found = _reduced(step, array, places, method, value)
+    return found if whole else f"({found}).reshape(())"
+
+
+def _reduced(step: Bound, array: str, places: str, method: str, value: str) -> str:
+    """A write at places that reduces what comes together, with the array itself or without."""
     emptied = ""
     if step["include_self"] is False and method != "set":
-        neutral = str(method == "min") if truths else _NEUTRAL[method]
-        emptied = f".at[{places}].set({neutral})"
-    back = "" if whole else ".reshape(())"
-    return f"{array}{emptied}.at[{places}].{method}({value}){back}"
+        emptied = f".at[{places}].set({_neutral(method, dtype_of(step['self']))})"
+    found = f"{array}{emptied}.at[{places}].{method}({value})"
+    return _mean(step, array, places, found) if step["reduce"] == "mean" else found
 
 
 def _add(step: Bound) -> str:
@@ -106,6 +125,15 @@ def _along(step: Bound, method: str, value: str) -> str:
 
 def _index_add(step: Bound) -> str:
     return _along(step, _add(step), "source" if step["alpha"] in (1, None) else "alpha * source")
+
+
+def _index_reduce(step: Bound) -> str:
+    index = "index" if step.ndim("index") else "index[None]"
+    method = _METHODS[step["reduce"]]
+    step.read.add("dim")
+    if not step.ndim("self"):
+        return f"({_reduced(step, 'self.reshape(1)', index, method, 'source')}).reshape(())"
+    return _reduced(step, "self", ":, " * step.axis(step["dim"]) + index, method, "source")
 
 
 def _index_fill(step: Bound) -> str:
@@ -187,6 +215,7 @@ INDEXING: dict[str, Rule] = {
     "scatter_add": _scatter,
     "scatter_reduce": _scatter,
     "index_add": _index_add,
+    "index_reduce": _index_reduce,
     "index_copy": lambda step: _along(step, "set", "source"),
     "index_fill": _index_fill,
     "take": "self.reshape(-1)[index]",

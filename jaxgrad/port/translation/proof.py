@@ -1,13 +1,15 @@
 """A translation compared with its module: values, gradients and new buffers."""
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from jaxgrad import state_dict
 from jaxgrad.random import key
 
+from .. import fixed_draws
 from ..comparison import Report, compare, make_pair
 from ..recorded import recorded, stateful
 from .exporting import in_mode
@@ -25,9 +27,11 @@ def proof(
 ) -> Report:
     """What `compare` says of a module and its translation.
 
-    It compares in the mode of the translation. A module that draws random numbers is compared
-    outside training, where it draws none. In training it is compared at the given inputs alone:
-    the statistics of a batch of equal numbers are 0 but for rounding, which then decides kinks.
+    It compares in the mode of the translation. Random numbers are replaced by fixed ones on both
+    sides. Where a function draws them in a way of its own, as in alpha dropout, the two are
+    compared outside training, where it draws none. In training it is compared at the given inputs
+    alone: the statistics of a batch of equal numbers are 0 but for rounding, which then decides
+    kinks.
 
     Args:
         module: the original.
@@ -37,10 +41,10 @@ def proof(
         inputs: the others, without names.
         training: whether the module was translated in training mode.
     """
-    training = training and not source.draws
+    training = training and can_fix(source)
     port = stateful(function, source.writes, words_of(function, source, training))
     trained, buffers = split_of(module, params)
-    with in_mode(module, training=training):
+    with in_mode(module, training=training), fixed(function, source):
         return compare(
             module, port, inputs, params=trained, state=buffers, seek_inputs=not training
         )
@@ -68,17 +72,18 @@ def record(
         inputs: likewise.
         training: likewise.
     """
-    training = training and not source.draws
+    training = training and can_fix(source)
     words = words_of(function, source, training)
     port = stateful(function, source.writes, words)
     trained, buffers = split_of(module, params)
-    with in_mode(module, training=training):
+    with in_mode(module, training=training), fixed(function, source):
         pair = make_pair(module, port, inputs, None, trained, buffers, {})
         answers = recorded(pair)
     test = file.with_name(f"test_{file.name}")
     state_dict.save(test.with_suffix(".safetensors"), answers)
     given = "".join(f", {name}={_WORDS.get(name, value)}" for name, value in words.items())
     writes = ", writes=True" if source.writes else ""
+    writes += ", fixed=True" if source.draws and can_fix(source) else ""
     text = _TEST.format(
         imports="import jax\n\n" if "key" in words else "",
         file=file.stem,
@@ -103,6 +108,24 @@ RECORDED = Path(__file__).with_suffix(".safetensors")
 def test_{name}():
     assert_as_recorded({name}, RECORDED{words})
 '''
+
+
+def can_fix(source: Source) -> bool:
+    """Whether all that a translation draws can be replaced by fixed numbers."""
+    return all(
+        name.startswith("R.") or name.removeprefix("F.") in fixed_draws.DROPOUTS
+        for name in source.draws
+    )
+
+
+@contextlib.contextmanager
+def fixed(function: Callable[..., Any], source: Source) -> Iterator[None]:
+    """Fixed numbers for both sides, where they can be, and anything is drawn."""
+    if not source.draws or not can_fix(source):
+        yield
+        return
+    with fixed_draws.in_torch(), fixed_draws.in_source(function):
+        yield
 
 
 def words_of(function: Callable[..., Any], source: Source, training: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ _IMPORTS = {
     "jax": "import jax",
     "jnp": "import jax.numpy as jnp",
     "F": "import jaxgrad.functional as F",
+    "R": "import jaxgrad.random as R",
     "T": "import jaxgrad.tensor as T",
 }
 _LETTERS = "NLMKPQRS"
@@ -33,14 +34,14 @@ class Source(NamedTuple):
     Attributes:
         text: the text.
         name: the function that stands for the whole module.
-        draws: whether it draws random numbers, and so takes `training` and `key`.
+        draws: the functions by which it draws random numbers; if any, it takes `key`.
         writes: whether it returns a value and new buffers.
         backwards: the functions with a `backward` of their own, which it does not have.
     """
 
     text: str
     name: str
-    draws: bool
+    draws: Collection[str]
     writes: bool
     backwards: Collection[str]
 
@@ -62,7 +63,7 @@ def source_of(
     doc = f'"""{_name(graph.module)} as pure functions of its parameters."""'
     text = f"{doc}\n\n{_imports(body, modules)}\n\n\n{body}\n"
     writes = writer.has_state(writer.root)
-    return Source(text, root.name, "key" in root.header, writes, graph.backwards)
+    return Source(text, root.name, sorted(writer.drawing()), writes, graph.backwards)
 
 
 def _functions(writer: Writer) -> Function:
@@ -238,7 +239,7 @@ def _docstring(function: Function, first: str, inputs: Sequence[str]) -> list[st
     if "training" in function.header:
         told.append("training: whether all parts are in training mode.")
     if "key" in function.header:
-        told.append("key: a PRNG key, for dropout.")
+        told.append("key: a PRNG key, for all that is drawn.")
     return [f'    """{first}', "", "    Args:", *(f"        {line}" for line in told), '    """']
 
 

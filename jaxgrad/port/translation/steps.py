@@ -18,6 +18,7 @@ from . import expressions as write
 from .arrangement import ARRANGEMENT
 from .bound import Bound, Rule, dtype_text, same
 from .controls import control, is_control
+from .draws import DRAWS
 from .elementwise import ELEMENTWISE
 from .fourier import FOURIER
 from .indexing import INDEXING
@@ -39,6 +40,7 @@ OPERATIONS: dict[str, Rule] = {
     **FOURIER,
     **LAYERS,
     **LOSSES,
+    **DRAWS,
 }
 """By PyTorch's name, the expression: a template, or a function that gives one."""
 
@@ -183,6 +185,11 @@ def draws(node: Any, own: Mapping[str, Rule]) -> bool:
     """Whether a step draws random numbers, and so needs a key."""
     known = hasattr(node.target, "_schema") and not is_silent(node)
     return known and "key_" in template(node, own)[0]
+
+
+def drawing(node: Any, own: Mapping[str, Rule]) -> set[str]:
+    """The functions by which a step draws random numbers, such as "F.dropout"."""
+    return set(re.findall(r"([\w.]+)\(key_", template(node, own)[0])) if draws(node, own) else set()
 
 
 def expression(

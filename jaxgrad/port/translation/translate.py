@@ -53,8 +53,9 @@ def translate(
 
     Differs from PyTorch: nothing is changed in place. `torch.export` fixes what depends on values
     of Python: the branches that the given arguments take, and all sizes but those that
-    `dynamic_shapes` leaves free. A `backward` that a `torch.autograd.Function` defines is left
-    out, with a warning: the gradients are those of its `forward`.
+    `dynamic_shapes` leaves free. Random numbers come from the key: they have PyTorch's
+    distribution, and are not its numbers. A `backward` that a `torch.autograd.Function` defines is
+    left out, with a warning: the gradients are those of its `forward`.
 
     Args:
         module: an `nn.Module`. It is left as it is.
