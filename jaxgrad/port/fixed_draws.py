@@ -22,17 +22,28 @@ DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d")
 
 def uniform_numbers(shape: Any) -> np.ndarray:
     """Numbers between 0 and 1, neither of them among them."""
-    return 0.001 + 0.998 * np.random.default_rng(0).random(tuple(shape))
+    return _rounded(0.001 + 0.998 * np.random.default_rng(0).random(tuple(shape)))
 
 
 def normal_numbers(shape: Any) -> np.ndarray:
     """Numbers of the standard normal distribution."""
-    return np.random.default_rng(1).standard_normal(tuple(shape))
+    return _rounded(np.random.default_rng(1).standard_normal(tuple(shape)))
+
+
+def numbers(function: str, **parameters: Any) -> np.ndarray:
+    """The numbers that stand for those of a function of `jaxgrad.random`."""
+    return _rounded(SAMPLES[function](**parameters))
+
+
+def _rounded(values: Any) -> np.ndarray:
+    """Numbers that float32 has, so that they are the same in float64."""
+    return np.asarray(values, np.float32).astype(np.float64)
 
 
 SAMPLES: Mapping[str, Callable[..., np.ndarray]] = {
     "rand": uniform_numbers,
     "randn": normal_numbers,
+    "normal": lambda shape, mean=0.0, std=1.0: mean + std * normal_numbers(shape),
     "uniform": lambda shape, a=0.0, b=1.0: a + (b - a) * uniform_numbers(shape),
     "exponential": lambda shape, lambd=1.0: -np.log(uniform_numbers(shape)) / lambd,
     "cauchy": lambda shape, median=0.0, sigma=1.0: (
@@ -60,23 +71,30 @@ class _Random:
     """As `jaxgrad.random`."""
 
     def __getattr__(self, name: str) -> Callable[..., jax.Array]:
-        def sample(key: jax.Array, *args: Any, dtype: Any = None, **words: Any) -> jax.Array:
-            return jnp.asarray(SAMPLES[name](*args, **words), dtype or float)
+        def sample(key: jax.Array, shape: Any, *, dtype: Any, **parameters: Any) -> jax.Array:
+            return jnp.asarray(numbers(name, shape=shape, **parameters), dtype)
 
         return sample
 
     def randint(self, key: jax.Array, low: int, high: int, shape: Any, *, dtype: Any) -> jax.Array:
-        return jnp.asarray(SAMPLES["randint"](shape, low, high), dtype)
+        return jnp.asarray(numbers("randint", shape=shape, low=low, high=high), dtype)
+
+    def randperm(self, key: jax.Array, n: int, *, dtype: Any) -> jax.Array:
+        return jnp.asarray(numbers("randperm", n=n), dtype)
 
     def normal(
         self, key: jax.Array, mean: Any, std: Any, shape: Any = None, *, dtype: Any
     ) -> jax.Array:
-        shape = jnp.broadcast_shapes(jnp.shape(mean), jnp.shape(std)) if shape is None else shape
+        if shape is not None:
+            return jnp.asarray(numbers("normal", shape=shape, mean=mean, std=std), dtype)
+        shape = jnp.broadcast_shapes(jnp.shape(mean), jnp.shape(std))
         return mean + std * jnp.asarray(normal_numbers(shape), dtype)
 
-    def bernoulli(self, key: jax.Array, p: Any, shape: Any = None, *, dtype: Any) -> jax.Array:
+    def bernoulli(
+        self, key: jax.Array, p: Any, shape: Any = None, *, dtype: Any = None
+    ) -> jax.Array:
         drawn = uniform_numbers(jnp.shape(p) if shape is None else shape)
-        return (jnp.asarray(drawn, jnp.result_type(float)) < p).astype(dtype)
+        return (jnp.asarray(drawn, jnp.result_type(float)) < p).astype(dtype or p.dtype)
 
     def multinomial(
         self, key: jax.Array, input: jax.Array, num_samples: int, replacement: bool = False
@@ -150,18 +168,18 @@ def _drawn(torch: Any, name: str, values: Mapping[str, Any]) -> Any:
     """The numbers of an operation; None of one that draws none."""
     own = values.get("self")
     shape = values.get("size", getattr(own, "shape", ()))
-    if name in SAMPLES:
+    tensors = [values[key] for key in ("mean", "std") if hasattr(values.get(key), "shape")]
+    if name in SAMPLES and not tensors:
         words = {_WORDS[key]: value for key, value in values.items() if key in _WORDS}
         words |= {"low": 0} if name == "randint" and "low" not in values else {}
         words |= {} if name == "randperm" else {"shape": shape}
-        return torch.from_numpy(np.asarray(SAMPLES[name](**words)))
+        return torch.from_numpy(numbers(name, **words))
     if name == "normal":
-        mean, std = values.get("mean", 0.0), values.get("std", 1.0)
-        given = [value.shape for value in (mean, std) if isinstance(value, torch.Tensor)]
-        shape = torch.broadcast_shapes(*given) if given else shape
-        return mean + std * torch.from_numpy(np.asarray(normal_numbers(shape)))
+        shape = torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
+        drawn = torch.from_numpy(normal_numbers(shape)).to(tensors[0].dtype)
+        return values.get("mean", 0.0) + values.get("std", 1.0) * drawn
     if name == "bernoulli":
-        return torch.from_numpy(np.asarray(uniform_numbers(shape))) < values.get("p", own)
+        return torch.from_numpy(uniform_numbers(shape)) < values.get("p", own)
     if name == "multinomial":
         best = torch.argsort(own, dim=-1, descending=True, stable=True)
         count = values["num_samples"]

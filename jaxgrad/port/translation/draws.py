@@ -1,6 +1,9 @@
 """The table of operations: random numbers, by functions of `jaxgrad.random` and a key."""
 
-from .bound import Bound, Rule, dtype_text, shape_of
+from collections.abc import Callable
+from typing import Any
+
+from .bound import Bound, Rule, dtype_of, dtype_text, name_of, shape_of
 
 
 def _shape(step: Bound) -> str:
@@ -13,7 +16,14 @@ def _shape(step: Bound) -> str:
 
 
 def _dtype(step: Bound) -> str:
+    """The dtype of the numbers: that of the array that they are like, if it has numbers itself."""
+    own = step["self"]
+    if own is not None and dtype_of(own) == step.dtype() and name_of(own) not in _EMPTY:
+        return "dtype=self.dtype"
     return f"dtype={dtype_text(step.dtype())}"
+
+
+_EMPTY = ("empty", "empty_like", "new_empty", "zeros", "zeros_like", "new_zeros")
 
 
 def _of_shape(function: str, *names: str) -> Rule:
@@ -46,7 +56,7 @@ def _normal(step: Bound) -> str:
 def _bernoulli(step: Bound) -> str:
     if "p" in step.values:
         return f"R.bernoulli(key_, p, {_shape(step)}, {_dtype(step)})"
-    return f"R.bernoulli(key_, self, {_dtype(step)})"
+    return "R.bernoulli(key_, self)"
 
 
 def _randint(step: Bound) -> str | None:
@@ -56,12 +66,39 @@ def _randint(step: Bound) -> str | None:
     return f"R.randint(key_, {low}, high, {_shape(step)}, {_dtype(step)})"
 
 
+def without_empty(torch: Any, program: Any) -> Any:
+    """An exported program in which numbers like an array are drawn like it.
+
+    PyTorch makes an empty array like it, as in `gumbel_softmax`, and fills that.
+    """
+    for node in list(program.graph.nodes):
+        empty: Any = node.args[0] if name_of(node) in _FILLED else None
+        if name_of(empty) not in ("empty_like", "zeros_like") or len(empty.users) != 1:
+            continue
+        if dtype_of(empty) == dtype_of(empty.args[0]):
+            node.target = _FILLED[name_of(node)](torch.ops.aten)
+            node.args = (empty.args[0], *node.args[1:])
+            program.graph.erase_node(empty)
+    return program
+
+
+_FILLED: dict[str, Callable[[Any], Any]] = {
+    "normal_": lambda ops: ops.normal_functional.default,
+    "uniform_": lambda ops: ops.uniform.default,
+    "exponential_": lambda ops: ops.exponential.default,
+    "cauchy_": lambda ops: ops.cauchy.default,
+    "log_normal_": lambda ops: ops.log_normal.default,
+    "geometric_": lambda ops: ops.geometric.default,
+}
+"""Operations that fill an array, and those that give another."""
+
+
 DRAWS: dict[str, Rule] = {
     **dict.fromkeys(("rand", "rand_like"), _of_shape("rand")),
     **dict.fromkeys(("randn", "randn_like"), _of_shape("randn")),
     **dict.fromkeys(("randint", "randint_like"), _randint),
     "randperm": lambda step: f"R.randperm(key_, n, {_dtype(step)})",
-    "normal": _normal,
+    **dict.fromkeys(("normal", "normal_functional"), _normal),
     "uniform": _of_shape("uniform", "from", "to"),
     "exponential": _of_shape("exponential", "lambd"),
     "cauchy": _of_shape("cauchy", "median", "sigma"),

@@ -20,6 +20,7 @@ from ..arrays import to_numpy
 from .bound import Rule
 from .buffers import Unwritable, last_writes
 from .composites import written_out
+from .draws import without_empty
 from .failures import reason
 from .masks import without_selections
 from .preparation import without_values
@@ -271,6 +272,7 @@ def _tensor(torch: Any, leaf: Any) -> Any:
 def _program(torch: Any, module: Any, args: Any, kwargs: Any, dynamic_shapes: Any) -> Any:
     def export(shapes: Any) -> Any:
         program = torch.export.export(module, args, kwargs, dynamic_shapes=shapes)
+        program = without_empty(torch, program)
         return without_selections(torch, without_writes(torch, without_regions(torch, program)))
 
     try:
