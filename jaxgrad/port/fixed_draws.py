@@ -4,7 +4,9 @@ They depend on the shape alone. A module that draws random numbers can be compar
 """
 
 import contextlib
+import functools
 import importlib
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -61,7 +63,9 @@ SAMPLES: Mapping[str, Callable[..., np.ndarray]] = {
 def in_source(function: Callable[..., Any]) -> Iterator[None]:
     """Lets a translation, and what stands beside it, take fixed numbers."""
     rooms = {"R": (random, _Random()), "F": (functional, _Functional())}
-    names = function.__globals__
+    while isinstance(function, functools.partial):
+        function = function.func
+    names = inspect.unwrap(function).__globals__
     changed = {name: fixed for name, (room, fixed) in rooms.items() if names.get(name) is room}
     with mock.patch.dict(names, changed):
         yield
@@ -142,6 +146,8 @@ def in_torch() -> Iterator[None]:
             schema, kwargs = func._schema, kwargs or {}
             names = [argument.name for argument in schema.arguments]
             values = {**dict(zip(names, args, strict=False)), **kwargs}
+            if "p" in names:
+                values.setdefault("p", 0.5)  # PyTorch passes no defaults on
             name = schema.name.removeprefix("aten::").removesuffix("_").removesuffix("_like")
             drawn = _drawn(torch, name, values)
             if drawn is None:

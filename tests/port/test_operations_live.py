@@ -27,5 +27,5 @@ def test_the_verdict_is_measured(name):
 
 
 def meant(verdict):
-    """The verdict but for rounding, which another processor may do otherwise in bfloat16."""
+    """The verdict but for rounding, which another processor may do otherwise."""
     return "exact" if verdict == "rounds" else verdict

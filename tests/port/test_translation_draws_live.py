@@ -76,7 +76,8 @@ def test_an_autoencoder_in_training():
 
 
 def test_dropout_beside_running_statistics_is_compared_in_training():
-    module = made(lambda: nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout2d(0.4)))
+    layers = nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout2d(0.4), nn.Dropout()
+    module = made(lambda: nn.Sequential(*layers))
     assert_agrees(module.train(), drawn([(4, 2, 5, 5)]), training=True)
 
 

@@ -10,7 +10,10 @@ _FILE = Path(__file__).with_name("operations.json")
 
 VERDICTS = {
     "exact": "The expression gives what PyTorch gives: shapes, dtypes, values and gradients.",
-    "rounds": "As exact, but in bfloat16 some sums are further off than twice PyTorch's error.",
+    "rounds": (
+        "As exact, but some samples are further off than twice PyTorch's error: in bfloat16, or "
+        "by at most ten times."
+    ),
     "differs": "There is an expression, and some samples differ in what the reason says.",
     "no counterpart": "JAX has nothing of the kind, for the reason that is given.",
     "not yet": "`translate` refuses it by its name.",
