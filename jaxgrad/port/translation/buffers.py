@@ -28,12 +28,13 @@ class Unwritable(ValueError):
 def last_writes(program: Any, arrays: Mapping[str, str], buffers: set[str]) -> dict[Any, str]:
     """The nodes that give the last values of buffers, and the names of these.
 
-    Counters of batches are left out where there are running means beside them.
+    Counters of batches are left out where a norm of PyTorch's writes the running means beside them.
 
     Raises:
         Unwritable: another array than a buffer is written.
     """
     signature, found = program.graph_signature, {}
+    means = {name for node in program.graph.nodes for name in statistics(arrays, node)[:1]}
     names = {**signature.inputs_to_lifted_tensor_constants, **arrays}
     for node in program.graph.nodes:
         first = node
@@ -44,7 +45,7 @@ def last_writes(program: Any, arrays: Mapping[str, str], buffers: set[str]) -> d
     named = {node.name: node for node in program.graph.nodes}
     written = signature.buffers_to_mutate
     found |= {buffer: named[node] for node, buffer in written.items()}
-    counters = {name for name in found if means_of(name) in buffers}
+    counters = {name for name in found if means_of(name) in means}
     if wrong := found.keys() - buffers:
         raise Unwritable(", ".join(sorted(wrong)))
     return {node: name for name, node in found.items() if name not in counters}
