@@ -113,7 +113,8 @@ def test_the_file_and_its_test(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     name, out = f"{tmp_path / 'noisy.py'}:net", tmp_path / "noisy_in_jax.py"
     options = {"training": False, "scan": False, "weights": None, "test": True}
-    assert translate_file(name, out, shapes=["3,4"], **options).verdict != "differs"
+    report = translate_file(name, out, shapes=["3,4"], **options)
+    assert report.verdict != "differs" and "fixed numbers" in report.notes[-1]
     test = (tmp_path / "test_noisy_in_jax.py").read_text()
     assert "RECORDED, fixed=True, key=jax.random.key(0))" in test
     space = {"__file__": str(tmp_path / "test_noisy_in_jax.py"), "__name__": "test_noisy_in_jax"}

@@ -13,7 +13,7 @@ from jaxgrad import state_dict
 from ..arrays import to_numpy
 from ..comparison import Report
 from ..files import Unusable, named_module
-from .proof import proof, record
+from .proof import how_compared, proof, record
 from .translate import missing_backwards, translated
 
 
@@ -59,8 +59,9 @@ def translate_file(
         report = proof(*compared, training=training)
     except (TypeError, ValueError) as error:
         raise Unusable(str(error)) from None
-    notes = (*report.notes, missing_backwards(source)) if source.backwards else report.notes
-    return dataclasses.replace(report, notes=notes)
+    notes = [missing_backwards(source)] if source.backwards else []
+    notes += [how_compared(source)] if source.draws else []
+    return dataclasses.replace(report, notes=(*report.notes, *notes))
 
 
 def _array(leaf: Any) -> Any:

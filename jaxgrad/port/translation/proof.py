@@ -118,6 +118,13 @@ def can_fix(source: Source) -> bool:
     )
 
 
+def how_compared(source: Source) -> str:
+    """What is to say of the comparison of a module that draws random numbers."""
+    if can_fix(source):
+        return "the same fixed numbers stood in the place of random ones on both sides"
+    return "it was compared outside training, where it draws no random numbers"
+
+
 @contextlib.contextmanager
 def fixed(function: Callable[..., Any], source: Source) -> Iterator[None]:
     """Fixed numbers for both sides, where they can be, and anything is drawn."""
