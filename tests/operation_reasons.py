@@ -66,7 +66,8 @@ REASONS = {
     ),
     **dict.fromkeys(
         ("scatter_reduce", "index_reduce"),
-        "JAX has no gradient of products at repeated places; the other reductions are exact",
+        "JAX has no gradient of products at repeated places; with include_self=False PyTorch's "
+        "gradient of extremes counts equal elements of the array itself; the rest is exact",
     ),
 }
 """By name."""

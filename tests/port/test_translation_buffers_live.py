@@ -75,6 +75,11 @@ class Norm(nn.Module):
         return x - self.running_mean
 
 
+def added(self, x):
+    self.calls += 1
+    return x + self.calls
+
+
 def counted(self, x):
     self.calls += 1
     return x * self.calls
@@ -99,6 +104,61 @@ def enqueued(self, x):
     return logits
 
 
+class Within(nn.Module):
+    """A module, and what its state is before and after a call of it."""
+
+    def __init__(self, inner, use):
+        super().__init__()
+        self.inner, self.use = inner, use
+
+    def forward(self, x):
+        return self.use(self.inner, x)
+
+
+def observed(self, x):
+    self.seen.mul_(0.9).add_(x.detach().mean(0), alpha=0.1)
+    return x
+
+
+def two_old(self, x):
+    one, other = self.one.clone(), self.other.clone()
+    self.one.add_(1)
+    self.other.mul_(x.detach().mean())
+    return one, other, x * 2
+
+
+def called_between(inner, x):
+    old = inner.calls.clone()
+    y = inner(x)
+    return y + old, old, inner.calls + 0
+
+
+def unused(inner, x):
+    inner(x)
+    return x * 2
+
+
+class Several(nn.Module):
+    """Its arguments are parts of one, which a result must not replace."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("one", torch.ones(3, 4))
+
+    def forward(self, *old):
+        one = self.one.clone()
+        self.one.add_(1)
+        added = self.one + 1
+        return added, one, old[0].sin()
+
+
+def both_stored(self, x):
+    value = x.detach() * 3
+    self.one.copy_(value)
+    self.other.copy_(value)
+    return x
+
+
 WRITING = {
     "a counter": lambda: Writing(counted, calls=()),
     "two that change places": lambda: Writing(swapped, one=(3, 4), other=(3, 4)),
@@ -107,6 +167,13 @@ WRITING = {
     "the input": lambda: Writing(lambda self, x: (self.last.copy_(x), x * 2)[1], last=(3, 4)),
     "modules within": Around,
     "a norm of its own": Norm,
+    "an assignment within": lambda: nn.Sequential(nn.Tanh(), Writing(assigned, mean=(4,))),
+    "the old one of two": lambda: Writing(two_old, one=(4,), other=(4,)),
+    "an old one beside arguments": Several,
+    "before and after a call": lambda: Within(Writing(added, calls=()), called_between),
+    "a call whose result is unused": lambda: Within(Writing(counted, calls=()), unused),
+    "one value twice": lambda: Writing(both_stored, one=(3, 4), other=(3, 4)),
+    "observers": lambda: nn.Sequential(*(Writing(observed, seen=(4,)) for _ in range(3))),
     "a row": lambda: nn.Sequential(*(Writing(counted, calls=()) for _ in range(4))),
 }
 
@@ -122,7 +189,22 @@ def test_what_forward_writes_is_returned(name):
     assert new.keys() == names
 
 
+def normed_between(inner, x):
+    old = inner.running_mean.clone()
+    return inner(x) - old
+
+
+class Uncounted(nn.BatchNorm1d):
+    """A norm that counts no batches."""
+
+    def forward(self, x):
+        weights = self.weight, self.bias, True
+        return TF.batch_norm(x, self.running_mean, self.running_var, *weights)
+
+
 TRAINED = {
+    "the old mean": lambda: Within(nn.BatchNorm1d(4), normed_between),
+    "no counter": lambda: nn.Sequential(nn.Linear(4, 4), Uncounted(4)),
     "spectral norms beside a batch norm": lambda: nn.Sequential(
         spectral_norm(nn.Linear(4, 4)), nn.BatchNorm1d(4), spectral_norm(nn.Linear(4, 3))
     ),
@@ -147,11 +229,6 @@ def test_instance_norms_with_running_statistics(training, affine):
     norm = nn.InstanceNorm2d(3, momentum=0.3, affine=affine, track_running_stats=True)
     module = nn.Sequential(nn.Sequential(norm, nn.ReLU()), nn.Conv2d(3, 2, 1))
     assert_agrees(made(lambda: module).train(training), drawn([(2, 3, 4, 4)]), training=training)
-
-
-def added(self, x):
-    self.calls += 1
-    return x + self.calls
 
 
 def test_several_calls_write_one_after_another():

@@ -105,6 +105,36 @@ def test_a_generator_is_refused():
         translate(module, drawn([(3, 4)]))
 
 
+def test_modules_with_numbered_names_may_draw():
+    class Layers(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer1, self.layer2, self.layer3 = (Noise() for _ in range(3))
+
+        def forward(self, x):
+            return self.layer3(self.layer2(self.layer1(x)))
+
+    class Noise(nn.Module):
+        def forward(self, x):
+            return torch.tanh(x + torch.randn_like(x)) * torch.rand_like(x)
+
+    module = nn.ModuleDict({"encoder": Layers(), "decoder": Layers()})
+    module.forward = lambda x: module["decoder"](module["encoder"](x))
+    assert assert_agrees(module, drawn([(3, 4)])).source.count("def layers") == 1
+
+
+@pytest.mark.parametrize("name", ["attention", "alpha", "alpha and others"])
+def test_what_draws_in_its_own_way_is_compared_outside_training(name):
+    module = {
+        "attention": lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0.3, batch_first=True),
+        "alpha": lambda: nn.Sequential(nn.Linear(4, 4), nn.AlphaDropout()),
+        "alpha and others": lambda: nn.Sequential(
+            Whole(lambda x: x + torch.randn_like(x)), nn.AlphaDropout()
+        ),
+    }[name]
+    assert_agrees(made(module).train(), drawn([(2, 3, 4)]), training=True)
+
+
 def test_the_file_and_its_test(tmp_path, monkeypatch):
     (tmp_path / "noisy.py").write_text(
         "import torch\n\n\nclass Noisy(torch.nn.Linear):\n    def forward(self, x):\n"

@@ -15,6 +15,7 @@ from jaxgrad.port.translation.steps import OPERATIONS
 
 ROOMS = {
     "F": "jaxgrad.functional",
+    "R": "jaxgrad.random",
     "T": "jaxgrad.tensor",
     "jnp": "jax.numpy",
     "jax": "jax",
@@ -22,6 +23,7 @@ ROOMS = {
 TABLES = (
     *(steps.ELEMENTWISE, steps.SPECIAL, steps.STATISTICS, steps.SHAPES, steps.ARRANGEMENT),
     *(steps.INDEXING, steps.LINEAR_ALGEBRA, steps.FOURIER, steps.LAYERS, steps.LOSSES),
+    steps.DRAWS,
 )
 TEMPLATES = {name: rule for name, rule in OPERATIONS.items() if isinstance(rule, str)}
 

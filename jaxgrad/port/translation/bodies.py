@@ -68,13 +68,13 @@ class Body:
         self.todo = list(self.writer.items(self.call))
         self.written = self.writer.written_by(self.call)
         self.inputs = set(self.names)
-        self.begin(outputs)
-        outputs = [*outputs, *(node for _, node in self.written)]
-        self.count.update(outputs)
+        ends = [*outputs, *(node for _, node in self.written)]
+        self.count.update(ends)
         for i, item in enumerate(self.todo):
             self.count.update(item.operands)
             self.last |= dict.fromkeys(item.operands, i)
-        self.last |= dict.fromkeys(outputs, len(self.todo))
+        self.last |= dict.fromkeys(ends, len(self.todo))
+        self.begin(outputs)
         i = 0
         while i < len(self.todo):
             row = loops.row(self, i)
@@ -90,7 +90,7 @@ class Body:
     def begin(self, outputs: Sequence[Any]) -> None:
         """Splits the key, and copies what will be changed."""
         drawn = [item for item in self.writer.items(self.call) if self.writer.is_drawn(item)]
-        names = results.key_names([item.path for item in drawn])
+        names = results.key_names([self.relative(item.path) for item in drawn])
         self.key_of = dict(zip(map(id, (item.step for item in drawn)), names, strict=True))
         if self.writer.has_state(self.call) and self.call.path:
             changed = [item.step.path for item in self.todo if self.keeps_state(item)]
@@ -253,7 +253,8 @@ class Body:
         """Writes a statement and names its results."""
         target = self.target(i, statement)
         if self.keeps_state(statement.item):
-            target += f", {write.text(self.entries(self.relative(statement.item.step.path)))}"
+            entry = write.text(self.entries(self.relative(statement.item.step.path)))
+            target = f"{target}, {entry}" if target else entry
         shape = self.comment(statement.item)
         self.lines.append(Line(f"{target} = ", statement.tree, shape=shape))
 
@@ -287,9 +288,10 @@ class Body:
     def live(self, i: int) -> set[str]:
         """The names of the variables that are needed after a statement."""
         return {
-            name.id
-            for node, name in self.names.items()
-            if isinstance(name, ast.Name) and self.last.get(node, -1) > i
+            part.id
+            for node, tree in self.names.items()
+            for part in ast.walk(tree)
+            if buffers.is_name(part) and self.last.get(node, -1) > i
         }
 
     def target(self, i: int, statement: Kept) -> str:

@@ -3,11 +3,11 @@
 import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from . import expressions as write
 from . import naming
-from .calls import Call
+from .calls import Call, calls_in
 from .steps import bound
 from .writes import writes
 
@@ -25,10 +25,13 @@ class Unwritable(ValueError):
     """What a module writes is no buffer of its own; the text says which array."""
 
 
-def last_writes(program: Any, arrays: Mapping[str, str], buffers: set[str]) -> dict[Any, str]:
+def last_writes(
+    program: Any, arrays: Mapping[str, str], buffers: set[str]
+) -> tuple[dict[Any, str], set[str]]:
     """The nodes that give the last values of buffers, and the names of these.
 
-    Counters of batches are left out where a norm of PyTorch's writes the running means beside them.
+    Counters of batches are given apart where a norm of PyTorch's writes the running means beside
+    them.
 
     Raises:
         Unwritable: another array than a buffer is written.
@@ -48,7 +51,7 @@ def last_writes(program: Any, arrays: Mapping[str, str], buffers: set[str]) -> d
     counters = {name for name in found if means_of(name) in means}
     if wrong := found.keys() - buffers:
         raise Unwritable(", ".join(sorted(wrong)))
-    return {node: name for name, node in found.items() if name not in counters}
+    return {node: name for name, node in found.items() if name not in counters}, counters
 
 
 def means_of(name: str) -> str:
@@ -94,6 +97,17 @@ def owners(writer: "Writer") -> dict[Any, Call]:
     return found
 
 
+def written_within(writer: "Writer", call: Call) -> dict[Any, bool]:
+    """The values that a call gives to buffers, and whether only functions within it write them."""
+    here = {id(one) for one in (call, *calls_in(call))}
+    found: dict[Any, bool] = {}
+    for node in call.nodes():
+        if node in writer.graph.written:
+            within, value = id(writer.owner_of[node]) in here, writer.real(node)
+            found[value] = within and found.get(value, True)
+    return found
+
+
 def running_lines(body: "Body", item: "Item", names: list[str]) -> Iterator[tuple[str, str, int]]:
     """The lines by which a norm in training writes its statistics: target, value, indent."""
     step, training = bound(item.step), body.writer.graph.training
@@ -109,19 +123,33 @@ def running_lines(body: "Body", item: "Item", names: list[str]) -> Iterator[tupl
         yield "if training:", "", 4
     value = f"F.running_stats({write.text(body.of(step['input']))}, {mean}, {var}{words})"
     yield f"{mean}, {var} = ", value, indent
-    if step.name == "batch_norm" and counter in body.writer.graph.arrays.values():
+    if counter in body.writer.graph.counters:
         count = write.text(body.array(counter))
         yield f"{count} = ", f"{count} + 1", indent
 
 
 def keep_old(body: "Body", outputs: Sequence[Any]) -> Iterator[tuple[str, ast.expr]]:
-    """Names for the buffers that a function returns as they were before it writes them."""
-    names = {name for name, _ in body.written}
-    for node in outputs:
-        if body.writer.is_array(node) and body.writer.graph.arrays[node.name] in names:
-            word = naming.fresh("old", body.live(-1))
+    """Names for buffers as they were, of which a function makes use once they are written."""
+    written: dict[str, int] = {}
+    for i, item in enumerate(body.todo):
+        if body.keeps_state(item):
+            calls = (item.step, *calls_in(item.step))
+            names = [name for call in calls for name, _ in body.writer.written_by(call)]
+            written = dict.fromkeys(names, i) | written
+    written = dict.fromkeys((name for name, _ in body.written), len(body.todo)) | written
+    used = {part.id for tree in body.names.values() for part in ast.walk(tree) if is_name(part)}
+    for node, last in list(body.last.items()):
+        name = body.writer.graph.arrays.get(node.name, "")
+        if name in written and (last > written[name] or node in outputs):
+            word = naming.fresh("old", used)
+            used.add(word)
             tree, body.names[node] = body.of(node), write.name(word)
             yield f"{word} = ", tree
+
+
+def is_name(node: ast.AST) -> TypeGuard[ast.Name]:
+    """Whether a part of an expression is a variable."""
+    return isinstance(node, ast.Name)
 
 
 def written_lines(body: "Body") -> Iterator[tuple[str, ast.expr]]:

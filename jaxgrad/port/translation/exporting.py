@@ -23,7 +23,7 @@ from .composites import written_out
 from .draws import without_empty
 from .failures import reason
 from .masks import without_selections
-from .preparation import without_values
+from .preparation import assignments_as_writes, without_values
 from .regions import inference_as_no_grad, without_regions
 from .stochastic_depth import as_dropout
 from .writes import without_writes
@@ -62,6 +62,7 @@ class Exported:
         inner: by the path of each module within, the arrays that its `forward` was given.
         written: the nodes that give new values of buffers, and the names of these; running
             statistics are not among them.
+        counters: the names of the counters of batches that are written beside these.
         backwards: the functions with a `backward` of their own that it calls.
     """
 
@@ -77,6 +78,7 @@ class Exported:
     arguments: Any
     inner: Mapping[str, list[Given]]
     written: Mapping[Any, str]
+    counters: Collection[str]
     backwards: Collection[str] = ()
 
 
@@ -175,6 +177,7 @@ def exported(
         noting(torch, module, inner),
         inference_as_no_grad(torch),
         without_values(torch, module),
+        assignments_as_writes(torch, module),
         noting_backwards(torch) as backwards,
     ):
         warnings.simplefilter("ignore")  # the exporter warns of its own workings
@@ -201,6 +204,7 @@ def _exported(
     output = output[len(output) - returned :]  # before them, what is written
     unflatten = torch.utils._pytree.tree_unflatten
     buffers = {name for name, _ in module.named_buffers(remove_duplicate=False)}
+    written, counters = last_writes(program, arrays, buffers)
     return Exported(
         module=module,
         nodes=[node for node in nodes if node.op not in ("placeholder", "output")],
@@ -213,7 +217,8 @@ def _exported(
         outputs_used=[leaf for leaf in output if hasattr(leaf, "op")],
         arguments=unflatten(inputs, program.call_spec.in_spec),
         inner=inner,
-        written=last_writes(program, arrays, buffers),
+        written=written,
+        counters=counters,
     )
 
 
@@ -248,6 +253,7 @@ def inner_graph(graph: Exported, module: Any) -> Exported:
         arrays={},
         constants={},
         written={},
+        counters=(),
         outputs=outputs,
         outputs_used=[leaf for leaf in leaves if hasattr(leaf, "op")],
     )

@@ -44,8 +44,10 @@ def _frames(error: BaseException) -> Iterator[FrameType]:
 
 def _is_packed(frame: FrameType) -> bool:
     """Whether a frame is PyTorch's own, of packed sequences."""
-    packing = "pack" in frame.f_code.co_name and frame.f_code.co_filename.endswith("utils/rnn.py")
-    return packing or frame.f_locals.get("batch_sizes") is not None
+    file, name = frame.f_code.co_filename, frame.f_code.co_name
+    packing = file.endswith("torch/nn/utils/rnn.py") and "pack" in name
+    layer = file.endswith("torch/nn/modules/rnn.py")
+    return packing or (layer and frame.f_locals.get("batch_sizes") is not None)
 
 
 def _place(torch: Any, error: BaseException) -> str:

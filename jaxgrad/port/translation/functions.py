@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from . import expressions as write
 from . import naming
-from .bound import shape_of
-from .buffers import Unwritable, owners, statistics
+from .bound import name_of, shape_of
+from .buffers import STATISTICS, Unwritable, owners, statistics, written_within
 from .calls import Call, call_tree, calls_in
 from .exporting import Exported, Untranslatable, unwritable
 from .steps import Unknown, bound, drawing, draws, is_silent, is_size, refusal, taken, template
@@ -148,7 +148,7 @@ class Writer:
             except Unknown as error:
                 unknown[str(error)] = None
             else:
-                if same is not None:
+                if same is not None and not self.keeps_number(node, same):
                     self.alias[node] = self.real(same)
         if unknown:
             raise Untranslatable(refusal(unknown))
@@ -158,6 +158,11 @@ class Writer:
         self.variadic: dict[str, bool] = {}
         self.calls: dict[int, Item] = {}
         self.owner_of = owners(self)
+
+    def keeps_number(self, node: Any, same: Any) -> bool:
+        """Whether a step copies a running statistic, which a norm may write afterwards."""
+        name = self.graph.arrays.get(self.real(same).name, "")
+        return name_of(node) == "clone" and name.rpartition(".")[2] in STATISTICS
 
     def modes(self, call: Call) -> tuple[str, ...]:
         """The arguments `training`, of a module in training mode, and `key`."""
@@ -321,12 +326,7 @@ class Writer:
 
     def _item_of_call(self, call: Call) -> Item:
         inside = {part for node in call.nodes() for part in (node, *self.parts(node).values())}
-        here = {id(one) for one in (call, *calls_in(call))}
-        written = {
-            self.real(node): id(self.owner_of[node]) in here
-            for node in call.nodes()
-            if node in self.graph.written
-        }
+        written = written_within(self, call)
         operands = [
             arg
             for node in call.nodes()

@@ -33,6 +33,50 @@ def without_values(torch: Any, module: Any) -> Iterator[None]:
                 part.momentum = None
 
 
+@contextlib.contextmanager
+def assignments_as_writes(torch: Any, module: Any) -> Iterator[None]:
+    """Lets what is assigned to a buffer be written into it: of inner modules PyTorch forgets it.
+
+    Raises:
+        ValueError: within the export, if it has another shape or dtype.
+    """
+    parts = [part for part in module.modules() if not isinstance(part, torch.jit.ScriptModule)]
+    before: list[tuple[Any, dict[str, Any]]] = []
+
+    def note(called: Any, args: Any) -> None:
+        before[:] = [(part, dict(part._buffers)) for part in parts]
+
+    def write(called: Any, args: Any, result: Any) -> Any:
+        changed = [
+            (part, name, old, part._buffers[name])
+            for part, named in before
+            for name, old in named.items()
+            if not (old is None or part._buffers.get(name) is None or part._buffers[name] is old)
+        ]
+        olds = {id(old) for _, _, old, _ in changed}
+        result = torch.utils._pytree.tree_map(
+            lambda leaf: leaf.clone() if {id(leaf), id(_base(leaf))} & olds else leaf, result
+        )
+        for part, name, old, new in changed:
+            if (old.shape, old.dtype) != (new.shape, new.dtype):
+                raise ValueError(f"the buffer {name} is assigned another shape or dtype")
+            old.copy_(new)
+            part._buffers[name] = old
+        return result
+
+    hooks = [module.register_forward_pre_hook(note), module.register_forward_hook(write)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _base(leaf: Any) -> Any:
+    """The array that a leaf is a view of; None of another leaf."""
+    return getattr(leaf, "_base", None)
+
+
 def _is_told_causal(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
     """Whether a mask is said to be causal; what it is is not looked at."""
     return is_causal is True

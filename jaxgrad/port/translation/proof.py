@@ -83,7 +83,7 @@ def record(
     state_dict.save(test.with_suffix(".safetensors"), answers)
     given = "".join(f", {name}={_WORDS.get(name, value)}" for name, value in words.items())
     writes = ", writes=True" if source.writes else ""
-    writes += ", fixed=True" if source.draws and can_fix(source) else ""
+    writes += ", fixed=True" if source.draws else ""
     text = _TEST.format(
         imports="import jax\n\n" if "key" in words else "",
         file=file.stem,
@@ -112,23 +112,26 @@ def test_{name}():
 
 def can_fix(source: Source) -> bool:
     """Whether all that a translation draws can be replaced by fixed numbers."""
-    return all(
-        name.startswith("R.") or name.removeprefix("F.") in fixed_draws.DROPOUTS
-        for name in source.draws
-    )
+    return all(map(is_fixed, source.draws))
+
+
+def is_fixed(function: str) -> bool:
+    """Whether what a function such as "F.dropout" draws can be replaced by fixed numbers."""
+    return function.startswith("R.") or function.removeprefix("F.") in fixed_draws.DROPOUTS
 
 
 def how_compared(source: Source) -> str:
     """What is to say of the comparison of a module that draws random numbers."""
     if can_fix(source):
         return "the same fixed numbers stood in the place of random ones on both sides"
-    return "it was compared outside training, where it draws no random numbers"
+    free = ", ".join(name for name in source.draws if not is_fixed(name))
+    return f"it was compared outside training, as what {free} draws cannot be fixed"
 
 
 @contextlib.contextmanager
 def fixed(function: Callable[..., Any], source: Source) -> Iterator[None]:
-    """Fixed numbers for both sides, where they can be, and anything is drawn."""
-    if not source.draws or not can_fix(source):
+    """Fixed numbers for both sides, where anything is drawn."""
+    if not source.draws:
         yield
         return
     with fixed_draws.in_torch(), fixed_draws.in_source(function):

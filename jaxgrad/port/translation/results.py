@@ -77,7 +77,7 @@ def key_names(paths: list[str]) -> list[str]:
     """How the keys of statements are called: by their modules, or by numbers if there are many."""
     if len(paths) == 1:
         return ["key"]
-    if len(paths) > 4 or any(path.rpartition(".")[2].isdigit() for path in paths):
+    if len(paths) > 4 or any(path[-1:].isdigit() for path in paths):
         return [f"keys[{i}]" for i in range(len(paths))]
     names: list[str] = []
     for path in paths:

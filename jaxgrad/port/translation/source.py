@@ -237,7 +237,7 @@ def _docstring(function: Function, first: str, inputs: Sequence[str]) -> list[st
     params = function.header[0]
     told = [f"{params}: the parameters and buffers, by their names in the state dict.", *inputs]
     if "training" in function.header:
-        told.append("training: whether all parts are in training mode.")
+        told.append("training: whether dropout and running statistics are as in training.")
     if "key" in function.header:
         told.append("key: a PRNG key, for all that is drawn.")
     return [f'    """{first}', "", "    Args:", *(f"        {line}" for line in told), '    """']

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -189,7 +189,20 @@ def draws(node: Any, own: Mapping[str, Rule]) -> bool:
 
 def drawing(node: Any, own: Mapping[str, Rule]) -> set[str]:
     """The functions by which a step draws random numbers, such as "F.dropout"."""
-    return set(re.findall(r"([\w.]+)\(key_", template(node, own)[0])) if draws(node, own) else set()
+    if not draws(node, own):
+        return set()
+    calls = [one for one in ast.walk(write.parsed(template(node, own)[0])) if is_call(one)]
+    given = [(one, [*one.args, *(word.value for word in one.keywords)]) for one in calls]
+    return {
+        write.text(one.func)
+        for one, args in given
+        if any(isinstance(arg, ast.Name) and arg.id == "key_" for arg in args)
+    }
+
+
+def is_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether a part of an expression is a call."""
+    return isinstance(node, ast.Call)
 
 
 def expression(

@@ -46,10 +46,11 @@ def translate(
     names in the state dict. Equal modules share one function, and a row of them is a loop. Writes
     in place become values; copies, views and assertions leave no trace.
 
-    In training mode the function also takes `training`, a truth value for all its parts, if it has
-    dropout or running statistics. If the module writes buffers, such as running statistics or a
-    counter, the function returns a pair (value, new buffers). If it draws random numbers, the
-    function takes `key`, which it splits once.
+    In training mode the function also takes `training`, if it has dropout or running statistics:
+    whether these are as in training. What `forward` itself does `if self.training` stays as it was.
+    If the module writes buffers, such as running statistics or a counter, the function returns a
+    pair (value, new buffers). If it draws random numbers, the function takes `key`, which it splits
+    once.
 
     Differs from PyTorch: nothing is changed in place. `torch.export` fixes what depends on values
     of Python: the branches that the given arguments take, and all sizes but those that
@@ -66,8 +67,8 @@ def translate(
         training: whether the module is translated in training mode.
         scan: whether a row of three or more equal modules, such as the layers of a transformer,
             becomes one `jax.lax.scan` over their stacked parameters, which are copied at each
-            call. The program is smaller; on CPUs it is no faster. Rows that write running
-            statistics stay loops.
+            call. The program is smaller; on CPUs it is no faster. Rows that write buffers stay
+            loops.
         operations: further operators by their names in PyTorch. Each is an expression in the names
             of the operator's own arguments, such as {"mylib::scale": "x * factor"}, or a function
             that takes these arguments, which the source imports from its module.
