@@ -244,6 +244,14 @@ FUNCTIONS = {
         ),
         ((3, 4),),
     ),
+    "in place, of a wider dtype": (
+        lambda x: (
+            x.half().clamp_(max=x.mean(0)),
+            x.half().add_(x).mul_(x[0]),
+            x.bfloat16().where(x > 0, 0.0).masked_fill_(x > 1, 2.0).float(),
+        ),
+        ((3, 4),),
+    ),
     "roll": (lambda x: x.roll((1, -1), (0, 1)).unflatten(1, (2, 2)).transpose(0, 1), ((3, 4),)),
 }
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import expressions as write
 from .arrangement import ARRANGEMENT
-from .bound import Bound, Rule, dtype_text, same
+from .bound import Bound, Rule, dtype_of, dtype_text, same
 from .controls import control, is_control
 from .draws import DRAWS
 from .elementwise import ELEMENTWISE
@@ -126,7 +126,17 @@ def template(node: Any, own: Mapping[str, Rule]) -> tuple[str, Bound]:
     if ignored := step.ignored(mentioned(found)):
         words = ", ".join(f"{name}={step.values[name]}" for name in ignored)
         raise Unknown(f"{node.target._schema.name} with {words}{line_of(node)}")
-    return found, step
+    return (_in_place(found, step) if node.target._schema.is_mutable else found), step
+
+
+def _in_place(text: str, step: Bound) -> str:
+    """A template whose result keeps the dtype of the array that is written."""
+    given = [dtype_of(leaf) for value in step.values.values() for leaf in leaves(value)]
+    own = dtype_of(step.node)
+    floating = [dtype for dtype in given if dtype.startswith(("float", "bfloat", "complex"))]
+    cast = f".astype({dtype_text(own)})"
+    mixed = any(dtype != own for dtype in floating) and not text.endswith(cast)
+    return f"({text}){cast}" if mixed else text
 
 
 def taken(node: Any, own: Mapping[str, Rule]) -> list[Any]:
