@@ -81,6 +81,27 @@ def test_dropout_beside_running_statistics_is_compared_in_training():
     assert_agrees(module.train(), drawn([(4, 2, 5, 5)]), training=True)
 
 
+class Rewritten(nn.Sequential):
+    """Writes a part of a buffer too, which makes PyTorch write the whole anew."""
+
+    def __init__(self, *layers):
+        super().__init__(*layers)
+        self.register_buffer("seen", torch.zeros(2, 4))
+
+    def forward(self, x):
+        self.seen[0] = x.detach().mean((0, 2))
+        return super().forward(x)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Dropout, nn.Dropout1d, nn.AlphaDropout, nn.FeatureAlphaDropout, nn.RReLU]
+)
+def test_dropout_stays_whole_where_pytorch_writes_anew(layer):
+    module = made(lambda: Rewritten(nn.BatchNorm1d(4), layer())).train()
+    translation = assert_agrees(module, drawn([(3, 4, 5)]), training=True)
+    assert "key" in inspect.signature(translation.function).parameters
+
+
 def test_a_module_without_dropout_takes_no_mode():
     module = Whole(lambda x: x + torch.randn_like(x))
     translation = translate(module.train(), drawn([(3, 4)]), training=True)
