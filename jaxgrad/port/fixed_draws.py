@@ -1,6 +1,7 @@
 """Fixed numbers in the place of random ones, the same for PyTorch and for its translation.
 
-They depend on the shape alone. A module that draws random numbers can be compared with them.
+They depend on the shape alone. A module that draws random numbers can be compared with them. Two
+draws of one shape are the same numbers, so that the comparison cannot tell one from the other.
 """
 
 import contextlib
@@ -165,9 +166,8 @@ def in_torch() -> Iterator[None]:
 
 _WHOLE = ("randint", "randperm", "multinomial")
 """Operations that give integers where no dtype is asked for."""
-_WORDS = {"from": "a", "to": "b", "lambd": "lambd", "median": "median", "sigma": "sigma", "p": "p"}
-_WORDS |= {"mean": "mean", "std": "std", "low": "low", "high": "high", "n": "n"}
-"""Parameters of PyTorch's operations, and what they are called here."""
+_RENAMED = {"from": "a", "to": "b"}
+"""Parameters of PyTorch's operations that have another name here."""
 
 
 def _drawn(torch: Any, name: str, values: Mapping[str, Any]) -> Any:
@@ -176,10 +176,10 @@ def _drawn(torch: Any, name: str, values: Mapping[str, Any]) -> Any:
     shape = values.get("size", getattr(own, "shape", ()))
     tensors = [values[key] for key in ("mean", "std") if hasattr(values.get(key), "shape")]
     if name in SAMPLES and not tensors:
-        words = {_WORDS[key]: value for key, value in values.items() if key in _WORDS}
-        words |= {"low": 0} if name == "randint" and "low" not in values else {}
-        words |= {} if name == "randperm" else {"shape": shape}
-        return torch.from_numpy(numbers(name, **words))
+        given = {_RENAMED.get(key, key): value for key, value in values.items()}
+        given = {"low": 0, **given, "shape": shape}
+        takes = inspect.signature(SAMPLES[name]).parameters
+        return torch.from_numpy(numbers(name, **{key: given[key] for key in takes if key in given}))
     if name == "normal":
         shape = torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
         drawn = torch.from_numpy(normal_numbers(shape)).to(tensors[0].dtype)

@@ -202,6 +202,12 @@ class Uncounted(nn.BatchNorm1d):
         return TF.batch_norm(x, self.running_mean, self.running_var, *weights)
 
 
+def after_three_batches():
+    norm = nn.BatchNorm1d(4, momentum=None)
+    norm.num_batches_tracked.fill_(3)
+    return norm
+
+
 TRAINED = {
     "the old mean": lambda: Within(nn.BatchNorm1d(4), normed_between),
     "no counter": lambda: nn.Sequential(nn.Linear(4, 4), Uncounted(4)),
@@ -209,7 +215,7 @@ TRAINED = {
         spectral_norm(nn.Linear(4, 4)), nn.BatchNorm1d(4), spectral_norm(nn.Linear(4, 3))
     ),
     "a codebook and a batch norm": lambda: nn.Sequential(nn.BatchNorm1d(4), Codebook()),
-    "all batches alike": lambda: nn.BatchNorm1d(4, momentum=None),
+    "all batches alike": after_three_batches,
     "a composite operation beside a batch norm": lambda: nn.Sequential(
         nn.BatchNorm1d(4), Whole(lambda x: torch.trapezoid(x))
     ),
@@ -236,6 +242,19 @@ def test_several_calls_write_one_after_another():
     translation = assert_agrees(module, drawn([(3, 4)]))
     _, new = translation.function(translation.params, *drawn([(3, 4)]))
     np.testing.assert_allclose(new["0.calls"], translation.params["0.calls"] + 2)
+
+
+@pytest.mark.parametrize("value", [lambda x: x.detach(), lambda x: x.detach().mean(0).double()])
+def test_an_assignment_of_another_shape_or_dtype_is_refused(value):
+    def resized(self, x):
+        self.mean = value(x)
+        return x * 2
+
+    module = Writing(resized, mean=(4,))
+    before = module.mean
+    with pytest.raises(Untranslatable, match="the buffer mean is assigned another shape or dtype"):
+        translate(nn.Sequential(module), drawn([(3, 4)]))
+    assert module.mean is before
 
 
 def weight_clamped(self, x):

@@ -9,6 +9,8 @@ from translated import Whole, assert_agrees, drawn, made
 
 from jaxgrad.port import assert_as_recorded, translate
 from jaxgrad.port.translation.files import translate_file
+from jaxgrad.port.translation.proof import how_compared
+from jaxgrad.port.translation.translate import translated
 
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("ordinary")]
@@ -153,7 +155,10 @@ def test_what_draws_in_its_own_way_is_compared_outside_training(name):
             Whole(lambda x: x + torch.randn_like(x)), nn.AlphaDropout()
         ),
     }[name]
-    assert_agrees(made(module).train(), drawn([(2, 3, 4)]), training=True)
+    module, inputs = made(module).train(), drawn([(2, 3, 4)])
+    assert_agrees(module, inputs, training=True)
+    _, source = translated(module, inputs, None, training=True)
+    assert "outside training, as what F." in how_compared(source)
 
 
 def test_the_file_and_its_test(tmp_path, monkeypatch):

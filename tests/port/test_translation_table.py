@@ -123,3 +123,10 @@ def test_equal_numbers_are_one():
 def test_a_default_is_known():
     step = Bound("f", None, {"dim": -1, "keepdim": True}, {"dim": -1, "keepdim": False})
     assert step.is_default("dim") and not step.is_default("keepdim")
+
+
+def test_a_long_dict_has_a_line_for_each_item():
+    tree = write.parsed("{'a': " + "x + " * 15 + "x, 'b': " + "y + " * 15 + "y}")
+    lines = write.lines("return ", tree, "", 4)
+    assert [line.strip()[:4] for line in lines] == ["retu", '"a":', '"b":', "}"]
+    assert max(map(len, lines)) <= write.WIDTH
